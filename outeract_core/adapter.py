@@ -1,0 +1,432 @@
+"""The plug point: what a platform adapter is, and every value that passes through it.
+
+Knows: the protocol between core and an adapter: bytes in, facts out; intent in, requests out.
+Does not know: any platform, any socket, the store.
+
+An adapter is pure. It verifies and parses what core received, and it sends by *flows*: generators
+that yield `Call`s and are sent `Reply`s. It cannot open a connection, sleep or retry, so the same
+adapter runs on asyncio, trio, a thread, or in a test. It is registered under its platform's name
+in the entry-point group `outeract_core.adapters`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from attrs import field, frozen
+
+from .content import Button, Contact, Location, Menu, Template
+from .errors import MissingSecret
+from .events import Fact, Unparsed
+from .text import Document
+
+__all__ = [
+    "Adapter",
+    "CanAcknowledge",
+    "CanAnswer",
+    "CanCheck",
+    "CanDelete",
+    "CanEdit",
+    "CanFetch",
+    "CanFind",
+    "CanHandshake",
+    "CanMarkRead",
+    "CanPoll",
+    "CanReact",
+    "CanType",
+    "Call",
+    "Download",
+    "Flow",
+    "Health",
+    "Inbound",
+    "Manifest",
+    "MessageRef",
+    "OutgoingFile",
+    "Outgoing",
+    "Polled",
+    "Recipient",
+    "Reply",
+    "Response",
+    "Sent",
+    "Settings",
+]
+
+T = TypeVar("T")
+
+
+# ── in ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@frozen
+class Inbound:
+    """An HTTP request as it arrived. Header names are lower case; `body` is raw."""
+
+    method: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes = field(repr=False)
+    received_at: datetime
+
+    def header(self, name: str) -> bytes | None:
+        """The header as bytes (so that a non-ASCII value can be compared), or None."""
+        value = self.headers.get(name.lower())
+        return None if value is None else value.encode("utf-8", "surrogateescape")
+
+    def json(self) -> Any:
+        """The body as strict JSON: NaN and Infinity are refused. Raises ValueError."""
+        return json.loads(self.body, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+@frozen
+class Response:
+    """What to answer to the platform."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(factory=dict)
+    body: bytes = b""
+
+
+# ── out ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@frozen
+class Call:
+    """One HTTP request. Give at most one of `json`, `form`, `content`; `files` makes it multipart.
+
+    `files`: (field name, file) pairs. `timeout`: seconds. `secret_url`: the URL holds a credential
+    and must not appear in any log or error. Redirects are not followed.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    params: Mapping[str, str] | None = None
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    content: bytes | OutgoingFile | None = field(default=None, repr=False)
+    files: tuple[tuple[str, OutgoingFile], ...] = ()
+    timeout: float = 30.0
+    secret_url: bool = False
+
+
+@frozen
+class Reply:
+    """What came back. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """The body as JSON, or None when it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+Flow: TypeAlias = Generator[Call, Reply, T]
+
+
+@frozen
+class Recipient:
+    """Where to send. `address` is the newest id of the party, `external_id` the one it was met by."""
+
+    external_id: str
+    address: str
+    kind: str = "person"
+    aliases: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class OutgoingFile:
+    """A file to upload: its bytes are read by core when the request is made. `size` in bytes."""
+
+    filename: str
+    mime_type: str
+    kind: str
+    size: int
+    path: str | None = field(default=None, repr=False)
+    data: bytes | None = field(default=None, repr=False)
+
+    def read(self) -> bytes:
+        """All bytes of the file."""
+        if self.data is not None:
+            return self.data
+        with open(self.path or "", "rb") as stream:
+            return stream.read()
+
+
+@frozen
+class Outgoing:
+    """One part of one message, fitted to the platform by core.
+
+    token     unique to (message, part) and the same on every attempt: the idempotency key.
+    text      rendered by the adapter's own `render`; `plain` is the same without any markup.
+    files     at most one, unless the manifest says `album`; `text` is then its caption.
+    """
+
+    token: str
+    event_id: str
+    part: int
+    parts: int
+    to: Recipient
+    text: str = ""
+    plain: str = ""
+    files: tuple[OutgoingFile, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    quick_replies: tuple[Button, ...] = ()
+    menu: Menu | None = None
+    location: Location | None = None
+    contacts: tuple[Contact, ...] = ()
+    template: Template | None = None
+    header: str | None = None
+    footer: str | None = None
+    reply_to: str | None = None
+    thread: str | None = None
+    attempt: int = 1
+    metadata: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen
+class MessageRef:
+    """A message that exists on the platform: `external_id` as in its fact, and its conversation."""
+
+    external_id: str
+    chat: Recipient
+    outbound: bool = False
+    payload: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen
+class Sent:
+    """A receipt. `external_id`: as facts will name it, or None when the platform gives none yet.
+
+    `aliases`: further external ids of the same message (an album has several).
+    `address`: the recipient's new address, when the platform gave another than the one asked.
+    """
+
+    external_id: str | None
+    aliases: tuple[str, ...] = ()
+    address: str | None = None
+    raw: Any = None
+
+
+@frozen
+class Polled:
+    """The yield of one poll. `cursor`: JSON to hand to the next call, stored with the facts."""
+
+    facts: Sequence[Fact | Unparsed]
+    cursor: Any
+
+
+@frozen
+class Download:
+    """How to get a file's bytes. `refuse`: content types that mean an error page."""
+
+    call: Call
+    refuse: tuple[str, ...] = ()
+
+
+@frozen
+class Health:
+    """What `check` found: the account as the platform names it, and remarks for the host."""
+
+    ok: bool
+    account: str | None = None
+    name: str | None = None
+    remarks: tuple[str, ...] = ()
+
+
+# ── the manifest ──────────────────────────────────────────────────────────────────────────────
+
+
+@frozen
+class Manifest:
+    """What a platform can do, as data; core plans by it and never asks the adapter.
+
+    text_unit    what `text_limit` counts: code points, UTF-16 units or UTF-8 bytes.
+    text_counts  `plain`: the limit holds for what the reader sees; `rendered`: for the markup too.
+    capabilities names out of: text, media, reply, thread, react, edit, delete, typing, mark_read,
+                 buttons, quick_replies, menu, location, contacts, template, groups, album,
+                 delivered (tells of delivery), read (tells of reading), format.
+    media        kind → (size limit in bytes, accepted MIME types; empty = all).
+    buttons, button_title, menu_rows, menu_title, menu_description: limits, in code points.
+    config       name → what it means; `secrets` are names out of it that hold secrets;
+                 `required` must be given to `connect`.
+    webhook      `dedicated` (one URL per connection), `shared` (routed by `Fact.account`), `none`.
+    idempotency  what a repeated send does: `native` (the token makes it harmless), `reconcile`
+                 (`find` can tell), `none` (an unknown outcome stays unknown).
+    pace         seconds between messages: per connection, per chat.
+    """
+
+    platform: str
+    text_limit: int | None
+    text_unit: Literal["characters", "utf16", "bytes"] = "characters"
+    text_counts: Literal["plain", "rendered"] = "rendered"
+    caption_limit: int | None = None
+    capabilities: frozenset[str] = frozenset({"text"})
+    media: Mapping[str, tuple[int, tuple[str, ...]]] = field(factory=dict)
+    buttons: int = 0
+    button_title: int = 20
+    menu_rows: int = 0
+    menu_title: int = 24
+    menu_description: int = 72
+    album: int = 1
+    config: Mapping[str, str] = field(factory=dict)
+    secrets: frozenset[str] = frozenset()
+    required: tuple[str, ...] = ()
+    webhook: Literal["dedicated", "shared", "none"] = "dedicated"
+    idempotency: Literal["native", "reconcile", "none"] = "none"
+    pace_connection: float = 0.0
+    pace_chat: float = 0.0
+
+
+@frozen
+class Settings:
+    """What one connection was given. Secrets are resolved when asked for, never kept or shown."""
+
+    platform: str
+    account: str | None = None
+    config: Mapping[str, Any] = field(factory=dict, repr=False)
+    resolve: Callable[[str], str] = field(default=lambda reference: reference, repr=False)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A config value that is not a secret."""
+        return self.config.get(name, default)
+
+    def secret(self, name: str) -> str:
+        """The secret behind config `name`. Raises MissingSecret when none was given or it is empty."""
+        reference = self.config.get(name)
+        value = self.resolve(reference) if reference else ""
+        if not value:
+            raise MissingSecret(
+                f"{self.platform}: no {name}; give it to connect(), e.g. {name}='env:NAME'"
+            )
+        return value
+
+
+# ── the adapter ───────────────────────────────────────────────────────────────────────────────
+
+
+class Adapter(Protocol):
+    """What every platform must have. One instance serves one connection."""
+
+    manifest: ClassVar[Manifest]
+
+    def __init__(self, settings: Settings) -> None: ...
+
+    def verify(self, inbound: Inbound) -> None:
+        """Check the signature over the raw bytes. Raises SignatureError; fails closed."""
+
+    def parse(self, inbound: Inbound) -> Iterable[Fact | Unparsed]:
+        """The facts of a verified request. What raises becomes a kept, unparsed delivery."""
+
+    def render(self, document: Document) -> str:
+        """The document in the platform's markup, escaped."""
+
+    def send(self, outgoing: Outgoing) -> Flow[Sent]:
+        """Deliver one part. Raises a SendError that says whether to try again."""
+
+
+@runtime_checkable
+class CanHandshake(Protocol):
+    """Answers a set-up request (Meta `hub.challenge`, Slack `url_verification`)."""
+
+    def handshake(self, inbound: Inbound) -> Response | None:
+        """The answer, or None when this is no handshake. Called before `verify`: it must check
+        for itself what the platform lets it check. Raises SignatureError."""
+
+
+@runtime_checkable
+class CanAcknowledge(Protocol):
+    """Answers a delivery with something else than an empty 200."""
+
+    def acknowledge(self, inbound: Inbound) -> Response:
+        """The answer, given after the commit."""
+
+
+@runtime_checkable
+class CanPoll(Protocol):
+    """Fetches what a host without a public URL would miss."""
+
+    def poll(self, cursor: Any, wait: float) -> Flow[Polled]:
+        """What is new since `cursor` (None at first), waiting up to `wait` seconds for it.
+        Core commits the facts with the new cursor before it calls again."""
+
+
+@runtime_checkable
+class CanFind(Protocol):
+    """Looks up whether an attempt with an unknown outcome arrived."""
+
+    def find(self, outgoing: Outgoing) -> Flow[Sent | None]:
+        """Its receipt, or None when it certainly did not arrive. Raises Ambiguous when unsure."""
+
+
+@runtime_checkable
+class CanFetch(Protocol):
+    """Finds where an inbound file's bytes are."""
+
+    def fetch(self, handle: Mapping[str, Any]) -> Flow[Download]:
+        """The request that yields the bytes; core makes it, streams, limits and checks it."""
+
+
+@runtime_checkable
+class CanReact(Protocol):
+    """Sets or removes the bot's own reaction."""
+
+    def react(self, message: MessageRef, emoji: str, remove: bool) -> Flow[None]:
+        """Already done counts as done."""
+
+
+@runtime_checkable
+class CanEdit(Protocol):
+    """Replaces the text of a message that the bot sent."""
+
+    def edit(self, message: MessageRef, outgoing: Outgoing) -> Flow[None]:
+        """"Not modified" counts as done."""
+
+
+@runtime_checkable
+class CanDelete(Protocol):
+    """Deletes a message that the bot sent."""
+
+    def delete(self, message: MessageRef) -> Flow[None]:
+        """Already gone counts as done."""
+
+
+@runtime_checkable
+class CanMarkRead(Protocol):
+    """Tells the platform that a message was read."""
+
+    def mark_read(self, message: MessageRef) -> Flow[None]: ...
+
+
+@runtime_checkable
+class CanType(Protocol):
+    """Shows that the bot is writing."""
+
+    def typing(self, to: Recipient, message: MessageRef | None) -> Flow[None]:
+        """`message`: the one that is being answered, where the platform needs it."""
+
+
+@runtime_checkable
+class CanAnswer(Protocol):
+    """Must tell the platform that a button press arrived (Telegram's spins until then)."""
+
+    def answer(self, action: Mapping[str, Any]) -> Flow[None]:
+        """`action`: the payload of the `message.action`. Core queues it for every action."""
+
+
+@runtime_checkable
+class CanCheck(Protocol):
+    """Asks the platform whether the credentials work."""
+
+    def check(self) -> Flow[Health]: ...

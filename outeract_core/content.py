@@ -1,0 +1,162 @@
+"""What one can say: the content of an outbound message, the same for every platform.
+
+Knows: text, files, buttons, menus, places, contacts, templates, and how they become a payload.
+Does not know: what a platform can show of it; `_plan.py` fits it to a platform's manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from attrs import asdict, field, frozen
+
+from .errors import BadInput
+from .model import File
+
+__all__ = [
+    "Attachment",
+    "Button",
+    "Contact",
+    "Content",
+    "Location",
+    "Menu",
+    "MenuRow",
+    "Template",
+]
+
+FileKind = Literal["image", "video", "audio", "voice", "document", "sticker"]
+
+
+def _tuple(values: Sequence[Any] | None) -> tuple[Any, ...]:
+    return tuple(values or ())
+
+
+@frozen
+class Attachment:
+    """An outbound file. `source`: a path, the bytes themselves, or a `File` of this application.
+
+    `kind` chooses how the platform shows it; None lets the MIME type decide.
+    """
+
+    source: Path | bytes | File = field(repr=False)
+    filename: str | None = None
+    mime_type: str | None = None
+    kind: FileKind | None = None
+    caption: str | None = None
+
+
+@frozen
+class Button:
+    """A button. A press comes back as `message.action` with this `id`; a `url` opens a page instead."""
+
+    id: str
+    title: str
+    url: str | None = None
+
+
+@frozen
+class MenuRow:
+    """One choice of a menu."""
+
+    id: str
+    title: str
+    description: str | None = None
+    section: str | None = None
+
+
+@frozen
+class Menu:
+    """A list to choose one row from. `button` is the label that opens it."""
+
+    button: str
+    rows: tuple[MenuRow, ...] = field(converter=_tuple)
+
+
+@frozen
+class Location:
+    """A place, in degrees (WGS 84)."""
+
+    latitude: float
+    longitude: float
+    name: str | None = None
+    address: str | None = None
+
+
+@frozen
+class Contact:
+    """A business card. `phones` in E.164."""
+
+    name: str
+    phones: tuple[str, ...] = field(default=(), converter=_tuple)
+    emails: tuple[str, ...] = field(default=(), converter=_tuple)
+    user_id: str | None = None
+
+
+@frozen
+class Template:
+    """A message that the platform has approved beforehand; `components` in the platform's own form."""
+
+    name: str
+    language: str = "en"
+    components: tuple[Mapping[str, Any], ...] = field(default=(), converter=_tuple)
+
+
+@frozen
+class Content:
+    """Everything that one message says. A plain `str` is `Content(text=…)`.
+
+    `format`: `plain` shows the text as it stands, `markdown` reads CommonMark (extra `markdown`).
+    """
+
+    text: str = ""
+    format: Literal["plain", "markdown"] = "plain"
+    files: tuple[Attachment, ...] = field(default=(), converter=_tuple)
+    buttons: tuple[Button, ...] = field(default=(), converter=_tuple)
+    quick_replies: tuple[Button, ...] = field(default=(), converter=_tuple)
+    menu: Menu | None = None
+    location: Location | None = None
+    contacts: tuple[Contact, ...] = field(default=(), converter=_tuple)
+    template: Template | None = None
+    header: str | None = None
+    footer: str | None = None
+    metadata: Mapping[str, Any] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        if not (self.text or self.files or self.location or self.contacts or self.template):
+            raise BadInput(
+                "an empty message: give text, files, a location, contacts or a template"
+            )
+
+    @classmethod
+    def of(cls, value: ContentLike) -> Content:
+        """`value` as content: a str becomes plain text. Raises BadInput for anything else."""
+        if isinstance(value, Content):
+            return value
+        if isinstance(value, str):
+            return cls(text=value)
+        raise BadInput(f"content must be str or Content, not {type(value).__name__}")
+
+    @property
+    def type(self) -> str:
+        """The payload's `type`: what the message mainly is."""
+        if self.template:
+            return "template"
+        if self.files:
+            return self.files[0].kind or "document"
+        if self.location:
+            return "location"
+        if self.contacts:
+            return "contacts"
+        return "interactive" if (self.buttons or self.menu or self.quick_replies) else "text"
+
+    def message(self) -> dict[str, Any]:
+        """The `message` member of an outbound payload; files are edges, so they are not in it."""
+        whole = asdict(self, filter=lambda a, v: a.name != "files" and v not in (None, (), {}, ""))
+        if whole.get("format") == "plain":
+            del whole["format"]
+        return {"type": self.type, "role": "assistant", "text": self.text, **whole}
+
+
+ContentLike: TypeAlias = str | Content

@@ -1,0 +1,317 @@
+"""Every exception that the library raises on purpose.
+
+Knows: what went wrong, and the remedy as data (`status`, `again`, `after`).
+Does not know: who raises it, how it is stored, which platform it came from.
+
+    OuteractError
+    ├── BadInput                     the caller's arguments; nothing was written
+    │   ├── InvalidEvent             type name or payload breaks a rule; `faults` has every path
+    │   ├── InvalidCursor            a page cursor that this library did not make
+    │   └── UnknownPlatform          no adapter is registered under that name
+    ├── NotFound                     no such thing *in this application*
+    ├── StoreError                   the file
+    │   ├── OldSQLite  NewerSchema  NotOurFile  ReadOnlyStore  DiskFull  StoreBusy
+    │   ├── StoreClosed  StoreBroken
+    │   └── LeaseHeld  LeaseLost     another process runs these handlers
+    ├── WebhookError                 an inbound request that is refused; `status` is the answer
+    │   ├── SignatureError  UnknownWebhook  BodyTooLarge
+    │   └── ParseError               verified, but not understood: kept and acknowledged
+    ├── SendError                    what an adapter's flow says of an attempt
+    │   ├── Rejected                 permanent: `message.failed`
+    │   ├── Throttled                again after `after` seconds
+    │   ├── Transient                again, with backoff
+    │   ├── Ambiguous                it may have been done: `message.unknown`
+    │   └── Unauthorised             the connection's credentials; the lane waits
+    ├── Unsupported                  this platform has no such thing
+    ├── MissingSecret  MissingExtra  what the host must supply
+    ├── LinkCodeError                each refusal of a link code, below
+    │   ├── BadChecksum  UnknownCode  ExpiredCode  UsedUpCode  OwnCode
+    │   └── ForeignCode  TooManyAttempts  ConfirmationRequired
+    ├── FileError
+    │   └── FileTooLarge  PrivateAddress  ChecksumMismatch
+    └── DeliveryTimeout              `wait()` ended before the status came
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "Ambiguous",
+    "BadChecksum",
+    "BadInput",
+    "BodyTooLarge",
+    "ChecksumMismatch",
+    "ConfirmationRequired",
+    "DeliveryTimeout",
+    "DiskFull",
+    "ExpiredCode",
+    "FileError",
+    "FileTooLarge",
+    "ForeignCode",
+    "InvalidCursor",
+    "InvalidEvent",
+    "LeaseHeld",
+    "LeaseLost",
+    "LinkCodeError",
+    "MissingExtra",
+    "MissingSecret",
+    "NewerSchema",
+    "NotFound",
+    "NotOurFile",
+    "OldSQLite",
+    "OuteractError",
+    "OwnCode",
+    "ParseError",
+    "PrivateAddress",
+    "ReadOnlyStore",
+    "Rejected",
+    "SendError",
+    "SignatureError",
+    "StoreBroken",
+    "StoreBusy",
+    "StoreClosed",
+    "StoreError",
+    "Throttled",
+    "TooManyAttempts",
+    "Transient",
+    "Unauthorised",
+    "UnknownCode",
+    "UnknownPlatform",
+    "UnknownWebhook",
+    "Unsupported",
+    "UsedUpCode",
+    "WebhookError",
+]
+
+
+class OuteractError(Exception):
+    """The root: `except OuteractError` catches all that this library raises on purpose."""
+
+    again: bool = False
+    """Whether the same call may succeed later without anybody changing anything."""
+
+
+class BadInput(OuteractError, ValueError):
+    """The arguments of a call are wrong; nothing was written."""
+
+
+class InvalidEvent(BadInput):
+    """An event's type or payload breaks a rule. `faults`: one text per fault, each with its path."""
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__("\n  ".join([message, *faults]))
+        self.faults = tuple(faults)
+
+
+class InvalidCursor(BadInput):
+    """A page cursor that did not come from this library, or from another kind of page."""
+
+
+class UnknownPlatform(BadInput):
+    """No adapter is registered under that name in the entry-point group `outeract_core.adapters`."""
+
+
+class NotFound(OuteractError, LookupError):
+    """No such thing in this application; what another application holds is not found either."""
+
+
+class StoreError(OuteractError):
+    """The file cannot do what was asked."""
+
+
+class OldSQLite(StoreError):
+    """SQLite below 3.51.3 can corrupt a file that two processes write (WAL-reset race)."""
+
+
+class NewerSchema(StoreError):
+    """The file was written by a newer outeract_core."""
+
+
+class NotOurFile(StoreError):
+    """The file is not an SQLite database, or belongs to another program."""
+
+
+class ReadOnlyStore(StoreError):
+    """The file or its folder cannot be written."""
+
+
+class DiskFull(StoreError):
+    """No space left; nothing of the refused write is in the file. Free space, then call again."""
+
+    again = True
+
+
+class StoreBusy(StoreError):
+    """Another process held the write lock for longer than the busy timeout."""
+
+    again = True
+
+
+class StoreClosed(StoreError):
+    """The store was closed, or never opened."""
+
+
+class StoreBroken(StoreError):
+    """Two failures in a row while the truth of a commit was looked up; reopen the store."""
+
+
+class LeaseHeld(StoreError):
+    """Another process runs the handlers of this application."""
+
+    again = True
+
+
+class LeaseLost(StoreError):
+    """Another process took the lease while this one was away; its work was rolled back."""
+
+
+class WebhookError(OuteractError):
+    """An inbound request that is refused. `status`: the HTTP status to answer with."""
+
+    status: int = 400
+
+
+class SignatureError(WebhookError):
+    """The signature is missing, malformed, wrong or too old. Nothing is stored."""
+
+    status = 401
+
+
+class UnknownWebhook(WebhookError):
+    """No connection has this webhook id and secret."""
+
+    status = 404
+
+
+class BodyTooLarge(WebhookError):
+    """The body is larger than the limit that the host has set."""
+
+    status = 413
+
+
+class ParseError(WebhookError):
+    """Verified, but not understood. The delivery is kept and can be replayed."""
+
+    status = 200
+
+
+class SendError(OuteractError):
+    """What an adapter's flow says of an attempt. `code`: the platform's own, for people to look up."""
+
+    def __init__(self, reason: str, *, code: str | int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = None if code is None else str(code)
+
+
+class Rejected(SendError):
+    """The platform will never accept this; it becomes `message.failed` with this reason."""
+
+
+class Throttled(SendError):
+    """Too fast. `after`: seconds to wait, or None for backoff; `scope`: `chat` or `connection`."""
+
+    again = True
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        after: float | None = None,
+        scope: str = "chat",
+        code: str | int | None = None,
+    ) -> None:
+        super().__init__(reason, code=code)
+        self.after = after
+        self.scope = scope
+
+
+class Transient(SendError):
+    """Not done, and certain not to have been done; worth another attempt."""
+
+    again = True
+
+
+class Ambiguous(SendError):
+    """It may or may not have been done (a time-out after the request left, a 5xx)."""
+
+
+class Unauthorised(SendError):
+    """The credentials of the connection are refused; everything on it waits for the host."""
+
+
+class Unsupported(OuteractError):
+    """The platform has no such thing (an edit on WhatsApp, say)."""
+
+
+class MissingSecret(OuteractError):
+    """A secret reference (`env:NAME`, `file:/path`, …) leads to nothing. The value is never shown."""
+
+
+class MissingExtra(OuteractError, ImportError):
+    """An optional package is needed for this; the text says which extra to install."""
+
+
+class LinkCodeError(OuteractError):
+    """A link code was refused; each reason is a class of its own."""
+
+
+class BadChecksum(LinkCodeError):
+    """The last four digits do not fit the first twelve, or it is no code at all: a typing error."""
+
+
+class UnknownCode(LinkCodeError):
+    """Well formed, but never given out here."""
+
+
+class ExpiredCode(LinkCodeError):
+    """Its minutes are over."""
+
+
+class UsedUpCode(LinkCodeError):
+    """It was used as often as it may be."""
+
+
+class OwnCode(LinkCodeError):
+    """The code was made for this very person."""
+
+
+class ForeignCode(LinkCodeError):
+    """The code belongs to another application."""
+
+
+class TooManyAttempts(LinkCodeError):
+    """This platform user tried too often. `after`: seconds until the next attempt counts."""
+
+    again = True
+
+    def __init__(self, message: str, *, after: float) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class ConfirmationRequired(LinkCodeError):
+    """The code was typed in a group, where all can read it: it must be confirmed in private."""
+
+
+class FileError(OuteractError):
+    """A file could not be stored or fetched."""
+
+
+class FileTooLarge(FileError):
+    """Larger than the limit; the download was stopped, nothing was kept."""
+
+
+class PrivateAddress(FileError):
+    """The address is not public (SSRF guard); the host may allow it."""
+
+
+class ChecksumMismatch(FileError):
+    """The bytes are not those that the platform announced."""
+
+
+class DeliveryTimeout(OuteractError, TimeoutError):
+    """`wait()` ended before the status was reached; the message is still on its way."""
+
+    again = True

@@ -1,0 +1,1 @@
+"""What the library ships to authors of adapters and bots for their own tests."""
