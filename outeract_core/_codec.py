@@ -1,0 +1,63 @@
+"""Values to text and back: JSON that SQLite can hold, identifiers that a column can hold.
+
+Knows: JSON, surrogates, NUL, 64-bit integers.
+Does not know: what the values mean.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encode_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def encode(value: Any) -> str:
+    """`value` as compact JSON text. Raises ValueError or TypeError for what JSON cannot say."""
+    text = _encode(value)
+    return text if storable(text) else _encode_ascii(value)
+
+
+def storable(text: str) -> bool:
+    """Whether `text` can be written as UTF-8 (no lone surrogate)."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def encode_raw(raw: Any) -> str | None:
+    """A fact's `raw` as JSON text: bytes of JSON as they came, values encoded."""
+    if raw is None:
+        return None
+    if isinstance(raw, bytes | bytearray | memoryview):
+        try:
+            return bytes(raw).decode()
+        except UnicodeDecodeError:
+            return encode(json.loads(bytes(raw)))
+    return encode(raw)
+
+
+def clean(text: str | None) -> str | None:
+    """A name for a column: what cannot be stored becomes U+FFFD."""
+    return None if text is None else _UNSTORABLE.sub("\ufffd", text)
+
+
+def identifier(value: str | int) -> str | int:
+    """An external id for a column, never confusing two that differ."""
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**63 else str(value)
+    if storable(value) and "\0" not in value:
+        return value
+    return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def text_id(value: str) -> str:
+    """`identifier` for what is text."""
+    return str(identifier(value))

@@ -1,0 +1,348 @@
+"""Door one: hands units of work to one writer thread, and lets readers read.
+
+Knows: threads, group commit, when to checkpoint, what to do when a COMMIT fails.
+Does not know: what a unit does, SQL, platforms.
+
+The writer takes what is queued, opens one transaction, runs every unit, commits once and wakes all.
+When a unit raises, the batch is run again with each unit in a savepoint of its own, so that only
+the bad one fails. When COMMIT raises, its outcome is unknown: the file is opened again and asked
+for the batch's mark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import anyio.to_thread
+from attrs import define, field, frozen
+
+from ._ids import Clock, IdSource, to_ms
+from ._store import sqlite
+from ._store.migrations import migrate
+from .errors import StoreBroken, StoreClosed
+
+T = TypeVar("T")
+Unit: TypeAlias = Callable[[sqlite.Connection], T]
+Checkpoints: TypeAlias = Callable[[int, bool], str | None]
+
+BATCH = 512
+
+
+def default_checkpoints(wal_pages: int, idle: bool) -> str | None:
+    """PASSIVE when idle with more than 4 MB of WAL, RESTART at 64 MB however busy."""
+    if wal_pages > 16_384:
+        return "RESTART"
+    return "PASSIVE" if idle and wal_pages > 1_024 else None
+
+
+@frozen
+class Options:
+    """How a file is opened. `busy_timeout` in seconds; `vfs`: an apsw VFS name, for fault tests."""
+
+    clock: Clock
+    ids: IdSource
+    durability: str = "full"
+    busy_timeout: float = 5.0
+    vfs: str | None = None
+    checkpoints: Checkpoints = default_checkpoints
+
+
+@define(eq=False)
+class Ticket(Generic[T]):
+    """A unit on its way, and what came of it. `via` runs a callable where the waiter lives."""
+
+    unit: Unit[T]
+    done: Callable[[], None]
+    via: Callable[[Callable[[], None]], Any] | None = None
+    result: Any = None
+    error: BaseException | None = field(default=None)
+
+    def take(self) -> T:
+        """The unit's result, or what it raised."""
+        if self.error is not None:
+            raise self.error
+        result: T = self.result
+        return result
+
+
+class Database:
+    """One file: one writer thread, readers beside it."""
+
+    def __init__(self, path: str, options: Options) -> None:
+        self.path = path
+        self.options = options
+        self._pid = os.getpid()
+        self._id = random.getrandbits(60) | 1
+        self._batch = 0
+        self._queue: queue.SimpleQueue[Ticket[Any] | None] = queue.SimpleQueue()
+        self._broken: BaseException | None = None
+        self._closed = False
+        self._gate = threading.Lock()
+        self._writer = self._open()
+        migrate(self._writer, self._now())
+        self._readers: list[sqlite.Connection] = []
+        self._watch = self._reader()
+        self._seen = self._watch.data_version()
+        self._thread = threading.Thread(target=self._loop, name="outeract-writer", daemon=True)
+        self._thread.start()
+
+    # ── the host's side ───────────────────────────────────────────────────────────────────────
+
+    async def write(self, unit: Unit[T]) -> T:
+        """Run `unit` in a durable transaction. A cancelled wait leaves it whole or absent."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return await self._write_trio(unit)
+        future: asyncio.Future[None] = loop.create_future()
+
+        def done() -> None:
+            if not future.done():
+                future.set_result(None)
+
+        ticket = Ticket(unit, done, loop.call_soon_threadsafe)
+        self._submit(ticket)
+        await future
+        return ticket.take()
+
+    async def _write_trio(self, unit: Unit[T]) -> T:
+        import trio
+
+        event = trio.Event()
+        ticket = Ticket(unit, event.set, trio.lowlevel.current_trio_token().run_sync_soon)
+        self._submit(ticket)
+        await event.wait()
+        return ticket.take()
+
+    def write_now(self, unit: Unit[T]) -> T:
+        """Run `unit` and wait for it in this thread."""
+        event = threading.Event()
+        ticket = Ticket(unit, event.set)
+        self._submit(ticket)
+        event.wait()
+        return ticket.take()
+
+    def read(self, query: Unit[T]) -> T:
+        """Run a bounded query here and now: it costs less than a hop to another thread."""
+        with self._borrowed() as reader, sqlite.translated(self.path):
+            reader.begin_read(self._now())
+            try:
+                return query(reader)
+            finally:
+                reader.end_read()
+
+    async def traverse(self, query: Unit[T]) -> T:
+        """Run a query of unknown size in a worker thread."""
+        return await anyio.to_thread.run_sync(self.read, query)
+
+    def changed(self) -> bool:
+        """Whether anybody, another process included, has committed since the last call."""
+        with self._gate:
+            version = self._watch.data_version()
+            changed, self._seen = version != self._seen, version
+        return changed
+
+    def close(self) -> None:
+        """Finish what is queued, checkpoint, close. Harmless when repeated."""
+        if self._closed or self._pid != os.getpid():
+            return
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+        with self._gate:
+            for reader in (*self._readers, self._watch):
+                reader.close()
+            self._readers.clear()
+        self._end_writer()
+
+    # ── the writer's side ─────────────────────────────────────────────────────────────────────
+
+    def _submit(self, ticket: Ticket[Any]) -> None:
+        if self._closed:
+            raise StoreClosed(f"{self.path} was closed; open it again with Outeract(path)")
+        if self._pid != os.getpid():
+            raise StoreClosed("this process was forked; open the file again in the child")
+        if self._broken is not None:
+            raise StoreBroken(f"{self.path}: {self._broken}; close and open it again")
+        self._queue.put(ticket)
+
+    def _loop(self) -> None:
+        while True:
+            ticket = self._queue.get()
+            if ticket is None:
+                return
+            batch, last = self._drain(ticket)
+            self._commit(batch)
+            self._wake(batch)
+            self._checkpoint()
+            if last:
+                return
+
+    def _drain(self, first: Ticket[Any]) -> tuple[list[Ticket[Any]], bool]:
+        batch = [first]
+        while len(batch) < BATCH:
+            try:
+                ticket = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, False
+            if ticket is None:
+                return batch, True
+            batch.append(ticket)
+        return batch, False
+
+    def _commit(self, batch: list[Ticket[Any]]) -> None:
+        if self._broken is not None:
+            return _fail(
+                batch, StoreBroken(f"{self.path}: {self._broken}; close and open it again")
+            )
+        try:
+            with sqlite.translated(self.path):
+                self._attempt(batch)
+        except BaseException as error:
+            _fail([t for t in batch if t.error is None], error)
+
+    def _attempt(self, batch: list[Ticket[Any]]) -> None:
+        try:
+            self._begin()
+            for ticket in batch:
+                ticket.result = ticket.unit(self._writer)
+        except BaseException as error:
+            self._writer.rollback()
+            if sqlite.is_fatal(error):
+                raise
+            if len(batch) == 1:
+                with sqlite.translated(self.path):
+                    raise
+            self._one_by_one(batch)
+        self._finish(batch)
+
+    def _one_by_one(self, batch: list[Ticket[Any]]) -> None:
+        self._begin()
+        for ticket in batch:
+            saved = self._writer.snapshot()
+            self._writer.script("SAVEPOINT unit")
+            try:
+                with sqlite.translated(self.path):
+                    ticket.result = ticket.unit(self._writer)
+            except BaseException as error:
+                ticket.error = error
+                if not self._writer.db.in_transaction:
+                    raise
+                self._writer.script("ROLLBACK TO unit")
+                self._writer.restore(saved)
+            self._writer.script("RELEASE unit")
+
+    def _begin(self) -> None:
+        self._writer.begin(self._now())
+        self._batch += 1
+
+    def _finish(self, batch: list[Ticket[Any]]) -> None:
+        try:
+            self._writer.flush(self._id, self._batch)
+        except BaseException:
+            self._writer.rollback()
+            raise
+        try:
+            self._writer.commit()
+        except BaseException as error:
+            if not self._landed():
+                _fail([t for t in batch if t.error is None], _as_store_error(self.path, error))
+            return
+        self._writer.settle()
+
+    def _landed(self) -> bool:
+        """A COMMIT has failed: reopen the file and look whether its mark is there."""
+        try:
+            calls = self._writer.pending_calls()
+            self._writer.abandon()
+            self._writer = self._open()
+            landed = self._writer.marked(self._id) == self._batch
+        except BaseException as error:
+            self._broken = error
+            raise StoreBroken(
+                f"{self.path}: the outcome of a commit is unknown: {error}"
+            ) from error
+        if landed:
+            for call in calls:
+                call()
+        return landed
+
+    def _wake(self, batch: list[Ticket[Any]]) -> None:
+        """Wake all waiters, with one hop per event loop."""
+        hops: dict[Any, list[Ticket[Any]]] = {}
+        for ticket in batch:
+            if ticket.via is None:
+                ticket.done()
+            else:
+                hops.setdefault(ticket.via, []).append(ticket)
+        for via, tickets in hops.items():
+            try:
+                via(lambda tickets=tickets: [t.done() for t in tickets])
+            except Exception:  # noqa: S112 - the loop is gone, and with it whoever waited
+                continue
+
+    def _checkpoint(self) -> None:
+        mode = self.options.checkpoints(self._writer.wal_pages, self._queue.empty())
+        if mode is None or self._broken is not None:
+            return
+        try:
+            sqlite.checkpoint(self._writer, mode)
+        except Exception:
+            self._writer.wal_pages = 0  # the log holds everything; the next one tries again
+
+    # ── connections ───────────────────────────────────────────────────────────────────────────
+
+    def _now(self) -> int:
+        return to_ms(self.options.clock())
+
+    def _open(self) -> sqlite.Connection:
+        o = self.options
+        return sqlite.open_writer(self.path, o.vfs, o.durability, int(o.busy_timeout * 1000), o.ids)
+
+    def _reader(self) -> sqlite.Connection:
+        o = self.options
+        return sqlite.open_reader(self.path, o.vfs, int(o.busy_timeout * 1000), o.ids)
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite.Connection]:
+        if self._closed:
+            raise StoreClosed(f"{self.path} was closed; open it again with Outeract(path)")
+        with self._gate:
+            reader = self._readers.pop() if self._readers else None
+        reader = reader or self._reader()
+        try:
+            yield reader
+        finally:
+            with self._gate:
+                if self._closed:
+                    reader.close()
+                else:
+                    self._readers.append(reader)
+
+    def _end_writer(self) -> None:
+        try:
+            self._writer.forget_writer(self._id)
+            sqlite.checkpoint(self._writer, "TRUNCATE")
+        except Exception:  # noqa: S110 - what was acknowledged is in the log already
+            pass
+        self._writer.close()
+
+
+def _fail(batch: list[Ticket[Any]], error: BaseException) -> None:
+    for ticket in batch:
+        ticket.error = error
+
+
+def _as_store_error(path: str, error: BaseException) -> BaseException:
+    try:
+        with sqlite.translated(path):
+            raise error
+    except BaseException as translated:
+        return translated

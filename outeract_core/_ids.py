@@ -1,0 +1,55 @@
+"""Ids and times: UUIDv7 outside, integer keys inside, milliseconds in between.
+
+Knows: how an id is made, how a key carries its application.
+Does not know: the clock (it is handed over), tables.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+Clock: TypeAlias = Callable[[], datetime]
+IdSource: TypeAlias = Callable[[int], UUID]
+
+SHIFT = 40
+"""A node key is (application << SHIFT) + n: 2^40 nodes in each of 2^23 applications."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware."""
+    return datetime.now(UTC)
+
+
+def to_ms(when: datetime) -> int:
+    """Milliseconds since 1970. Raises ValueError for a naive datetime."""
+    if when.tzinfo is None:
+        raise ValueError(f"{when!r} has no time zone; times must be aware, e.g. tzinfo=UTC")
+    return (when - _EPOCH) // _MILLISECOND
+
+
+def from_ms(ms: int) -> datetime:
+    """The aware UTC time of `ms`."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def uuid7(now_ms: int) -> UUID:
+    """A UUIDv7 (RFC 9562): 48 bits of time, 74 random bits."""
+    value = (now_ms & 0xFFFF_FFFF_FFFF) << 80 | int.from_bytes(os.urandom(10))
+    return UUID(int=value & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62)
+
+
+def app_of(key: int) -> int:
+    """The application that a node key belongs to."""
+    return key >> SHIFT
+
+
+def span(app: int) -> tuple[int, int]:
+    """The first key of an application, and the first of the next one."""
+    return app << SHIFT, (app + 1) << SHIFT

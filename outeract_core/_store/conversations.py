@@ -1,0 +1,71 @@
+"""Units of work on the conversation projection: what a message adds to it.
+
+Knows: entries, the row of counters, participants of groups, the read mark.
+Does not know: how a conversation is shown (`views.py`), platforms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from .._codec import encode
+from ..driver import Statement, Tx
+from .log import append, id_of, link
+from .statements import statement
+
+ENTRY_ADD: Statement[Any] = statement("entry_add")
+INBOUND: Statement[Any] = statement("conversation_inbound")
+OUTBOUND: Statement[Any] = statement("conversation_outbound")
+PARTICIPANT_ADD: Statement[Any] = statement("participant_add")
+READ: Statement[Any] = statement("conversation_read")
+ROW: Statement[tuple[int, int, int, int, int, int]] = statement("conversation_row")
+
+
+@frozen
+class Counts:
+    """A conversation's row. Keys, not ids."""
+
+    peer: int
+    last: int
+    inbound: int
+    outbound: int
+    unread: int
+    read_upto: int
+
+
+def add(tx: Tx, peer: int, event: int, *, inbound: bool, sender: int | None = None) -> None:
+    """A message enters the conversation with `peer`; `sender` counts as a participant of a group."""
+    tx.run(ENTRY_ADD, peer=peer, event=event)
+    tx.run(INBOUND if inbound else OUTBOUND, peer=peer, event=event)
+    if sender is not None:
+        tx.run(PARTICIPANT_ADD, peer=peer, puser=sender)
+
+
+def counts(tx: Tx, peer: int) -> Counts | None:
+    """The conversation's row, or None when nothing was ever said."""
+    row = tx.one(ROW, peer=peer)
+    return None if row is None else Counts(*row)
+
+
+def mark_read(tx: Tx, app: int, conn: int, peer: int, event: int) -> int | None:
+    """Everything up to `event` is read; recorded as an event. None when it was read before."""
+    row = counts(tx, peer)
+    if row is None or row.read_upto >= event:
+        return None
+    up_to: UUID = id_of(tx, event)
+    key = append(
+        tx, app, "system.conversation_read", encode({"up_to_event_id": str(up_to)}), conn=conn
+    )
+    if key is not None:
+        link(tx, key, "origin", event)
+        link(tx, key, "about", peer)
+        apply_read(tx, peer, event)
+    return key
+
+
+def apply_read(tx: Tx, peer: int, event: int) -> None:
+    """Move the read mark; the unread count follows from the entries behind it."""
+    tx.run(READ, peer=peer, upto=event, inbound=tx.kind("message.inbound"))

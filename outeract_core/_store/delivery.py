@@ -1,0 +1,188 @@
+"""Units of work on what was sent: queue it, take its receipts, fold its statuses.
+
+Knows: outbox rows, receipts per part, the delivery row that the fold keeps.
+Does not know: how a request is made (`_sender.py`), what a status means to a platform.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from attrs import frozen
+
+from .._codec import encode, text_id
+from .._delivery import EVENT_STATUS, Progress, advance, further
+from ..driver import Statement, Tx
+from .log import append, arrived, key_of, link, link_external
+from .statements import statement
+
+if TYPE_CHECKING:
+    from .tenants import Conn
+
+_Delivery = tuple[str, int, int | None, int | None, int | None, int | None, str | None]
+
+DELIVERY_ADD: Statement[Any] = statement("delivery_add")
+DELIVERY: Statement[_Delivery] = statement("delivery_row")
+DELIVERY_SET: Statement[Any] = statement("delivery_set")
+RECEIPT_ADD: Statement[Any] = statement("receipt_add")
+RECEIPT_STATUS: Statement[Any] = statement("receipt_status")
+RECEIPT: Statement[tuple[int, int, str]] = statement("receipt_by_ext")
+RECEIPTS: Statement[tuple[str, int, str]] = statement("receipts_of")
+UNREAD: Statement[tuple[str, int]] = statement("unread_outbound")
+OUTBOX_ADD: Statement[Any] = statement("outbox_add")
+OUTBOX_SENDING: Statement[tuple[int]] = statement("outbox_sending_on")
+EVENT_FACTS: Statement[tuple[int, int, str]] = statement("event_facts")
+
+
+@frozen
+class Job:
+    """What the outbox is told: `verb` on `lane`, with everything the sender needs in `parts`."""
+
+    verb: str
+    lane: int
+    parts: str
+    event: int | None = None
+    due: int = 0
+    expires: int | None = None
+    sandbox: bool = False
+
+
+def queue(tx: Tx, conn: Conn, job: Job) -> int:
+    """Add an outbox row; its key."""
+    key = job.event if job.event is not None else tx.allocate(conn.app)
+    tx.run(
+        OUTBOX_ADD, id=key, conn=conn.id, lane=job.lane, verb=job.verb, event=job.event,
+        parts=job.parts, due=max(job.due, tx.now), expires=job.expires, sandbox=int(job.sandbox),
+    )  # fmt: skip
+    return key
+
+
+def sending(tx: Tx, conn: int) -> bool:
+    """Whether a request of this connection may be under way, so that an echo may be its own."""
+    return tx.one(OUTBOX_SENDING, conn=conn) is not None
+
+
+def status_event(
+    tx: Tx, conn: Conn, event: int, kind: str, payload: dict[str, Any], *, at: int | None = None
+) -> int | None:
+    """Append our own status event to an outbound message and fold it in."""
+    child = append(tx, conn.app, kind, encode(payload), conn=conn.id, occurred_at=at)
+    if child is not None:
+        link(tx, child, "origin", event)
+        fold(tx, conn, child, event, kind, payload, tx.now if at is None else at)
+    return child
+
+
+def receipt(
+    tx: Tx, conn: Conn, event: int, part: int, parts: int, external_ids: tuple[str, ...],
+    *, sandbox: bool = False,
+) -> int | None:  # fmt: skip
+    """One part has been accepted under these external ids: record it once, apply what waited."""
+    names = external_ids or (f"{event}/{part}",)
+    if tx.one(RECEIPT, conn=conn.id, ext=text_id(names[0])) is not None:
+        return None
+    for name in names:
+        tx.run(RECEIPT_ADD, conn=conn.id, ext=text_id(name), event=event, part=part)
+    payload: dict[str, Any] = {
+        "external_message_id": external_ids[0] if external_ids else None,
+        "part": part, "parts": parts,
+    }  # fmt: skip
+    if len(external_ids) > 1:
+        payload["external_message_ids"] = list(external_ids)
+    if sandbox:
+        payload["sandbox"] = True
+    payload["time"] = tx.now
+    key = _sent(tx, conn, event, names, payload)
+    for name in external_ids:
+        for child in arrived(tx, conn.id, name, event):
+            refold(tx, conn, child, event)
+    return key
+
+
+def _sent(
+    tx: Tx, conn: Conn, event: int, names: tuple[str, ...], payload: dict[str, Any]
+) -> int | None:
+    for name in names:
+        tx.run(RECEIPT_STATUS, conn=conn.id, ext=text_id(name), status="sent")
+    return status_event(tx, conn, event, "message.sent", payload)
+
+
+def claim_echo(tx: Tx, conn: Conn, token: str, external_id: str) -> bool:
+    """The platform shows a message with our own token: that is its receipt, if it is still missing."""
+    event_id, _, part = token.partition(".")
+    try:
+        event = key_of(tx, conn.app, UUID(event_id))
+        row = None if event is None else tx.one(DELIVERY, event=event)
+        if event is None or row is None or not 0 <= int(part) < row[1]:
+            return False
+    except ValueError:
+        return False
+    if int(part) not in {known for _ext, known, _status in tx.all(RECEIPTS, event=event)}:
+        receipt(tx, conn, event, int(part), row[1], (external_id,))
+    return True
+
+
+def token(event_id: UUID, part: int) -> str:
+    """What identifies one part of one message to the platform, on every attempt the same."""
+    return f"{event_id.hex}.{part}"
+
+
+def refold(tx: Tx, conn: Conn, child: int, event: int) -> None:
+    """Fold in a status that came before its message was known."""
+    row = tx.one(EVENT_FACTS, seq=child)
+    if row is not None:
+        fold(tx, conn, child, event, tx.kind_name(row[0]), json.loads(row[2]), row[1])
+
+
+def fold(
+    tx: Tx, conn: Conn, child: int, event: int, kind: str, payload: dict[str, Any], at: int
+) -> None:
+    """Move the delivery row of `event` forward by one child event; never backwards."""
+    status = EVENT_STATUS.get(kind)
+    row = tx.one(DELIVERY, event=event)
+    if status is None or row is None:
+        return
+    external_id = payload.get("external_message_id")
+    if external_id is not None:
+        _advance_part(tx, conn.id, str(external_id), status)
+    before = Progress(*row)
+    after = advance(before, status, at, payload.get("reason"), _parts(tx, event))
+    if after != before:
+        tx.run(
+            DELIVERY_SET, event=event, status=after.status, sent_at=after.sent_at,
+            delivered_at=after.delivered_at, read_at=after.read_at, failed_at=after.failed_at,
+            reason=after.reason,
+        )  # fmt: skip
+
+
+def _advance_part(tx: Tx, conn: int, external_id: str, status: str) -> None:
+    row = tx.one(RECEIPT, conn=conn, ext=text_id(external_id))
+    if row is not None:
+        reached = further(row[2], status)
+        tx.run(RECEIPT_STATUS, conn=conn, ext=text_id(external_id), status=reached)
+
+
+def _parts(tx: Tx, event: int) -> list[str]:
+    """How far each part has come: the furthest of its external ids."""
+    reached: dict[int, str] = {}
+    for _ext, part, status in tx.all(RECEIPTS, event=event):
+        reached[part] = further(reached.get(part, "queued"), status)
+    return list(reached.values())
+
+
+def platform_status(
+    tx: Tx, conn: Conn, child: int, kind: str, payload: dict[str, Any], external_id: str, at: int
+) -> None:
+    """A status that the platform reported: to its message, or to wait for it."""
+    event = link_external(tx, conn.id, child, "origin", external_id)
+    if event is not None:
+        fold(tx, conn, child, event, kind, payload, at)
+
+
+def up_to(tx: Tx, conn: Conn, peer: int, kind: str, watermark: int) -> list[str]:
+    """The external ids of messages to `peer` that a watermark newly covers, oldest first."""
+    also = "delivered" if kind == "message.read" else "sent"
+    rows = tx.all(UNREAD, peer=peer, upto=watermark, also=also)
+    return [ext for ext, _event in reversed(rows)]

@@ -1,0 +1,120 @@
+"""Units of work on file nodes: received, due for download, stored, failed.
+
+Knows: the file row, its edges, its job.
+Does not know: bytes, folders (`_files.py`), how a platform hands out files.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from attrs import frozen
+
+from .._codec import clean, encode
+from ..driver import Statement, Tx
+from ..events import FileRef
+from .log import append, link
+from .statements import statement
+
+if TYPE_CHECKING:
+    from .tenants import Conn
+
+FILE_ADD: Statement[Any] = statement("file_add")
+FILE_DUE: Statement[tuple[int, int, str, str | None, int, int | None]] = statement("file_due")
+FILE_LEASE: Statement[Any] = statement("file_lease")
+FILE_STORED: Statement[Any] = statement("file_stored")
+FILE_FAILED: Statement[Any] = statement("file_failed")
+FILE_RETRY: Statement[Any] = statement("file_retry")
+FILE_EVENT: Statement[tuple[int | None, bytes]] = statement("file_event")
+NEXT_FILE: Statement[tuple[int | None]] = statement("next_file")
+
+
+@frozen
+class Download:
+    """A file that is due: `handle` is what the adapter's `fetch` needs."""
+
+    key: int
+    conn: int
+    handle: dict[str, Any]
+    sha256: str | None
+    attempt: int
+    size: int | None
+
+
+def receive(tx: Tx, conn: Conn, message: int, ref: FileRef) -> int:
+    """An inbound file becomes a node at once; its bytes are fetched by a job."""
+    uid, key = tx.new_id(), tx.allocate(conn.app)
+    tx.run(
+        FILE_ADD, id=key, uid=uid.bytes, conn=conn.id, event=message, filename=clean(ref.filename),
+        mime=clean(ref.mime_type), size=ref.size, sha256=clean(ref.sha256), status="pending",
+        handle=encode(ref.handle), due=tx.now, now=tx.now,
+    )  # fmt: skip
+    link(tx, message, "attachment", key)
+    payload = {"file_id": str(uid), "filename": ref.filename, "mime_type": ref.mime_type}
+    event = append(tx, conn.app, "file.inbound", encode(payload), conn=conn.id)
+    if event is not None:
+        link(tx, event, "origin", message)
+        link(tx, event, "attachment", key)
+    return key
+
+
+def keep(
+    tx: Tx, app: int, filename: str | None, mime: str | None, size: int, sha256: str
+) -> tuple[int, UUID]:
+    """A node for bytes that are already in the folder (outbound files)."""
+    uid, key = tx.new_id(), tx.allocate(app)
+    tx.run(
+        FILE_ADD, id=key, uid=uid.bytes, conn=None, event=None, filename=clean(filename),
+        mime=clean(mime), size=size, sha256=sha256, status="stored", handle=None, due=None,
+        now=tx.now,
+    )  # fmt: skip
+    return key, uid
+
+
+def claim(tx: Tx, limit: int, lease: int) -> list[Download]:
+    """Files that are due, each leased for `lease` milliseconds."""
+    rows = tx.all(FILE_DUE, now=tx.now, limit=limit)
+    for key, *_ in rows:
+        tx.run(FILE_LEASE, id=key, due=tx.now + lease)
+    return [Download(k, c, json.loads(h), s, a + 1, z) for k, c, h, s, a, z in rows]
+
+
+def next_due(tx: Tx) -> int | None:
+    """When the next download is due, or None."""
+    row = tx.one(NEXT_FILE)
+    return None if row is None else row[0]
+
+
+def stored(
+    tx: Tx, conn: Conn, key: int, size: int, sha256: str, mime: str | None, filename: str | None
+) -> None:
+    """The bytes are in the folder."""
+    tx.run(
+        FILE_STORED, id=key, size=size, sha256=sha256, mime=clean(mime), filename=clean(filename)
+    )
+    _tell(tx, conn, key, "system.file_stored", {"size": size, "sha256": sha256})
+
+
+def failed(tx: Tx, conn: Conn, key: int, reason: str) -> None:
+    """The bytes will not come."""
+    tx.run(FILE_FAILED, id=key, error=clean(reason))
+    _tell(tx, conn, key, "system.file_failed", {"reason": reason})
+
+
+def again(tx: Tx, key: int, due: int, reason: str) -> None:
+    """Try again at `due`."""
+    tx.run(FILE_RETRY, id=key, due=due, error=clean(reason))
+
+
+def _tell(tx: Tx, conn: Conn, key: int, kind: str, payload: dict[str, Any]) -> None:
+    row = tx.one(FILE_EVENT, id=key)
+    if row is None:
+        return
+    payload = {"file_id": str(UUID(bytes=row[1])), **payload}
+    event = append(tx, conn.app, kind, encode(payload), conn=conn.id)
+    if event is not None:
+        link(tx, event, "attachment", key)
+        if row[0] is not None:
+            link(tx, event, "origin", row[0])

@@ -1,0 +1,76 @@
+"""Brings a file to the newest schema, one numbered migration after the other.
+
+Knows: the order of `migrations/NNNN.sql`, how to refuse a newer or foreign file.
+Does not know: what the tables are for.
+"""
+
+from __future__ import annotations
+
+import secrets
+from functools import cache
+from pathlib import Path
+
+from ..errors import NewerSchema, NotOurFile
+from ..events import EVENT_TYPES
+from .sqlite import APPLICATION_ID, Connection, translated
+
+EDGE_TYPES = (
+    "sent_by", "sent_to", "attachment", "reply_to", "in_thread", "triggered_by", "origin",
+    "source_user", "target_user", "about",
+)  # fmt: skip
+
+
+@cache
+def scripts() -> tuple[str, ...]:
+    """The migrations' texts; the schema version is their number."""
+    folder = Path(__file__).parent / "migrations"
+    return tuple(file.read_text("utf-8") for file in sorted(folder.glob("*.sql")))
+
+
+def migrate(connection: Connection, now: int) -> None:
+    """Create or upgrade. Raises NotOurFile and NewerSchema; a failed step leaves no trace."""
+    with translated(connection.path):
+        connection.script("BEGIN IMMEDIATE")
+        try:
+            _apply(connection, now)
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.script("COMMIT")
+
+
+def _apply(connection: Connection, now: int) -> None:
+    version = _version(connection)
+    for number, text in enumerate(scripts()[version:], version + 1):
+        connection.script(text)
+        if number == 1:
+            _first_rows(connection)
+        connection.script(f"INSERT INTO migration(number, at) VALUES ({number}, {now})")
+    connection.script(f"PRAGMA user_version = {len(scripts())}")
+    connection.script(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _version(connection: Connection) -> int:
+    """The file's schema version, 0 for an empty one."""
+    version: int = connection.script("PRAGMA user_version")[0][0]
+    owner = connection.script("PRAGMA application_id")[0][0]
+    tables = connection.script("SELECT count(*) FROM sqlite_master")[0][0]
+    if owner != APPLICATION_ID and (tables or owner or version):
+        raise NotOurFile(f"{connection.path} belongs to another program; give another path")
+    if version > len(scripts()):
+        raise NewerSchema(
+            f"{connection.path} has schema {version}, this library knows {len(scripts())}: "
+            "upgrade with pip install -U outeract-core"
+        )
+    return version
+
+
+def _first_rows(connection: Connection) -> None:
+    connection.script(
+        "CREATE TABLE migration(number INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT"
+    )
+    for name in (*EVENT_TYPES, *EDGE_TYPES):
+        connection.dynamic("INSERT INTO kind(name) VALUES (:name)", {"name": name})
+    connection.dynamic(
+        "INSERT INTO meta(name, value) VALUES ('code_key', :key)", {"key": secrets.token_bytes(32)}
+    )

@@ -1,0 +1,359 @@
+"""SQLite through apsw: opens files, runs statements, translates errors. The only import of apsw.
+
+Knows: pragmas, transactions, what each SQLite error means to the host.
+Does not know: what the statements mean, threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import apsw
+
+from .._ids import SHIFT, IdSource
+from ..driver import Statement
+from ..errors import (
+    DiskFull,
+    NotOurFile,
+    OldSQLite,
+    ReadOnlyStore,
+    StoreBusy,
+    StoreError,
+)
+
+Row = TypeVar("Row")
+
+OLDEST = (3, 51, 3)
+APPLICATION_ID = 0x4F757465  # "Oute", in the file's header
+_SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
+
+
+def check_sqlite(version: str | None = None) -> None:
+    """Raises OldSQLite below 3.51.3 (WAL-reset corruption race, sqlite.org/wal.html#walresetbug)."""
+    found = version or apsw.sqlite_lib_version()
+    if tuple(int(part) for part in found.split(".")) < OLDEST:
+        raise OldSQLite(
+            f"SQLite {found} can corrupt a file that two processes write; "
+            "3.51.3 is needed: pip install -U 'apsw>=3.53'"
+        )
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """Turn SQLite's errors into ours, each with its remedy."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise DiskFull(f"{path}: no space left; free some and call again") from error
+    except (apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError) as error:
+        raise ReadOnlyStore(
+            f"{path} cannot be written; check the rights of it and its folder"
+        ) from error
+    except apsw.CantOpenError as error:
+        raise ReadOnlyStore(
+            f"{path} cannot be opened; check that its folder exists and is writable"
+        ) from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StoreBusy(f"{path}: another process holds the write lock; try again") from error
+    except (apsw.NotADBError, apsw.CorruptError) as error:
+        raise NotOurFile(f"{path} is no SQLite database, or is damaged: {error}") from error
+    except apsw.Error as error:
+        raise StoreError(f"{path}: {type(error).__name__}: {error}") from error
+
+
+class Connection:
+    """One SQLite connection as a `Tx`. Not to be used by two threads at once."""
+
+    def __init__(self, db: apsw.Connection, path: str, ids: IdSource) -> None:
+        self.db = db
+        self.path = path
+        self.now = 0
+        self.wal_pages = 0
+        self._ids = ids
+        self._cursor: Any = db.cursor()
+        self._known: dict[Any, Any] = {}
+        self._staged: dict[Any, Any] = {}
+        self._heads: dict[int, int] = {}
+        self._calls: list[Callable[[], None]] = []
+
+    # ── statements ────────────────────────────────────────────────────────────────────────────
+
+    def all(self, statement: Statement[Row], **params: Any) -> list[Row]:
+        """All rows of a query."""
+        rows: list[Row] = self._cursor.execute(statement.sql, params).fetchall()
+        return rows
+
+    def one(self, statement: Statement[Row], **params: Any) -> Row | None:
+        """Its first row, or None."""
+        row: Row | None = self._cursor.execute(statement.sql, params).fetchone()
+        return row
+
+    def run(self, statement: Statement[Any], **params: Any) -> int:
+        """Execute a change; the number of rows that it changed."""
+        self._cursor.execute(statement.sql, params)
+        return self.db.changes()
+
+    def many(self, statement: Statement[Any], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute a change once per mapping."""
+        self._cursor.executemany(statement.sql, rows)
+
+    def script(self, sql: str) -> list[Any]:
+        """Execute SQL as it stands (pragmas, migrations)."""
+        rows: list[Any] = self._cursor.execute(sql).fetchall()
+        return rows
+
+    def dynamic(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
+        """Rows of a query that was composed (filters, walks); values travel as parameters only."""
+        rows: list[Any] = self._cursor.execute(sql, params).fetchall()
+        return rows
+
+    # ── what a unit may allocate ──────────────────────────────────────────────────────────────
+
+    def allocate(self, app: int) -> int:
+        """The next node key of an application."""
+        value: int | None = self._heads.get(app)
+        if value is None:
+            rows = self._cursor.execute(
+                "SELECT value FROM counter WHERE owner = ?", (app,)
+            ).fetchall()
+            value = rows[0][0] if rows else 0
+        self._heads[app] = value = value + 1
+        return app << SHIFT | value
+
+    def new_id(self) -> UUID:
+        """A fresh public id, made at `now`."""
+        return self._ids(self.now)
+
+    def kind(self, name: str) -> int:
+        """The number of an interned name; a new name is added (by a writer only)."""
+        number = self.known_kind(name)
+        if number is None:
+            self._cursor.execute("INSERT INTO kind(name) VALUES (?)", (name,))
+            number = self.db.last_insert_rowid()
+            self.remember(("kind", name), number)
+        return number
+
+    def known_kind(self, name: str) -> int | None:
+        """The number of an interned name, or None; never writes."""
+        number: int | None = self.recall(("kind", name))
+        if number is None:
+            rows = self._cursor.execute("SELECT id FROM kind WHERE name = ?", (name,)).fetchall()
+            if rows:
+                number = rows[0][0]
+                self.remember(("kind", name), number)
+        return number
+
+    def kind_name(self, number: int) -> str:
+        """The name behind an interned number."""
+        name: str | None = self.recall(("kind_name", number))
+        if name is None:
+            rows = self._cursor.execute("SELECT name FROM kind WHERE id = ?", (number,)).fetchall()
+            name = str(rows[0][0])
+            self.remember(("kind_name", number), name)
+        return name
+
+    def remember(self, key: Any, value: Any) -> None:
+        """Cache something that is true once this transaction has committed."""
+        self._staged[key] = value
+
+    def recall(self, key: Any) -> Any:
+        """What was remembered under `key`, here or in an earlier commit, or None."""
+        value = self._staged.get(key)
+        return self._known.get(key) if value is None else value
+
+    def forget(self, key: Any) -> None:
+        """Drop what was remembered under `key`."""
+        self._staged.pop(key, None)
+        self._known.pop(key, None)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Have `call` run once the commit is certain."""
+        self._calls.append(call)
+
+    # ── transactions ──────────────────────────────────────────────────────────────────────────
+
+    def begin(self, now: int) -> None:
+        """Take the write lock; drop what another process may have made untrue."""
+        self._cursor.execute("BEGIN IMMEDIATE")
+        self.now = now
+        self._heads.clear()
+        self._staged.clear()
+        self._calls.clear()
+        self._watch()
+
+    def snapshot(self) -> tuple[dict[int, int], dict[Any, Any], int]:
+        """What `restore` needs to undo a savepoint's side of the bookkeeping."""
+        return dict(self._heads), dict(self._staged), len(self._calls)
+
+    def restore(self, saved: tuple[dict[int, int], dict[Any, Any], int]) -> None:
+        """Undo allocations, caches and calls made since `saved`."""
+        self._heads, self._staged = dict(saved[0]), dict(saved[1])
+        del self._calls[saved[2] :]
+
+    def flush(self, writer: int, batch: int) -> None:
+        """Write the counters, and the mark by which this commit can be recognised."""
+        rows = [*self._heads.items(), (-writer, batch)]
+        self._cursor.executemany(
+            "INSERT INTO counter(owner, value) VALUES (?, ?) "
+            "ON CONFLICT(owner) DO UPDATE SET value = excluded.value",
+            rows,
+        )
+
+    def commit(self) -> None:
+        """COMMIT. An exception here leaves the outcome unknown: look, never guess."""
+        self._cursor.execute("COMMIT")
+
+    def settle(self) -> None:
+        """The commit is certain: publish the caches, run the calls."""
+        self._known.update(self._staged)
+        self._staged.clear()
+        calls, self._calls = self._calls, []
+        for call in calls:
+            call()
+
+    def rollback(self) -> None:
+        """Undo everything since `begin`; harmless when SQLite has already done so."""
+        if self.db.in_transaction:
+            self._cursor.execute("ROLLBACK")
+        self._staged.clear()
+        self._heads.clear()
+        self._calls.clear()
+
+    def begin_read(self, now: int) -> None:
+        """Pin one snapshot of the file for the queries that follow."""
+        self._cursor.execute("BEGIN")
+        self.now = now
+        self._watch()
+
+    def end_read(self) -> None:
+        """Let the snapshot go, and keep what was learnt from it."""
+        self._cursor.execute("COMMIT")
+        self._known.update(self._staged)
+        self._staged.clear()
+
+    def pending_calls(self) -> list[Callable[[], None]]:
+        """The calls that wait for the commit."""
+        return list(self._calls)
+
+    def abandon(self) -> None:
+        """Close after a failed COMMIT, whatever state SQLite is in."""
+        try:
+            self.rollback()
+        except apsw.Error:
+            pass
+        self.db.close(True)
+
+    def forget_writer(self, writer: int) -> None:
+        """Drop a writer's mark when it closes in order."""
+        self._cursor.execute("DELETE FROM counter WHERE owner = ?", (-writer,))
+
+    def marked(self, writer: int) -> int:
+        """The last batch of `writer` that is in the file."""
+        rows = self._cursor.execute(
+            "SELECT value FROM counter WHERE owner = ?", (-writer,)
+        ).fetchall()
+        mark: int = rows[0][0] if rows else 0
+        return mark
+
+    def data_version(self) -> int:
+        """Changes whenever another connection has committed."""
+        rows = self._cursor.execute("PRAGMA data_version").fetchall()
+        version: int = rows[0][0]
+        return version
+
+    def _watch(self) -> None:
+        version = self.data_version()
+        if self._known.get("data_version") != version:
+            self._known.clear()
+            self._known["data_version"] = version
+
+    def close(self) -> None:
+        """Close for good."""
+        self.db.close(True)
+
+
+def open_writer(
+    path: str, vfs: str | None, durability: str, busy_ms: int, ids: IdSource
+) -> Connection:
+    """The one writing connection. Raises StoreError and its kinds."""
+    check_sqlite()
+    if durability not in _SYNCHRONOUS:
+        raise StoreError(f"durability is 'full' or 'normal', not {durability!r}")
+    with translated(path):
+        _refuse_foreign(path)
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        connection = _configured(apsw.Connection(path, flags, vfs), path, busy_ms, ids)
+        if connection.db.readonly("main"):
+            raise ReadOnlyStore(f"{path} is read-only; check the rights of it and its folder")
+        connection.script("PRAGMA journal_mode = WAL")
+        connection.script(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+        connection.script("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;")
+        connection.script("PRAGMA cache_size = -65536; PRAGMA secure_delete = FAST")
+        _count_wal(connection)
+    return connection
+
+
+def open_reader(path: str, vfs: str | None, busy_ms: int, ids: IdSource) -> Connection:
+    """A read-only connection."""
+    with translated(path):
+        connection = _configured(
+            apsw.Connection(path, apsw.SQLITE_OPEN_READONLY, vfs), path, busy_ms, ids
+        )
+        connection.script("PRAGMA cache_size = -16384; PRAGMA query_only = ON")
+    return connection
+
+
+def _refuse_foreign(path: str) -> None:
+    """Not an SQLite file: say so before SQLite appends to it."""
+    if os.path.isdir(path):
+        raise NotOurFile(f"{path} is a folder; give the path of a file")
+    try:
+        head = Path(path).open("rb").read(16)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except PermissionError as error:
+        raise ReadOnlyStore(f"{path} cannot be read; check its rights") from error
+    if head and not b"SQLite format 3\0".startswith(head):
+        raise NotOurFile(f"{path} is not an SQLite database; give another path")
+
+
+def _configured(db: apsw.Connection, path: str, busy_ms: int, ids: IdSource) -> Connection:
+    db.set_busy_timeout(busy_ms)
+    db.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
+    db.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+    connection = Connection(db, path, ids)
+    connection.script("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON")
+    return connection
+
+
+def _count_wal(connection: Connection) -> None:
+    def count(_db: apsw.Connection, _name: str, pages: int) -> int:
+        connection.wal_pages = pages
+        return 0
+
+    connection.db.set_wal_hook(count)
+
+
+def checkpoint(connection: Connection, mode: str) -> None:
+    """Move the WAL into the file: mode PASSIVE, RESTART or TRUNCATE. A busy reader is no error."""
+    with translated(connection.path):
+        try:
+            connection.script(f"PRAGMA wal_checkpoint({mode})")
+        except apsw.BusyError:
+            return
+        connection.wal_pages = 0
+
+
+def is_fatal(error: BaseException) -> bool:
+    """Whether an error of SQLite has ended the whole transaction, not only one statement."""
+    return isinstance(error, apsw.FullError | apsw.IOError | apsw.NoMemError | apsw.CorruptError)
+
+
+def is_database_error(error: BaseException) -> bool:
+    """Whether `error` comes from SQLite."""
+    return isinstance(error, apsw.Error)

@@ -1,0 +1,28 @@
+-- The conversation projection.
+
+-- name: entry_add
+INSERT INTO entry(peer, event) VALUES (:peer, :event);
+
+-- name: conversation_inbound
+INSERT INTO conversation(peer, last, inbound, outbound, unread, read_upto)
+VALUES (:peer, :event, 1, 0, 1, 0)
+ON CONFLICT (peer) DO UPDATE SET last = excluded.last, inbound = conversation.inbound + 1,
+  unread = conversation.unread + 1;
+
+-- name: conversation_outbound
+INSERT INTO conversation(peer, last, inbound, outbound, unread, read_upto)
+VALUES (:peer, :event, 0, 1, 0, 0)
+ON CONFLICT (peer) DO UPDATE SET last = excluded.last, outbound = conversation.outbound + 1;
+
+-- name: participant_add
+INSERT INTO participant(peer, puser, messages) VALUES (:peer, :puser, 1)
+ON CONFLICT (peer, puser) DO UPDATE SET messages = participant.messages + 1;
+
+-- name: conversation_read
+UPDATE conversation SET read_upto = :upto,
+  unread = (SELECT count(*) FROM entry n JOIN event e ON e.seq = n.event
+            WHERE n.peer = :peer AND n.event > :upto AND e.type = :inbound)
+WHERE peer = :peer AND read_upto < :upto;
+
+-- name: conversation_row
+SELECT peer, last, inbound, outbound, unread, read_upto FROM conversation WHERE peer = :peer;

@@ -1,0 +1,61 @@
+-- Outbox, receipts, the fold of statuses.
+
+-- name: delivery_add
+INSERT INTO delivery(event, status, parts) VALUES (:event, 'queued', :parts);
+
+-- name: delivery_row
+SELECT status, parts, sent_at, delivered_at, read_at, failed_at, reason FROM delivery WHERE event = :event;
+
+-- name: delivery_set
+UPDATE delivery SET status = :status, sent_at = :sent_at, delivered_at = :delivered_at,
+  read_at = :read_at, failed_at = :failed_at, reason = :reason WHERE event = :event;
+
+-- name: receipt_add
+INSERT INTO receipt(conn, ext, event, part, status) VALUES (:conn, :ext, :event, :part, 'queued')
+ON CONFLICT (conn, ext) DO NOTHING;
+
+-- name: receipt_status
+UPDATE receipt SET status = :status WHERE conn = :conn AND ext = :ext;
+
+-- name: receipt_by_ext
+SELECT event, part, status FROM receipt WHERE conn = :conn AND ext = :ext;
+
+-- name: receipts_of
+SELECT ext, part, status FROM receipt WHERE event = :event ORDER BY part, ext;
+
+-- name: unread_outbound
+SELECT r.ext, r.event FROM entry n JOIN delivery d ON d.event = n.event JOIN receipt r ON r.event = n.event
+WHERE n.peer = :peer AND d.sent_at <= :upto AND r.status IN ('queued', 'sent', :also)
+ORDER BY n.event DESC LIMIT 1000;
+
+-- name: outbox_add
+INSERT INTO outbox(id, conn, lane, verb, event, parts, due, expires, sandbox, state)
+VALUES (:id, :conn, :lane, :verb, :event, :parts, :due, :expires, :sandbox, 'queued');
+
+-- name: outbox_sending_on
+SELECT id FROM outbox WHERE conn = :conn AND state IN ('sending', 'unknown') LIMIT 1;
+
+-- name: outbox_by_event
+SELECT id FROM outbox WHERE event = :event;
+
+-- name: send_key_get
+SELECT event FROM send_key WHERE app = :app AND key = :key;
+
+-- name: send_key_add
+INSERT INTO send_key(app, key, event) VALUES (:app, :key, :event);
+
+-- name: held_add
+INSERT INTO raw_delivery(uid, conn, received_at, method, headers, query, body, state, error, digest)
+VALUES (:uid, :conn, :received_at, :method, :headers, :query, :body, :state, :error, :digest)
+ON CONFLICT (conn, digest) DO UPDATE SET state = excluded.state, error = excluded.error
+WHERE raw_delivery.state <> excluded.state;
+
+-- name: held_list
+SELECT id, uid, conn, received_at, method, headers, query, body, state, error FROM raw_delivery
+WHERE state = :state AND conn = :conn ORDER BY id LIMIT :limit;
+
+-- name: held_state
+UPDATE raw_delivery SET state = :state, error = :error WHERE id = :id;
+
+-- name: held_drop
+DELETE FROM raw_delivery WHERE id = :id;

@@ -1,0 +1,64 @@
+-- Organisations, applications, connections.
+
+-- name: organisation_add
+INSERT INTO organisation(uid, name, created_at) VALUES (:uid, :name, :now) ON CONFLICT (name) DO NOTHING;
+
+-- name: organisation_by_name
+SELECT id, uid, name, created_at FROM organisation WHERE name = :name;
+
+-- name: application_add
+INSERT INTO application(uid, organisation, name, config, created_at)
+VALUES (:uid, :organisation, :name, :config, :now) ON CONFLICT (organisation, name) DO NOTHING;
+
+-- name: application_by_name
+SELECT a.id, a.uid, o.uid, a.name, a.config, a.system_person, a.created_at
+FROM application a JOIN organisation o ON o.id = a.organisation
+WHERE a.organisation = :organisation AND a.name = :name;
+
+-- name: applications
+SELECT a.id, a.name, o.name FROM application a JOIN organisation o ON o.id = a.organisation ORDER BY a.id;
+
+-- name: application_system
+UPDATE application SET system_person = :person WHERE id = :app;
+
+-- name: application_config
+UPDATE application SET config = :config WHERE id = :app;
+
+-- name: connection_add
+INSERT INTO connection(uid, app, platform, name, account, config, status, system_puser,
+                       webhook_id, webhook_secret, created_at)
+VALUES (:uid, :app, :platform, :name, :account, :config, 'active', :system_puser,
+        :webhook_id, :webhook_secret, :now);
+
+-- name: connection_change
+UPDATE connection SET account = :account, config = :config WHERE id = :id;
+
+-- name: connection_status
+UPDATE connection SET status = :status WHERE id = :id AND status <> :status;
+
+-- name: connection_system
+UPDATE connection SET system_puser = :puser WHERE id = :id;
+
+-- name: connection_by_name
+SELECT c.id, c.uid, c.app, a.uid, c.platform, c.name, c.account, c.config, c.status, c.system_puser,
+       c.webhook_id, c.webhook_secret, c.created_at, a.config
+FROM connection c JOIN application a ON a.id = c.app
+WHERE c.app = :app AND c.platform = :platform AND c.name = :name;
+
+-- name: connections
+SELECT c.id, c.uid, c.app, a.uid, c.platform, c.name, c.account, c.config, c.status, c.system_puser,
+       c.webhook_id, c.webhook_secret, c.created_at, a.config
+FROM connection c JOIN application a ON a.id = c.app ORDER BY c.id;
+
+-- name: poll_cursor
+SELECT poll_cursor FROM connection WHERE id = :conn;
+
+-- name: poll_cursor_set
+UPDATE connection SET poll_cursor = :cursor WHERE id = :conn;
+
+-- name: meta_get
+SELECT value FROM meta WHERE name = :name;
+
+-- name: meta_set
+INSERT INTO meta(name, value) VALUES (:name, :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;

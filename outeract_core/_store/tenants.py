@@ -1,0 +1,184 @@
+"""Units of work on organisations, applications and connections.
+
+Knows: how a tenant and its system user come to be, what a connection's row holds.
+Does not know: adapters, secrets (a config holds references only).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from .._codec import encode
+from .._ids import from_ms
+from ..driver import Statement, Tx
+from ..errors import BadInput
+from ..model import (
+    AppId,
+    Application,
+    ConnectionId,
+    Organisation,
+    OrganisationId,
+    PlatformConnection,
+)
+from .people import add_system_person, add_system_puser
+from .statements import statement
+
+_ConnectionRow = tuple[
+    int, bytes, int, bytes, str, str, str | None, str, str, int, str, str, int, str
+]
+
+ORGANISATION_ADD: Statement[Any] = statement("organisation_add")
+ORGANISATION: Statement[tuple[int, bytes, str, int]] = statement("organisation_by_name")
+APPLICATION_ADD: Statement[Any] = statement("application_add")
+APPLICATION: Statement[tuple[int, bytes, bytes, str, str, int, int]] = statement(
+    "application_by_name"
+)
+APPLICATIONS: Statement[tuple[int, str, str]] = statement("applications")
+APPLICATION_SYSTEM: Statement[Any] = statement("application_system")
+APPLICATION_CONFIG: Statement[Any] = statement("application_config")
+CONNECTION_ADD: Statement[Any] = statement("connection_add")
+CONNECTION_CHANGE: Statement[Any] = statement("connection_change")
+CONNECTION_SYSTEM: Statement[Any] = statement("connection_system")
+CONNECTION: Statement[_ConnectionRow] = statement("connection_by_name")
+CONNECTIONS: Statement[_ConnectionRow] = statement("connections")
+
+CONFIG = {
+    "auto_mark_read": ("never", "on_received", "on_processing_complete"),
+    "link_code_auto_detect": ("disabled", "enabled"),
+    "transcription": ("disabled", "enabled"),
+    "overlap": ("burst", "queue", "concurrent"),
+}
+"""Application config: each name, its values, the default first (specification, section 6)."""
+
+
+@frozen
+class Conn:
+    """A connection as the units need it: integer keys, and the entity for the host."""
+
+    id: int
+    app: int
+    system_puser: int
+    entity: PlatformConnection
+    app_config: dict[str, str]
+
+    @property
+    def platform(self) -> str:
+        """The adapter's name."""
+        return self.entity.platform
+
+    @property
+    def keep_raw(self) -> bool:
+        """Whether the platform's own items are kept beside the payloads."""
+        return bool(self.entity.config.get("keep_raw", True))
+
+
+def check_config(config: dict[str, str]) -> dict[str, str]:
+    """The whole config with defaults. Raises BadInput for an unknown name or value."""
+    for name, value in config.items():
+        if name not in CONFIG:
+            raise BadInput(f"no application config {name!r}; there are {', '.join(CONFIG)}")
+        if value not in CONFIG[name]:
+            raise BadInput(f"{name} is one of {', '.join(CONFIG[name])}, not {value!r}")
+    return {name: config.get(name, values[0]) for name, values in CONFIG.items()}
+
+
+def organisation(tx: Tx, name: str) -> tuple[int, Organisation]:
+    """The organisation called `name`, made on first use."""
+    row = tx.one(ORGANISATION, name=name)
+    if row is None:
+        tx.run(ORGANISATION_ADD, uid=tx.new_id().bytes, name=name, now=tx.now)
+        row = tx.one(ORGANISATION, name=name)
+    assert row is not None  # noqa: S101 - inserted above
+    return row[0], Organisation(OrganisationId(UUID(bytes=row[1])), row[2], from_ms(row[3]))
+
+
+def application(
+    tx: Tx, organisation_name: str, name: str, config: dict[str, str]
+) -> tuple[int, Application]:
+    """The application `name`, made on first use; `config` changes what it names."""
+    parent, _ = organisation(tx, organisation_name)
+    row = tx.one(APPLICATION, organisation=parent, name=name)
+    if row is None:
+        row = _add_application(tx, parent, name, check_config(config))
+    elif config:
+        merged = check_config({**json.loads(row[4]), **config})
+        tx.run(APPLICATION_CONFIG, app=row[0], config=encode(merged))
+        row = tx.one(APPLICATION, organisation=parent, name=name)
+    assert row is not None  # noqa: S101
+    return row[0], Application(
+        id=AppId(UUID(bytes=row[1])),
+        organisation_id=OrganisationId(UUID(bytes=row[2])),
+        name=row[3],
+        config=json.loads(row[4]),
+        created_at=from_ms(row[6]),
+    )
+
+
+def _add_application(tx: Tx, parent: int, name: str, config: dict[str, str]) -> Any:
+    uid = tx.new_id().bytes
+    tx.run(
+        APPLICATION_ADD, uid=uid, organisation=parent, name=name, config=encode(config), now=tx.now
+    )
+    row = tx.one(APPLICATION, organisation=parent, name=name)
+    assert row is not None  # noqa: S101
+    tx.run(APPLICATION_SYSTEM, app=row[0], person=add_system_person(tx, row[0]))
+    return tx.one(APPLICATION, organisation=parent, name=name)
+
+
+def connect(
+    tx: Tx, app: int, organisation_name: str, app_name: str, platform: str, name: str,
+    account: str | None, config: dict[str, Any],
+) -> Conn:  # fmt: skip
+    """The connection (app, platform, name), made on first use or given its new config."""
+    row = tx.one(CONNECTION, app=app, platform=platform, name=name)
+    if row is None:
+        _add_connection(tx, app, organisation_name, app_name, platform, name, account, config)
+    elif (row[6], json.loads(row[7])) != (account, config):
+        tx.run(CONNECTION_CHANGE, id=row[0], account=account, config=encode(config))
+    row = tx.one(CONNECTION, app=app, platform=platform, name=name)
+    assert row is not None  # noqa: S101
+    return _conn(row)
+
+
+def _add_connection(
+    tx: Tx, app: int, organisation_name: str, app_name: str, platform: str, name: str,
+    account: str | None, config: dict[str, Any],
+) -> None:  # fmt: skip
+    parent, _ = organisation(tx, organisation_name)
+    application_row = tx.one(APPLICATION, organisation=parent, name=app_name)
+    assert application_row is not None  # noqa: S101
+    tx.run(
+        CONNECTION_ADD, uid=tx.new_id().bytes, app=app, platform=platform, name=name,
+        account=account, config=encode(config), system_puser=0,
+        webhook_id=secrets.token_urlsafe(12), webhook_secret=secrets.token_urlsafe(24), now=tx.now,
+    )  # fmt: skip
+    row = tx.one(CONNECTION, app=app, platform=platform, name=name)
+    assert row is not None  # noqa: S101
+    puser = add_system_puser(tx, app, row[0], application_row[5], name)
+    tx.run(CONNECTION_SYSTEM, id=row[0], puser=puser)
+
+
+def connections(tx: Tx) -> list[Conn]:
+    """Every connection of the file."""
+    return [_conn(row) for row in tx.all(CONNECTIONS)]
+
+
+def _conn(row: _ConnectionRow) -> Conn:
+    entity = PlatformConnection(
+        id=ConnectionId(UUID(bytes=row[1])),
+        app_id=AppId(UUID(bytes=row[3])),
+        platform=row[4],
+        name=row[5],
+        account=row[6],
+        config=json.loads(row[7]),
+        status=row[8],
+        webhook_id=row[10],
+        webhook_secret=row[11],
+        created_at=from_ms(row[12]),
+    )
+    return Conn(row[0], row[2], row[9], entity, check_config(json.loads(row[13])))

@@ -1,0 +1,39 @@
+"""One application's view of the store: every façade reads and writes through it.
+
+Knows: the database and the application's key, so isolation holds by construction.
+Does not know: what is read or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from attrs import field, frozen
+
+from ._database import Database
+from ._store.sqlite import Connection
+from .model import AppId
+
+T = TypeVar("T")
+
+
+@frozen
+class Tenant:
+    """`key`: the application's number in the file; `id`: its public id."""
+
+    database: Database = field(repr=False)
+    key: int
+    id: AppId
+
+    async def write(self, unit: Callable[[Connection, int], T]) -> T:
+        """Run `unit(tx, app)` durably."""
+        return await self.database.write(lambda tx: unit(tx, self.key))
+
+    async def read(self, query: Callable[[Connection, int], T]) -> T:
+        """Run a bounded `query(tx, app)`: in line, no hop."""
+        return self.database.read(lambda tx: query(tx, self.key))
+
+    async def traverse(self, query: Callable[[Connection, int], T]) -> T:
+        """Run a `query(tx, app)` of unknown size in a worker thread."""
+        return await self.database.traverse(lambda tx: query(tx, self.key))

@@ -1,0 +1,70 @@
+"""The storage port: what a unit of work may ask of a database, whichever it is.
+
+Knows: statements by name, transactions, key allocation.
+Does not know: SQLite, threads, what the rows mean.
+
+A *unit of work* is a plain function of a `Tx`. It is short, has no outside effects, and may be run
+again from the start: everything it decides, it decides from what it reads in its transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from attrs import field, frozen
+
+__all__ = ["Statement", "Tx"]
+
+Row = TypeVar("Row")
+
+
+@frozen
+class Statement(Generic[Row]):
+    """One SQL text with a name; `Row` is the shape of what it returns."""
+
+    name: str
+    sql: str = field(repr=False)
+
+
+class Tx(Protocol):
+    """One transaction. `now`: its time in milliseconds."""
+
+    now: int
+
+    def all(self, statement: Statement[Row], **params: Any) -> list[Row]:
+        """All rows of a query."""
+
+    def one(self, statement: Statement[Row], **params: Any) -> Row | None:
+        """Its first row, or None."""
+
+    def run(self, statement: Statement[Any], **params: Any) -> int:
+        """Execute a change; the number of rows that it changed."""
+
+    def many(self, statement: Statement[Any], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute a change once per mapping."""
+
+    def allocate(self, app: int) -> int:
+        """The next node key of an application."""
+
+    def new_id(self) -> UUID:
+        """A fresh public id, made at `now`."""
+
+    def kind(self, name: str) -> int:
+        """The number of an interned name (event types, edge types); new names are added."""
+
+    def kind_name(self, number: int) -> str:
+        """The name behind an interned number."""
+
+    def remember(self, key: Any, value: Any) -> None:
+        """Cache something that is true once this transaction has committed."""
+
+    def recall(self, key: Any) -> Any:
+        """What was remembered under `key`, here or in an earlier commit, or None."""
+
+    def forget(self, key: Any) -> None:
+        """Drop what was remembered under `key`."""
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Have `call` run once the commit is certain; it must not raise or wait."""
