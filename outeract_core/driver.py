@@ -48,6 +48,9 @@ class Tx(Protocol):
     def allocate(self, app: int) -> int:
         """The next node key of an application."""
 
+    def release(self, app: int) -> None:
+        """Give the last key back: what it was for did not come to be."""
+
     def new_id(self) -> UUID:
         """A fresh public id, made at `now`."""
 

@@ -38,7 +38,10 @@ def append(
         occurred_at=tx.now if occurred_at is None else occurred_at, now=tx.now,
         dk=None if dk is None else identifier(dk), payload=payload, raw=raw,
     )  # fmt: skip
-    return key if added else None
+    if not added:
+        tx.release(app)
+        return None
+    return key
 
 
 def link(tx: Tx, source: int, edge_type: str, target: int, *, late: bool = False) -> None:

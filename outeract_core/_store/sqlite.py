@@ -125,6 +125,10 @@ class Connection:
         self._heads[app] = value = value + 1
         return app << SHIFT | value
 
+    def release(self, app: int) -> None:
+        """Give the last key back: what it was for did not come to be."""
+        self._heads[app] -= 1
+
     def new_id(self) -> UUID:
         """A fresh public id, made at `now`."""
         return self._ids(self.now)
