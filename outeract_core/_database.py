@@ -11,19 +11,20 @@ for the batch's mark.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import queue
 import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import anyio.to_thread
 from attrs import define, field, frozen
 
 from ._ids import Clock, IdSource, to_ms
+from ._loops import Via, call, waiter
 from ._store import sqlite
 from ._store.migrations import migrate
 from .errors import StoreBroken, StoreClosed
@@ -60,7 +61,7 @@ class Ticket(Generic[T]):
 
     unit: Unit[T]
     done: Callable[[], None]
-    via: Callable[[Callable[[], None]], Any] | None = None
+    via: Via | None = None
     result: Any = None
     error: BaseException | None = field(default=None)
 
@@ -97,28 +98,10 @@ class Database:
 
     async def write(self, unit: Unit[T]) -> T:
         """Run `unit` in a durable transaction. A cancelled wait leaves it whole or absent."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return await self._write_trio(unit)
-        future: asyncio.Future[None] = loop.create_future()
-
-        def done() -> None:
-            if not future.done():
-                future.set_result(None)
-
-        ticket = Ticket(unit, done, loop.call_soon_threadsafe)
+        via, wake, woken = waiter()
+        ticket = Ticket(unit, wake, via)
         self._submit(ticket)
-        await future
-        return ticket.take()
-
-    async def _write_trio(self, unit: Unit[T]) -> T:
-        import trio
-
-        event = trio.Event()
-        ticket = Ticket(unit, event.set, trio.lowlevel.current_trio_token().run_sync_soon)
-        self._submit(ticket)
-        await event.wait()
+        await woken
         return ticket.take()
 
     def write_now(self, unit: Unit[T]) -> T:
@@ -283,10 +266,7 @@ class Database:
             else:
                 hops.setdefault(ticket.via, []).append(ticket)
         for via, tickets in hops.items():
-            try:
-                via(lambda tickets=tickets: [t.done() for t in tickets])
-            except Exception:  # noqa: S112 - the loop is gone, and with it whoever waited
-                continue
+            call(via, partial(_all_done, tickets))
 
     def _checkpoint(self) -> None:
         mode = self.options.checkpoints(self._writer.wal_pages, self._queue.empty())
@@ -333,6 +313,11 @@ class Database:
         except Exception:  # noqa: S110 - what was acknowledged is in the log already
             pass
         self._writer.close()
+
+
+def _all_done(batch: list[Ticket[Any]]) -> None:
+    for ticket in batch:
+        ticket.done()
 
 
 def _fail(batch: list[Ticket[Any]], error: BaseException) -> None:

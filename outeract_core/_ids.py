@@ -53,3 +53,8 @@ def app_of(key: int) -> int:
 def span(app: int) -> tuple[int, int]:
     """The first key of an application, and the first of the next one."""
     return app << SHIFT, (app + 1) << SHIFT
+
+
+def jitter() -> float:
+    """A number in [0, 1) that spreads retries; no secret."""
+    return int.from_bytes(os.urandom(4)) / 2**32

@@ -261,6 +261,7 @@ class Manifest:
     buttons, button_title, menu_rows, menu_title, menu_description: limits, in code points.
     config       name → what it means; `secrets` are names out of it that hold secrets;
                  `required` must be given to `connect`.
+    account_key  the config name that holds the account's id (what `Fact.account` names).
     webhook      `dedicated` (one URL per connection), `shared` (routed by `Fact.account`), `none`.
     idempotency  what a repeated send does: `native` (the token makes it harmless), `reconcile`
                  (`find` can tell), `none` (an unknown outcome stays unknown).
@@ -283,6 +284,7 @@ class Manifest:
     config: Mapping[str, str] = field(factory=dict)
     secrets: frozenset[str] = frozenset()
     required: tuple[str, ...] = ()
+    account_key: str | None = None
     webhook: Literal["dedicated", "shared", "none"] = "dedicated"
     idempotency: Literal["native", "reconcile", "none"] = "none"
     pace_connection: float = 0.0
@@ -342,7 +344,8 @@ class CanHandshake(Protocol):
 
     def handshake(self, inbound: Inbound) -> Response | None:
         """The answer, or None when this is no handshake. Called before `verify`: it must check
-        for itself what the platform lets it check. Raises SignatureError."""
+        for itself what the platform lets it check. Raises SignatureError.
+        """
 
 
 @runtime_checkable
@@ -359,7 +362,8 @@ class CanPoll(Protocol):
 
     def poll(self, cursor: Any, wait: float) -> Flow[Polled]:
         """What is new since `cursor` (None at first), waiting up to `wait` seconds for it.
-        Core commits the facts with the new cursor before it calls again."""
+        Core commits the facts with the new cursor before it calls again.
+        """
 
 
 @runtime_checkable
@@ -391,7 +395,7 @@ class CanEdit(Protocol):
     """Replaces the text of a message that the bot sent."""
 
     def edit(self, message: MessageRef, outgoing: Outgoing) -> Flow[None]:
-        """"Not modified" counts as done."""
+        """What the platform calls "not modified" counts as done."""
 
 
 @runtime_checkable
@@ -406,7 +410,8 @@ class CanDelete(Protocol):
 class CanMarkRead(Protocol):
     """Tells the platform that a message was read."""
 
-    def mark_read(self, message: MessageRef) -> Flow[None]: ...
+    def mark_read(self, message: MessageRef) -> Flow[None]:
+        """Everything up to `message`, where the platform works that way."""
 
 
 @runtime_checkable
@@ -429,4 +434,5 @@ class CanAnswer(Protocol):
 class CanCheck(Protocol):
     """Asks the platform whether the credentials work."""
 
-    def check(self) -> Flow[Health]: ...
+    def check(self) -> Flow[Health]:
+        """One cheap request, without effect. Raises a SendError when it fails."""

@@ -125,9 +125,7 @@ class Content:
 
     def __attrs_post_init__(self) -> None:
         if not (self.text or self.files or self.location or self.contacts or self.template):
-            raise BadInput(
-                "an empty message: give text, files, a location, contacts or a template"
-            )
+            raise BadInput("an empty message: give text, files, a location, contacts or a template")
 
     @classmethod
     def of(cls, value: ContentLike) -> Content:

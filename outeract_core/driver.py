@@ -9,7 +9,7 @@ again from the start: everything it decides, it decides from what it reads in it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -45,6 +45,14 @@ class Tx(Protocol):
     def many(self, statement: Statement[Any], rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute a change once per mapping."""
 
+    def dynamic(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
+        """Rows of a composed query; values travel as parameters only."""
+
+    def expand(
+        self, keys: Sequence[int], types: Sequence[int] | None, *, inward: bool
+    ) -> list[tuple[int, int, int]]:
+        """Every edge (source, type, target) that leaves `keys`, or (`inward`) arrives there."""
+
     def allocate(self, app: int) -> int:
         """The next node key of an application."""
 
@@ -56,6 +64,9 @@ class Tx(Protocol):
 
     def kind(self, name: str) -> int:
         """The number of an interned name (event types, edge types); new names are added."""
+
+    def known_kind(self, name: str) -> int | None:
+        """The number of an interned name, or None; never writes."""
 
     def kind_name(self, number: int) -> str:
         """The name behind an interned number."""

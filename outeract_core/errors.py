@@ -282,7 +282,7 @@ class ForeignCode(LinkCodeError):
 
 
 class TooManyAttempts(LinkCodeError):
-    """This platform user tried too often. `after`: seconds until the next attempt counts."""
+    """The platform user tried too often. `after`: seconds until the next attempt counts."""
 
     again = True
 

@@ -71,7 +71,7 @@ def status_event(
     child = append(tx, conn.app, kind, encode(payload), conn=conn.id, occurred_at=at)
     if child is not None:
         link(tx, child, "origin", event)
-        fold(tx, conn, child, event, kind, payload, tx.now if at is None else at)
+        fold(tx, conn, event, kind, payload, tx.now if at is None else at)
     return child
 
 
@@ -133,12 +133,10 @@ def refold(tx: Tx, conn: Conn, child: int, event: int) -> None:
     """Fold in a status that came before its message was known."""
     row = tx.one(EVENT_FACTS, seq=child)
     if row is not None:
-        fold(tx, conn, child, event, tx.kind_name(row[0]), json.loads(row[2]), row[1])
+        fold(tx, conn, event, tx.kind_name(row[0]), json.loads(row[2]), row[1])
 
 
-def fold(
-    tx: Tx, conn: Conn, child: int, event: int, kind: str, payload: dict[str, Any], at: int
-) -> None:
+def fold(tx: Tx, conn: Conn, event: int, kind: str, payload: dict[str, Any], at: int) -> None:
     """Move the delivery row of `event` forward by one child event; never backwards."""
     status = EVENT_STATUS.get(kind)
     row = tx.one(DELIVERY, event=event)
@@ -178,10 +176,10 @@ def platform_status(
     """A status that the platform reported: to its message, or to wait for it."""
     event = link_external(tx, conn.id, child, "origin", external_id)
     if event is not None:
-        fold(tx, conn, child, event, kind, payload, at)
+        fold(tx, conn, event, kind, payload, at)
 
 
-def up_to(tx: Tx, conn: Conn, peer: int, kind: str, watermark: int) -> list[str]:
+def up_to(tx: Tx, peer: int, kind: str, watermark: int) -> list[str]:
     """The external ids of messages to `peer` that a watermark newly covers, oldest first."""
     also = "delivered" if kind == "message.read" else "sent"
     rows = tx.all(UNREAD, peer=peer, upto=watermark, also=also)

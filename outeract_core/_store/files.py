@@ -28,6 +28,7 @@ FILE_STORED: Statement[Any] = statement("file_stored")
 FILE_FAILED: Statement[Any] = statement("file_failed")
 FILE_RETRY: Statement[Any] = statement("file_retry")
 FILE_EVENT: Statement[tuple[int | None, bytes]] = statement("file_event")
+ATTACHED: Statement[tuple[int]] = statement("attached")
 NEXT_FILE: Statement[tuple[int | None]] = statement("next_file")
 
 
@@ -118,3 +119,8 @@ def _tell(tx: Tx, conn: Conn, key: int, kind: str, payload: dict[str, Any]) -> N
         link(tx, event, "attachment", key)
         if row[0] is not None:
             link(tx, event, "origin", row[0])
+
+
+def attached(tx: Tx, event: int) -> list[int]:
+    """The file nodes of a message, in order."""
+    return [row[0] for row in tx.all(ATTACHED, src=event, type=tx.kind("attachment"))]

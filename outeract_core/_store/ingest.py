@@ -167,7 +167,7 @@ def _status(tx: Tx, conn: Conn, key: int, item: Item, peer: int | None) -> None:
     at = tx.now if item.occurred_at is None else item.occurred_at
     targets = [] if fact.target is None else [fact.target]
     if fact.watermark is not None and peer is not None:
-        targets += delivery.up_to(tx, conn, peer, fact.kind, to_ms(fact.watermark))
+        targets += delivery.up_to(tx, peer, fact.kind, to_ms(fact.watermark))
     if fact.correlation and fact.target is not None and fact.kind != "message.failed":
         delivery.claim_echo(tx, conn, fact.correlation, fact.target)
     for target in targets:

@@ -6,8 +6,8 @@ Does not know: what the statements mean, threads.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -110,6 +110,19 @@ class Connection:
     def dynamic(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
         """Rows of a query that was composed (filters, walks); values travel as parameters only."""
         rows: list[Any] = self._cursor.execute(sql, params).fetchall()
+        return rows
+
+    def expand(
+        self, keys: Sequence[int], types: Sequence[int] | None, *, inward: bool
+    ) -> list[tuple[int, int, int]]:
+        """Every edge (source, type, target) that leaves `keys`, or (`inward`) arrives there."""
+        here = "dst" if inward else "src"
+        where = f"g.{here} = c.value"
+        if types is not None:
+            where += f" AND g.type IN ({','.join(map(str, map(int, types)))})"
+        sql = f"SELECT g.src, g.type, g.dst FROM carray(?) c CROSS JOIN edge g ON {where}"
+        bound = (apsw.carray(array("q", keys)),)
+        rows: list[tuple[int, int, int]] = self._cursor.execute(sql, bound).fetchall()
         return rows
 
     # ── what a unit may allocate ──────────────────────────────────────────────────────────────
@@ -314,10 +327,11 @@ def open_reader(path: str, vfs: str | None, busy_ms: int, ids: IdSource) -> Conn
 
 def _refuse_foreign(path: str) -> None:
     """Not an SQLite file: say so before SQLite appends to it."""
-    if os.path.isdir(path):
+    if Path(path).is_dir():
         raise NotOurFile(f"{path} is a folder; give the path of a file")
     try:
-        head = Path(path).open("rb").read(16)
+        with Path(path).open("rb") as file:
+            head = file.read(16)
     except (FileNotFoundError, NotADirectoryError):
         return
     except PermissionError as error:

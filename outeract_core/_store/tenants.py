@@ -25,6 +25,7 @@ from ..model import (
     OrganisationId,
     PlatformConnection,
 )
+from .log import append
 from .people import add_system_person, add_system_puser
 from .statements import statement
 
@@ -43,6 +44,7 @@ APPLICATION_SYSTEM: Statement[Any] = statement("application_system")
 APPLICATION_CONFIG: Statement[Any] = statement("application_config")
 CONNECTION_ADD: Statement[Any] = statement("connection_add")
 CONNECTION_CHANGE: Statement[Any] = statement("connection_change")
+CONNECTION_STATUS: Statement[Any] = statement("connection_status")
 CONNECTION_SYSTEM: Statement[Any] = statement("connection_system")
 CONNECTION: Statement[_ConnectionRow] = statement("connection_by_name")
 CONNECTIONS: Statement[_ConnectionRow] = statement("connections")
@@ -161,6 +163,13 @@ def _add_connection(
     assert row is not None  # noqa: S101
     puser = add_system_puser(tx, app, row[0], application_row[5], name)
     tx.run(CONNECTION_SYSTEM, id=row[0], puser=puser)
+
+
+def set_status(tx: Tx, conn: Conn, status: str, reason: str) -> None:
+    """A connection's state has changed; recorded as an event, once."""
+    if tx.run(CONNECTION_STATUS, id=conn.id, status=status):
+        payload = {"connection_id": str(conn.entity.id), "status": status, "reason": reason}
+        append(tx, conn.app, "system.connection_changed", encode(payload), conn=conn.id)
 
 
 def connections(tx: Tx) -> list[Conn]:

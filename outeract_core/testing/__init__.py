@@ -1,1 +1,52 @@
-"""What the library ships to authors of adapters and bots for their own tests."""
+"""What the library ships to authors of adapters and bots for their own tests.
+
+Knows: where each tool is.
+Does not know: pytest, until `AdapterContract` is asked for.
+
+    drive, reply            run a flow against scripted replies
+    AdapterContract, Sample the tests that every adapter passes; subclass it in a pytest file
+    ManualClock, SequentialIds
+                            time and ids that a test decides
+    FakePlatform            Telegram, WhatsApp and Slack on a loopback port
+    sign_telegram, sign_whatsapp, sign_slack, post
+                            inbound requests as the platforms sign them
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .clock import ManualClock, SequentialIds
+from .flows import drive, reply
+from .platform import FakePlatform
+from .record import Received, Request
+from .samples import Sample
+from .signing import post, sign_slack, sign_telegram, sign_whatsapp
+
+if TYPE_CHECKING:
+    from .contract import AdapterContract
+
+__all__ = [
+    "AdapterContract",
+    "FakePlatform",
+    "ManualClock",
+    "Received",
+    "Request",
+    "Sample",
+    "SequentialIds",
+    "drive",
+    "post",
+    "reply",
+    "sign_slack",
+    "sign_telegram",
+    "sign_whatsapp",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """`AdapterContract`, imported on demand because it needs pytest."""
+    if name == "AdapterContract":
+        from .contract import AdapterContract
+
+        return AdapterContract
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -31,3 +31,6 @@ SELECT id, uid, filename, mime, size, sha256, status, created_at FROM file WHERE
 
 -- name: file_key
 SELECT id FROM file WHERE uid = :uid AND id >= :lo AND id < :hi;
+
+-- name: attached
+SELECT dst FROM edge WHERE src = :src AND type = :type ORDER BY dst;

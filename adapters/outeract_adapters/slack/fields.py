@@ -1,0 +1,96 @@
+"""Reads members of JSON that anybody may have shaped, and the ids in it.
+
+Knows: what a Slack id and a Slack time (`ts`) look like, and how the two name a message.
+Does not know: events, people, HTTP.
+
+A message is named `"<ts>:<channel>"`: `ts` is unique per channel only, and it is a *string*
+(as a float "1355517523.000005" loses digits).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from outeract_core.errors import ParseError, Rejected
+
+__all__ = [
+    "Object",
+    "external_id",
+    "many",
+    "name",
+    "need_id",
+    "need_ts",
+    "obj",
+    "split_id",
+    "text",
+    "time_of",
+]
+
+Object = dict[str, Any]
+_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_TS = re.compile(r"([0-9]{1,11})\.([0-9]{1,6})")
+
+
+def text(item: Any, *path: str) -> str | None:
+    """The non-empty string at `path`, or None for anything else."""
+    for step in path:
+        item = item.get(step) if isinstance(item, dict) else None
+    return item if isinstance(item, str) and item else None
+
+
+def obj(item: Any, member: str) -> Object:
+    """The object in `member`, or an empty one."""
+    value = item.get(member) if isinstance(item, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def many(item: Any, member: str) -> list[Object]:
+    """The objects in the array `member`; what is no object is left out."""
+    value = item.get(member) if isinstance(item, dict) else None
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def name(item: Any, *path: str) -> str | None:
+    """The Slack id (`C…`, `U…`, `Ev…`) at `path`, or None."""
+    value = text(item, *path)
+    return value if value and _ID.fullmatch(value) else None
+
+
+def need_id(item: Any, member: str) -> str:
+    """The Slack id in `member`. Raises ParseError."""
+    value = name(item, member)
+    if value is None:
+        raise ParseError(f"{member!r} is not a Slack id")
+    return value
+
+
+def need_ts(item: Any, member: str) -> str:
+    """The message time in `member`, as the string that it is. Raises ParseError."""
+    value = text(item, member)
+    if value is None or not _TS.fullmatch(value):
+        raise ParseError(f"{member!r} is not a Slack time like '1355517523.000005'")
+    return value
+
+
+def time_of(ts: str | None) -> datetime | None:
+    """A Slack time as a datetime in UTC, or None when it is none."""
+    match = _TS.fullmatch(ts or "")
+    if match is None:
+        return None
+    fraction = timedelta(microseconds=int(match[2].ljust(6, "0")))
+    return datetime.fromtimestamp(int(match[1]), UTC) + fraction
+
+
+def external_id(ts: str, channel: str) -> str:
+    """The name of a message; the part that grows stands first."""
+    return f"{ts}:{channel}"
+
+
+def split_id(external_id: str) -> tuple[str, str]:
+    """`(ts, channel)` of a message's name. Raises Rejected when it is not one of ours."""
+    ts, _, channel = external_id.partition(":")
+    if not _TS.fullmatch(ts) or not _ID.fullmatch(channel):
+        raise Rejected(f"{external_id!r} is not a Slack message; its id is '<ts>:<channel>'")
+    return ts, channel

@@ -1,0 +1,178 @@
+"""A verified request as facts: which of the three kinds of body it is, and which event it holds.
+
+Knows: JSON events, forms with a `payload`, plain forms; the envelope; reactions, connection events.
+Does not know: signatures, HTTP answers.
+
+A retry (`X-Slack-Retry-Num`) is parsed like any other request: it may be the first that arrived.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from outeract_core.adapter import Inbound, Settings
+from outeract_core.errors import ParseError
+from outeract_core.events import Fact, Unparsed
+
+from . import emoji
+from .fields import Object, external_id, name, need_id, need_ts, obj, text, time_of
+from .interactions import on_command, on_interaction
+from .messages import Delivery, notice, on_message
+from .people import Place, Us, parties, person
+
+__all__ = ["decode", "facts"]
+
+_SECRETS = frozenset({"token", "bot_access_token", "interactivity"})
+_FIELDS = 1000
+
+
+def facts(inbound: Inbound, settings: Settings) -> Iterable[Fact | Unparsed]:
+    """Everything that a verified request says. Raises ParseError when it says nothing readable."""
+    kind, body = decode(inbound.body)
+    return _READERS[kind](body, _delivery(inbound, body, settings))
+
+
+def decode(raw: bytes) -> tuple[str, Object]:
+    """`("event", JSON)`, `("interaction", the JSON in payload)` or `("form", its fields)`.
+
+    Raises ParseError for what is neither, is nested too deeply, or is no UTF-8.
+    """
+    try:
+        if raw.lstrip()[:1] in (b"{", b"["):
+            return "event", _object(raw)
+        pairs = parse_qsl(
+            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS
+        )
+        fields = dict(pairs)
+        if "payload" in fields:
+            return "interaction", _object(fields["payload"])
+        return "form", fields
+    except (ValueError, RecursionError) as error:
+        raise ParseError(f"neither JSON nor a form: {type(error).__name__}") from error
+
+
+def _object(source: bytes | str) -> Object:
+    value = json.loads(source, parse_constant=_no_constant)
+    if not isinstance(value, dict):
+        raise ParseError("the JSON is not an object")
+    return value
+
+
+def _no_constant(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _delivery(inbound: Inbound, body: Object, settings: Settings) -> Delivery:
+    """The key is Slack's event id; where there is none, the digest of a body that never repeats."""
+    digest = hashlib.sha256(inbound.body).hexdigest()
+    seconds = body.get("event_time")
+    at = None
+    if type(seconds) is int and 0 < seconds < 10**11:
+        at = datetime.fromtimestamp(seconds, UTC)
+    return Delivery(
+        Us.of(settings, body),
+        name(body, "event_id") or f"body:{digest[:32]}",
+        at or inbound.received_at,
+        _without_secrets(body),
+    )
+
+
+def _without_secrets(body: Object) -> Object:
+    """The item to keep: without verification token, bot token and interactivity secret."""
+    kept = {key: value for key, value in body.items() if key not in _SECRETS}
+    if isinstance(kept.get("event"), dict):
+        kept["event"] = {k: v for k, v in kept["event"].items() if k not in _SECRETS}
+    return kept
+
+
+def _form(form: Object, delivery: Delivery) -> Iterable[Fact | Unparsed]:
+    if form.get("command"):
+        return [on_command(form, delivery)]
+    if form.get("ssl_check"):
+        return []
+    raise ParseError("a form with neither payload nor command")
+
+
+# ── Events API ────────────────────────────────────────────────────────────────────────────────
+
+
+def _envelope(body: Object, delivery: Delivery) -> Iterable[Fact | Unparsed]:
+    kind, event = text(body, "type"), obj(body, "event")
+    if kind == "url_verification":
+        return []
+    if kind == "event_callback":
+        if text(event, "type") is None:
+            raise ParseError("an event_callback without an event")
+        return [_EVENTS.get(event["type"], notice)(event, delivery)]
+    if kind is None:
+        raise ParseError("JSON without a type")
+    return [notice(body, delivery)]
+
+
+def _reaction(event: Object, delivery: Delivery) -> Fact:
+    item = obj(event, "item")
+    if item.get("type") != "message":
+        return notice(event, delivery)
+    channel, user, reaction = (
+        need_id(item, "channel"),
+        need_id(event, "user"),
+        text(event, "reaction"),
+    )
+    if reaction is None:
+        raise ParseError("a reaction without a name")
+    target = external_id(need_ts(item, "ts"), channel)
+    ours = user in delivery.us.users
+    sender, chat = parties(person(user), Place(channel), ours)
+    return Fact(
+        kind=f"message.{event['type']}",
+        key=delivery.key,
+        payload={
+            "platform": "slack",
+            "external_message_id": target,
+            "emoji": emoji.from_slack(reaction),
+            "reaction": reaction,
+        },
+        raw=delivery.raw,
+        occurred_at=time_of(text(event, "event_ts")) or delivery.at,
+        sender=sender,
+        chat=chat,
+        target=target,
+        echo=ours,
+    )
+
+
+def _uninstalled(event: Object, delivery: Delivery) -> Fact:
+    """The app is gone from the workspace, or its bot's token is: sending will be refused.
+
+    `tokens_revoked` also tells of persons' tokens (`oauth`), which are none of ours.
+    """
+    tokens = obj(event, "tokens")
+    if event["type"] == "tokens_revoked" and not tokens.get("bot"):
+        return notice(event, delivery)
+    return Fact(
+        kind="system.connection_changed",
+        key=delivery.key,
+        payload={"platform": "slack", "status": "revoked", "reason": event["type"]},
+        raw=delivery.raw,
+        occurred_at=delivery.at,
+    )
+
+
+_EVENTS: dict[str, Callable[[Object, Delivery], Fact]] = {
+    "message": on_message,
+    "app_mention": on_message,
+    "reaction_added": _reaction,
+    "reaction_removed": _reaction,
+    "app_uninstalled": _uninstalled,
+    "tokens_revoked": _uninstalled,
+}
+_READERS: dict[str, Callable[[Object, Delivery], Iterable[Fact | Unparsed]]] = {
+    "event": _envelope,
+    "interaction": on_interaction,
+    "form": _form,
+}

@@ -1,0 +1,139 @@
+"""Who is who in a Slack event: ourselves, the author, the place.
+
+Knows: which items are our own, how users, bots, channels and direct messages become parties.
+Does not know: what an event means.
+
+A direct message has a channel of its own (`D…`) beside the user (`U…`): the user carries it as
+the alias `dm_channel`, so that what names only the channel still finds the person.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from outeract_core.adapter import Settings
+from outeract_core.events import Party
+from outeract_core.model import Alias
+
+from .fields import Object, many, name, obj, text
+
+__all__ = ["Place", "Us", "author", "parties", "person"]
+
+BOT = Party("system", "system")
+
+
+@frozen
+class Us:
+    """The ids under which Slack shows this app's own bot."""
+
+    users: frozenset[str] = frozenset()
+    bots: frozenset[str] = frozenset()
+    apps: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, settings: Settings, envelope: Object) -> Us:
+        """From `bot_user_id`, `bot_id` and `app_id` of the connection and what the delivery says.
+
+        Events API: `authorizations[]` names an installation that sees the event; with
+        `is_bot: true` its `user_id` is our bot, otherwise it is the person who installed the app.
+        """
+        bots = (one for one in many(envelope, "authorizations") if one.get("is_bot") is True)
+        users = {name(one, "user_id") for one in bots}
+        users |= {settings.get("bot_user_id"), settings.account}
+        apps = {settings.get("app_id"), name(envelope, "api_app_id")}
+        return cls(_known(users), _known({settings.get("bot_id")}), _known(apps))
+
+    def wrote(self, item: Object) -> bool:
+        """Whether our own bot is the author. Modern bots have no subtype: only ids tell.
+
+        The most exact id that both sides know decides; the app alone is the last resort, since
+        one app may be installed in both workspaces of a shared channel.
+        """
+        user = name(item, "user") or name(item, "bot_profile", "user_id")
+        if user and self.users:
+            return user in self.users
+        bot = name(item, "bot_id")
+        if bot and self.bots:
+            return bot in self.bots
+        app = name(item, "app_id") or name(item, "bot_profile", "app_id")
+        return bot is not None and app in self.apps
+
+    def mentioned(self, mrkdwn: str) -> bool:
+        """Whether the text calls our bot by name."""
+        return any(f"<@{user}>" in mrkdwn or f"<@{user}|" in mrkdwn for user in self.users)
+
+
+def _known(ids: set[str | None]) -> frozenset[str]:
+    return frozenset(one for one in ids if one)
+
+
+@frozen
+class Place:
+    """A conversation. `app_mention` has no `channel_type`: then the id's first letter tells."""
+
+    channel: str
+    type: str | None = None
+    title: str | None = None
+
+    @property
+    def direct(self) -> bool:
+        """Whether it is the direct conversation of one person with our bot."""
+        return self.channel.startswith("D") or self.type in ("im", "app_home")
+
+    @property
+    def alias(self) -> Alias:
+        """The name by which a direct conversation finds its person."""
+        return Alias("dm_channel", self.channel)
+
+    @property
+    def party(self) -> Party:
+        """The other side: a channel, a group direct message, or the person behind `D…`."""
+        if self.direct:
+            return Party(None, "person", aliases=(self.alias,))
+        return Party(self.channel, "group" if self.type == "mpim" else "channel", self.title)
+
+
+def parties(writer: Party | None, place: Place, ours: bool) -> tuple[Party | None, Party | None]:
+    """`(sender, chat)` as a fact wants them."""
+    if ours:
+        return BOT, place.party
+    if not place.direct:
+        return writer, place.party
+    if writer is None:
+        return None, place.party
+    return (
+        Party(
+            writer.external_id,
+            writer.kind,
+            writer.name,
+            writer.profile_picture_url,
+            (*writer.aliases, place.alias),
+        ),
+        None,
+    )
+
+
+def author(item: Object) -> Party | None:
+    """Who wrote a message: a user, or a bot that has only a `bot_id`."""
+    user, bot = name(item, "user"), name(item, "bot_id")
+    title = text(item, "username") or text(item, "bot_profile", "name")
+    if user is None:
+        return None if bot is None else Party(bot, name=title)
+    profile = obj(item, "user_profile")
+    shown = text(profile, "display_name") or text(profile, "real_name") or title
+    aliases = () if bot is None else (Alias("bot_id", bot),)
+    return Party(user, "person", shown, text(profile, "image_72"), aliases)
+
+
+def person(user: object) -> Party | None:
+    """A user as other events and interactions name them: an id, or an object."""
+    if isinstance(user, str):
+        known = name({"id": user}, "id")
+        return None if known is None else Party(known)
+    known = name(user, "id")
+    if known is None:
+        return None
+    shown = (
+        text(user, "profile", "display_name") or text(user, "real_name") or text(user, "username")
+    )
+    return Party(known, "person", shown or text(user, "name"), text(user, "profile", "image_192"))

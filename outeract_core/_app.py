@@ -1,0 +1,301 @@
+"""An application: the handle through which a host says and hears everything.
+
+Knows: the verbs, and that inside a handler they join its turn.
+Does not know: how a message is composed, delivered, stored or read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from . import _schemas
+from ._codec import encode
+from ._compose import Options, compose, connection, finish, target
+from ._conversations import Conversations
+from ._delivery_handle import Delivery
+from ._dispatcher import Handler
+from ._events import Events
+from ._file_access import Files
+from ._graph import Graph
+from ._ids import to_ms
+from ._people import People
+from ._plan import Plan, plan
+from ._plugins import checked_config
+from ._runtime import Runtime
+from ._store import custom, rows, sending, tenants
+from ._store.log import target_of
+from ._store.sending import Action
+from ._store.sqlite import Connection
+from ._tenant import Tenant
+from ._turn import CURRENT, Effect, Message, Turn
+from ._verbs import Verbs
+from .content import Content, ContentLike
+from .errors import BadInput
+from .events import NAME
+from .graph import Explanation
+from .model import Application, Event, EventId, EventSchema, PlatformConnection, PlatformUser
+
+H = TypeVar("H", bound=Callable[..., Any])
+
+
+class App(Verbs):
+    """One application (tenant). Everything read or written through it stays within it.
+
+    events, conversations, graph, people, files: what can be asked, by subject.
+    """
+
+    def __init__(self, runtime: Runtime, key: int, entity: Application, organisation: str) -> None:
+        self.runtime = runtime
+        self.key = key
+        self.entity = entity
+        self.organisation = organisation
+        self.tenant = Tenant(runtime.database, key, entity.id)
+        self.handlers: list[Handler] = []
+        self.events = Events(self.tenant)
+        self.conversations = Conversations(self.tenant)
+        self.graph = Graph(self.tenant)
+        self.people = People(self.tenant)
+        self.files = Files(self.tenant, runtime)
+
+    @property
+    def id(self) -> UUID:
+        """The application's id."""
+        return self.entity.id
+
+    @property
+    def name(self) -> str:
+        """The application's name."""
+        return self.entity.name
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The application config (specification, section 6)."""
+        config: Mapping[str, Any] = self.entity.config
+        return config
+
+    def __repr__(self) -> str:
+        return f"<App {self.organisation}/{self.name}>"
+
+    # ── set-up ────────────────────────────────────────────────────────────────────────────────
+
+    def connect(
+        self, platform: str, *, name: str | None = None, account: str | None = None, **config: Any
+    ) -> PlatformConnection:
+        """Connect an account of a platform; the same (platform, name) is the same connection.
+
+        `name` tells several of one platform apart. `account`: the platform's id of the account,
+        where one webhook serves several. `config`: what the adapter's manifest lists; a secret is a
+        reference (`env:NAME`, `file:/path`) or its text, which is then held in memory only.
+        Raises UnknownPlatform, BadInput.
+        """
+        manifest = self.runtime.plugins.load(platform).manifest
+        name = name or platform
+        scope = f"{self.organisation}/{self.name}/{platform}/{name}"
+        stored = checked_config(manifest, config, self.runtime.secrets, scope)
+        account = account or stored.get(manifest.account_key or "")
+        conn = self.runtime.database.write_now(
+            lambda tx: tenants.connect(
+                tx, self.key, self.organisation, self.name, platform, name, account, stored
+            )
+        )
+        self.runtime.add(conn)
+        return conn.entity
+
+    def connections(self) -> list[PlatformConnection]:
+        """The connections of this application."""
+        return [conn.entity for conn in self.runtime.conns(self.key)]
+
+    def on(
+        self,
+        pattern: str,
+        *,
+        name: str | None = None,
+        overlap: str | None = None,
+        attempts: int = 5,
+    ) -> Callable[[H], H]:
+        """Register a handler for event types: `message.inbound`, `message.*` or `*`.
+
+        The function, plain or async, is given a `Message`; the text, `Content` or list that it
+        returns is its reply. `name` (default: the function's) is what the file remembers it by.
+        `overlap`: `burst`, `queue` or `concurrent` instead of the application's. After `attempts`
+        failures the event is parked as `system.handler_failed`. Raises BadInput.
+        """
+        plain = pattern.removesuffix(".*")
+        if pattern != "*" and not NAME.fullmatch(plain):
+            raise BadInput(f"pattern {pattern!r}: an event type, 'prefix.*' or '*'")
+        if overlap not in (None, *tenants.CONFIG["overlap"]):
+            raise BadInput(f"overlap is one of {', '.join(tenants.CONFIG['overlap'])}")
+
+        def register(call: H) -> H:
+            handler = Handler(name or call.__qualname__, pattern, call, overlap, attempts)
+            if any(known.name == handler.name for known in self.handlers):
+                raise BadInput(f"a handler called {handler.name} is there already; give name=")
+            self.handlers.append(handler)
+            return call
+
+        return register
+
+    # ── saying ────────────────────────────────────────────────────────────────────────────────
+
+    async def send(
+        self, to: Any, content: ContentLike, *, reply_to: Event | UUID | None = None,
+        thread: Event | UUID | None = None, metadata: Mapping[str, Any] | None = None,
+        key: str | None = None, not_before: datetime | None = None,
+        expires: datetime | None = None, sandbox: bool = False, via: Sequence[str] = (),
+        cause: Event | UUID | None = None,
+    ) -> Delivery:  # fmt: skip
+        """Say something; returns as soon as the intent is on disk.
+
+        to          a platform user, group, user, conversation, event (its conversation), an id of
+                    one, or (connection, external id) for somebody never met.
+        reply_to    the message that is answered; `thread`: the root of the thread to write in.
+        key         idempotency: the same key again gives the first message back.
+        not_before, expires   aware times; a message not begun by `expires` is cancelled.
+        sandbox     the whole path, but no request to the platform.
+        via         platforms in order of preference, when `to` is a user.
+        cause       the event that this is `triggered_by`.
+
+        Inside a handler it joins the turn: it is committed when the handler returns.
+        Raises BadInput, NotFound, Unsupported; then nothing was written.
+        """
+        options = Options(
+            reply_to, thread, cause, metadata, key, not_before, expires, sandbox, tuple(via)
+        )
+        turn = self._turn()
+        if turn is not None:
+            return turn.say(to, content, options if cause else _caused(options, turn.cause))
+        draft = compose(self.runtime, self.key, to, content, options)
+        intent = await finish(self.runtime, self.key, draft)
+        _, event_id = await self.tenant.write(lambda tx, _app: sending.send(tx, intent))
+        self.runtime.wake("outbox", "handlers")
+        return Delivery(self.runtime, self.tenant, event_id)
+
+    async def reply(self, event: Event | UUID, content: ContentLike, **options: Any) -> Delivery:
+        """Answer a message in its conversation, quoting it; `options` are those of `send`."""
+        options.setdefault("reply_to", event)
+        return await self.send(event, content, **options)
+
+    async def can(self, to: Any, content: ContentLike, *, via: Sequence[str] = ()) -> Plan:
+        """What `send` would do: how many parts, what degrades. Raises what `send` would raise."""
+        where = target(self.runtime, self.key, to, via)
+        adapter = self.runtime.adapter(where.conn)
+        return plan(Content.of(content), adapter.manifest, adapter.render)
+
+    # ── own events and edges ──────────────────────────────────────────────────────────────────
+
+    async def emit(
+        self, event_type: str, payload: Any, *, edges: Mapping[str, Any] | None = None,
+        origin: Event | UUID | None = None, occurred_at: datetime | None = None,
+    ) -> EventId:  # fmt: skip
+        """Append an event of your own, e.g. `order.created`; its id.
+
+        `edges`: edge type → node or list of nodes. When the type has a schema the payload must
+        satisfy it. Raises InvalidEvent (with every fault and its path), BadInput, NotFound; then
+        nothing was written. Inside a handler it joins the turn.
+        """
+        custom.check_type(event_type)
+        drawn = custom.flat(edges)
+        schema = self.runtime.database.read(lambda tx: custom.schema(tx, self.key, event_type))
+        if schema is not None:
+            _schemas.check_payload(event_type, payload, schema.json_schema)
+        text = _payload(payload)
+        at = None if occurred_at is None else to_ms(occurred_at)
+        event_id = self.new_id()
+        turn = self._turn()
+        cause = None if turn is None else turn.cause
+
+        def unit(tx: Connection) -> int:
+            return custom.emit(tx, self.key, event_id, event_type, text, drawn, origin, cause, at)
+
+        await self.commit(unit)
+        return EventId(event_id)
+
+    async def event_schema(
+        self, event_type: str, json_schema: Any, *, description: str | None = None
+    ) -> EventSchema:
+        """Require payloads of a custom type to satisfy a JSON Schema from now on.
+
+        Raises InvalidEvent for a bad schema or a reserved type, MissingExtra without jsonschema.
+        """
+        custom.check_type(event_type)
+        _schemas.check_schema(json_schema)
+        return await self.tenant.write(
+            lambda tx, app: custom.add_schema(tx, app, event_type, json_schema, description)
+        )
+
+    async def edge(self, source: Any, edge_type: str, target: Any) -> None:
+        """Draw an edge of your own between two nodes. Raises BadInput, NotFound."""
+        custom.flat({edge_type: target})
+        await self.commit(lambda tx: custom.draw(tx, self.key, source, edge_type, target))
+
+    async def explain(self, event: Event | UUID) -> Explanation:
+        """The whole story of one message: what led to it, its attempts and statuses, what came of it."""
+        return await self.graph.explain(event)
+
+    # ── what the other parts of the library ask of an application ─────────────────────────────
+
+    def new_id(self) -> UUID:
+        """A fresh id from the injected source."""
+        return self.runtime.database.options.ids(self.runtime.now())
+
+    async def commit(self, unit: Effect) -> Any:
+        """Commit a unit now, or together with the handler's turn that this runs in."""
+        turn = self._turn()
+        if turn is not None:
+            turn.effects.append(unit)
+            return None
+        assert callable(unit)  # noqa: S101 - drafts are committed by `send`
+        call: Callable[[Connection], Any] = unit
+        result = await self.runtime.database.write(call)
+        self.runtime.wake()
+        return result
+
+    def _turn(self) -> Turn | None:
+        turn = CURRENT.get()
+        return turn if turn is not None and turn.app is self else None
+
+    def events_at(self, keys: list[int]) -> list[Event]:
+        """The events with these keys, in order."""
+        return self.runtime.database.read(lambda tx: rows.events(tx, self.key, keys))
+
+    def sender_of(self, event: Event) -> PlatformUser | None:
+        """Who an event was sent by."""
+
+        def query(tx: Connection) -> PlatformUser | None:
+            sender = target_of(tx, event.position, "sent_by")
+            return None if sender is None else rows.platform_user(tx, self.key, sender)
+
+        return self.runtime.database.read(query)
+
+    def thread_of(self, event: Event) -> UUID | None:
+        """The root of the thread that a message belongs to, or None."""
+
+        def query(tx: Connection) -> UUID | None:
+            root = target_of(tx, event.position, "in_thread")
+            return None if root is None else rows.events(tx, self.key, [root])[0].id
+
+        return self.runtime.database.read(query)
+
+    def on_processed(self, tx: Connection, events: list[int]) -> None:
+        """What the config wants done once handlers are through with these events."""
+        if self.config["auto_mark_read"] == "on_processing_complete":
+            self.mark_events(tx, events)
+
+
+def _caused(options: Options, cause: int) -> Options:
+    from attrs import evolve
+
+    return evolve(options, cause=cause)
+
+
+def _payload(payload: Any) -> str:
+    try:
+        return encode(payload)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadInput(f"the payload is not JSON: {error}; nothing was written") from None
+
+
+__all__ = ["Action", "App", "Message", "connection"]

@@ -1,0 +1,86 @@
+"""The command line `outeract`.
+
+Knows: the commands and their arguments.
+Does not know: what a command does (`commands.py`, `doctor.py`, `chat.py`, `demo.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import __version__
+from ..errors import OuteractError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code: 0 done, 1 not well, 2 wrong arguments or a refused file."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except OuteractError as error:
+        print(f"outeract: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="outeract", description="Look into an outeract_core file, and try a bot in a terminal."
+    )
+    parser.add_argument("--version", action="version", version=f"outeract_core {__version__}")
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = _verb(verbs, "demo", "webhooks in, replies out, on a fresh file", "demo:run", file=False)
+    demo.add_argument("--keep", metavar="FILE", help="keep the database here")
+    _verb(verbs, "doctor", "config, secrets, health of the file, queues", "doctor:run")
+    tail = _verb(verbs, "tail", "the newest events", "commands:tail")
+    tail.add_argument("-n", type=int, default=20, help="how many (20)")
+    tail.add_argument("-f", "--follow", action="store_true", help="go on as events arrive")
+    tail.add_argument("--type", default="*", help="an event type or 'prefix.*'")
+    recent = _verb(verbs, "conversations", "the most recently active conversations", "commands:recent")
+    recent.add_argument("-n", type=int, default=20, help="how many (20)")
+    show = _verb(verbs, "show", "the whole story of one event", "commands:show")
+    show.add_argument("event", help="its id")
+    graph = _verb(verbs, "graph", "what an event is connected with", "commands:graph")
+    graph.add_argument("event", help="the id of an event, user, platform user or file")
+    graph.add_argument("--mermaid", action="store_true", help="as a Mermaid flowchart (default)")
+    graph.add_argument("--dot", action="store_true", help="for Graphviz")
+    graph.add_argument("--depth", type=int, default=3, help="how many edges away (3)")
+    _verb(verbs, "replay", "parse deliveries again that were not understood", "commands:replay")
+    chat = _verb(verbs, "chat", "talk to a bot in this terminal", "chat:run", json=False)
+    chat.add_argument("bot", nargs="?", help="a Python file that registers handlers on `app`")
+    return parser
+
+
+def _verb(
+    verbs: Any, name: str, text: str, target: str, *, file: bool = True, json: bool = True
+) -> argparse.ArgumentParser:
+    verb: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    if file:
+        verb.add_argument("file", help="the database file")
+        verb.add_argument("--app", help="an application, as NAME or ORGANISATION/NAME")
+    if json:
+        verb.add_argument("--json", action="store_true", help="for programs")
+    verb.set_defaults(run=_lazy(target))
+    return verb
+
+
+def _lazy(target: str) -> Command:
+    """Import a command's module only when it is run."""
+
+    def run(options: argparse.Namespace) -> int:
+        from importlib import import_module
+
+        module, _, name = target.partition(":")
+        command: Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return command(options)
+
+    return run

@@ -1,0 +1,164 @@
+"""The commands that look: tail, conversations, show, graph, replay.
+
+Knows: how each answer is printed, for people and as JSON.
+Does not know: how it is found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from functools import partial
+from typing import Any
+
+import anyio
+
+from .. import query
+from .._app import App
+from .._outeract import Outeract
+from .._store.tenants import Conn
+from ..errors import NotFound
+from ..model import Event
+from .opening import Progress, applications, one, opened
+
+
+def tail(options: argparse.Namespace) -> int:
+    """The newest events, and those that follow."""
+    with opened(options.file) as core:
+        apps = applications(core, options.app)
+        where = _of_type(options.type)
+        seen = {app.key: 0 for app in apps}
+        for event in _newest(apps, where, options.n):
+            seen[event.position >> 40] = event.position
+            _show_event(event, options.json)
+        while options.follow:
+            time.sleep(0.2)
+            if core.runtime.database.changed():
+                _show_new(apps, where, seen, options.json)
+    return 0
+
+
+def _of_type(pattern: str) -> Any:
+    if pattern == "*":
+        return None
+    if pattern.endswith(".*"):
+        return query.type_prefix(pattern[:-1])
+    return query.type_is(pattern)
+
+
+def _newest(apps: list[App], where: Any, limit: int) -> list[Event]:
+    found: list[Event] = []
+    for app in apps:
+        found += anyio.run(partial(app.events.page, where, first=limit)).nodes
+    return sorted(found, key=lambda event: (event.created_at, event.position))[-limit:]
+
+
+def _show_new(apps: list[App], where: Any, seen: dict[int, int], as_json: bool) -> None:
+    for app in apps:
+        page = anyio.run(partial(app.events.page, where, first=200))
+        fresh = [event for event in reversed(page.nodes) if event.position > seen[app.key]]
+        for event in fresh:
+            seen[app.key] = event.position
+            _show_event(event, as_json)
+
+
+def _show_event(event: Event, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_event(event)), flush=True)
+        return
+    said = " ".join(event.text.split())[:60]
+    where = event.platform or "-"
+    print(f"{event.created_at:%H:%M:%S} {event.id} {where:9} {event.event_type:24} {said}", flush=True)
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "id": str(event.id), "type": event.event_type, "position": event.position,
+        "platform": event.platform, "status": event.status, "payload": event.payload,
+        "occurred_at": event.occurred_at.isoformat(), "created_at": event.created_at.isoformat(),
+    }  # fmt: skip
+
+
+def recent(options: argparse.Namespace) -> int:
+    """The most recently active conversations."""
+    with opened(options.file) as core:
+        for app in applications(core, options.app):
+            page = anyio.run(partial(app.conversations.recent, first=options.n))
+            for summary in page.nodes:
+                _show_conversation(app, summary, options.json)
+    return 0
+
+
+def _show_conversation(app: App, summary: Any, as_json: bool) -> None:
+    peer, last = summary.peer, summary.last_message
+    if as_json:
+        print(json.dumps({
+            "app": app.name, "platform": peer.platform, "peer_id": str(peer.id),
+            "name": peer.name, "external_id": peer.external_id, "kind": peer.kind,
+            "inbound": summary.inbound, "outbound": summary.outbound, "unread": summary.unread,
+            "last_event_id": str(last.id), "last_text": last.text,
+            "last_at": last.created_at.isoformat(),
+        }))  # fmt: skip
+        return
+    counts = f"{summary.inbound} in, {summary.outbound} out, {summary.unread} unread"
+    said = " ".join(last.text.split())[:50]
+    print(f"{peer.platform:9} {peer.name or peer.external_id:24.24} {counts:28} {said}")
+
+
+def show(options: argparse.Namespace) -> int:
+    """The whole story of one event."""
+    with opened(options.file) as core:
+        app = _holder(core, options.app, options.event)
+        story = anyio.run(app.explain, options.event)
+        print(json.dumps(story.to_json()) if options.json else str(story))
+    return 0
+
+
+def graph(options: argparse.Namespace) -> int:
+    """What a node is connected with."""
+    with opened(options.file) as core:
+        app = _holder(core, options.app, options.event)
+        walk = partial(app.graph.walk, options.event, direction="both", depth=options.depth)
+        found = anyio.run(walk)
+        if options.json:
+            print(json.dumps(found.to_json()))
+        else:
+            print(found.to_dot() if options.dot else found.to_mermaid(), end="")
+    return 0
+
+
+def _holder(core: Outeract, wanted: str | None, node: str) -> App:
+    """The application that has this node: the named one, or the first that does."""
+    if wanted is not None:
+        return one(core, wanted)
+    for app in applications(core, None):
+        try:
+            anyio.run(partial(app.graph.walk, node, depth=0))
+        except NotFound:
+            continue
+        return app
+    raise NotFound(f"nothing in {core.path} has the id {node}")
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Parse deliveries again that were not understood."""
+    with opened(options.file) as core:
+        apps = None if options.app is None else [one(core, options.app)]
+        done, left = anyio.run(_replay, core, apps)
+    if options.json:
+        print(json.dumps({"replayed": done, "left": left}))
+    else:
+        print(f"{done} deliveries understood now, {left} still not")
+    return 1 if left else 0
+
+
+async def _replay(core: Outeract, apps: list[App] | None) -> tuple[int, int]:
+    keys = None if apps is None else {app.key for app in apps}
+    conns: list[Conn] = [c for c in core.runtime.conns() if keys is None or c.app in keys]
+    progress, done, left = Progress("replayed"), 0, 0
+    for conn in conns:
+        good, bad = await core.replay_connection(conn, lambda n: progress(n))
+        done, left = done + good, left + bad
+    progress.end()
+    return done, left

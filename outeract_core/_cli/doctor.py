@@ -1,0 +1,118 @@
+"""`outeract doctor`: is this file well, is everything there that its connections need?
+
+Knows: what to look at, and what to advise.
+Does not know: how anything is mended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from .._outeract import Outeract
+from .._plugins import HOST
+from .._store import health, rebuild
+from ..errors import OuteractError
+from .opening import Progress, applications, opened
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the findings; 1 when something is not well."""
+    with opened(options.file) as core:
+        progress = Progress("checking")
+        findings = {
+            "file": _file(core, progress),
+            "applications": [_application(core, app) for app in applications(core, options.app)],
+            "queues": core.runtime.database.read(health.queues),
+        }
+        progress.end()
+    problems = list(_problems(findings))
+    findings["problems"] = problems
+    print(json.dumps(findings) if options.json else _for_people(findings))
+    return 1 if problems else 0
+
+
+def _file(core: Outeract, progress: Progress) -> dict[str, Any]:
+    path = Path(core.path)
+    wal = Path(f"{path}-wal")
+    found = core.runtime.database.read(lambda tx: health.integrity(tx, progress))
+    drift = core.runtime.database.read(rebuild.check)
+    return {
+        "path": str(path), "bytes": path.stat().st_size,
+        "wal_bytes": wal.stat().st_size if wal.exists() else 0,
+        **core.runtime.database.read(health.versions), "integrity": found, "projections": drift,
+    }  # fmt: skip
+
+
+def _application(core: Outeract, app: Any) -> dict[str, Any]:
+    return {
+        "name": f"{app.organisation}/{app.name}",
+        "config": dict(app.config),
+        "counts": core.runtime.database.read(lambda tx: health.counts(tx, app.key)),
+        "connections": [_connection(core, conn) for conn in core.runtime.conns(app.key)],
+    }
+
+
+def _connection(core: Outeract, conn: Any) -> dict[str, Any]:
+    entity = conn.entity
+    found: dict[str, Any] = {
+        "platform": entity.platform, "name": entity.name, "status": entity.status, "secrets": {},
+    }  # fmt: skip
+    try:
+        manifest = core.runtime.plugins.load(entity.platform).manifest
+    except OuteractError as error:
+        return {**found, "adapter": str(error)}
+    found["adapter"] = "installed"
+    for name in sorted(manifest.secrets):
+        found["secrets"][name] = _secret(core, entity.config.get(name))
+    return found
+
+
+def _secret(core: Outeract, reference: str | None) -> str:
+    """`present`, `missing: why`, or that the host hands it over. Never the value."""
+    if reference is None:
+        return "not given"
+    if reference.startswith(HOST):
+        return "handed over by the host at start"
+    try:
+        return "present" if core.runtime.secrets.resolve(reference) else "missing: empty"
+    except OuteractError as error:
+        return f"missing: {error}"
+
+
+def _problems(findings: dict[str, Any]) -> Any:
+    for text in (*findings["file"]["integrity"], *findings["file"]["projections"]):
+        yield f"file: {text}"
+    for app in findings["applications"]:
+        for conn in app["connections"]:
+            where = f"{app['name']} {conn['name']}"
+            if conn["adapter"] != "installed":
+                yield f"{where}: {conn['adapter']}"
+            if conn["status"] != "active":
+                yield f"{where}: the connection is {conn['status']}"
+            for name, state in conn["secrets"].items():
+                if state.startswith("missing"):
+                    yield f"{where}: {name} is {state}"
+    for name in ("unparsed", "parked"):
+        if findings["queues"].get(name):
+            advice = " (outeract replay)" if name == "unparsed" else ""
+            yield f"{findings['queues'][name]} {name}{advice}"
+
+
+def _for_people(findings: dict[str, Any]) -> str:
+    file = findings["file"]
+    lines = [
+        f"{file['path']}: {file['bytes']:,} bytes, log {file['wal_bytes']:,} bytes, "
+        f"schema {file['schema']}, SQLite {file['sqlite']}"
+    ]
+    for app in findings["applications"]:
+        counts = ", ".join(f"{value} {name}" for name, value in app["counts"].items())
+        lines.append(f"{app['name']}: {counts}")
+        for conn in app["connections"]:
+            secrets = ", ".join(f"{k} {v}" for k, v in conn["secrets"].items()) or "no secrets"
+            lines.append(f"  {conn['platform']}/{conn['name']}: {conn['status']}; {secrets}")
+    lines.append("queues: " + ", ".join(f"{v} {k}" for k, v in findings["queues"].items()))
+    problems = [f"✗ {text}" for text in findings["problems"]]
+    return "\n".join(lines + (problems or ["✓ all is well"]))

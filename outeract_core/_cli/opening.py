@@ -1,0 +1,71 @@
+"""How commands open a file and find its applications; and how they show progress.
+
+Knows: that a command must not create a file, nor register anything.
+Does not know: what is asked.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .._app import App
+from .._outeract import Outeract
+from .._store import tenants
+from ..errors import BadInput, NotFound
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Outeract]:
+    """The store at `path`. Raises NotFound instead of creating it."""
+    if not Path(path).exists():
+        raise NotFound(f"there is no file {path}")
+    core = Outeract(path)
+    try:
+        yield core
+    finally:
+        core.close()
+
+
+def applications(core: Outeract, wanted: str | None) -> list[App]:
+    """All applications of the file, or the one that is named. Raises NotFound."""
+    rows = core.runtime.database.read(lambda tx: tx.all(tenants.APPLICATIONS))
+    names = [(organisation, name) for _id, name, organisation in rows]
+    if wanted is not None:
+        names = [(o, n) for o, n in names if wanted in (n, f"{o}/{n}")]
+    if not names:
+        raise NotFound(f"no application {wanted or ''} in {core.path}")
+    return [core.app(name, organisation=organisation) for organisation, name in names]
+
+
+def one(core: Outeract, wanted: str | None) -> App:
+    """The application that is named, or the only one. Raises NotFound, BadInput."""
+    found = applications(core, wanted)
+    if len(found) > 1:
+        names = ", ".join(f"{app.organisation}/{app.name}" for app in found)
+        raise BadInput(f"the file has several applications; choose one with --app: {names}")
+    return found[0]
+
+
+class Progress:
+    """A line on stderr that tells once a second how far something is."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._said = time.monotonic()
+        self._wrote = False
+
+    def __call__(self, done: int | str) -> None:
+        """So far: shown when a second has passed since the last line."""
+        now = time.monotonic()
+        if now - self._said >= 1.0:
+            self._said, self._wrote = now, True
+            print(f"\r{self._what}: {done} …", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Finish the line, if there is one."""
+        if self._wrote:
+            print(file=sys.stderr)

@@ -1,0 +1,189 @@
+"""Makes an intent of what the host wants to say: route, plan, payload; everything but the commit.
+
+Knows: content, routes, the adapter's manifest, the options of `send`.
+Does not know: transactions, delivery.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import anyio.to_thread
+from attrs import evolve, field, frozen
+
+from ._ids import span, to_ms
+from ._plan import Plan, dump_parts, kind_of, mime_of, plan
+from ._runtime import Runtime
+from ._store import routes
+from ._store.sending import Intent, OutFile
+from ._store.sqlite import Connection
+from ._store.tenants import Conn
+from .content import Attachment, Content, ContentLike
+from .errors import BadInput, NotFound
+from .events import Party
+from .model import File, PlatformConnection
+
+
+@frozen
+class Options:
+    """The options of `send`, as given. `not_before` and `expires` are aware times."""
+
+    reply_to: Any = None
+    thread: Any = None
+    cause: Any = None
+    metadata: Mapping[str, Any] | None = None
+    key: str | None = None
+    not_before: datetime | None = None
+    expires: datetime | None = None
+    sandbox: bool = False
+    via: Sequence[str] = ()
+
+
+@frozen
+class Draft:
+    """An intent whose new files are not in the folder yet."""
+
+    intent: Intent
+    attachments: tuple[Attachment, ...] = field(default=(), repr=False)
+
+
+@frozen
+class Target:
+    """A connection and whom to reach on it."""
+
+    conn: Conn
+    to: int | Party
+
+
+def target(runtime: Runtime, app: int, to: Any, via: Sequence[str]) -> Target:
+    """Where `to` is. A (connection, external id) pair may name somebody never met."""
+    to = getattr(to, "peer", to)
+    if isinstance(to, tuple):
+        return _by_external_id(runtime, app, to)
+    platforms = {conn.id: conn.platform for conn in runtime.conns(app)}
+    found = runtime.database.read(lambda tx: routes.route(tx, app, to, platforms, via))
+    return Target(runtime.conn(found.conn), found.peer)
+
+
+def _by_external_id(runtime: Runtime, app: int, pair: tuple[Any, ...]) -> Target:
+    if len(pair) not in (2, 3) or not isinstance(pair[1], str) or not pair[1]:
+        raise BadInput("give (connection, external id) or (connection, external id, kind)")
+    kind = pair[2] if len(pair) == 3 else "person"
+    if kind not in ("person", "group", "channel"):
+        raise BadInput(f"kind is person, group or channel, not {kind!r}")
+    return Target(connection(runtime, app, pair[0]), Party(pair[1], kind))
+
+
+def connection(runtime: Runtime, app: int, which: PlatformConnection | UUID | str) -> Conn:
+    """A connection of this application by entity, id, name or platform. Raises NotFound, BadInput."""
+    wanted = getattr(which, "id", which)
+    mine = runtime.conns(app)
+    found = [c for c in mine if wanted == c.entity.id] or [
+        c for c in mine if wanted == c.entity.name
+    ]
+    found = found or [c for c in mine if wanted == c.platform]
+    if not found:
+        raise NotFound(f"no connection {wanted} in this application")
+    if len(found) > 1:
+        names = ", ".join(c.entity.name for c in found)
+        raise BadInput(f"{wanted} has several connections; name one of {names}")
+    return found[0]
+
+
+def compose(runtime: Runtime, app: int, to: Any, content: ContentLike, options: Options) -> Draft:
+    """The draft of a message. Raises BadInput, NotFound, Unsupported; nothing is written."""
+    content = Content.of(content)
+    where = target(runtime, app, to, options.via)
+    adapter = runtime.adapter(where.conn)
+    sizes = tuple(map(_size, content.files))
+    planned = plan(content, adapter.manifest, adapter.render, sizes)
+    payload = _payload(where.conn, content, planned, options)
+    clock = runtime.database.options.clock
+    references = runtime.database.read(lambda tx: _references(tx, app, where.conn.id, options))
+    intent = Intent(
+        id=runtime.database.options.ids(to_ms(clock())), conn=where.conn, to=where.to,
+        payload=payload, parts=json.loads(dump_parts(planned.parts)),
+        metadata={**content.metadata, **(options.metadata or {})}, key=options.key,
+        due=_time(options.not_before), expires=_time(options.expires) or None,
+        kinds=tuple(map(kind_of, content.files)), sandbox=options.sandbox, reply_to=references[0], thread=references[1], cause=references[2],
+    )  # fmt: skip
+    return Draft(intent, content.files)
+
+
+def _payload(conn: Conn, content: Content, planned: Plan, options: Options) -> dict[str, Any]:
+    payload: dict[str, Any] = {
+        "type": content.type, "message": content.message(), "platform": conn.platform,
+        "external_message_id": None, "parts": len(planned.parts),
+    }  # fmt: skip
+    if planned.degraded:
+        payload["degraded"] = list(planned.degraded)
+    if options.sandbox:
+        payload["sandbox"] = True
+    if options.metadata:
+        payload["metadata"] = dict(options.metadata)
+    return payload
+
+
+def _references(
+    tx: Connection, app: int, conn: int, options: Options
+) -> tuple[int | None, int | None, int | None]:
+    def message(event: Any, what: str) -> int | None:
+        return None if event is None else routes.message_on(tx, app, event, conn, what)
+
+    cause = options.cause
+    if cause is not None and not isinstance(cause, int):
+        cause = routes.nodes.key(tx, app, cause, "event")
+    elif cause is not None and not span(app)[0] <= cause < span(app)[1]:
+        raise NotFound("the cause is no event of this application")
+    return message(options.reply_to, "reply_to"), message(options.thread, "thread"), cause
+
+
+def _time(when: datetime | None) -> int:
+    if when is None:
+        return 0
+    try:
+        return to_ms(when)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+
+
+def _size(attachment: Attachment) -> int:
+    source = attachment.source
+    if isinstance(source, File):
+        if source.status != "stored":
+            raise BadInput(
+                f"the file {source.id} is {source.status}; only a stored one can be sent"
+            )
+        return source.size or 0
+    if isinstance(source, bytes):
+        return len(source)
+    try:
+        return Path(source).stat().st_size
+    except OSError as error:
+        raise BadInput(f"the file {source} cannot be read: {error.strerror}") from None
+
+
+async def finish(runtime: Runtime, app: int, draft: Draft) -> Intent:
+    """Put the draft's files into the folder. Raises FileError, BadInput."""
+    if not draft.attachments:
+        return draft.intent
+    files = [await _file(runtime, app, attachment) for attachment in draft.attachments]
+    return evolve(draft.intent, files=tuple(files))
+
+
+async def _file(runtime: Runtime, app: int, attachment: Attachment) -> OutFile:
+    source, mime = attachment.source, mime_of(attachment)
+    name = attachment.filename or (source.name if isinstance(source, Path) else None) or "file"
+    if isinstance(source, File):
+        key = runtime.database.read(lambda tx: routes.nodes.key(tx, app, source, "file"))
+        return OutFile(
+            key, attachment.filename or source.filename or "file", source.mime_type or mime,
+            source.size or 0, source.sha256 or "",
+        )  # fmt: skip
+    stored = await anyio.to_thread.run_sync(runtime.folder.keep, source)
+    return OutFile(None, name, mime, stored.size, stored.sha256)

@@ -1,0 +1,74 @@
+"""What `send` gives back: a handle on a message that is on its way.
+
+Knows: how to ask for its state, wait for it, take it back.
+Does not know: how it is delivered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import anyio
+
+from ._delivery import RANK
+from ._store import outbox, states
+from ._tenant import Tenant
+from .errors import BadInput, DeliveryTimeout
+from .model import DeliveryState, EventId
+
+if TYPE_CHECKING:
+    from ._runtime import Runtime
+
+
+class Delivery:
+    """A message (or an action) whose intent is on disk. `await` it or not: it is the same.
+
+    `id`: the id of its `message.outbound` event.
+    """
+
+    def __init__(self, runtime: Runtime, tenant: Tenant, id: UUID, committed: bool = True) -> None:
+        self.id = EventId(id)
+        self._runtime = runtime
+        self._tenant = tenant
+        self._committed = committed
+
+    def __await__(self) -> Generator[Any, None, Delivery]:
+        yield from ()
+        return self
+
+    def __repr__(self) -> str:
+        return f"<Delivery {self.id}>"
+
+    async def state(self) -> DeliveryState:
+        """Where it is now. Raises NotFound before its handler's turn has committed."""
+        return await self._tenant.read(lambda tx, app: states.state_of(tx, app, self.id))
+
+    async def wait(self, status: str = "sent", timeout: float = 60.0) -> DeliveryState:  # noqa: ASYNC109
+        """Wait until it is `status` or further. Raises DeliveryTimeout after `timeout` seconds.
+
+        A failed, cancelled or unknown message ends the wait: look at the state's `status`.
+        """
+        if status not in RANK:
+            raise BadInput(f"status is one of {', '.join(RANK)}, not {status!r}")
+        if not self._committed:
+            raise BadInput(
+                "inside a handler a message leaves when the handler returns: do not wait"
+            )
+        with anyio.move_on_after(timeout):
+            while True:
+                state = await self.state()
+                if RANK.get(state.status, 0) >= RANK[status] or state.status == "unknown":
+                    return state
+                await anyio.sleep(0.02)
+        raise DeliveryTimeout(f"not {status} after {timeout} s; it is still on its way")
+
+    async def cancel(self) -> bool:
+        """Take it back if no request has begun. False when it is too late."""
+
+        def unit(tx: Any, app: int) -> bool:
+            key = states.event_key(tx, app, self.id)
+            return outbox.cancel(tx, self._runtime.conn(states.conn_of(tx, key)), key)
+
+        return await self._tenant.write(unit)

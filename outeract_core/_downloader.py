@@ -1,0 +1,113 @@
+"""Fetches the bytes of inbound files, in the background, until they are stored or refused.
+
+Knows: claim → fetch → stream → settle, and when to give up.
+Does not know: platforms, requests (`_http.py`), folders (`_files.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+
+from ._delivery import ATTEMPTS, backoff
+from ._files import Stored
+from ._ids import jitter
+from ._runtime import Runtime
+from ._store import files
+from ._store.files import Download
+from ._store.tenants import Conn
+from .errors import (
+    ChecksumMismatch,
+    FileError,
+    FileTooLarge,
+    MissingSecret,
+    OuteractError,
+    Rejected,
+    Throttled,
+    UnknownPlatform,
+)
+
+LEASE = 600_000
+AT_ONCE = 4
+_OFFLINE = 60_000
+
+
+class Downloader:
+    """`step()` fetches what is due; `run()` does so until it is cancelled."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    async def step(self) -> int:
+        """Fetch what is due now; the number of files that were tried."""
+        if not self._due():
+            return 0
+        claimed = await self._runtime.database.write(lambda tx: files.claim(tx, AT_ONCE, LEASE))
+        async with anyio.create_task_group() as group:
+            for download in claimed:
+                group.start_soon(self._one, download)
+        return len(claimed)
+
+    async def run(self) -> None:
+        """Fetch as things fall due."""
+        while True:
+            if not await self.step():
+                await self._runtime.wait("files", 1.0)
+
+    def _due(self) -> bool:
+        due = self._runtime.database.read(files.next_due)
+        return due is not None and due <= self._runtime.now()
+
+    async def _one(self, download: Download) -> None:
+        conn = self._runtime.conn(download.conn)
+        try:
+            stored, mime = await self._fetch(conn, download)
+        except (UnknownPlatform, MissingSecret) as error:
+            await self._later(download, _OFFLINE, str(error))
+        except (Rejected, FileError) as error:
+            await self._give_up(conn, download, str(error))
+        except OuteractError as error:
+            await self._again(conn, download, error)
+        except Exception as error:
+            await self._again(conn, download, OuteractError(f"{type(error).__name__}: {error}"))
+        else:
+            await self._runtime.database.write(
+                lambda tx: files.stored(
+                    tx, conn, download.key, stored.size, stored.sha256, mime, None
+                )
+            )
+            self._runtime.wake("handlers")
+
+    async def _fetch(self, conn: Conn, download: Download) -> tuple[Stored, str | None]:
+        adapter: Any = self._runtime.adapter(conn)
+        if not hasattr(adapter, "fetch"):
+            raise Rejected(f"{conn.platform} hands out no files")
+        limit = self._runtime.folder.limit
+        if download.size is not None and download.size > limit:
+            raise FileTooLarge(f"{download.size} bytes are more than the limit of {limit}")
+        where = await self._runtime.http.run(adapter.fetch(download.handle))
+        async with self._runtime.http.download(where, limit) as chunks:
+            stored = await self._runtime.folder.receive(chunks)
+        if download.sha256 is not None and stored.sha256 != download.sha256.lower():
+            raise ChecksumMismatch("the bytes are not those that the platform announced")
+        return stored, None
+
+    async def _again(self, conn: Conn, download: Download, error: OuteractError) -> None:
+        if download.attempt >= ATTEMPTS:
+            await self._give_up(
+                conn, download, f"given up after {download.attempt} attempts: {error}"
+            )
+            return
+        seconds = error.after if isinstance(error, Throttled) else None
+        if seconds is None:
+            seconds = backoff(download.attempt, jitter())
+        await self._later(download, int(seconds * 1000), str(error))
+
+    async def _later(self, download: Download, delay: int, reason: str) -> None:
+        due = self._runtime.now() + delay
+        await self._runtime.database.write(lambda tx: files.again(tx, download.key, due, reason))
+
+    async def _give_up(self, conn: Conn, download: Download, reason: str) -> None:
+        await self._runtime.database.write(lambda tx: files.failed(tx, conn, download.key, reason))
+        self._runtime.wake("handlers")

@@ -1,0 +1,68 @@
+"""The bytes of file nodes, for the host.
+
+Knows: which bytes a node has. Does not know: how they came there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import anyio.to_thread
+
+from ._runtime import Runtime
+from ._store import files, nodes, rows
+from ._store.sqlite import Connection
+from ._tenant import Tenant
+from .errors import FileError
+from .model import File
+
+
+class Files:
+    """The files of one application."""
+
+    def __init__(self, tenant: Tenant, runtime: Runtime) -> None:
+        self._tenant = tenant
+        self._runtime = runtime
+
+    async def get(self, file: File | UUID) -> File:
+        """The file node as it is now. Raises NotFound."""
+
+        def query(tx: Connection, app: int) -> File:
+            return rows.file(tx, app, nodes.key(tx, app, file, "file"))
+
+        return await self._tenant.read(query)
+
+    async def of(self, event: Any) -> list[File]:
+        """The files attached to a message, in order. Raises NotFound."""
+
+        def query(tx: Connection, app: int) -> list[File]:
+            key = nodes.key(tx, app, event, "event")
+            return [rows.file(tx, app, node) for node in files.attached(tx, key)]
+
+        return await self._tenant.read(query)
+
+    async def path(self, file: File | UUID) -> Path:
+        """Where the bytes are. Raises NotFound, and FileError while they are not stored."""
+        node = await self.get(file)
+        if node.status != "stored" or node.sha256 is None:
+            raise FileError(f"the file {node.id} is {node.status}")
+        return self._runtime.folder.path(node.sha256)
+
+    async def read(self, file: File | UUID) -> bytes:
+        """All bytes. Raises NotFound, FileError."""
+        return await anyio.to_thread.run_sync((await self.path(file)).read_bytes)
+
+    async def add(
+        self, source: bytes | Path, *, filename: str | None = None, mime_type: str | None = None
+    ) -> File:
+        """Keep bytes or a file of the host's as a node. Raises FileTooLarge, OSError."""
+        stored = await anyio.to_thread.run_sync(self._runtime.folder.keep, source)
+        name = filename or (source.name if isinstance(source, Path) else None)
+
+        def unit(tx: Connection, app: int) -> File:
+            key, _ = files.keep(tx, app, name, mime_type, stored.size, stored.sha256)
+            return rows.file(tx, app, key)
+
+        return await self._tenant.write(unit)

@@ -1,0 +1,157 @@
+"""The graph of one application, for the host.
+
+Knows: the questions. Does not know: how a walk is done (`_store/walks.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+from uuid import UUID, uuid5
+
+from ._ids import from_ms
+from ._store import nodes, rows, walks
+from ._store.explain import explain
+from ._store.log import EDGE_AT
+from ._store.sqlite import Connection
+from ._store.walks import Arrow, Direction, Found, Limits
+from ._tenant import Tenant
+from .graph import Explanation, Subgraph, node_type
+from .model import AppId, Edge, Event, Node, NodeType
+
+CAUSES = ("triggered_by", "origin", "reply_to")
+"""The edges that say what an event came from."""
+
+
+class Graph:
+    """Walks over events, users, platform users and files; safe on cycles, within one application.
+
+    Nodes are given as entities or ids. `types`: edge types to follow, None for all. A walk does not
+    pass *through* the bot's own platform users, since everything meets there.
+    """
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+
+    async def neighbours(
+        self, node: Any, *, types: Sequence[str] | None = None, direction: Direction = "both",
+        limit: int = 1000,
+    ) -> Subgraph:  # fmt: skip
+        """A node and what is one edge away. Raises NotFound."""
+        return await self.walk(node, types=types, direction=direction, depth=1, limit=limit)
+
+    async def walk(
+        self, start: Any, *, types: Sequence[str] | None = None, direction: Direction = "out",
+        depth: int = 100, limit: int = 10_000,
+    ) -> Subgraph:  # fmt: skip
+        """Everything within `depth` edges, nearest first, at most `limit` nodes.
+
+        Raises NotFound for a node of another application, BadInput for bad limits.
+        """
+        limits = Limits(depth, limit)
+
+        def query(tx: Connection, app: int) -> Subgraph:
+            key = nodes.key(tx, app, start)
+            return _subgraph(tx, app, walks.walk(tx, app, key, types, direction, limits))
+
+        return await self._tenant.traverse(query)
+
+    async def ancestors(self, event: Any, *, depth: int = 100, limit: int = 10_000) -> Subgraph:
+        """What caused this: along `triggered_by`, `origin` and `reply_to`, back to the first cause."""
+        return await self.walk(event, types=CAUSES, direction="out", depth=depth, limit=limit)
+
+    async def descendants(self, event: Any, *, depth: int = 100, limit: int = 10_000) -> Subgraph:
+        """What came of this: the same edges, the other way."""
+        return await self.walk(event, types=CAUSES, direction="in", depth=depth, limit=limit)
+
+    async def component(
+        self, node: Any, *, types: Sequence[str] | None = None, limit: int = 10_000
+    ) -> Subgraph:
+        """Everything that hangs together with a node, whichever way the edges point."""
+        return await self.walk(node, types=types, direction="both", depth=limit, limit=limit)
+
+    async def path(
+        self, start: Any, end: Any, *, types: Sequence[str] | None = None,
+        direction: Direction = "both", depth: int = 100, limit: int = 100_000,
+    ) -> Subgraph | None:  # fmt: skip
+        """A shortest path between two nodes, or None when there is none within the limits."""
+        limits = Limits(depth, limit)
+
+        def query(tx: Connection, app: int) -> Subgraph | None:
+            first, last = nodes.key(tx, app, start), nodes.key(tx, app, end)
+            arrows = walks.path(tx, app, first, last, types, direction, limits)
+            return None if arrows is None else _subgraph(tx, app, _along(first, arrows))
+
+        return await self._tenant.traverse(query)
+
+    async def explain(self, event: Event | UUID) -> Explanation:
+        """The whole timeline of one message: causes, attempts, statuses, replies, failures."""
+
+        def query(tx: Connection, app: int) -> Explanation:
+            key = nodes.key(tx, app, event, "event")
+            limits = Limits(20, 500)
+            found = walks.walk(tx, app, key, CAUSES, "out", limits)
+            after = walks.walk(tx, app, key, CAUSES, "in", limits)
+            for node, depth in after.depth.items():
+                found.depth.setdefault(node, depth)
+            found.arrows |= after.arrows
+            return explain(tx, app, key, _subgraph(tx, app, _with_parties(tx, found)))
+
+        return await self._tenant.traverse(query)
+
+
+def _along(start: int, arrows: list[Arrow]) -> Found:
+    found, here = Found({start: 0}), start
+    for depth, arrow in enumerate(arrows, 1):
+        here = arrow[2] if arrow[0] == here else arrow[0]
+        found.depth[here] = depth
+        found.arrows[arrow] = None
+    return found
+
+
+def _with_parties(tx: Connection, found: Found) -> Found:
+    """The same with who sent what to whom, and the files."""
+    types = [n for n in map(tx.known_kind, ("sent_by", "sent_to", "attachment")) if n is not None]
+    for source, kind, target in tx.expand(list(found.depth), types, inward=False):
+        found.depth.setdefault(target, found.depth[source] + 1)
+        found.arrows[source, tx.kind_name(kind), target] = None
+    return found
+
+
+def _subgraph(tx: Connection, app: int, found: Found) -> Subgraph:
+    """Keys into objects: one query per kind of node, not one per node."""
+    entities = _entities(tx, app, list(found.depth))
+    edges = [
+        _edge(tx, entities[s].app_id, (s, t, d), entities[s], entities[d])
+        for s, t, d in found.arrows
+        if s in entities and d in entities
+    ]
+    met = [key for key in found.depth if key in entities]
+    return Subgraph(
+        tuple(entities[key] for key in met),
+        tuple(edges),
+        tuple(found.depth[key] for key in met),
+        found.truncated,
+    )
+
+
+def _entities(tx: Connection, app: int, keys: list[int]) -> dict[int, Node]:
+    kinds = walks.kinds(tx, keys)
+    events = [key for key in keys if kinds[key] == "event"]
+    entities: dict[int, Node] = dict(zip(events, rows.events(tx, app, events), strict=True))
+    for key in keys:
+        if key not in entities:
+            entities[key] = rows.node(tx, app, key, cast("NodeType", kinds[key]))
+    return entities
+
+
+def _edge(tx: Connection, app_id: AppId, arrow: Arrow, source: Node, target: Node) -> Edge:
+    number = tx.known_kind(arrow[1])
+    row = None if number is None else tx.one(EDGE_AT, dst=arrow[2], type=number, src=arrow[0])
+    at = source.created_at if row is None or row[0] is None else from_ms(row[0])
+    return Edge(
+        id=uuid5(source.id, f"{arrow[1]}/{target.id}"), app_id=app_id,
+        source_node_id=source.id, source_node_type=node_type(source),
+        target_node_id=target.id, target_node_type=node_type(target),
+        edge_type=arrow[1], created_at=at,
+    )  # fmt: skip

@@ -1,0 +1,43 @@
+"""How to reach a task from another thread, on asyncio and on trio.
+
+Knows: the two loops' thread-safe calls. Does not know: who waits for what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+Via: TypeAlias = Callable[[Callable[[], None]], Any]
+"""Runs a callable on some task's loop, from any thread."""
+
+
+def waiter() -> tuple[Via, Callable[[], None], Awaitable[Any]]:
+    """How to reach this task's loop, what to run there to wake the task, and what it awaits."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return _trio_waiter()
+    future: asyncio.Future[None] = loop.create_future()
+
+    def wake() -> None:
+        if not future.done():
+            future.set_result(None)
+
+    return loop.call_soon_threadsafe, wake, future
+
+
+def _trio_waiter() -> tuple[Via, Callable[[], None], Awaitable[Any]]:
+    import trio
+
+    event = trio.Event()
+    return trio.lowlevel.current_trio_token().run_sync_soon, event.set, event.wait()
+
+
+def call(via: Via, what: Callable[[], None]) -> None:
+    """Run `what` through `via`; if the loop is gone, so is whoever waited."""
+    try:
+        via(what)
+    except Exception:
+        return

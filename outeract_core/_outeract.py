@@ -1,0 +1,306 @@
+"""The library in the host's process: one file, its applications, and the work that goes on in it.
+
+Knows: how the parts are put together, started and stopped.
+Does not know: what any of them does. Nothing starts behind the host's back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+from attrs import frozen
+
+from ._app import App
+from ._database import Checkpoints, Database, Options, default_checkpoints
+from ._dispatcher import Dispatcher
+from ._downloader import Downloader
+from ._files import LIMIT, Folder
+from ._ids import Clock, IdSource, utc_now, uuid7
+from ._plugins import Plugins, Secrets, SecretSource
+from ._receiver import BODY_LIMIT, Receiver
+from ._runtime import Runtime
+from ._sender import Sender
+from ._store import deliveries, tenants
+from ._store.tenants import Conn
+from ._web import Asgi, Wsgi
+from .adapter import Adapter, Response
+from .errors import BadInput, LeaseHeld, OuteractError, SendError
+
+_POLL_WAIT = 25.0
+_WATCH = 0.25
+
+
+@frozen
+class Pumped:
+    """What one `pump` did: events polled, turns run, rows sent, files fetched."""
+
+    polled: int = 0
+    handled: int = 0
+    sent: int = 0
+    fetched: int = 0
+
+
+class Organisation:
+    """A top-level tenant: `core.organisation("acme").app("support")`."""
+
+    def __init__(self, core: Outeract, name: str) -> None:
+        self._core = core
+        self.name = name
+
+    def app(self, name: str, **config: str) -> App:
+        """The application `name` of this organisation; see `Outeract.app`."""
+        return self._core.app(name, organisation=self.name, **config)
+
+
+class Outeract:
+    """One store in this process.
+
+    path            the database file; created and migrated on first use.
+    durability      `full`: what was acknowledged survives power loss; `normal`: the last moments
+                    may be lost on power loss (never on a crash), and writes are faster.
+    busy_timeout    seconds to wait for another process's write.
+    secrets         more sources for secret references: {"vault": lambda name: …}.
+    transcribe      a callable (path, mime type) → text, for applications with transcription on.
+    allow_private_addresses   let requests go to addresses that are not public.
+    file_limit, body_limit    bytes: the largest file, the largest webhook body.
+    clock, ids, vfs, checkpoints, transport   seams for tests: a clock (→ aware UTC), a source of
+                    UUIDv7, an apsw VFS name, a checkpoint policy, an httpx transport.
+
+    Raises StoreError and its kinds: OldSQLite, NewerSchema, NotOurFile, ReadOnlyStore, DiskFull.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, durability: str = "full", busy_timeout: float = 5.0,
+        secrets: Mapping[str, SecretSource] | None = None,
+        transcribe: Callable[[Path, str | None], Any] | None = None,
+        allow_private_addresses: bool = False, file_limit: int = LIMIT,
+        body_limit: int = BODY_LIMIT, console: Callable[[Any], Any] | None = None,
+        clock: Clock = utc_now, ids: IdSource = uuid7, vfs: str | None = None,
+        checkpoints: Checkpoints = default_checkpoints, transport: Any = None,
+    ) -> None:  # fmt: skip
+        def open_http() -> Any:
+            from ._http import Http
+
+            return Http(transport, allow_private=allow_private_addresses, console=console)
+
+        options = Options(clock, ids, durability, busy_timeout, vfs, checkpoints)
+        self.path = os.fspath(path)
+        self.runtime = Runtime(
+            Database(self.path, options), Plugins(), Secrets(secrets),
+            Folder(self.path, file_limit), open_http, transcribe=transcribe,
+        )  # fmt: skip
+        self.runtime.reload()
+        self._receiver = Receiver(self.runtime, body_limit)
+        self._sender = Sender(self.runtime, self._after_sending)
+        self._downloader = Downloader(self.runtime)
+        self._apps: dict[int, App] = {}
+        self._dispatchers: dict[int, Dispatcher] = {}
+
+    def __repr__(self) -> str:
+        return f"<Outeract {self.path}>"
+
+    # ── tenants ───────────────────────────────────────────────────────────────────────────────
+
+    def organisation(self, name: str) -> Organisation:
+        """The organisation called `name`; it is made with its first application."""
+        return Organisation(self, name)
+
+    def app(self, name: str, *, organisation: str = "default", **config: str) -> App:
+        """The application `name`, made on first use. `config`: specification, section 6.
+
+        Raises BadInput for an unknown config name or value.
+        """
+        if not name or not organisation:
+            raise BadInput("an application and its organisation need a name")
+        key, entity = self.runtime.database.write_now(
+            lambda tx: tenants.application(tx, organisation, name, config)
+        )
+        app = self._apps.get(key)
+        if app is None:
+            app = self._apps[key] = App(self.runtime, key, entity, organisation)
+        app.entity = entity
+        self.runtime.reload()
+        return app
+
+    def register(self, platform: str, adapter: type[Adapter]) -> None:
+        """Use an adapter class without an entry point (a bot's own platform, tests)."""
+        self.runtime.plugins.register(platform, adapter)
+
+    def platforms(self) -> list[str]:
+        """The platforms that can be connected."""
+        return self.runtime.plugins.names()
+
+    # ── in ────────────────────────────────────────────────────────────────────────────────────
+
+    async def ingest(
+        self, webhook_id: str, secret: str, method: str = "POST",
+        headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Response:  # fmt: skip
+        """Hand over a platform's request as it arrived; answer with what comes back.
+
+        2xx means committed. 4xx: refused, nothing stored. 503: deliver again.
+        """
+        return await self._receiver.webhook(
+            webhook_id, secret, method, headers or {}, query or {}, body
+        )
+
+    @property
+    def asgi(self) -> Asgi:
+        """An ASGI app for `/webhooks/{webhook_id}/{webhook_secret}`; mount it anywhere."""
+        return Asgi(self.ingest, self._receiver.limit)
+
+    @property
+    def wsgi(self) -> Wsgi:
+        """A WSGI app for the same path."""
+        return Wsgi(self.ingest, self._receiver.limit)
+
+    async def replay(self, app: App | None = None) -> tuple[int, int]:
+        """Parse kept deliveries again, after an upgrade say: (understood now, still not)."""
+        done = left = 0
+        for conn in self.runtime.conns(None if app is None else app.key):
+            good, bad = await self.replay_connection(conn)
+            done, left = done + good, left + bad
+        return done, left
+
+    async def replay_connection(
+        self, conn: Conn, progress: Callable[[int], None] = lambda _done: None
+    ) -> tuple[int, int]:
+        """`replay` for one connection; `progress` is told how many are done."""
+        done = left = 0
+        for state in ("unparsed", "held"):
+            good, bad = await self._receiver.replay(conn, state)
+            done, left = done + good, left + bad
+            progress(done + left)
+        return done, left
+
+    # ── work ──────────────────────────────────────────────────────────────────────────────────
+
+    async def pump(self, rounds: int = 1000) -> Pumped:
+        """Do everything that is due now, then return: poll, fetch files, run handlers, send.
+
+        For scripts and cron jobs. Raises LeaseHeld when another process runs the handlers.
+        """
+        await self._sender.free_the_dead()
+        total = Pumped(polled=await self._poll_all(0.0))
+        for _ in range(rounds):
+            fetched, handled, sent = await self._round()
+            if not (fetched or handled or sent):
+                break
+            total = Pumped(
+                total.polled, total.handled + handled, total.sent + sent, total.fetched + fetched
+            )
+        return total
+
+    async def _round(self) -> tuple[int, int, int]:
+        fetched = await self._downloader.step()
+        handled = sum([await d.step() for d in self._with_handlers()])
+        return fetched, handled, await self._sender.step()
+
+    async def serve(self, *, wait: bool = True) -> None:
+        """Poll, run handlers, fetch files and send until cancelled.
+
+        `wait`: when another process runs the handlers, wait for it to end; else raise LeaseHeld.
+        """
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._watch)
+                group.start_soon(self._downloader.run)
+                group.start_soon(self._sender.run)
+                for dispatcher in self._with_handlers():
+                    group.start_soon(dispatcher.run, wait)
+                for conn in self._polled():
+                    group.start_soon(self._poll, conn)
+        except BaseExceptionGroup as error:
+            raise _first(error) from None
+
+    def run(self, *, backend: str = "asyncio") -> None:
+        """`serve` until interrupted (Ctrl-C), for a program that has no loop of its own."""
+
+        async def main() -> None:
+            async with self:
+                await self.serve()
+
+        try:
+            anyio.run(main, backend=backend)
+        except KeyboardInterrupt:
+            self.close()
+
+    def _with_handlers(self) -> list[Dispatcher]:
+        for key, app in self._apps.items():
+            if app.handlers and key not in self._dispatchers:
+                self._dispatchers[key] = Dispatcher(app)
+        return list(self._dispatchers.values())
+
+    async def _watch(self) -> None:
+        """Notice what other processes commit."""
+        while True:
+            await anyio.sleep(_WATCH)
+            if self.runtime.database.changed():
+                self.runtime.wake()
+
+    # ── polling ───────────────────────────────────────────────────────────────────────────────
+
+    def _polled(self) -> list[Conn]:
+        """Connections of the opened applications that ask to be polled (`poll=True`)."""
+        mine = [conn for key in self._apps for conn in self.runtime.conns(key)]
+        return [conn for conn in mine if conn.entity.config.get("poll")]
+
+    async def _poll_all(self, wait: float) -> int:
+        polled = 0
+        for conn in self._polled():
+            polled += await self._receiver.poll(conn, wait)
+        return polled
+
+    async def _poll(self, conn: Conn) -> None:
+        pause = 1.0
+        while True:
+            try:
+                await self._receiver.poll(conn, _POLL_WAIT)
+                pause = 1.0
+            except SendError as error:
+                status = f"polling: {error.reason}"
+                await self._sender.report(conn, "unreachable", status)
+                await anyio.sleep(pause)
+                pause = min(pause * 2, 60.0)
+            else:
+                await self._sender.report(conn, "active", "polling works")
+
+    async def _after_sending(self, conn: Conn) -> None:
+        """Echoes that waited for a receipt can be judged now."""
+        if self.runtime.database.read(lambda tx: deliveries.kept(tx, conn.id, "held", 1)):
+            await self._receiver.replay(conn, "held")
+
+    # ── end ───────────────────────────────────────────────────────────────────────────────────
+
+    def close(self) -> None:
+        """Finish what was queued for the writer, checkpoint, close the file. Harmless twice."""
+        self.runtime.database.close()
+
+    async def aclose(self) -> None:
+        """`close`, and give back leases and network connections."""
+        for dispatcher in self._dispatchers.values():
+            await dispatcher.give_up()
+        await self.runtime.aclose_http()
+        self.close()
+
+    async def __aenter__(self) -> Outeract:
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        with anyio.CancelScope(shield=True):
+            await self.aclose()
+
+
+def _first(error: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that the host should see: a group of one is that one."""
+    for inner in error.exceptions:
+        if isinstance(inner, BaseExceptionGroup):
+            inner = _first(inner)
+        if isinstance(inner, OuteractError | LeaseHeld):
+            return inner
+    return error.exceptions[0] if len(error.exceptions) == 1 else error

@@ -1,0 +1,84 @@
+"""Turns a claimed outbox row into what an adapter's flow is given.
+
+Knows: the shape of a row's parts, of each verb's arguments.
+Does not know: when it is sent, what becomes of it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ._files import Folder
+from ._plan import Part, kind_of_mime, load_parts
+from ._store.delivery import token
+from ._store.outbox import Row
+from .adapter import Flow, MessageRef, Outgoing, OutgoingFile, Recipient
+from .errors import Rejected, Unsupported
+
+IDEMPOTENT = frozenset({"react", "edit", "delete", "mark_read", "typing", "answer"})
+"""Verbs that may be repeated without harm, so that an unknown outcome is simply tried again."""
+
+
+def recipient(row: Row) -> Recipient:
+    """Where the row goes: the newest address of its platform user."""
+    return Recipient(row.external_id, row.address, row.kind, dict(row.aliases))
+
+
+def outgoing(row: Row, part: int, folder: Folder) -> Outgoing:
+    """One part of a message, with its token, its references and its files."""
+    parts = load_parts(json.dumps(row.parts["parts"]))
+    piece: Part = parts[part]
+    from uuid import UUID
+
+    return Outgoing(
+        token=token(UUID(row.event_id), part), event_id=row.event_id, part=part, parts=len(parts),
+        to=recipient(row), text=piece.text, plain=piece.plain,
+        files=tuple(_file(row, index, folder) for index in piece.files),
+        buttons=piece.buttons, quick_replies=piece.quick_replies, menu=piece.menu,
+        location=piece.location, contacts=piece.contacts, template=piece.template,
+        header=piece.header, footer=piece.footer,
+        reply_to=row.reply_to if piece.reply else None, thread=row.thread,
+        attempt=row.attempt + 1, metadata=row.parts.get("metadata") or {},
+    )  # fmt: skip
+
+
+def _file(row: Row, index: int, folder: Folder) -> OutgoingFile:
+    filename, mime, size, sha256 = row.files[index]
+    if sha256 is None or not folder.path(sha256).exists():
+        raise Rejected(
+            f"the file {filename or index} of this message is not in the folder any more"
+        )
+    kinds = row.parts.get("kinds") or []
+    mime = mime or "application/octet-stream"
+    return OutgoingFile(
+        filename=filename or "file", mime_type=mime,
+        kind=kinds[index] if index < len(kinds) else kind_of_mime(mime),
+        size=size or 0, path=str(folder.path(sha256)),
+    )  # fmt: skip
+
+
+def flow(adapter: Any, row: Row, folder: Folder) -> Flow[Any]:
+    """The flow of a verb other than `send`. Raises Unsupported, Rejected."""
+    if not hasattr(adapter, row.verb):
+        raise Unsupported(f"{adapter.manifest.platform} has no {row.verb}")
+    if row.verb == "answer":
+        made: Flow[Any] = adapter.answer(row.parts["action"])
+    elif row.verb == "typing":
+        message = None if row.target is None else _message(row)
+        made = adapter.typing(recipient(row), message)
+    elif row.target is None:
+        raise Rejected("the message that this is about has no id at the platform")
+    elif row.verb == "react":
+        made = adapter.react(_message(row), row.parts["emoji"], row.parts["remove"])
+    elif row.verb == "edit":
+        made = adapter.edit(_message(row), outgoing(row, 0, folder))
+    else:
+        made = getattr(adapter, row.verb)(_message(row))
+    return made
+
+
+def _message(row: Row) -> MessageRef:
+    return MessageRef(
+        row.target or "", recipient(row), row.target_outbound, json.loads(row.target_payload)
+    )

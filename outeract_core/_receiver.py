@@ -1,0 +1,249 @@
+"""Bytes in: a platform's request, or its answer to a poll, becomes facts and one commit.
+
+Knows: the order verify → parse → commit → answer, what to keep when a step fails.
+Does not know: any platform, what handlers do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+
+from attrs import Factory, define
+
+from ._codec import encode
+from ._ids import to_ms
+from ._reactions import reactions_of
+from ._runtime import Runtime
+from ._store import deliveries, ingest
+from ._store.ingest import Item
+from ._store.sqlite import Connection
+from ._store.tenants import Conn
+from .adapter import Adapter, Inbound, Response
+from .errors import (
+    BodyTooLarge,
+    SignatureError,
+    StoreError,
+    UnknownWebhook,
+    Unsupported,
+    WebhookError,
+)
+from .events import Fact, Unparsed
+
+BODY_LIMIT = 8 * 1024 * 1024
+_PRIVATE = ("signature", "token", "secret", "authorization", "cookie")
+
+
+@define
+class Batch:
+    """What one delivery holds for one connection."""
+
+    conn: Conn
+    items: list[Item] = Factory(list)
+
+
+@define
+class Read:
+    """A parsed delivery: facts by connection, and why the rest was not understood."""
+
+    batches: dict[int, Batch] = Factory(dict)
+    faults: list[str] = Factory(list)
+
+
+@define
+class Received:
+    """What a delivery came to. `stored` counts new events, `duplicates` what was known."""
+
+    stored: int = 0
+    duplicates: int = 0
+    kept: bool = False
+
+
+class Receiver:
+    """The way in, for webhooks and polls alike."""
+
+    def __init__(self, runtime: Runtime, body_limit: int = BODY_LIMIT) -> None:
+        self._runtime = runtime
+        self.limit = body_limit
+
+    async def webhook(
+        self, webhook_id: str, secret: str, method: str, headers: Mapping[str, str],
+        query: Mapping[str, str], body: bytes,
+    ) -> Response:  # fmt: skip
+        """Answer a platform's request; 2xx only after the commit."""
+        try:
+            conn = self._connection(webhook_id, secret)
+            inbound = self._inbound(method, headers, query, body)
+            return await self._answer(conn, self._runtime.adapter(conn), inbound)
+        except WebhookError as error:
+            return Response(error.status, {"content-type": "text/plain"}, _short(error))
+        except StoreError:
+            return Response(503, {"retry-after": "5"}, b"the store is unavailable; deliver again")
+
+    def _connection(self, webhook_id: str, secret: str) -> Conn:
+        conn = self._runtime.by_webhook(webhook_id)
+        expected = conn.entity.webhook_secret if conn else ""
+        same = hmac.compare_digest(expected.encode(), secret.encode("utf-8", "surrogateescape"))
+        if conn is None or not same:
+            raise UnknownWebhook("no connection has this webhook id and secret")
+        return conn
+
+    def _inbound(
+        self, method: str, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
+    ) -> Inbound:
+        if len(body) > self.limit:
+            raise BodyTooLarge(f"the body has {len(body)} bytes; the limit is {self.limit}")
+        lower = {name.lower(): value for name, value in headers.items()}
+        clock = self._runtime.database.options.clock
+        return Inbound(method.upper(), lower, dict(query), bytes(body), clock())
+
+    async def _answer(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Response:
+        handshake = getattr(adapter, "handshake", None)
+        if handshake is not None:
+            answer: Response | None = handshake(inbound)
+            if answer is not None:
+                return answer
+        if inbound.method != "POST":
+            return Response(405, {"allow": "POST"})
+        adapter.verify(inbound)
+        await self.receive(conn, adapter, inbound)
+        acknowledge = getattr(adapter, "acknowledge", None)
+        return Response() if acknowledge is None else acknowledge(inbound)
+
+    # ── verified bytes to one commit ──────────────────────────────────────────────────────────
+
+    async def receive(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Received:
+        """Commit a verified delivery; what is not understood is kept with the error."""
+        read = self._read(conn, adapter, inbound)
+
+        def unit(tx: Connection) -> Received:
+            received = _commit(tx, self._runtime, read)
+            if read.faults or received.kept:
+                state = "unparsed" if read.faults else "held"
+                _keep(tx, conn, inbound, state, "; ".join(read.faults)[:2000] or None)
+                received.kept = True
+            return received
+
+        received = await self._runtime.database.write(unit)
+        if received.stored:
+            self._runtime.wake()
+        return received
+
+    def _read(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Read:
+        read = Read()
+        try:
+            parsed: Iterable[Fact | Unparsed] = list(adapter.parse(inbound))
+        except Exception as error:
+            read.faults.append(f"{type(error).__name__}: {error}")
+            return read
+        self._sort(conn, parsed, read)
+        return read
+
+    def _sort(self, conn: Conn, parsed: Iterable[Fact | Unparsed], read: Read) -> None:
+        """Each fact to the connection of its account; one bad item never loses the others."""
+        for fact in parsed:
+            if isinstance(fact, Unparsed):
+                read.faults.append(fact.error)
+                continue
+            owner = self._owner(conn, fact)
+            if owner is None:
+                read.faults.append(f"no connection of this application has account {fact.account}")
+                continue
+            try:
+                item = ingest.prepare(fact, owner.keep_raw)
+            except (ValueError, TypeError, RecursionError) as error:
+                read.faults.append(f"{fact.kind}: {error}")
+                continue
+            read.batches.setdefault(owner.id, Batch(owner)).items.append(item)
+
+    def _owner(self, conn: Conn, fact: Fact) -> Conn | None:
+        if fact.account is None or conn.entity.account in (None, fact.account):
+            return conn
+        for other in self._runtime.conns(conn.app):
+            if (other.platform, other.entity.account) == (conn.platform, fact.account):
+                return other
+        return None
+
+    # ── polls ─────────────────────────────────────────────────────────────────────────────────
+
+    async def poll(self, conn: Conn, wait: float) -> int:
+        """One poll: its facts and its cursor in one commit. The number of new events."""
+        adapter = self._runtime.adapter(conn)
+        poll = getattr(adapter, "poll", None)
+        if poll is None:
+            raise Unsupported(f"{conn.platform} cannot be polled; register its webhook instead")
+        cursor = self._runtime.database.read(lambda tx: deliveries.poll_cursor(tx, conn.id))
+        polled = await self._runtime.http.run(poll(cursor, wait))
+        read = Read()
+        self._sort(conn, polled.facts, read)
+
+        def unit(tx: Connection) -> Received:
+            received = _commit(tx, self._runtime, read)
+            for item in polled.facts:
+                if isinstance(item, Unparsed):
+                    _keep_item(tx, conn, item)
+            deliveries.set_poll_cursor(tx, conn.id, polled.cursor)
+            return received
+
+        received = await self._runtime.database.write(unit)
+        if received.stored:
+            self._runtime.wake()
+        return received.stored
+
+    # ── kept deliveries ───────────────────────────────────────────────────────────────────────
+
+    async def replay(
+        self, conn: Conn, state: str = "unparsed", limit: int = 1000
+    ) -> tuple[int, int]:
+        """Parse kept deliveries again: (understood now, still not). What is known stays once."""
+        kept = self._runtime.database.read(lambda tx: deliveries.kept(tx, conn.id, state, limit))
+        adapter, done, left = self._runtime.adapter(conn), 0, 0
+        for delivery in kept:
+            read = self._read(conn, adapter, delivery.inbound)
+
+            def unit(tx: Connection, read: Read = read, number: int = delivery.id) -> bool:
+                received = _commit(tx, self._runtime, read)
+                good = not read.faults and not received.kept
+                deliveries.replayed(tx, number, good, "; ".join(read.faults)[:2000] or None, state)
+                return good
+
+            good = await self._runtime.database.write(unit)
+            done, left = done + good, left + (not good)
+        if done:
+            self._runtime.wake()
+        return done, left
+
+
+def _commit(tx: Connection, runtime: Runtime, read: Read) -> Received:
+    received = Received()
+    for batch in read.batches.values():
+        outcome = ingest.ingest(tx, batch.conn, batch.items, reactions_of(runtime, batch.conn))
+        received.stored += len(outcome.stored)
+        received.duplicates += outcome.duplicates
+        received.kept = received.kept or outcome.held
+    return received
+
+
+def _keep(tx: Connection, conn: Conn, inbound: Inbound, state: str, error: str | None) -> None:
+    headers = {
+        name: value
+        for name, value in inbound.headers.items()
+        if not any(word in name for word in _PRIVATE)
+    }
+    digest = hashlib.sha256(inbound.method.encode() + b"\0" + inbound.body).digest()
+    deliveries.keep(
+        tx, conn, inbound.method, encode(headers), encode(dict(inbound.query)), inbound.body,
+        to_ms(inbound.received_at), state, error, digest,
+    )  # fmt: skip
+
+
+def _keep_item(tx: Connection, conn: Conn, item: Unparsed) -> None:
+    raw = item.raw if isinstance(item.raw, bytes) else encode(item.raw).encode()
+    digest = hashlib.sha256(b"POLL\0" + raw).digest()
+    headers = '{"content-type":"application/json"}'
+    deliveries.keep(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", item.error, digest)
+
+
+def _short(error: WebhookError) -> bytes:
+    return b"" if isinstance(error, SignatureError) else str(error).encode("utf-8", "replace")[:200]

@@ -1,0 +1,136 @@
+"""What one open file shares: database, connections with their adapters, wake-ups, the host's options.
+
+Knows: which adapter serves which connection, who waits for which kind of work.
+Does not know: how work is done (`_receiver`, `_sender`, `_dispatcher`, `_downloader`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from attrs import Factory, define, field
+
+from ._database import Database
+from ._files import Folder
+from ._ids import to_ms
+from ._leases import owner_name
+from ._loops import Via, call, waiter
+from ._plugins import Plugins, Secrets, settings
+from ._store import tenants
+from ._store.tenants import Conn
+from .adapter import Adapter
+from .errors import NotFound
+
+if TYPE_CHECKING:
+    from ._http import Http
+
+WORK = ("handlers", "outbox", "files", "poll")
+
+
+@define(eq=False)
+class Runtime:
+    """One per `Outeract`. `apps`: what the host has opened, by application number."""
+
+    database: Database
+    plugins: Plugins
+    secrets: Secrets
+    folder: Folder
+    open_http: Callable[[], Http]
+    owner: str = Factory(owner_name)
+    transcribe: Callable[[Any], Any] | None = None
+    _http: Http | None = None
+    _conns: dict[int, Conn] = field(factory=dict)
+    _adapters: dict[int, tuple[Conn, Adapter]] = field(factory=dict)
+    _wakers: dict[str, list[tuple[Via, Callable[[], None]]]] = field(factory=dict)
+    _gate: threading.Lock = field(factory=threading.Lock)
+
+    @property
+    def http(self) -> Http:
+        """The door to the network, opened on first use."""
+        if self._http is None:
+            self._http = self.open_http()
+        return self._http
+
+    def now(self) -> int:
+        """The injected clock, in milliseconds."""
+        return to_ms(self.database.options.clock())
+
+    async def aclose_http(self) -> None:
+        """Close the door to the network, if it was ever opened."""
+        if self._http is not None:
+            await self._http.aclose()
+
+    # ── connections ───────────────────────────────────────────────────────────────────────────
+
+    def reload(self) -> None:
+        """Read the connections again (another process may have added some)."""
+        found = {conn.id: conn for conn in self.database.read(tenants.connections)}
+        self._conns = found
+
+    def add(self, conn: Conn) -> None:
+        """A connection was made or changed here."""
+        self._conns[conn.id] = conn
+        self._adapters.pop(conn.id, None)
+
+    def conn(self, number: int) -> Conn:
+        """The connection with this number. Raises NotFound."""
+        if number not in self._conns:
+            self.reload()
+        try:
+            return self._conns[number]
+        except KeyError:
+            raise NotFound(f"no connection {number} in this file") from None
+
+    def conns(self, app: int | None = None) -> list[Conn]:
+        """All connections, or those of one application."""
+        return [conn for conn in self._conns.values() if app in (None, conn.app)]
+
+    def by_webhook(self, webhook_id: str) -> Conn | None:
+        """The connection behind a webhook id, or None."""
+        for _ in range(2):
+            for conn in self._conns.values():
+                if conn.entity.webhook_id == webhook_id:
+                    return conn
+            self.reload()
+        return None
+
+    def adapter(self, conn: Conn) -> Adapter:
+        """The adapter of a connection. Raises UnknownPlatform when it is not installed."""
+        known = self._adapters.get(conn.id)
+        if known is not None and known[0] == conn:
+            return known[1]
+        entity = conn.entity
+        made = self.plugins.load(entity.platform)(
+            settings(entity.platform, entity.account, entity.config, self.secrets)
+        )
+        base_url = entity.config.get("base_url")
+        if base_url:
+            self.http.trust(str(base_url))
+        self._adapters[conn.id] = (conn, made)
+        return made
+
+    # ── wake-ups ──────────────────────────────────────────────────────────────────────────────
+
+    def wake(self, *work: str) -> None:
+        """There is work of these kinds (all kinds when none is named). Callable from any thread."""
+        for kind in work or WORK:
+            with self._gate:
+                waiting = self._wakers.pop(kind, [])
+            for via, waker in waiting:
+                call(via, waker)
+
+    async def wait(self, kind: str, seconds: float) -> None:
+        """Until there is work of this kind, or `seconds` are over."""
+        via, wake, woken = waiter()
+        entry = (via, wake)
+        with self._gate:
+            self._wakers.setdefault(kind, []).append(entry)
+        with anyio.move_on_after(seconds):
+            await woken
+        with self._gate:
+            waiting = self._wakers.get(kind, [])
+            if entry in waiting:
+                waiting.remove(entry)

@@ -1,0 +1,81 @@
+"""Units of work on raw deliveries: kept when not understood, replayed later; and poll cursors.
+
+Knows: the rows. Does not know: parsing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attrs import frozen
+
+from .._codec import encode
+from .._ids import from_ms
+from ..adapter import Inbound
+from ..driver import Statement, Tx
+from .log import append
+from .statements import statement
+from .tenants import Conn
+
+KEEP: Statement[Any] = statement("held_add")
+KEPT: Statement[tuple[int, bytes, int, int, str, str, str, bytes, str, str | None]] = statement(
+    "held_list"
+)
+STATE: Statement[Any] = statement("held_state")
+DROP: Statement[Any] = statement("held_drop")
+POLL_CURSOR: Statement[tuple[str | None]] = statement("poll_cursor")
+POLL_CURSOR_SET: Statement[Any] = statement("poll_cursor_set")
+
+
+@frozen
+class Kept:
+    """A delivery that waits to be understood."""
+
+    id: int
+    inbound: Inbound
+    error: str | None
+
+
+def keep(
+    tx: Tx, conn: Conn, method: str, headers: str, query: str, body: bytes, received_at: int,
+    state: str, error: str | None, digest: bytes,
+) -> None:  # fmt: skip
+    """Keep a verified delivery as it came; the same bytes once."""
+    new = tx.run(
+        KEEP, uid=tx.new_id().bytes, conn=conn.id, received_at=received_at, method=method,
+        headers=headers, query=query, body=body, state=state, error=error, digest=digest,
+    )  # fmt: skip
+    if new and state == "unparsed":
+        append(
+            tx, conn.app, "system.delivery_unparsed",
+            encode({"error": error, "bytes": len(body)}), conn=conn.id,
+        )  # fmt: skip
+
+
+def kept(tx: Tx, conn: int, state: str, limit: int) -> list[Kept]:
+    """Deliveries in this state, oldest first."""
+    rows = tx.all(KEPT, conn=conn, state=state, limit=limit)
+    return [
+        Kept(row[0], Inbound(row[4], json.loads(row[5]), json.loads(row[6]), row[7], from_ms(row[3])), row[9])
+        for row in rows
+    ]  # fmt: skip
+
+
+def replayed(tx: Tx, number: int, good: bool, error: str | None, state: str) -> None:
+    """A replay went through, or has still failed."""
+    if good:
+        tx.run(DROP, id=number)
+    else:
+        tx.run(STATE, id=number, state=state, error=error)
+
+
+def poll_cursor(tx: Tx, conn: int) -> Any:
+    """Where the last committed poll ended."""
+    row = tx.one(POLL_CURSOR, conn=conn)
+    return None if row is None or row[0] is None else json.loads(row[0])
+
+
+def set_poll_cursor(tx: Tx, conn: int, cursor: Any) -> None:
+    """The next poll starts here."""
+    tx.run(POLL_CURSOR_SET, conn=conn, cursor=encode(cursor))

@@ -1,0 +1,134 @@
+"""Units of work of the dispatcher: the cursor, what is handled, retries, the lease.
+
+Knows: which events lie behind the cursor and which of them are done.
+Does not know: handlers (only their names), conversations' policies, time to wait.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from .._codec import encode
+from .._ids import span
+from ..driver import Statement, Tx
+from ..errors import LeaseHeld, LeaseLost
+from .log import append, link, target_of
+from .statements import statement
+
+CURSOR: Statement[tuple[int]] = statement("cursor_get")
+CURSOR_SET: Statement[Any] = statement("cursor_set")
+FEED: Statement[tuple[int, int]] = statement("feed")
+HANDLED_ADD: Statement[Any] = statement("handled_add")
+HANDLED_DROP: Statement[Any] = statement("handled_drop")
+IS_HANDLED: Statement[tuple[int]] = statement("is_handled")
+HANDLED: Statement[tuple[int, str]] = statement("handled_list")
+RETRY_SET: Statement[Any] = statement("retry_set")
+RETRY_DROP: Statement[Any] = statement("retry_drop")
+RETRIES: Statement[tuple[int, str, int, int]] = statement("retry_list")
+PROCESSED: Statement[Any] = statement("processed_add")
+LEASE: Statement[tuple[str, int]] = statement("lease_get")
+LEASE_SET: Statement[Any] = statement("lease_set")
+LEASE_DROP: Statement[Any] = statement("lease_drop")
+PEER_OF: Statement[tuple[int]] = statement("peer_of")
+
+NAME = "handlers"
+
+
+@frozen
+class Backlog:
+    """Where the dispatcher left off. `handled` and `retries` by (event, handler)."""
+
+    position: int
+    handled: frozenset[tuple[int, str]]
+    retries: dict[tuple[int, str], tuple[int, int]]
+
+
+@frozen
+class Arrived:
+    """An event behind the cursor: its key, its type, the conversation that it belongs to (or 0)."""
+
+    event: int
+    type: str
+    peer: int
+
+
+def acquire(tx: Tx, app: int, owner: str, ttl: int, dead: frozenset[str]) -> None:
+    """Take or renew the lease on an application's handlers. Raises LeaseHeld."""
+    row = tx.one(LEASE, app=app, name=NAME)
+    if row is not None and row[0] != owner and row[1] > tx.now and row[0] not in dead:
+        raise LeaseHeld(
+            f"the handlers of this application run in process {row[0]} (lease for another "
+            f"{(row[1] - tx.now) / 1000:.0f} s); stop it, or wait"
+        )
+    tx.run(LEASE_SET, app=app, name=NAME, owner=owner, until=tx.now + ttl)
+
+
+def still_open(tx: Tx, app: int, owner: str, handler: str, event: int) -> None:
+    """Raises LeaseLost unless `owner` holds the lease, and nobody has handled `event` meanwhile."""
+    row = tx.one(LEASE, app=app, name=NAME)
+    position = tx.one(CURSOR, app=app, name=NAME)
+    passed = position is not None and position[0] >= event
+    if row is None or row[0] != owner or passed or tx.one(IS_HANDLED, event=event, handler=handler):
+        raise LeaseLost("another process runs the handlers of this application now")
+
+
+def give_up(tx: Tx, app: int, owner: str) -> None:
+    """Hand the lease back."""
+    tx.run(LEASE_DROP, app=app, name=NAME, owner=owner)
+
+
+def backlog(tx: Tx, app: int) -> Backlog:
+    """Everything that a dispatcher must know to go on where another stopped."""
+    lo, hi = span(app)
+    row = tx.one(CURSOR, app=app, name=NAME)
+    position = lo if row is None else row[0]
+    return Backlog(
+        position,
+        frozenset(tx.all(HANDLED, after=position, hi=hi)),
+        {(e, h): (attempt, due) for e, h, attempt, due in tx.all(RETRIES, lo=lo, hi=hi)},
+    )
+
+
+def feed(tx: Tx, app: int, after: int, limit: int) -> list[Arrived]:
+    """The next events in commit order."""
+    rows = tx.all(FEED, after=after, hi=span(app)[1], limit=limit)
+    return [Arrived(seq, tx.kind_name(kind), 0) for seq, kind in rows]
+
+
+def peer_of(tx: Tx, event: int) -> int:
+    """The conversation of an event: of its own edges, or of the message that it is about; or 0."""
+    row = tx.one(PEER_OF, event=event, sent_to=tx.kind("sent_to"), sent_by=tx.kind("sent_by"))
+    if row is not None:
+        return row[0]
+    origin = target_of(tx, event, "origin")
+    return 0 if origin is None else peer_of(tx, origin)
+
+
+def done(tx: Tx, handler: str, events: list[int], finished: list[int]) -> None:
+    """`handler` is through with `events`; with those in `finished` every handler is."""
+    for event in events:
+        tx.run(HANDLED_ADD, event=event, handler=handler)
+        tx.run(RETRY_DROP, event=event, handler=handler)
+    for event in finished:
+        tx.run(PROCESSED, event=event, now=tx.now)
+
+
+def advance(tx: Tx, app: int, position: int) -> None:
+    """Everything up to `position` is done."""
+    tx.run(CURSOR_SET, app=app, name=NAME, position=position)
+    tx.run(HANDLED_DROP, lo=span(app)[0], upto=position)
+
+
+def failed(tx: Tx, event: int, handler: str, attempt: int, due: int, error: str) -> None:
+    """Try again at `due`."""
+    tx.run(RETRY_SET, event=event, handler=handler, attempt=attempt, due=due, error=error)
+
+
+def park(tx: Tx, app: int, event: int, handler: str, attempt: int, trace: str) -> None:
+    """Given up: the failure is an event, with its traceback, and the queue goes on."""
+    payload = {"handler": handler, "attempts": attempt, "traceback": trace}
+    key = append(tx, app, "system.handler_failed", encode(payload))
+    if key is not None:
+        link(tx, key, "origin", event)

@@ -1,0 +1,55 @@
+"""Queries of the doctor: integrity, versions, how much waits.
+
+Knows: what to count. Does not know: what is too much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .._ids import span
+from ..driver import Statement
+from .sqlite import Connection
+from .statements import statement
+
+DEPTHS: Statement[tuple[int, str, int, int]] = statement("outbox_depths")
+FILES: Statement[tuple[int]] = statement("depth_files")
+UNPARSED: Statement[tuple[str, int]] = statement("depth_unparsed")
+RETRYING: Statement[tuple[int]] = statement("depth_retries")
+PARKED: Statement[tuple[int]] = statement("depth_parked")
+COUNTS: Statement[tuple[str, int]] = statement("counts")
+
+
+def integrity(tx: Connection, progress: Callable[[int | str], None]) -> list[str]:
+    """What SQLite finds wrong with the file; empty when it is well."""
+    progress("pages")
+    faults = [row[0] for row in tx.script("PRAGMA quick_check") if row[0] != "ok"]
+    progress("references")
+    return faults + [f"broken reference in {row[0]}" for row in tx.script("PRAGMA foreign_key_check")]
+
+
+def versions(tx: Connection) -> dict[str, Any]:
+    """The file's schema and the SQLite that reads it."""
+    return {
+        "schema": tx.script("PRAGMA user_version")[0][0],
+        "sqlite": tx.script("SELECT sqlite_version()")[0][0],
+    }
+
+
+def queues(tx: Connection) -> dict[str, int]:
+    """How many rows wait, by kind of work."""
+    found = {"queued": 0, "sending": 0}
+    for _conn, state, count, _due in tx.all(DEPTHS):
+        found[state] = found.get(state, 0) + count
+    found["files"] = (tx.one(FILES) or (0,))[0]
+    found |= {"unparsed": 0, "held": 0, **dict(tx.all(UNPARSED))}
+    found["retrying"] = (tx.one(RETRYING) or (0,))[0]
+    found["parked"] = (tx.one(PARKED) or (0,))[0]
+    return found
+
+
+def counts(tx: Connection, app: int) -> dict[str, int]:
+    """How many events, messages, people, files an application has."""
+    lo, hi = span(app)
+    return dict(tx.all(COUNTS, lo=lo, hi=hi))

@@ -1,0 +1,79 @@
+"""Queries that find where a message goes: the connection and the platform user behind `to`.
+
+Knows: persons, platform users, conversations, the last active route.
+Does not know: content, adapters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import frozen
+
+from ..driver import Statement, Tx
+from ..errors import BadInput, NotFound
+from . import nodes
+from .handlers import peer_of
+from .statements import statement
+
+PEER: Statement[tuple[int, int, str, int]] = statement("peer_facts")
+NEWEST: Statement[tuple[int, int]] = statement("newest_peer")
+PUSERS: Statement[tuple[int]] = statement("person_pusers")
+EVENT_CONN: Statement[tuple[int | None, int, str]] = statement("event_conn")
+
+
+@frozen
+class Route:
+    """A connection (by number) and a platform user (by key)."""
+
+    conn: int
+    peer: int
+    kind: str
+
+
+def route(tx: Tx, app: int, to: Any, platforms: dict[int, str], via: Sequence[str] = ()) -> Route:
+    """Where `to` (platform user, user, event, or an id of one) is reached.
+
+    A user is reached on the first platform of `via` that they have, else where they were last
+    active. `platforms`: connection number → platform. Raises NotFound and BadInput.
+    """
+    key, node_type = nodes.resolve(tx, app, to, ("platform_user", "user", "event"))
+    if node_type == "event":
+        key = peer_of(tx, key)
+        if not key:
+            raise BadInput(f"event {getattr(to, 'id', to)} belongs to no conversation")
+    elif node_type == "user":
+        key = _of_person(tx, key, platforms, via)
+    found = tx.one(PEER, id=key)
+    if found is None:
+        raise NotFound(f"no platform user behind {getattr(to, 'id', to)}")
+    if found[2] == "system":
+        raise BadInput("that is the bot itself; give the person, group or channel to write to")
+    return Route(found[1], found[0], found[2])
+
+
+def _of_person(tx: Tx, person: int, platforms: dict[int, str], via: Sequence[str]) -> int:
+    theirs = [row[0] for row in tx.all(PUSERS, person=person)]
+    for platform in via:
+        for puser in theirs:
+            facts = tx.one(PEER, id=puser)
+            if facts is not None and platforms.get(facts[1]) == platform:
+                return puser
+    if via:
+        raise NotFound(f"this user is on none of {', '.join(via)}")
+    newest = tx.one(NEWEST, person=person)
+    if newest is not None:
+        return newest[0]
+    if not theirs:
+        raise NotFound("this user has no platform user to write to")
+    return theirs[-1]
+
+
+def message_on(tx: Tx, app: int, event: Any, conn: int, what: str) -> int:
+    """The key of a message that is referred to; it must be on the same connection."""
+    key = nodes.key(tx, app, event, "event")
+    facts = tx.one(EVENT_CONN, seq=key)
+    if facts is None or facts[0] != conn:
+        raise BadInput(f"{what}: that message is on another connection")
+    return key

@@ -1,0 +1,164 @@
+"""The unit of work that puts an intent on disk: event, edges, outbox row, in one commit.
+
+Knows: what a sent message, reaction, edit, deletion, read mark is in the log.
+Does not know: how content is fitted to a platform (done before), how it is delivered (later).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from .._codec import encode
+from ..driver import Statement, Tx
+from ..events import Party
+from . import conversations, delivery, files
+from .delivery import Job
+from .log import append, id_of, link
+from .people import find, meet
+from .statements import statement
+from .tenants import Conn
+
+SEND_KEY: Statement[tuple[int]] = statement("send_key_get")
+SEND_KEY_ADD: Statement[Any] = statement("send_key_add")
+
+
+@frozen
+class OutFile:
+    """A file of a message: an existing node, or bytes that already lie in the folder."""
+
+    key: int | None
+    filename: str
+    mime: str
+    size: int
+    sha256: str
+
+
+@frozen
+class Intent:
+    """Everything a send needs, encoded before the writer. Times in milliseconds.
+
+    `to`: a platform user's key, or a Party that may be met for the first time.
+    """
+
+    id: UUID
+    conn: Conn
+    to: int | Party
+    payload: dict[str, Any]
+    parts: list[Any]
+    files: tuple[OutFile, ...] = ()
+    kinds: tuple[str, ...] = ()
+    reply_to: int | None = None
+    thread: int | None = None
+    cause: int | None = None
+    metadata: dict[str, Any] | None = None
+    key: str | None = None
+    due: int = 0
+    expires: int | None = None
+    sandbox: bool = False
+
+
+@frozen
+class Action:
+    """Something done to a message: `kind` is its event type, None for what leaves no event."""
+
+    id: UUID
+    conn: Conn
+    verb: str
+    kind: str | None
+    peer: int
+    target: int | None
+    payload: dict[str, Any]
+    spec: dict[str, Any]
+    cause: int | None = None
+    expires: int | None = None
+    sandbox: bool = False
+
+
+def send(tx: Tx, intent: Intent) -> tuple[int, UUID]:
+    """Put a message on its way; its key and id. A known idempotency key gives the first message."""
+    conn = intent.conn
+    if intent.key is not None:
+        known = tx.one(SEND_KEY, app=conn.app, key=intent.key)
+        if known is not None:
+            return known[0], id_of(tx, known[0])
+    peer = intent.to if isinstance(intent.to, int) else _reach(tx, conn, intent.to)
+    event = append(
+        tx, conn.app, "message.outbound", encode(intent.payload), conn=conn.id, id=intent.id
+    )
+    assert event is not None  # noqa: S101 - it has no dedupe key
+    nodes = _draw(tx, event, peer, intent)
+    conversations.add(tx, peer, event, inbound=False)
+    parts = max(1, len(intent.parts))
+    tx.run(delivery.DELIVERY_ADD, event=event, parts=parts)
+    spec = {"parts": intent.parts, "metadata": intent.metadata or {}}
+    if nodes:
+        spec |= {"files": nodes, "kinds": list(intent.kinds)}
+    delivery.queue(
+        tx, conn,
+        Job("send", peer, encode(spec), event, intent.due, intent.expires, intent.sandbox),
+    )  # fmt: skip
+    if intent.key is not None:
+        tx.run(SEND_KEY_ADD, app=conn.app, key=intent.key, event=event)
+    return event, intent.id
+
+
+def _reach(tx: Tx, conn: Conn, party: Party) -> int:
+    known = None if party.external_id is None else find(tx, conn, party.external_id)
+    return meet(tx, conn, party) if known is None else known
+
+
+def _draw(tx: Tx, event: int, peer: int, intent: Intent) -> list[int]:
+    """The edges of a new outbound message; the keys of its file nodes."""
+    link(tx, event, "sent_by", intent.conn.system_puser)
+    link(tx, event, "sent_to", peer)
+    references = {
+        "reply_to": intent.reply_to,
+        "in_thread": intent.thread,
+        "triggered_by": intent.cause,
+    }
+    for edge_type, target in references.items():
+        if target is not None:
+            link(tx, event, edge_type, target)
+    nodes = []
+    for file in intent.files:
+        node = file.key
+        if node is None:
+            node, _ = files.keep(
+                tx, intent.conn.app, file.filename, file.mime, file.size, file.sha256
+            )
+        link(tx, event, "attachment", node)
+        nodes.append(node)
+    return nodes
+
+
+def act(tx: Tx, action: Action) -> tuple[int | None, UUID]:
+    """Put an action on its way: react, edit, delete, typing, answer."""
+    conn, event = action.conn, None
+    if action.kind is not None:
+        event = append(
+            tx, conn.app, action.kind, encode(action.payload), conn=conn.id, id=action.id
+        )
+        assert event is not None  # noqa: S101
+        link(tx, event, "sent_by", conn.system_puser)
+        if action.target is not None:
+            link(tx, event, "origin", action.target)
+        if action.cause is not None:
+            link(tx, event, "triggered_by", action.cause)
+    delivery.queue(
+        tx, conn,
+        Job(action.verb, action.peer, encode(action.spec), event, 0, action.expires, action.sandbox),
+    )  # fmt: skip
+    return event, action.id
+
+
+def read(tx: Tx, conn: Conn, peer: int, event: int, *, tell: bool) -> bool:
+    """Mark a conversation read up to `event`; `tell` the platform too. False when it was already."""
+    key = conversations.mark_read(tx, conn.app, conn.id, peer, event)
+    if key is None:
+        return False
+    if tell:
+        delivery.queue(tx, conn, Job("mark_read", peer, "{}", key))
+    return True

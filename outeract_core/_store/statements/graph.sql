@@ -1,0 +1,25 @@
+-- Walks over the graph.
+
+-- name: node_kinds
+SELECT j.value, CASE WHEN e.seq IS NOT NULL THEN 'event' WHEN p.id IS NOT NULL THEN 'platform_user'
+                     WHEN q.id IS NOT NULL THEN 'user' ELSE 'file' END
+FROM json_each(:keys) j LEFT JOIN event e ON e.seq = j.value LEFT JOIN puser p ON p.id = j.value
+LEFT JOIN person q ON q.id = j.value;
+
+-- name: pusers_of_persons
+SELECT p.id, p.person FROM json_each(:keys) j JOIN puser p ON p.person = j.value;
+
+-- name: persons_of_pusers
+SELECT p.id, p.person FROM json_each(:keys) j JOIN puser p ON p.id = j.value;
+
+-- name: system_pusers
+SELECT c.system_puser FROM connection c WHERE c.app = :app;
+
+-- name: edge_times
+SELECT g.at FROM edge g WHERE g.dst = :dst AND g.type = :type AND g.src = :src;
+
+-- name: outbox_of_event
+SELECT state, attempt, due, error FROM outbox WHERE event = :event;
+
+-- name: retries_of_event
+SELECT handler, attempt, due FROM retry WHERE event = :event ORDER BY handler;

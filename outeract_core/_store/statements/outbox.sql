@@ -1,0 +1,86 @@
+-- Claiming, sending and settling outbox rows.
+
+-- name: outbox_heads
+SELECT o.id, o.lane FROM outbox o
+WHERE o.due <= :now AND (o.lease_until IS NULL OR o.lease_until <= :now)
+  AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.lane = o.lane AND p.id < o.id
+                  AND (p.attempt > 0 OR p.due <= :now OR p.lease_until > :now))
+ORDER BY o.due, o.id LIMIT :limit;
+
+-- name: outbox_lane_due
+SELECT id, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, due FROM outbox
+WHERE lane = :lane AND id >= :head ORDER BY id LIMIT :limit;
+
+-- name: outbox_lease
+UPDATE outbox SET lease_until = :until, lease_owner = :owner WHERE id = :id;
+
+-- name: outbox_begin
+UPDATE outbox SET state = 'sending', attempt = attempt + 1, lease_until = :until
+WHERE id = :id AND lease_owner = :owner;
+
+-- name: outbox_part_done
+UPDATE outbox SET done = :done, attempt = 1, lease_until = :until WHERE id = :id AND lease_owner = :owner;
+
+-- name: outbox_drop
+DELETE FROM outbox WHERE id = :id;
+
+-- name: outbox_retry
+UPDATE outbox SET state = 'queued', due = :due, error = :error, lease_until = NULL, lease_owner = NULL,
+  attempt = CASE WHEN attempt = 0 THEN 1 ELSE attempt END WHERE id = :id;
+
+-- name: outbox_release
+UPDATE outbox SET lease_until = NULL, lease_owner = NULL WHERE lease_owner = :owner AND id = :id;
+
+-- name: outbox_release_all
+UPDATE outbox SET lease_until = NULL, lease_owner = NULL WHERE lease_owner = :owner;
+
+-- name: outbox_owners
+SELECT DISTINCT lease_owner FROM outbox WHERE lease_owner IS NOT NULL
+UNION SELECT owner FROM lease;
+
+-- name: outbox_next
+SELECT min(due) FROM outbox;
+
+-- name: outbox_row
+SELECT id, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, due FROM outbox
+WHERE id = :id;
+
+-- name: outbox_not_started
+DELETE FROM outbox WHERE event = :event AND state = 'queued' AND done = 0
+  AND (lease_until IS NULL OR lease_until <= :now);
+
+-- name: outbox_depths
+SELECT conn, state, count(*), min(due) FROM outbox GROUP BY conn, state ORDER BY conn, state;
+
+-- name: external_id_of
+SELECT dk FROM event WHERE seq = :seq AND typeof(dk) = 'text'
+UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = :seq ORDER BY part, ext LIMIT 1) r LIMIT 1;
+
+-- name: last_external_id_of
+SELECT ext FROM receipt WHERE event = :seq ORDER BY part DESC, ext DESC LIMIT 1;
+
+-- name: recipient
+SELECT p.ext, p.address, p.kind FROM puser p WHERE p.id = :id;
+
+-- name: event_conn
+SELECT conn, type, payload FROM event WHERE seq = :seq;
+
+-- name: last_inbound
+SELECT n.event FROM entry n JOIN event e ON e.seq = n.event
+WHERE n.peer = :peer AND e.type = :inbound ORDER BY n.event DESC LIMIT 1;
+
+-- name: file_of_part
+SELECT filename, mime, size, sha256 FROM file WHERE id = :id;
+
+-- name: newest_peer
+SELECT c.peer, c.last FROM conversation c JOIN puser p ON p.id = c.peer
+WHERE p.person = :person ORDER BY c.last DESC LIMIT 1;
+
+-- name: peer_facts
+SELECT p.id, p.conn, p.kind, p.person FROM puser p WHERE p.id = :id;
+
+-- name: depth_files
+SELECT count(*) FROM file WHERE due IS NOT NULL;
+
+-- name: depth_unparsed
+SELECT state, count(*) FROM raw_delivery WHERE state IN ('unparsed', 'held') GROUP BY state;

@@ -1,0 +1,60 @@
+"""Queries on what became of something that was sent.
+
+Knows: the delivery row of messages, the child events of actions.
+Does not know: how it got there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from .._delivery import EVENT_STATUS
+from .._ids import from_ms
+from ..driver import Statement, Tx
+from ..errors import NotFound
+from ..model import DeliveryState, Status
+from .delivery import DELIVERY, EVENT_FACTS
+from .log import key_of, sources_of
+from .statements import statement
+
+EVENT_CONN: Statement[tuple[int | None, int, str]] = statement("event_conn")
+
+
+def event_key(tx: Tx, app: int, event_id: UUID) -> int:
+    """The key of an event of this application. Raises NotFound."""
+    key = key_of(tx, app, event_id)
+    if key is None:
+        raise NotFound(f"no event {event_id} in this application")
+    return key
+
+
+def conn_of(tx: Tx, key: int) -> int:
+    """The connection of an event. Raises NotFound for an event without one."""
+    row = tx.one(EVENT_CONN, seq=key)
+    if row is None or row[0] is None:
+        raise NotFound("this event is on no connection")
+    return row[0]
+
+
+def state_of(tx: Tx, app: int, event_id: UUID) -> DeliveryState:
+    """The fold of an outbound message or action. Raises NotFound."""
+    key = event_key(tx, app, event_id)
+    row = tx.one(DELIVERY, event=key)
+    if row is None:
+        return _of_action(tx, key)
+    status, _parts, *times, reason = row
+    sent, delivered, read, failed = (None if t is None else from_ms(t) for t in times)
+    return DeliveryState(cast("Status", status), sent, delivered, read, failed, reason)
+
+
+def _of_action(tx: Tx, key: int) -> DeliveryState:
+    """An action has no row of its own: its newest status event tells."""
+    state = DeliveryState("queued")
+    for child in sources_of(tx, key, "origin"):
+        facts = tx.one(EVENT_FACTS, seq=child)
+        status: Any = None if facts is None else EVENT_STATUS.get(tx.kind_name(facts[0]))
+        if facts is not None and status is not None:
+            sent = from_ms(facts[1]) if status == "sent" else None
+            state = DeliveryState(status, sent_at=sent)
+    return state

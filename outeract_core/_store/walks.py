@@ -1,0 +1,218 @@
+"""Queries that walk the graph: by recursive CTE where the way is narrow, by frontiers where it is wide.
+
+Knows: edges, limits, cycles. Does not know: what a node holds, who asks.
+
+A walk visits each node once, nearest first. `belongs_to` (platform user → user) is walked like an
+edge; it is kept as a column, because it is the one relation that changes (by a merge).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from attrs import Factory, define, frozen
+
+from ..driver import Statement, Tx
+from ..errors import BadInput
+from .statements import statement
+
+Direction = Literal["out", "in", "both"]
+Arrow = tuple[int, str, int]
+
+KINDS: Statement[tuple[int, str]] = statement("node_kinds")
+PUSERS_OF: Statement[tuple[int, int]] = statement("pusers_of_persons")
+PERSONS_OF: Statement[tuple[int, int]] = statement("persons_of_pusers")
+SYSTEM: Statement[tuple[int]] = statement("system_pusers")
+
+BELONGS_TO = "belongs_to"
+WIDE = 512
+"""A recursive query is given this many rows; a walk that needs more goes on by frontiers."""
+
+_CTE = """
+WITH RECURSIVE walk(n, d, s, t, g) AS (
+  VALUES (:start, 0, 0, 0, 0)
+  UNION
+  SELECT e.{there}, w.d + 1, e.src, e.type, e.dst FROM walk w CROSS JOIN edge e
+  ON e.{here} = w.n AND e.type IN ({types}) WHERE w.d < :depth)
+SELECT n, d, s, t, g FROM walk LIMIT :limit
+"""
+
+
+@frozen
+class Limits:
+    """How far (`depth`, edges) and how much (`nodes`) a walk may see."""
+
+    depth: int = 100
+    nodes: int = 10_000
+
+    def __attrs_post_init__(self) -> None:
+        if self.depth < 0 or self.nodes < 1:
+            raise BadInput("depth is 0 or more, and nodes 1 or more")
+
+
+@define
+class Found:
+    """What a walk has met. `depth` by node, in the order of meeting; `arrows` as edges."""
+
+    depth: dict[int, int]
+    arrows: dict[Arrow, None] = Factory(dict)
+    truncated: bool = False
+
+
+def walk(
+    tx: Tx, app: int, start: int, types: Sequence[str] | None, direction: Direction, limits: Limits
+) -> Found:
+    """Everything that can be reached from `start` along these edge types (None: all)."""
+    if direction not in ("out", "in", "both"):
+        raise BadInput(f"direction is 'out', 'in' or 'both', not {direction!r}")
+    if types is not None and BELONGS_TO not in types and direction != "both":
+        found = _narrow(tx, start, types, direction, limits)
+        if found is not None:
+            return found
+    return _wide(tx, app, start, types, direction, limits)
+
+
+def _narrow(
+    tx: Tx, start: int, types: Sequence[str], direction: Direction, limits: Limits
+) -> Found | None:
+    """By one recursive query; None when the way turned out to be wide."""
+    numbers = _numbers(tx, types)
+    if not numbers:
+        return Found({start: 0})
+    here, there = ("dst", "src") if direction == "in" else ("src", "dst")
+    sql = _CTE.format(here=here, there=there, types=",".join(map(str, numbers)))
+    rows = tx.dynamic(sql, {"start": start, "depth": limits.depth, "limit": WIDE})
+    if len(rows) >= WIDE:
+        return None
+    found = Found({})
+    for node, depth, source, kind, target in rows:
+        if node not in found.depth:
+            if len(found.depth) >= limits.nodes:
+                found.truncated = True
+                break
+            found.depth[node] = depth
+        if depth:
+            found.arrows[source, tx.kind_name(kind), target] = None
+    return found
+
+
+def _wide(
+    tx: Tx, app: int, start: int, types: Sequence[str] | None, direction: Direction, limits: Limits
+) -> Found:
+    """Level by level, all nodes of a level in one query."""
+    found, frontier = Found({start: 0}), [start]
+    hubs = _hubs(tx, app) - {start}
+    for depth in range(1, limits.depth + 1):
+        level = _expand(tx, [node for node in frontier if node not in hubs], types, direction)
+        frontier = _meet(found, level, depth, limits)
+        if not frontier or found.truncated:
+            return found
+    found.truncated = bool(frontier)
+    return found
+
+
+def _meet(found: Found, level: list[tuple[int, Arrow]], depth: int, limits: Limits) -> list[int]:
+    fresh = []
+    for node, arrow in level:
+        if node not in found.depth:
+            if len(found.depth) >= limits.nodes:
+                found.truncated = True
+                continue
+            found.depth[node] = depth
+            fresh.append(node)
+        found.arrows[arrow] = None
+    return fresh
+
+
+def _expand(
+    tx: Tx, nodes: list[int], types: Sequence[str] | None, direction: Direction
+) -> list[tuple[int, Arrow]]:
+    """(neighbour, edge) for every edge at these nodes."""
+    if not nodes:
+        return []
+    numbers = None if types is None else _numbers(tx, types)
+    found: list[tuple[int, Arrow]] = []
+    if direction in ("out", "both") and numbers != []:
+        for source, kind, target in tx.expand(nodes, numbers, inward=False):
+            found.append((target, (source, tx.kind_name(kind), target)))
+    if direction in ("in", "both") and numbers != []:
+        for source, kind, target in tx.expand(nodes, numbers, inward=True):
+            found.append((source, (source, tx.kind_name(kind), target)))
+    if types is None or BELONGS_TO in types:
+        found += _belonging(tx, nodes, direction)
+    return found
+
+
+def _belonging(tx: Tx, nodes: list[int], direction: Direction) -> list[tuple[int, Arrow]]:
+    keys, found = json.dumps(nodes), []
+    if direction in ("out", "both"):
+        found += [(u, (p, BELONGS_TO, u)) for p, u in tx.all(PERSONS_OF, keys=keys)]
+    if direction in ("in", "both"):
+        found += [(p, (p, BELONGS_TO, u)) for p, u in tx.all(PUSERS_OF, keys=keys)]
+    return found
+
+
+def _numbers(tx: Tx, types: Sequence[str]) -> list[int]:
+    return [n for n in map(tx.known_kind, types) if n is not None]
+
+
+def _hubs(tx: Tx, app: int) -> set[int]:
+    """The bot's own platform users: everything passes them, so a walk does not go through them."""
+    return {row[0] for row in tx.all(SYSTEM, app=app)}
+
+
+def path(
+    tx: Tx, app: int, start: int, end: int, types: Sequence[str] | None, direction: Direction,
+    limits: Limits,
+) -> list[Arrow] | None:  # fmt: skip
+    """A shortest path as edges in order, [] when both are one, None when there is none."""
+    if start == end:
+        return []
+    back: Direction = {"out": "in", "in": "out", "both": "both"}[direction]  # type: ignore[assignment]
+    sides: tuple[dict[int, Any], dict[int, Any]] = ({start: None}, {end: None})
+    fronts, ways = [[start], [end]], (direction, back)
+    hubs = _hubs(tx, app) - {start, end}
+    for _ in range(limits.depth):
+        side = 0 if len(fronts[0]) <= len(fronts[1]) else 1
+        meeting = _advance(tx, fronts, sides, side, ways[side], types, hubs)
+        if meeting is not None:
+            return _trace(sides, meeting)
+        if not fronts[side] or sum(map(len, sides)) > limits.nodes:
+            return None
+    return None
+
+
+def _advance(
+    tx: Tx, fronts: list[list[int]], sides: tuple[dict[int, Any], dict[int, Any]], side: int,
+    direction: Direction, types: Sequence[str] | None, hubs: set[int],
+) -> int | None:  # fmt: skip
+    """One level further from one end; the node where both ends meet, if they do."""
+    fresh: list[int] = []
+    for node, arrow in _expand(tx, fronts[side], types, direction):
+        if node in sides[side] or node in hubs:
+            continue
+        before = arrow[0] if arrow[2] == node else arrow[2]
+        sides[side][node] = (before, arrow)
+        if node in sides[1 - side]:
+            return node
+        fresh.append(node)
+    fronts[side] = fresh
+    return None
+
+
+def _trace(sides: tuple[dict[int, Any], dict[int, Any]], meeting: int) -> list[Arrow]:
+    halves: list[list[Arrow]] = []
+    for side in sides:
+        half, step = [], side[meeting]
+        while step is not None:
+            half.append(step[1])
+            step = side[step[0]]
+        halves.append(half)
+    return halves[0][::-1] + halves[1]
+
+
+def kinds(tx: Tx, keys: Sequence[int]) -> dict[int, str]:
+    """The node type of each key."""
+    return dict(tx.all(KINDS, keys=json.dumps(list(keys))))

@@ -1,0 +1,140 @@
+"""The verbs that do something to a message that exists: react, edit, delete, mark read, typing.
+
+Knows: the events that they leave and what the sender is told.
+Does not know: platforms, when they are carried out.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from ._delivery_handle import Delivery
+from ._plan import dump_parts, plan
+from ._store import rows, sending
+from ._store.handlers import peer_of
+from ._store.nodes import key as node_key
+from ._store.sending import Action
+from ._store.sqlite import Connection
+from ._store.states import conn_of
+from .content import Content, ContentLike
+from .errors import BadInput, Unsupported
+from .model import Event
+
+if TYPE_CHECKING:
+    from ._app import App
+
+_TYPING_FOR = 5_000
+
+
+class Verbs:
+    """Mixed into `App`."""
+
+    async def react(
+        self: App, event: Event | UUID, emoji: str, *, remove: bool = False
+    ) -> Delivery:
+        """Put (or remove) the bot's reaction on a message. Raises NotFound, Unsupported."""
+        return await _act(self, self.reaction(event, emoji, remove, None))
+
+    async def edit(self: App, event: Event | UUID, content: ContentLike) -> Delivery:
+        """Replace the text of a message that the bot sent. Raises NotFound, BadInput, Unsupported."""
+        content = Content.of(content)
+        conn, peer, key = _place(self, event)
+        if not _is_outbound(self, key):
+            raise BadInput("only a message that the bot has sent can be edited")
+        adapter = self.runtime.adapter(conn)
+        _able(adapter, "edit")
+        parts = plan(content, adapter.manifest, adapter.render).parts
+        if len(parts) > 1:
+            raise BadInput(f"the new text needs {len(parts)} messages; an edit has room for one")
+        payload = {"message": content.message(), "external_message_id": None}
+        spec = {"parts": json.loads(dump_parts(parts))}
+        action = Action(self.new_id(), conn, "edit", "message.edited", peer, key, payload, spec)
+        return await _act(self, action)
+
+    async def delete(self: App, event: Event | UUID) -> Delivery:
+        """Delete a message that the bot sent. Raises NotFound, BadInput, Unsupported."""
+        conn, peer, key = _place(self, event)
+        if not _is_outbound(self, key):
+            raise BadInput("only a message that the bot has sent can be deleted")
+        _able(self.runtime.adapter(conn), "delete")
+        payload = {"external_message_id": None}
+        action = Action(self.new_id(), conn, "delete", "message.deleted", peer, key, payload, {})
+        return await _act(self, action)
+
+    async def mark_read(self: App, event: Event | UUID) -> None:
+        """Everything in the message's conversation up to it is read; the platform is told if it can be."""
+        _conn, _peer, key = _place(self, event)
+        await self.commit(lambda tx: self.mark_events(tx, [key]))
+
+    async def typing(self: App, to: Event | UUID) -> Delivery:
+        """Show that the bot is writing. Gone when it cannot be shown within seconds; leaves no event."""
+        action = _typing(self, to)
+        await self.runtime.database.write(lambda tx: sending.act(tx, action))
+        self.runtime.wake("outbox")
+        return Delivery(self.runtime, self.tenant, action.id)
+
+    # ── for turns and the dispatcher ──────────────────────────────────────────────────────────
+
+    def reaction(
+        self: App, event: Event | UUID, emoji: str, remove: bool, cause: int | None
+    ) -> Action:
+        """The action behind `react`."""
+        if not isinstance(emoji, str) or not emoji:
+            raise BadInput("a reaction is one emoji, e.g. '👍'")
+        conn, peer, key = _place(self, event)
+        _able(self.runtime.adapter(conn), "react")
+        kind = "message.reaction_removed" if remove else "message.reaction_added"
+        return Action(
+            self.new_id(), conn, "react", kind, peer, key, {"emoji": emoji},
+            {"emoji": emoji, "remove": remove}, cause,
+        )  # fmt: skip
+
+    def typing_now(self: App, event: Event) -> Delivery:
+        """`typing` for plain functions; it does not wait for a turn's commit."""
+        action = _typing(self, event)
+        self.runtime.database.write_now(lambda tx: sending.act(tx, action))
+        return Delivery(self.runtime, self.tenant, action.id)
+
+    def mark_events(self: App, tx: Connection, events: list[int]) -> None:
+        """Mark inbound messages read, inside a transaction."""
+        for event in events:
+            peer = peer_of(tx, event)
+            row = tx.one(rows.CONN_OF, seq=event)
+            if peer and row is not None and row[0] is not None:
+                conn = self.runtime.conn(row[0])
+                tell = hasattr(self.runtime.adapter(conn), "mark_read")
+                sending.read(tx, conn, peer, event, tell=tell)
+
+
+async def _act(app: App, action: Action) -> Delivery:
+    await app.commit(lambda tx: sending.act(tx, action))
+    return Delivery(app.runtime, app.tenant, action.id, committed=app._turn() is None)  # noqa: SLF001
+
+
+def _typing(app: App, to: Event | UUID) -> Action:
+    conn, peer, _key = _place(app, to)
+    _able(app.runtime.adapter(conn), "typing")
+    expires = app.runtime.now() + _TYPING_FOR
+    return Action(app.new_id(), conn, "typing", None, peer, None, {}, {}, expires=expires)
+
+
+def _place(app: App, event: Event | UUID) -> tuple[Any, int, int]:
+    """The connection, the conversation and the key of a message."""
+
+    def query(tx: Connection) -> tuple[int, int, int]:
+        key = node_key(tx, app.key, event, "event")
+        return conn_of(tx, key), peer_of(tx, key), key
+
+    number, peer, key = app.runtime.database.read(query)
+    return app.runtime.conn(number), peer, key
+
+
+def _is_outbound(app: App, key: int) -> bool:
+    return app.events_at([key])[0].event_type == "message.outbound"
+
+
+def _able(adapter: Any, verb: str) -> None:
+    if not hasattr(adapter, verb):
+        raise Unsupported(f"{adapter.manifest.platform} has no {verb}")

@@ -1,0 +1,124 @@
+"""Small ASGI and WSGI callables around `ingest`, for `/webhooks/{webhook_id}/{webhook_secret}`.
+
+Knows: the two server protocols. Does not know: any framework, what a body says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import anyio.from_thread
+
+from .adapter import Response
+
+Ingest = Callable[..., Awaitable[Response]]
+_REASONS = {
+    200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 413: "Content Too Large", 503: "Service Unavailable",
+}  # fmt: skip
+_NOT_FOUND = Response(404, {"content-type": "text/plain"}, b"not found")
+_TOO_LARGE = Response(413, {"content-type": "text/plain"}, b"too large")
+
+
+def address(path: str) -> tuple[str, str] | None:
+    """The webhook id and secret in a path that ends in `…/{id}/{secret}`, or None."""
+    pieces = [unquote(piece) for piece in path.strip("/").split("/")]
+    return (pieces[-2], pieces[-1]) if len(pieces) >= 2 else None
+
+
+class Asgi:
+    """`app.mount("/", core.asgi)` in Starlette or FastAPI, or serve it as it is."""
+
+    def __init__(self, ingest: Ingest, limit: int) -> None:
+        self._ingest = ingest
+        self._limit = limit
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return await _lifespan(receive, send)
+        if scope["type"] != "http":
+            return None
+        answer = await self._answer(scope, receive)
+        headers = [
+            (k.lower().encode(), v.encode("latin-1", "replace")) for k, v in answer.headers.items()
+        ]
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        return await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, scope: Any, receive: Any) -> Response:
+        where = address(scope["path"])
+        if where is None:
+            return _NOT_FOUND
+        body = await self._body(receive)
+        if body is None:
+            return _TOO_LARGE
+        headers = {
+            k.decode("latin-1"): v.decode("utf-8", "surrogateescape") for k, v in scope["headers"]
+        }
+        query = _query(scope.get("query_string", b"").decode("latin-1"))
+        return await self._ingest(*where, scope["method"], headers, query, body)
+
+    async def _body(self, receive: Any) -> bytes | None:
+        chunks, size = [], 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return b""
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > self._limit:
+                return None
+            if not message.get("more_body"):
+                return b"".join(chunks)
+
+
+class Wsgi:
+    """A WSGI app; every request is carried over by an event loop of its own."""
+
+    def __init__(self, ingest: Ingest, limit: int) -> None:
+        self._ingest = ingest
+        self._limit = limit
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        answer = self._answer(environ)
+        reason = _REASONS.get(answer.status, "Status")
+        headers = [*answer.headers.items(), ("content-length", str(len(answer.body)))]
+        start_response(f"{answer.status} {reason}", headers)
+        return [answer.body]
+
+    def _answer(self, environ: dict[str, Any]) -> Response:
+        where = address(environ.get("PATH_INFO", ""))
+        if where is None:
+            return _NOT_FOUND
+        length = environ.get("CONTENT_LENGTH") or "0"
+        size = int(length) if length.isdigit() else 0
+        if size > self._limit:
+            return _TOO_LARGE
+        headers = {
+            key[5:].replace("_", "-").lower(): value
+            for key, value in environ.items()
+            if key.startswith("HTTP_")
+        }
+        headers["content-type"] = environ.get("CONTENT_TYPE", "")
+        body = environ["wsgi.input"].read(size)
+        query = _query(environ.get("QUERY_STRING", ""))
+        return self._carry(*where, environ["REQUEST_METHOD"], headers, query, body)
+
+    def _carry(self, *arguments: Any) -> Response:
+        with anyio.from_thread.start_blocking_portal() as portal:
+            return portal.call(self._ingest, *arguments)
+
+
+def _query(text: str) -> dict[str, str]:
+    return dict(parse_qsl(text, keep_blank_values=True))
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

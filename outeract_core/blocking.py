@@ -1,0 +1,222 @@
+"""The same verbs for code without an event loop: scripts, notebooks, Flask, cron.
+
+Knows: one event loop in a thread of its own, and how a verb is carried over to it.
+Does not know: what the verbs do (`_app.py`, `_outeract.py`).
+
+    from outeract_core.blocking import Outeract
+
+    with Outeract("bot.db") as core:
+        app = core.app("support")
+        app.connect("telegram", token="env:TELEGRAM_TOKEN")
+        app.send(("telegram", "42"), "hello").wait("sent")
+        core.pump()
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+import anyio.from_thread
+
+from . import _app, _outeract
+from ._conversations import Conversation, Conversations
+from ._delivery_handle import Delivery as AsyncDelivery
+from ._events import Events
+from ._file_access import Files
+from ._graph import Graph
+from ._people import People
+from .adapter import Response
+from .model import PlatformConnection
+
+__all__ = ["App", "Delivery", "Outeract", "Subject"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
+W = TypeVar("W", bound="Carrier[Any]")
+
+
+class Carrier(Generic[S]):
+    """Something asynchronous, and the loop that it lives on."""
+
+    def __init__(self, portal: anyio.from_thread.BlockingPortal, inner: S) -> None:
+        self._portal = portal
+        self._inner = inner
+
+    def __repr__(self) -> str:
+        return repr(self._inner)
+
+    def _carry(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        async def run() -> Any:
+            result = call(*args, **kwargs)
+            return await result if inspect.isawaitable(result) else result
+
+        return self._wrapped(self._portal.call(run))
+
+    def _wrapped(self, value: Any) -> Any:
+        """Results that have verbs of their own get blocking ones."""
+        if isinstance(value, AsyncDelivery):
+            return Delivery(self._portal, value)
+        if isinstance(value, Conversation | Conversations | Events | Files | Graph | People):
+            return Subject(self._portal, value)
+        if isinstance(value, AsyncIterator):
+            return self._drawn(value)
+        return value
+
+    def _drawn(self, source: AsyncIterator[Any]) -> Iterator[Any]:
+        while True:
+            try:
+                yield self._portal.call(source.__anext__)
+            except StopAsyncIteration:
+                return
+
+
+def _blocking(
+    verb: Callable[Concatenate[Any, P], Awaitable[R]],
+) -> Callable[Concatenate[Carrier[Any], P], R]:
+    """The same verb, waited for."""
+
+    @functools.wraps(verb)
+    def call(self: Carrier[Any], *args: P.args, **kwargs: P.kwargs) -> R:
+        result: R = self._carry(functools.partial(verb, self._inner), *args, **kwargs)
+        return result
+
+    return call
+
+
+class Subject(Carrier[Any]):
+    """One of `events`, `conversations`, `graph`, `people`, `files`: each verb waits for its result."""
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._inner, name)
+        return functools.partial(self._carry, value) if callable(value) else value
+
+
+class Delivery(Carrier[AsyncDelivery]):
+    """A message on its way; see `outeract_core.Delivery`."""
+
+    state = _blocking(AsyncDelivery.state)
+    wait = _blocking(AsyncDelivery.wait)
+    cancel = _blocking(AsyncDelivery.cancel)
+
+    @property
+    def id(self) -> Any:
+        """The id of its `message.outbound` event."""
+        return self._inner.id
+
+
+class App(Carrier[_app.App]):
+    """One application; see `outeract_core.App`. Handlers are registered with `on` as usual."""
+
+    reply = _blocking(_app.App.reply)
+    react = _blocking(_app.App.react)
+    edit = _blocking(_app.App.edit)
+    delete = _blocking(_app.App.delete)
+    mark_read = _blocking(_app.App.mark_read)
+    typing = _blocking(_app.App.typing)
+    can = _blocking(_app.App.can)
+    emit = _blocking(_app.App.emit)
+    event_schema = _blocking(_app.App.event_schema)
+    edge = _blocking(_app.App.edge)
+    explain = _blocking(_app.App.explain)
+
+    @functools.wraps(_app.App.send)
+    def send(self, *args: Any, **kwargs: Any) -> Delivery:
+        delivery: Delivery = self._carry(self._inner.send, *args, **kwargs)
+        return delivery
+
+    def connect(self, platform: str, **config: Any) -> PlatformConnection:
+        """See `outeract_core.App.connect`."""
+        return self._inner.connect(platform, **config)
+
+    def on(
+        self, pattern: str, **options: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """See `outeract_core.App.on`."""
+        return self._inner.on(pattern, **options)
+
+    def connections(self) -> list[PlatformConnection]:
+        """See `outeract_core.App.connections`."""
+        return self._inner.connections()
+
+    @property
+    def name(self) -> str:
+        """The application's name."""
+        return self._inner.name
+
+    @property
+    def events(self) -> Subject:
+        """Events: pages, filters, single ones."""
+        return Subject(self._portal, self._inner.events)
+
+    @property
+    def conversations(self) -> Subject:
+        """Conversations: recent ones, pages, context, analytics."""
+        return Subject(self._portal, self._inner.conversations)
+
+    @property
+    def graph(self) -> Subject:
+        """The graph: neighbours, walks, paths."""
+        return Subject(self._portal, self._inner.graph)
+
+    @property
+    def people(self) -> Subject:
+        """Users and platform users: merge, link codes, erase."""
+        return Subject(self._portal, self._inner.people)
+
+    @property
+    def files(self) -> Subject:
+        """The bytes of file nodes."""
+        return Subject(self._portal, self._inner.files)
+
+
+class Outeract(Carrier[_outeract.Outeract]):
+    """One store, for code without a loop; the arguments are those of `outeract_core.Outeract`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._stack = ExitStack()
+        portal = self._stack.enter_context(anyio.from_thread.start_blocking_portal())
+        try:
+            super().__init__(portal, _outeract.Outeract(*args, **kwargs))
+        except BaseException:
+            self._stack.close()
+            raise
+
+    replay = _blocking(_outeract.Outeract.replay)
+    pump = _blocking(_outeract.Outeract.pump)
+
+    def app(self, name: str, **config: str) -> App:
+        """See `outeract_core.Outeract.app`."""
+        return App(self._portal, self._inner.app(name, **config))
+
+    def ingest(self, *args: Any, **kwargs: Any) -> Response:
+        """See `outeract_core.Outeract.ingest`."""
+        response: Response = self._carry(self._inner.ingest, *args, **kwargs)
+        return response
+
+    @property
+    def wsgi(self) -> Any:
+        """A WSGI app for `/webhooks/{webhook_id}/{webhook_secret}`."""
+        return self._inner.wsgi
+
+    def serve(self) -> None:
+        """Work until interrupted."""
+        try:
+            self._portal.call(self._inner.serve)
+        except KeyboardInterrupt:
+            return
+
+    def close(self) -> None:
+        """Close the file and end the loop. Harmless twice."""
+        self._portal.call(self._inner.aclose)
+        self._stack.close()
+
+    def __enter__(self) -> Outeract:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()

@@ -1,0 +1,309 @@
+"""Slack's Web API as far as bots use it: what slack.com/api would answer.
+
+Knows: methods, channels and their messages, reactions, the three-step upload, refusals in 200s.
+Does not know: HTTP servers, blocks (their text is what the sender says it is).
+Source of shapes: docs.slack.dev and responses recorded by Slack's own SDKs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import quote
+
+from .record import Answer, Received, Request, Upload, World, answer_json
+
+__all__ = ["FakeSlack"]
+
+TEAM, USER, BOT, APP = "T0FAKE001", "U0FAKEBOT", "B0FAKE001", "A0FAKE001"
+
+_METHOD = re.compile(r"/(?:api/)?([a-z]+(?:\.[A-Za-z]+)+)")
+_UPLOAD = re.compile(r"/slack-upload/(\w+)")
+_FILE = re.compile(r"/slack-files/(\w+)/.*")
+_LOGIN_PAGE = b"<!DOCTYPE html><html><title>Slack</title><body>Sign in</body></html>"
+
+
+class _RefusedError(Exception):
+    pass
+
+
+class FakeSlack:
+    """The player. `say`: an Events API payload; `add_file`: what an inbound message can name."""
+
+    def __init__(self, world: World, token: str | None = None) -> None:
+        self._world = world
+        self._token = token
+        self._counter = 0
+        self._messages: dict[tuple[str, str], dict[str, Any]] = {}
+        self._reactions: set[tuple[str, str, str]] = set()
+        self._files: dict[str, Upload] = {}
+        self._shares: dict[str, dict[str, Any]] = {}
+
+    # ── what people do ──
+
+    def say(self, user: str, text: str, channel: str | None = None, **more: Any) -> dict[str, Any]:
+        """An `event_callback` in which `user` writes `text` (escaped as Slack would).
+
+        In a direct message, or in `channel`; `more` goes into the event.
+        """
+        ts = self._ts()
+        kind = "im" if channel is None else "channel"
+        where = channel or _direct(user)
+        event = {
+            "type": "message", "channel": where, "channel_type": kind, "user": user,
+            "text": _escaped(text), "ts": ts, "event_ts": ts, "team": TEAM, **more,
+        }  # fmt: skip
+        return {
+            "token": "unused", "team_id": TEAM, "api_app_id": APP, "type": "event_callback",
+            "event": event, "event_id": f"Ev{self._counter:08d}", "event_time": self._world.seconds,
+            "authorizations": [{"team_id": TEAM, "user_id": USER, "is_bot": True}],
+        }  # fmt: skip
+
+    def add_file(self, data: bytes, name: str, mime_type: str) -> dict[str, Any]:
+        """A file object as `event.files[]` holds it; its `url_private` leads to `data`."""
+        with self._world.changed:
+            return self._describe(self._keep(Upload(name, mime_type, data)))
+
+    # ── what the bot asks ──
+
+    def answer(self, request: Request) -> Answer | None:
+        """The answer, or None when the path is not Slack's."""
+        if found := _FILE.fullmatch(request.path):
+            return self._download(found[1], request)
+        if found := _UPLOAD.fullmatch(request.path):
+            return self._receive(found[1], request)
+        if not (found := _METHOD.fullmatch(request.path)):
+            return None
+        try:
+            self._allow(request)
+            return answer_json({"ok": True, **self._do(found[1], request.params)})
+        except _RefusedError as no:
+            return answer_json({"ok": False, "error": str(no)})
+
+    def _allow(self, request: Request) -> None:
+        token = request.bearer or request.params.get("token")
+        if not token:
+            raise _RefusedError("not_authed")
+        if self._token is not None and token != self._token:
+            raise _RefusedError("invalid_auth")
+
+    def _do(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        handler = getattr(self, f"_do_{method.replace('.', '_').lower()}", None)
+        if handler is None:
+            raise _RefusedError("unknown_method")
+        found: dict[str, Any] = handler(params)
+        return found
+
+    def _ts(self) -> str:
+        with self._world.changed:
+            self._counter += 1
+            return f"{self._world.seconds}.{self._counter:06d}"
+
+    # ── messages ──
+
+    def _do_chat_postmessage(self, params: dict[str, Any]) -> dict[str, Any]:
+        text = str(params.get("text") or params.get("markdown_text") or "")
+        if not (text or params.get("blocks") or params.get("attachments")):
+            raise _RefusedError("no_text")
+        if len(text) > 40_000:
+            raise _RefusedError("msg_too_long")
+        message = self._post(_channel(params), text, params)
+        return {"channel": message["channel"], "ts": message["ts"], "message": message}
+
+    def _post(
+        self, channel: str, text: str, params: dict[str, Any], files: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        metadata = _decoded(params.get("metadata"))
+        message: dict[str, Any] = {
+            "type": "message", "user": USER, "bot_id": BOT, "app_id": APP, "team": TEAM,
+            "text": text, "ts": self._ts(), "channel": channel,
+        }  # fmt: skip
+        if params.get("thread_ts"):
+            message["thread_ts"] = params["thread_ts"]
+        if metadata:
+            message["metadata"] = metadata
+        if files:
+            message["files"] = [self._describe(file_id) for file_id in files]
+        self._messages[channel, message["ts"]] = message
+        self._world.receive(Received(
+            platform="slack", method="files.completeUploadExternal" if files else "chat.postMessage",
+            chat=channel, text=unescape(text), id=message["ts"], at=self._world.clock(),
+            correlation=_correlation(metadata),
+            files=tuple(self._files[file_id] for file_id in files), params=params,
+        ))  # fmt: skip
+        return message
+
+    def _own(self, params: dict[str, Any]) -> tuple[str, str]:
+        key = _channel(params), str(params.get("ts"))
+        if key not in self._messages:
+            raise _RefusedError("message_not_found")
+        return key
+
+    def _do_chat_update(self, params: dict[str, Any]) -> dict[str, Any]:
+        key = self._own(params)
+        edited = {"user": USER, "ts": self._ts()}
+        message = self._messages[key] | {"text": str(params.get("text") or ""), "edited": edited}
+        self._messages[key] = message
+        return {"channel": key[0], "ts": key[1], "text": message["text"], "message": message}
+
+    def _do_chat_delete(self, params: dict[str, Any]) -> dict[str, Any]:
+        key = self._own(params)
+        del self._messages[key]
+        return {"channel": key[0], "ts": key[1]}
+
+    def _reaction(self, params: dict[str, Any]) -> tuple[str, str, str]:
+        if not params.get("timestamp"):
+            raise _RefusedError("no_item_specified")
+        return _channel(params), str(params["timestamp"]), str(params.get("name"))
+
+    def _do_reactions_add(self, params: dict[str, Any]) -> dict[str, Any]:
+        if (found := self._reaction(params)) in self._reactions:
+            raise _RefusedError("already_reacted")
+        self._reactions.add(found)
+        return {}
+
+    def _do_reactions_remove(self, params: dict[str, Any]) -> dict[str, Any]:
+        if (found := self._reaction(params)) not in self._reactions:
+            raise _RefusedError("no_reaction")
+        self._reactions.remove(found)
+        return {}
+
+    # ── channels and people ──
+
+    def _do_conversations_open(self, params: dict[str, Any]) -> dict[str, Any]:
+        users = str(params.get("users") or "").split(",")
+        if not users[0]:
+            raise _RefusedError("users_list_not_supplied")
+        channel = _direct(users[0]) if len(users) == 1 else f"G{'x'.join(users)}"
+        return {"channel": {"id": channel}, "no_op": False, "already_open": False}
+
+    def _do_conversations_mark(self, params: dict[str, Any]) -> dict[str, Any]:
+        _channel(params)
+        return {}
+
+    def _do_conversations_history(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Newest first; metadata only when it is asked for, as conversations.history says."""
+        channel, keep = _channel(params), str(params.get("include_all_metadata")).lower() == "true"
+        oldest, latest = str(params.get("oldest") or ""), str(params.get("latest") or "~")
+        found = [
+            {k: v for k, v in message.items() if keep or k != "metadata"}
+            for (where, ts), message in self._messages.items()
+            if where == channel and oldest < ts < latest
+        ]
+        limit = int(params.get("limit") or 100)
+        newest = sorted(found, key=lambda message: message["ts"], reverse=True)
+        return {"messages": newest[:limit], "has_more": len(found) > limit}
+
+    def _do_conversations_replies(self, params: dict[str, Any]) -> dict[str, Any]:
+        root = str(params.get("ts"))
+        found = self._do_conversations_history(params | {"limit": 1000})["messages"]
+        thread = [m for m in reversed(found) if root in (m["ts"], m.get("thread_ts"))]
+        return {"messages": thread, "has_more": False}
+
+    def _do_conversations_info(self, params: dict[str, Any]) -> dict[str, Any]:
+        channel = _channel(params)
+        return {"channel": {"id": channel, "is_im": channel.startswith("D"), "name": channel}}
+
+    def _do_users_info(self, params: dict[str, Any]) -> dict[str, Any]:
+        user = str(params.get("user") or "")
+        if not user:
+            raise _RefusedError("user_not_found")
+        profile = {"display_name": f"Person {user}", "real_name": f"Person {user}"}
+        person = {"id": user, "team_id": TEAM, "name": user.lower(), "profile": profile}
+        return {"user": person | {"real_name": f"Person {user}", "is_bot": user == USER}}
+
+    def _do_auth_test(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "url": "https://fake.slack.com/", "team": "Fake team", "team_id": TEAM,
+            "user": "fakebot", "user_id": USER, "bot_id": BOT, "is_enterprise_install": False,
+        }  # fmt: skip
+
+    # ── files ──
+
+    def _keep(self, upload: Upload) -> str:
+        file_id = f"F{len(self._files) + 1:08d}"
+        self._files[file_id] = upload
+        return file_id
+
+    def _describe(self, file_id: str) -> dict[str, Any]:
+        file = self._files[file_id]
+        url = f"{self._world.url}/slack-files/{file_id}/{quote(file.filename)}"
+        return {
+            "id": file_id, "name": file.filename, "title": file.filename, "mode": "hosted",
+            "mimetype": file.mime_type, "filetype": file.filename.rpartition(".")[2],
+            "size": len(file.data), "user": USER, "url_private": url, "url_private_download": url,
+            "shares": self._shares.get(file_id, {}),
+        }  # fmt: skip
+
+    def _do_files_getuploadurlexternal(self, params: dict[str, Any]) -> dict[str, Any]:
+        if not params.get("filename") or int(params.get("length") or 0) <= 0:
+            raise _RefusedError("invalid_arguments")
+        file_id = self._keep(Upload(str(params["filename"]), "application/octet-stream", b""))
+        return {"upload_url": f"{self._world.url}/slack-upload/{file_id}", "file_id": file_id}
+
+    def _receive(self, file_id: str, request: Request) -> Answer:
+        """The second step: raw bytes, or a multipart body with one file."""
+        if file_id not in self._files:
+            return Answer(404)
+        parts = list(request.files.values())
+        data, name = parts[0].data if parts else request.body, self._files[file_id].filename
+        mime = "text/plain" if name.endswith(".txt") else "application/octet-stream"
+        self._files[file_id] = Upload(name, mime, data)
+        return Answer(200, f"OK - {len(data)}".encode())
+
+    def _do_files_completeuploadexternal(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The third step. Slack's answer has no message ts: the message comes as an event."""
+        listed = _decoded(params.get("files")) or []
+        files = tuple(str(item.get("id")) for item in listed)
+        if not files or any(file_id not in self._files for file_id in files):
+            raise _RefusedError("file_not_found")
+        channel = params.get("channel_id") or str(params.get("channels") or "").partition(",")[0]
+        if channel:
+            target = _channel({"channel": channel})
+            message = self._post(target, str(params.get("initial_comment") or ""), params, files)
+            share = {"public": {target: [{"ts": message["ts"]}]}}
+            self._shares |= dict.fromkeys(files, share)
+        return {"files": [self._describe(file_id) for file_id in files]}
+
+    def _do_files_info(self, params: dict[str, Any]) -> dict[str, Any]:
+        if params.get("file") not in self._files:
+            raise _RefusedError("file_not_found")
+        return {"file": self._describe(str(params["file"]))}
+
+    def _download(self, file_id: str, request: Request) -> Answer:
+        """Slack, working with files: without a good token the answer is 200 and a login page."""
+        allowed = request.bearer and self._token in (None, request.bearer)
+        if not allowed:
+            return Answer(200, _LOGIN_PAGE, {"content-type": "text/html; charset=utf-8"})
+        if file_id not in self._files:
+            return Answer(404)
+        file = self._files[file_id]
+        return Answer(200, file.data, {"content-type": file.mime_type})
+
+
+def _channel(params: dict[str, Any]) -> str:
+    """The channel that is meant; a user id stands for the direct conversation with that user."""
+    channel = str(params.get("channel") or "")
+    if not channel:
+        raise _RefusedError("channel_not_found")
+    return _direct(channel) if channel[0] in "UW" else channel
+
+
+def _correlation(metadata: Any) -> Any:
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    return payload.get("token", payload) if isinstance(payload, dict) else payload
+
+
+def _direct(user: str) -> str:
+    return f"D{user[1:]}"
+
+
+def _escaped(text: str) -> str:
+    """Slack, formatting: `&`, `<` and `>` are escaped, nothing else."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _decoded(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) and value else value

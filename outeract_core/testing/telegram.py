@@ -1,0 +1,344 @@
+"""The Bot API as far as bots use it: what api.telegram.org would answer.
+
+Knows: methods, messages per chat, updates and their confirmation, files, refusals in Telegram's words.
+Does not know: HTTP servers. Only `parse_mode=HTML` is read, and reaction emoji are not checked
+against Telegram's list. Source of shapes and limits: Bot API 10.1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from typing import Any
+
+from .record import Answer, Received, Request, Upload, World, answer_json
+from .telegram_html import parse_html, utf16
+
+__all__ = ["FakeTelegram"]
+
+BOT = {"id": 777000111, "is_bot": True, "first_name": "Fake bot", "username": "fake_bot"}
+FIRST_MESSAGE_ID = 1000
+"""Outbound ids start above this, so that ids which a test makes up for inbound ones stay free."""
+
+_METHOD = re.compile(r"/bot([^/]+)/(?:test/)?(\w+)")
+_FILE = re.compile(r"/file/bot([^/]+)/(.+)")
+_MEDIA = {
+    "sendphoto": "photo", "senddocument": "document", "sendvideo": "video", "sendaudio": "audio",
+    "sendvoice": "voice", "sendanimation": "animation", "sendsticker": "sticker",
+    "sendvideonote": "video_note",
+}  # fmt: skip
+_DETAILS: dict[str, dict[str, Any]] = {
+    "photo": {"width": 90, "height": 90},
+    "video": {"width": 320, "height": 240, "duration": 1},
+    "animation": {"width": 320, "height": 240, "duration": 1},
+    "audio": {"duration": 1},
+    "voice": {"duration": 1},
+    "video_note": {"length": 240, "duration": 1},
+    "sticker": {
+        "width": 512, "height": 512, "type": "regular", "is_animated": False, "is_video": False,
+    },
+}  # fmt: skip
+_TRUE = frozenset({
+    "setmessagereaction", "sendchataction", "answercallbackquery", "setmycommands",
+    "deletemycommands", "setmydescription", "setmyname", "logout", "close",
+})  # fmt: skip
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, description: str) -> None:
+        super().__init__(description)
+        self.status = status
+
+
+class FakeTelegram:
+    """The player. `say`, `push`: what getUpdates will yield. `add_file`: what getFile will find."""
+
+    def __init__(self, world: World, token: str | None = None) -> None:
+        self._world = world
+        self._token = token
+        self._last: dict[str, int] = defaultdict(lambda: FIRST_MESSAGE_ID)
+        self._messages: dict[tuple[str, int], dict[str, Any]] = {}
+        self._files: dict[str, tuple[str, bytes]] = {}
+        self._updates: list[dict[str, Any]] = []
+        self._update_id = 100
+        self.webhook: dict[str, Any] = {"url": ""}
+        """What the last setWebhook asked for."""
+
+    # ── what people do ──
+
+    def say(self, chat_id: int, text: str, **more: Any) -> dict[str, Any]:
+        """An update in which a person writes `text` in `chat_id`; `more` goes into the message.
+
+        It is queued for getUpdates and returned, to be signed with `sign_telegram` for a webhook.
+        """
+        person = {"id": abs(chat_id), "is_bot": False, "first_name": f"Person {abs(chat_id)}"}
+        message = {**self._skeleton(str(chat_id)), "from": person, "text": text, **more}
+        return self.push({"message": message})
+
+    def push(self, update: dict[str, Any]) -> dict[str, Any]:
+        """Queue an update for getUpdates under the next update_id; the update."""
+        with self._world.changed:
+            self._update_id += 1
+            found = {"update_id": self._update_id, **update}
+            self._updates.append(found)
+            self._world.changed.notify_all()
+            return found
+
+    def add_file(self, data: bytes, name: str = "file.bin") -> str:
+        """The file_id under which getFile finds `data`."""
+        with self._world.changed:
+            file_id = f"FILE{len(self._files) + 1:08d}"
+            self._files[file_id] = (f"documents/{len(self._files) + 1}/{name}", data)
+            return file_id
+
+    # ── what the bot asks ──
+
+    def answer(self, request: Request) -> Answer | None:
+        """The answer, or None when the path is not Telegram's."""
+        if found := _FILE.fullmatch(request.path):
+            return self._download(*found.groups())
+        if not (found := _METHOD.fullmatch(request.path)):
+            return None
+        try:
+            self._allow(found[1])
+            return answer_json({"ok": True, "result": self._do(found[2].lower(), request)})
+        except _RefusedError as no:
+            wrong = {"ok": False, "error_code": no.status, "description": str(no)}
+            return answer_json(wrong, no.status)
+
+    def _allow(self, token: str) -> None:
+        if token != self._token if self._token is not None else not token:
+            raise _RefusedError(401, "Unauthorized")
+
+    def _download(self, token: str, path: str) -> Answer:
+        try:
+            self._allow(token)
+        except _RefusedError as no:
+            return answer_json({"ok": False, "error_code": 401, "description": str(no)}, 401)
+        for where, data in self._files.values():
+            if where == path:
+                return Answer(200, data, {"content-type": "application/octet-stream"})
+        return answer_json({"ok": False, "error_code": 404, "description": "Not Found"}, 404)
+
+    def _do(self, method: str, request: Request) -> Any:
+        params = request.params
+        if method in _MEDIA:
+            return self._send_media(method, request)
+        if method in _TRUE:
+            return True
+        handler = getattr(self, f"_do_{method}", None)
+        if handler is None:
+            raise _RefusedError(404, "Not Found")
+        return handler(request) if method == "sendmediagroup" else handler(params)
+
+    # ── messages ──
+
+    def _skeleton(self, chat: str) -> dict[str, Any]:
+        with self._world.changed:
+            self._last[chat] += 1
+            number = self._last[chat]
+        return {"message_id": number, "date": self._world.seconds, "chat": _chat(chat)}
+
+    def _post(self, params: dict[str, Any], body: dict[str, Any], **note: Any) -> dict[str, Any]:
+        chat = str(params.get("chat_id", ""))
+        if not re.fullmatch(r"-?\d+|@\w+", chat):
+            raise _RefusedError(400, "Bad Request: chat not found")
+        message = {**self._skeleton(chat), "from": BOT, **body, **_extras(params)}
+        self._messages[chat, message["message_id"]] = message
+        self._world.receive(Received(
+            platform="telegram", chat=chat, id=str(message["message_id"]),
+            text=str(body.get("text") or body.get("caption") or ""), at=self._world.clock(),
+            params=params, **note,
+        ))  # fmt: skip
+        return message
+
+    def _do_sendmessage(self, params: dict[str, Any]) -> Any:
+        text, entities = _formatted(params, "text", 4096)
+        if not text.strip():
+            raise _RefusedError(400, "Bad Request: message text is empty")
+        body = {"text": text, **({"entities": entities} if entities else {})}
+        return self._post(params, body, method="sendMessage")
+
+    def _do_sendlocation(self, params: dict[str, Any]) -> Any:
+        place = {name: float(params[name]) for name in ("latitude", "longitude")}
+        return self._post(params, {"location": place}, method="sendLocation")
+
+    def _do_sendvenue(self, params: dict[str, Any]) -> Any:
+        place = {name: float(params[name]) for name in ("latitude", "longitude")}
+        venue = {"location": place, "title": params["title"], "address": params["address"]}
+        return self._post(params, {"location": place, "venue": venue}, method="sendVenue")
+
+    def _do_sendcontact(self, params: dict[str, Any]) -> Any:
+        names = ("phone_number", "first_name", "last_name")
+        card = {name: params[name] for name in names if params.get(name)}
+        return self._post(params, {"contact": card}, method="sendContact")
+
+    def _send_media(self, method: str, request: Request) -> Any:
+        kind = _MEDIA[method]
+        body, uploads = self._media(request, request.params | {"type": kind}, kind)
+        name = f"send{''.join(word.title() for word in kind.split('_'))}"
+        return self._post(request.params, body, method=name, files=uploads)
+
+    def _do_sendmediagroup(self, request: Request) -> Any:
+        items = _decoded(request.params.get("media")) or []
+        if not 2 <= len(items) <= 10:
+            raise _RefusedError(
+                400, "Bad Request: there must be from 2 to 10 media to send in an album"
+            )
+        album = {"media_group_id": str(self._world.seconds)}
+        bodies = [self._media(request, item, "media") for item in items]
+        return [
+            self._post(request.params, body | album, method="sendMediaGroup", files=uploads)
+            for body, uploads in bodies
+        ]
+
+    def _media(
+        self, request: Request, item: dict[str, Any], field: str
+    ) -> tuple[dict[str, Any], tuple[Upload, ...]]:
+        kind, caption = item["type"], _formatted(item, "caption", 1024)
+        value = str(item.get(field) or "")
+        upload = request.files.get(value.removeprefix("attach://") or field)
+        if upload is None and value not in self._files and not value.startswith("http"):
+            raise _RefusedError(400, f"Bad Request: there is no {field} in the request")
+        file_id = self.add_file(upload.data, upload.filename) if upload else value
+        shape = self._file(file_id, upload) | _DETAILS.get(kind, {})
+        body: dict[str, Any] = {kind: [shape] if kind == "photo" else shape}
+        if caption[0]:
+            body |= {"caption": caption[0], "caption_entities": caption[1]}
+        return body, (upload,) if upload else ()
+
+    def _file(self, file_id: str, upload: Upload | None) -> dict[str, Any]:
+        shape = {"file_id": file_id, "file_unique_id": f"u{file_id}"}
+        if upload is None:
+            return shape
+        about = {"file_size": len(upload.data), "mime_type": upload.mime_type}
+        return shape | about | {"file_name": upload.filename}
+
+    # ── changes ──
+
+    def _own(self, params: dict[str, Any], verb: str) -> tuple[str, int]:
+        key = str(params.get("chat_id")), int(params.get("message_id") or 0)
+        if key not in self._messages:
+            raise _RefusedError(400, f"Bad Request: message to {verb} not found")
+        return key
+
+    def _edit(self, params: dict[str, Any], field: str, limit: int) -> Any:
+        key = self._own(params, "edit")
+        text, entities = _formatted(params, field, limit)
+        before = self._messages[key]
+        after = before | {field: text} | _extras(params)
+        after["entities" if field == "text" else "caption_entities"] = entities
+        if _same(before, after):
+            raise _RefusedError(400, "Bad Request: message is not modified: specified new message "
+                "content and reply markup are exactly the same as a current content and reply "
+                "markup of the message")  # fmt: skip
+        self._messages[key] = after | {"edit_date": self._world.seconds}
+        return self._messages[key]
+
+    def _do_editmessagetext(self, params: dict[str, Any]) -> Any:
+        return self._edit(params, "text", 4096)
+
+    def _do_editmessagecaption(self, params: dict[str, Any]) -> Any:
+        return self._edit(params, "caption", 1024)
+
+    def _do_editmessagereplymarkup(self, params: dict[str, Any]) -> Any:
+        key = self._own(params, "edit")
+        kept = {k: v for k, v in self._messages[key].items() if k != "reply_markup"}
+        self._messages[key] = kept | _extras(params)
+        return self._messages[key]
+
+    def _do_deletemessage(self, params: dict[str, Any]) -> Any:
+        del self._messages[self._own(params, "delete")]
+        return True
+
+    def _do_deletemessages(self, params: dict[str, Any]) -> Any:
+        for number in _decoded(params.get("message_ids")) or []:
+            self._messages.pop((str(params.get("chat_id")), int(number)), None)
+        return True
+
+    # ── the bot, its updates, its files ──
+
+    def _do_getme(self, _: dict[str, Any]) -> Any:
+        return BOT | {"can_join_groups": True, "can_read_all_group_messages": False}
+
+    def _do_getchat(self, params: dict[str, Any]) -> Any:
+        return _chat(str(params["chat_id"])) | {"accent_color_id": 0, "max_reaction_count": 11}
+
+    def _do_setwebhook(self, params: dict[str, Any]) -> Any:
+        self.webhook = {"url": "", **params}
+        return True
+
+    def _do_deletewebhook(self, _: dict[str, Any]) -> Any:
+        self.webhook = {"url": ""}
+        return True
+
+    def _do_getwebhookinfo(self, _: dict[str, Any]) -> Any:
+        pending = {"pending_update_count": len(self._updates), "has_custom_certificate": False}
+        return {"url": self.webhook["url"], **pending}
+
+    def _do_getupdates(self, params: dict[str, Any]) -> Any:
+        """Bot API: an update is confirmed by a call with an offset above its update_id."""
+        if self.webhook["url"]:
+            raise _RefusedError(409, "Conflict: can't use getUpdates method while webhook is active; "
+                "use deleteWebhook to delete the webhook first")  # fmt: skip
+        offset, limit = int(params.get("offset") or 0), int(params.get("limit") or 100)
+        if offset > 0:
+            self._updates = [u for u in self._updates if u["update_id"] >= offset]
+        self._world.wait(lambda: bool(self._updates), float(params.get("timeout") or 0))
+        return self._updates[offset if offset < 0 else 0 :][:limit]
+
+    def _do_getfile(self, params: dict[str, Any]) -> Any:
+        file_id = str(params.get("file_id"))
+        if file_id not in self._files:
+            raise _RefusedError(400, "Bad Request: invalid file_id")
+        path, data = self._files[file_id]
+        return self._file(file_id, None) | {"file_size": len(data), "file_path": path}
+
+
+def _chat(chat: str) -> dict[str, Any]:
+    """Bot API, Chat: negative ids are groups, -100… supergroups and channels."""
+    if chat.startswith("@"):
+        return {"id": -1009999999999, "type": "channel", "username": chat[1:], "title": chat[1:]}
+    number = int(chat)
+    if number > 0:
+        return {"id": number, "type": "private", "first_name": f"Person {number}"}
+    kind = "supergroup" if chat.startswith("-100") else "group"
+    return {"id": number, "type": kind, "title": f"Group {-number}"}
+
+
+def _formatted(params: dict[str, Any], field: str, limit: int) -> tuple[str, list[Any]]:
+    text, mode = str(params.get(field) or ""), str(params.get("parse_mode") or "")
+    entities: list[Any] = _decoded(params.get("entities")) or []
+    if mode.lower() == "html":
+        try:
+            text, entities = parse_html(text)
+        except ValueError as wrong:
+            raise _RefusedError(400, f"Bad Request: can't parse entities: {wrong}") from None
+    elif mode:
+        raise _RefusedError(400, "Bad Request: unsupported parse_mode")
+    if utf16(text) > limit:
+        raise _RefusedError(
+            400, f"Bad Request: {'message' if field == 'text' else field} is too long"
+        )
+    return text, entities
+
+
+def _extras(params: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    markup = _decoded(params.get("reply_markup"))
+    if isinstance(markup, dict) and "inline_keyboard" in markup:
+        found["reply_markup"] = markup
+    if params.get("message_thread_id"):
+        found |= {"message_thread_id": int(params["message_thread_id"]), "is_topic_message": True}
+    return found
+
+
+def _same(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    fields = ("text", "caption", "entities", "caption_entities", "reply_markup")
+    return all((before.get(name) or None) == (after.get(name) or None) for name in fields)
+
+
+def _decoded(value: Any) -> Any:
+    """Bot API, making requests: nested values in forms are JSON text."""
+    return json.loads(value) if isinstance(value, str) and value else value

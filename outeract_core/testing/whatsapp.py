@@ -1,0 +1,222 @@
+"""The WhatsApp Cloud API as far as bots use it: what graph.facebook.com would answer.
+
+Knows: messages, media, receipts as webhooks, refusals with Meta's codes.
+Does not know: HTTP servers. Source of shapes and limits: business-messaging-api v23.0 (OpenAPI).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import Any
+
+from .record import Answer, Received, Request, Upload, World, answer_json
+from .signing import Signed, sign_whatsapp
+
+__all__ = ["FakeWhatsApp"]
+
+ACCOUNT = "102290129340398"
+NUMBER = "15550783881"
+
+_PATH = re.compile(r"/v\d+\.\d+/(\w+)(?:/(\w+))?")
+_DOWNLOAD = re.compile(r"/whatsapp-media/(\w+)")
+_TYPES = frozenset({
+    "text", "image", "video", "audio", "document", "sticker", "location", "contacts", "reaction",
+    "interactive", "template",
+})  # fmt: skip
+
+_TEXT_AT = {
+    "text": ("body",),
+    "interactive": ("body", "text"),
+    "reaction": ("emoji",),
+    "template": ("name",),
+}
+
+
+class _RefusedError(Exception):
+    def __init__(self, code: int, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code, self.status = code, status
+
+
+class FakeWhatsApp:
+    """The player. `say`: an inbound payload; `add_media`: what a media id will lead to."""
+
+    def __init__(self, world: World, token: str | None = None) -> None:
+        self._world = world
+        self._token = token
+        self._media: dict[str, Upload] = {}
+        self._reported = 0
+        self._inbound = 0
+
+    # ── what people do ──
+
+    def say(self, wa_id: str, text: str, *, phone_number_id: str, **more: Any) -> dict[str, Any]:
+        """A webhook payload in which `wa_id` (digits) writes `text`; `more` goes into the message."""
+        with self._world.changed:
+            self._inbound += 1
+            number = self._inbound
+        message = {
+            "from": wa_id, "id": _wamid(f"in{number}"), "timestamp": str(self._world.seconds),
+            "type": "text", "text": {"body": text}, **more,
+        }  # fmt: skip
+        contact = {"profile": {"name": f"Person {wa_id}"}, "wa_id": wa_id}
+        return self._webhook(phone_number_id, {"contacts": [contact], "messages": [message]})
+
+    def add_media(self, data: bytes, mime_type: str, filename: str = "file.bin") -> str:
+        """The media id under which `data` can be fetched, as an inbound message would name it."""
+        with self._world.changed:
+            media_id = str(1_000_000_000 + len(self._media))
+            self._media[media_id] = Upload(filename, mime_type, data)
+            return media_id
+
+    def statuses(self, app_secret: str) -> list[Signed]:
+        """Signed webhooks (sent, delivered, read) of each message that was not yet reported."""
+        with self._world.changed:
+            all_sent = [m for m in self._world.received if m.platform == "whatsapp"]
+            fresh, self._reported = all_sent[self._reported :], len(all_sent)
+        return [
+            sign_whatsapp(self._status(message, status), app_secret)
+            for message in fresh
+            for status in ("sent", "delivered", "read")
+        ]
+
+    def _status(self, message: Received, status: str) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "id": message.id, "status": status, "timestamp": str(self._world.seconds),
+            "recipient_id": message.chat,
+        }  # fmt: skip
+        if message.correlation is not None:
+            told["biz_opaque_callback_data"] = message.correlation
+        return self._webhook(str(message.params["phone_number_id"]), {"statuses": [told]})
+
+    def _webhook(self, phone_number_id: str, value: dict[str, Any]) -> dict[str, Any]:
+        metadata = {"display_phone_number": NUMBER, "phone_number_id": phone_number_id}
+        whole = {"messaging_product": "whatsapp", "metadata": metadata, **value}
+        changes = [{"field": "messages", "value": whole}]
+        return {
+            "object": "whatsapp_business_account",
+            "entry": [{"id": ACCOUNT, "changes": changes}],
+        }
+
+    # ── what the bot asks ──
+
+    def answer(self, request: Request) -> Answer | None:
+        """The answer, or None when the path is not Meta's."""
+        if found := _DOWNLOAD.fullmatch(request.path):
+            return self._download(found[1], request)
+        if not (found := _PATH.fullmatch(request.path)):
+            return None
+        try:
+            self._allow(request)
+            return answer_json(self._do(request, found[1], found[2]))
+        except _RefusedError as no:
+            kind = "OAuthException" if no.code in (100, 190) else "GraphMethodException"
+            wrong = {"message": f"(#{no.code}) {no}", "type": kind, "code": no.code}
+            return answer_json({"error": wrong | {"fbtrace_id": "A1b2C3"}}, no.status)
+
+    def _allow(self, request: Request) -> None:
+        token = request.bearer or request.query.get("access_token")
+        if token != self._token if self._token is not None else not token:
+            raise _RefusedError(190, "Invalid OAuth access token - Cannot parse access token", 401)
+
+    def _download(self, media_id: str, request: Request) -> Answer:
+        """Cloud API, media: the URL needs the same bearer token as every other request."""
+        try:
+            self._allow(request)
+        except _RefusedError:
+            return Answer(401)
+        found = self._media.get(media_id)
+        if found is None:
+            return Answer(404)
+        return Answer(200, found.data, {"content-type": found.mime_type})
+
+    def _do(self, request: Request, node: str, verb: str | None) -> Any:
+        if request.method == "POST" and verb == "messages":
+            return self._message(node, request.params)
+        if request.method == "POST" and verb == "media":
+            return self._upload(request)
+        if request.method == "GET" and verb is None:
+            return self._look_up(node)
+        raise _RefusedError(100, f"Unsupported {request.method.lower()} request", 400)
+
+    def _look_up(self, node: str) -> dict[str, Any]:
+        found = self._media.get(node)
+        if found is None:
+            about = {"display_phone_number": NUMBER, "verified_name": "Fake business"}
+            return {"id": node, **about, "quality_rating": "GREEN"}
+        return {
+            "messaging_product": "whatsapp",
+            "id": node,
+            "url": f"{self._world.url}/whatsapp-media/{node}",
+            "mime_type": found.mime_type,
+            "sha256": hashlib.sha256(found.data).hexdigest(),
+            "file_size": len(found.data),
+        }
+
+    def _upload(self, request: Request) -> dict[str, str]:
+        file = request.files.get("file")
+        if file is None or request.form.get("messaging_product") != "whatsapp":
+            raise _RefusedError(100, "Invalid parameter")
+        return {"id": self.add_media(file.data, file.mime_type, file.filename)}
+
+    def _message(self, phone_number_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        if params.get("messaging_product") != "whatsapp":
+            raise _RefusedError(100, "The parameter messaging_product is required.")
+        if params.get("status") == "read":
+            self._require(params, "message_id")
+            return {"success": True}
+        return self._accept(phone_number_id, params)
+
+    def _accept(self, phone_number_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Cloud API, messages: `to` wins over `recipient`; the id is that of messages[0]."""
+        asked = str(params.get("to") or params.get("recipient") or "")
+        kind = params.get("type", "text")
+        if not asked:
+            raise _RefusedError(100, "The parameter to is required.")
+        if kind not in _TYPES:
+            raise _RefusedError(100, f"Param type must be one of {sorted(_TYPES)}")
+        self._require(params, kind)
+        wamid = _wamid(str(len(self._world.received) + 1))
+        self._world.receive(Received(
+            platform="whatsapp", method=str(kind), chat=asked.lstrip("+"), id=wamid,
+            text=_text(kind, params[kind]), at=self._world.clock(),
+            correlation=params.get("biz_opaque_callback_data"),
+            files=self._files_of(params[kind]),
+            params={**params, "phone_number_id": phone_number_id},
+        ))  # fmt: skip
+        contact = {"input": asked, "wa_id" if params.get("to") else "user_id": asked.lstrip("+")}
+        return {
+            "messaging_product": "whatsapp",
+            "contacts": [contact],
+            "messages": [{"id": wamid}],
+        }
+
+    def _files_of(self, part: Any) -> tuple[Upload, ...]:
+        media_id = part.get("id") if isinstance(part, dict) else None
+        if media_id is None:
+            return ()
+        if media_id not in self._media:
+            raise _RefusedError(131053, "Media upload error")
+        return (self._media[media_id],)
+
+    def _require(self, params: dict[str, Any], name: str) -> None:
+        if not params.get(name):
+            raise _RefusedError(100, f"The parameter {name} is required.")
+
+
+def _wamid(unique: str) -> str:
+    return f"wamid.{base64.b64encode(f'outeract-fake-{unique}'.encode()).decode()}"
+
+
+def _text(kind: str, part: Any) -> str:
+    """What a reader sees of a message. Raises for what is longer than Meta takes."""
+    path = _TEXT_AT.get(kind, ("caption",))
+    for name in path:
+        part = part.get(name) if isinstance(part, dict) else None
+    text = str(part or "")
+    limit = 4096 if kind == "text" else 1024
+    if len(text) > limit or (kind == "text" and not text):
+        raise _RefusedError(100, f"Param {kind} must be between 1 and {limit} characters long.")
+    return text

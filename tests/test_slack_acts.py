@@ -1,0 +1,204 @@
+"""Slack out: what is done to messages that exist, downloads, and what became of a lost message."""
+
+from __future__ import annotations
+
+import pytest
+
+from outeract_core.adapter import MessageRef
+from outeract_core.errors import Ambiguous, Rejected, Throttled, Transient
+from outeract_core.testing import drive, reply
+from tests.slack_calls import (
+    ANNA,
+    BUTTONS,
+    EVENT,
+    GENERAL,
+    PDF,
+    REF,
+    TOKEN,
+    TS,
+    URL,
+    act,
+    message,
+    method,
+    no,
+    ok,
+    out,
+    page,
+)
+from tests.slack_samples import CONFIG, slack
+
+# ── upon what exists ──────────────────────────────────────────────────────────────────────────
+
+
+def test_reactions():
+    """Set and taken back by name; what already is so is done."""
+    adapter = slack()
+    (call,) = act(adapter.react(REF, "👍", False), ok())
+    assert method(call) == "reactions.add"
+    assert call.json == {"channel": "C0GENERAL1", "timestamp": TS, "name": "+1"}
+    (call,) = act(adapter.react(REF, ":tada:", True), ok())
+    assert (method(call), call.json["name"]) == ("reactions.remove", "tada")
+    act(adapter.react(REF, "👍", False), no("already_reacted"))
+    act(adapter.react(REF, "👍", True), no("no_reaction"))
+    with pytest.raises(Rejected):
+        act(adapter.react(REF, "👍", False), no("no_reaction"))
+    with pytest.raises(Rejected):
+        act(adapter.react(REF, "nothing like it", False), ok())
+
+
+def test_edit():
+    """Text and blocks are replaced; without new blocks the old ones are taken away."""
+    (call,) = act(slack().edit(REF, out("new")), ok())
+    assert method(call) == "chat.update"
+    assert call.json == {"channel": "C0GENERAL1", "ts": TS, "text": "new", "blocks": []}
+    (call,) = act(slack().edit(REF, out("new", buttons=BUTTONS[:1])), ok())
+    assert call.json["blocks"][1]["type"] == "actions"
+
+
+def test_delete():
+    """A message that is gone is deleted."""
+    (call,) = act(slack().delete(REF), ok())
+    assert (method(call), call.json) == ("chat.delete", {"channel": "C0GENERAL1", "ts": TS})
+    act(slack().delete(REF), no("message_not_found"))
+    with pytest.raises(Rejected):
+        act(slack().delete(REF), no("cant_delete_message"))
+
+
+def test_mark_read():
+    """The read mark moves to the message."""
+    (call,) = act(slack().mark_read(REF), ok())
+    assert method(call) == "conversations.mark"
+    assert call.json == {"channel": "C0GENERAL1", "ts": TS}
+
+
+@pytest.mark.parametrize(
+    "id", ["", "F0PLAN0001", TS, f"{TS}:", ":C0GENERAL1", "1e5:C1", f"{TS}:C 1"]
+)
+def test_what_is_no_message_of_slack_is_rejected(id: str):
+    """An id of another form makes no request."""
+    ref = MessageRef(id, GENERAL)
+    for flow in (slack().delete(ref), slack().mark_read(ref), slack().react(ref, "👍", False)):
+        with pytest.raises(Rejected, match="not a Slack message"):
+            act(flow)
+
+
+def test_check():
+    """The bot's own id is the account; foreign ids and missing scopes are remarks."""
+    told = {"ok": True, "user": "bot", "user_id": "U0BOT00001", "bot_id": "B0BOT00001"}
+    scopes = "chat:write,files:read,files:write,im:write,reactions:write"
+    health, (call,) = drive(slack().check(), [reply(told, headers={"x-oauth-scopes": scopes})])
+    assert method(call) == "auth.test"
+    assert (health.ok, health.account, health.name, health.remarks) == (
+        True,
+        "U0BOT00001",
+        "bot",
+        (),
+    )
+    flow = slack(bot_user_id="U0WRONG").check()
+    health, _ = drive(flow, [reply(told, headers={"x-oauth-scopes": "chat:write"})])
+    assert any("bot_user_id is U0WRONG" in remark for remark in health.remarks)
+    assert any("files:read" in remark for remark in health.remarks)
+    health, _ = drive(slack().check(), [no("invalid_auth")])
+    assert (health.ok, len(health.remarks)) == (False, 1)
+    with pytest.raises(Transient):
+        drive(slack().check(), [reply(b"", 503)])
+
+
+# ── fetch ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_fetch_refuses_the_login_page():
+    """The download carries the token and refuses HTML, which is what a missing scope gives."""
+    handle = {"id": "F0PLAN0001", "url_private_download": URL}
+    download, calls = drive(slack().fetch(handle), [])
+    assert calls == []
+    assert (download.call.method, download.call.url) == ("GET", URL)
+    assert download.call.headers["authorization"] == f"Bearer {CONFIG['bot_token']}"
+    assert download.refuse == ("text/html",)
+
+
+def test_fetch_asks_when_the_event_did_not_tell():
+    """A Slack Connect file has only an id: files.info tells the address."""
+    file = {"id": "F0CONNECT1", "url_private": URL}
+    download, (call,) = drive(slack().fetch({"id": "F0CONNECT1"}), [ok(file=file)])
+    assert (method(call), call.method, call.params) == ("files.info", "GET", {"file": "F0CONNECT1"})
+    assert download.call.url == URL
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://evil.example/x", "http://files.slack.com/x", "https://slack.com.evil.example/x",
+     "https://evilslack.com/x", "ftp://files.slack.com/x", "https://slack.com@evil.example/x",
+     "https://docs.google.com/spreadsheets/d/1", "//files.slack.com/x", ""],
+)  # fmt: skip
+def test_the_token_goes_to_slack_only(url: str):
+    """No other host, and no plain HTTP, gets the bot's token."""
+    handle = {"id": "F0PLAN0001", "url_private_download": url}
+    with pytest.raises(Rejected):
+        drive(slack().fetch(handle), [ok(file={"id": "F0PLAN0001", "url_private": url})])
+
+
+def test_a_file_that_is_gone():
+    """A deleted file, or one that lies elsewhere, is rejected."""
+    for answer in (
+        no("file_deleted"),
+        ok(file={}),
+        ok(file={"url_private": URL, "is_external": True}),
+    ):
+        with pytest.raises(Rejected):
+            drive(slack().fetch({"id": "F0PLAN0001"}), [answer])
+
+
+# ── find ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_find_tells_a_message_by_its_token():
+    """The message with our token is the receipt, whatever else was said."""
+    flow = slack().find(out())
+    found, (call,) = drive(flow, [page(message("other.0"), message(), message(TOKEN))])
+    assert found is not None
+    assert found.external_id == f"{TS}:C0GENERAL1"
+    assert (method(call), call.method) == ("conversations.history", "GET")
+    assert call.params is not None
+    assert call.params["include_all_metadata"] == "true"
+    assert float(call.params["oldest"]) == (EVENT.int >> 80) / 1000 - 600
+
+
+def test_find_is_certain_only_of_a_whole_page():
+    """None needs every message since; a page that goes on, or an odd answer, is Ambiguous."""
+    assert drive(slack().find(out()), [page(message("other.0"))])[0] is None
+    for answer in (
+        page(message(), has_more=True),
+        ok(),
+        ok(messages=[]),
+        ok(messages={}, has_more=False),
+    ):
+        with pytest.raises(Ambiguous):
+            drive(slack().find(out()), [answer])
+
+
+def test_find_looks_in_the_thread():
+    """A reply is looked for among the replies."""
+    _, (call,) = drive(slack().find(out(thread="1.000001:C0GENERAL1")), [page()])
+    assert method(call) == "conversations.replies"
+    assert (call.params or {})["ts"] == "1.000001"
+
+
+def test_find_opens_a_direct_conversation():
+    """For a user the channel is opened first."""
+    opened = ok(channel={"id": "D0ANNA0001"})
+    found, _ = drive(slack().find(out(to=ANNA)), [opened, page(message(TOKEN))])
+    assert found is not None
+    assert (found.external_id, found.address) == (f"{TS}:D0ANNA0001", "D0ANNA0001")
+
+
+def test_find_says_when_it_cannot_tell():
+    """No right to read and uploads are Ambiguous; a rate limit only takes time."""
+    with pytest.raises(Ambiguous):
+        drive(slack().find(out()), [no("missing_scope", needed="channels:history")])
+    with pytest.raises(Ambiguous):
+        drive(slack().find(out(files=(PDF,))), [])
+    with pytest.raises(Throttled):
+        drive(slack().find(out()), [reply({"ok": False, "error": "ratelimited"}, 429)])
+    with pytest.raises(Transient):
+        drive(slack().find(out()), [reply(b"", 500)])
