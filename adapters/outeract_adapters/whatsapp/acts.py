@@ -1,0 +1,96 @@
+"""Flows upon what exists: reactions, read marks, typing, downloads, the health check.
+
+Knows: the requests, and where WhatsApp refuses them.
+Does not know: retries, HTTP, why the host wants it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from outeract_core.adapter import Download, Flow, Health, MessageRef, Recipient
+from outeract_core.errors import Rejected, Unauthorised, Unsupported
+
+from ..meta import Object, text
+from ..meta_graph import Graph
+from .compose import address
+
+__all__ = ["check", "fetch", "mark_read", "react", "typing"]
+
+_FIELDS = "display_phone_number,verified_name,quality_rating,code_verification_status,platform_type"
+
+
+def react(graph: Graph, number: str, message: MessageRef, emoji: str, remove: bool) -> Flow[None]:
+    """Set the bot's one reaction, or take it back (an empty emoji)."""
+    reaction = {"message_id": message.external_id, "emoji": "" if remove else emoji}
+    body = {"messaging_product": "whatsapp", **address(message.chat), "type": "reaction"}
+    call = graph.post(number, "messages", {**body, "reaction": reaction})
+    yield from graph.ask(call, repeatable=True)
+
+
+def mark_read(graph: Graph, number: str, message: MessageRef) -> Flow[None]:
+    """Two blue ticks on the message and all before it. Raises Unsupported in a group."""
+    _direct(message.chat, "read marks")
+    call = graph.post(number, "messages", _read(message.external_id))
+    yield from graph.ask(call, repeatable=True)
+
+
+def typing(graph: Graph, number: str, to: Recipient, message: MessageRef | None) -> Flow[None]:
+    """Show "typing…" for 25 seconds at most; it always marks `message` read, too.
+
+    Raises Unsupported in a group, and without the message that is being answered.
+    """
+    _direct(to, "typing")
+    if message is None:
+        raise Unsupported("WhatsApp shows typing only in answer to a message; name that message")
+    body = {**_read(message.external_id), "typing_indicator": {"type": "text"}}
+    yield from graph.ask(graph.post(number, "messages", body), repeatable=True)
+
+
+def _read(external_id: str) -> Object:
+    return {"messaging_product": "whatsapp", "status": "read", "message_id": external_id}
+
+
+def _direct(to: Recipient, what: str) -> None:
+    if to.kind == "group":
+        raise Unsupported(f"WhatsApp has no {what} in groups")
+
+
+def fetch(graph: Graph, number: str, handle: Mapping[str, Any]) -> Flow[Download]:
+    """Where the bytes are: the media id leads to a URL that lives for 5 minutes."""
+    told: Object = dict(handle)
+    known, url = text(told, "id"), text(told, "url")
+    if known is not None:
+        call = graph.get(known, {"phone_number_id": number})
+        told = yield from graph.ask(call, repeatable=True)
+        url = text(told, "url")
+    if url is None:
+        raise Rejected("WhatsApp gave no address for this file; it keeps files for 30 days")
+    page = (text(told, "mime_type") or "").startswith("text/html")
+    return Download(graph.download(url), refuse=() if page else ("text/html",))
+
+
+def check(graph: Graph, number: str) -> Flow[Health]:
+    """Whether the token works for this number, and what Meta thinks of the number."""
+    call = graph.get(number, {"fields": _FIELDS})
+    try:
+        told = yield from graph.ask(call, repeatable=True)
+    except Unauthorised as error:
+        return Health(ok=False, account=number, remarks=(error.reason,))
+    return Health(True, text(told, "id") or number, _name(told), tuple(_remarks(told)))
+
+
+def _name(told: Object) -> str | None:
+    parts = (text(told, "verified_name"), text(told, "display_phone_number"))
+    return " ".join(part for part in parts if part) or None
+
+
+def _remarks(told: Object) -> list[str]:
+    quality, verified = text(told, "quality_rating"), text(told, "code_verification_status")
+    remarks = []
+    if quality in ("RED", "YELLOW"):
+        remarks.append(f"the number's quality rating is {quality}: people block or report it")
+    if verified == "EXPIRED":
+        remarks.append("the number's verification has expired; verify it again")
+    return remarks
