@@ -54,10 +54,10 @@ class App(Verbs):
         self.organisation = organisation
         self.tenant = Tenant(runtime.database, key, entity.id)
         self.handlers: list[Handler] = []
-        self.events = Events(self.tenant)
-        self.conversations = Conversations(self.tenant)
+        self.events = Events(self.tenant, runtime)
+        self.conversations = Conversations(self.tenant, runtime)
         self.graph = Graph(self.tenant)
-        self.people = People(self.tenant)
+        self.people = People(self.tenant, runtime)
         self.files = Files(self.tenant, runtime)
 
     @property

@@ -85,6 +85,7 @@ class Database:
         self._queue: queue.SimpleQueue[Ticket[Any] | None] = queue.SimpleQueue()
         self._broken: BaseException | None = None
         self._closed = False
+        self._truncate = False
         self._gate = threading.Lock()
         self._writer = self._open()
         migrate(self._writer, self._now())
@@ -124,6 +125,11 @@ class Database:
     async def traverse(self, query: Unit[T]) -> T:
         """Run a query of unknown size in a worker thread."""
         return await anyio.to_thread.run_sync(self.read, query)
+
+    async def truncate_log(self) -> None:
+        """Move everything into the file and cut the log to nothing, as far as readers allow."""
+        self._truncate = True
+        await self.write(lambda _tx: None)
 
     def changed(self) -> bool:
         """Whether anybody, another process included, has committed since the last call."""
@@ -189,6 +195,8 @@ class Database:
             with sqlite.translated(self.path):
                 self._attempt(batch)
         except BaseException as error:
+            if self._broken is None:
+                self._writer.rollback()
             _fail([t for t in batch if t.error is None], error)
 
     def _attempt(self, batch: list[Ticket[Any]]) -> None:
@@ -270,6 +278,8 @@ class Database:
 
     def _checkpoint(self) -> None:
         mode = self.options.checkpoints(self._writer.wal_pages, self._queue.empty())
+        if self._truncate:
+            mode, self._truncate = "TRUNCATE", False
         if mode is None or self._broken is not None:
             return
         try:

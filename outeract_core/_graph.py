@@ -6,7 +6,7 @@ Knows: the questions. Does not know: how a walk is done (`_store/walks.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid5
 
 from ._ids import from_ms
@@ -17,7 +17,7 @@ from ._store.sqlite import Connection
 from ._store.walks import Arrow, Direction, Found, Limits
 from ._tenant import Tenant
 from .graph import Explanation, Subgraph, node_type
-from .model import AppId, Edge, Event, Node, NodeType
+from .model import AppId, Edge, Event, Node
 
 CAUSES = ("triggered_by", "origin", "reply_to")
 """The edges that say what an event came from."""
@@ -120,7 +120,7 @@ def _with_parties(tx: Connection, found: Found) -> Found:
 
 def _subgraph(tx: Connection, app: int, found: Found) -> Subgraph:
     """Keys into objects: one query per kind of node, not one per node."""
-    entities = _entities(tx, app, list(found.depth))
+    entities = rows.entities(tx, app, walks.kinds(tx, list(found.depth)))
     edges = [
         _edge(tx, entities[s].app_id, (s, t, d), entities[s], entities[d])
         for s, t, d in found.arrows
@@ -133,16 +133,6 @@ def _subgraph(tx: Connection, app: int, found: Found) -> Subgraph:
         tuple(found.depth[key] for key in met),
         found.truncated,
     )
-
-
-def _entities(tx: Connection, app: int, keys: list[int]) -> dict[int, Node]:
-    kinds = walks.kinds(tx, keys)
-    events = [key for key in keys if kinds[key] == "event"]
-    entities: dict[int, Node] = dict(zip(events, rows.events(tx, app, events), strict=True))
-    for key in keys:
-        if key not in entities:
-            entities[key] = rows.node(tx, app, key, cast("NodeType", kinds[key]))
-    return entities
 
 
 def _edge(tx: Connection, app_id: AppId, arrow: Arrow, source: Node, target: Node) -> Edge:

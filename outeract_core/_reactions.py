@@ -1,19 +1,32 @@
 """What the library itself does in the commit of a new message: answer a press, mark as read, link.
 
 Knows: the application's config, what the adapter can do.
-Does not know: handlers.
+Does not know: handlers, the rules of link codes.
 """
 
 from __future__ import annotations
 
+import json
+
 from ._codec import encode
+from ._identity import find_code
+from ._plan import dump_parts, plan
 from ._runtime import Runtime
-from ._store import delivery, sending
-from ._store.ingest import Item, Reaction
+from ._store import delivery, identity, link_codes, sending
+from ._store.ingest import Act, Item, Reaction
+from ._store.link_codes import Confirm, Try
+from ._store.log import target_of
+from ._store.sending import Intent
 from ._store.tenants import Conn
+from .content import Content
 from .driver import Tx
+from .events import Fact
 
 _ANSWER_WITHIN = 600_000
+_CONFIRMATION = (
+    "Somebody has used your link code in a group. If that was you, send this code here: {code}"
+    " – otherwise do nothing."
+)
 
 
 def reactions_of(runtime: Runtime, conn: Conn) -> tuple[Reaction, ...]:
@@ -22,13 +35,11 @@ def reactions_of(runtime: Runtime, conn: Conn) -> tuple[Reaction, ...]:
     if hasattr(adapter, "answer"):
         found.append(Reaction(frozenset({"message.action"}), _answer))
     if conn.app_config["auto_mark_read"] == "on_received":
-        tell = hasattr(adapter, "mark_read")
-
-        def read(tx: Tx, conn: Conn, event: int, item: Item, peer: int) -> None:
-            if peer and not item.fact.echo:
-                sending.read(tx, conn, peer, event, tell=tell)
-
-        found.append(Reaction(frozenset({"message.inbound"}), read))
+        found.append(
+            Reaction(frozenset({"message.inbound"}), _reader(hasattr(adapter, "mark_read")))
+        )
+    if conn.app_config["link_code_auto_detect"] == "enabled":
+        found.append(Reaction(frozenset({"message.inbound"}), _linker(runtime)))
     return tuple(found)
 
 
@@ -39,3 +50,56 @@ def _answer(tx: Tx, conn: Conn, _event: int, item: Item, peer: int) -> None:
         expires=tx.now + _ANSWER_WITHIN,
     )  # fmt: skip
     delivery.queue(tx, conn, job)
+
+
+def _reader(tell: bool) -> Act:
+    def read(tx: Tx, conn: Conn, event: int, item: Item, peer: int) -> None:
+        if peer and not item.fact.echo:
+            sending.read(tx, conn, peer, event, tell=tell)
+
+    return read
+
+
+def _linker(runtime: Runtime) -> Act:
+    """Codes are found inside inbound text; what comes of one is told by `link_code.*` events."""
+    confirm = confirmation(runtime)
+
+    def link(tx: Tx, conn: Conn, event: int, item: Item, peer: int) -> None:
+        code, sender = find_code(_text(item.fact)), item.fact.sender
+        if code is None or sender is None or sender.kind != "person" or item.fact.echo:
+            return
+        chat = item.fact.chat
+        public = chat is not None and chat.kind in ("group", "channel")
+        puser = target_of(tx, event, "sent_by")
+        if puser is not None:
+            link_codes.activate(tx, conn.app, Try(puser, code, event, public), confirm)
+
+    return link
+
+
+def _text(fact: Fact) -> str:
+    message = fact.payload.get("message")
+    text = message.get("text") if isinstance(message, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def confirmation(runtime: Runtime) -> Confirm:
+    """How a confirmation code reaches a platform user: as a message in private."""
+
+    def confirm(tx: Tx, puser: int, code: str, cause: int) -> None:
+        row = tx.one(identity.PUSER, id=puser)
+        assert row is not None  # noqa: S101 - it has generated a code
+        conn, content = runtime.conn(row[3]), Content(_CONFIRMATION.format(code=code))
+        adapter = runtime.adapter(conn)
+        parts = plan(content, adapter.manifest, adapter.render).parts
+        payload = {
+            "type": "text", "message": content.message(), "platform": conn.platform,
+            "external_message_id": None, "parts": len(parts),
+        }  # fmt: skip
+        intent = Intent(
+            tx.new_id(), conn, puser, payload, json.loads(dump_parts(parts)), cause=cause
+        )
+        sending.send(tx, intent)
+        tx.after_commit(lambda: runtime.wake("outbox"))
+
+    return confirm

@@ -77,8 +77,8 @@ class Tx(Protocol):
     def recall(self, key: Any) -> Any:
         """What was remembered under `key`, here or in an earlier commit, or None."""
 
-    def forget(self, key: Any) -> None:
-        """Drop what was remembered under `key`."""
+    def forget(self, key: Any = None) -> None:
+        """Drop what was remembered under `key`, or everything."""
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Have `call` run once the commit is certain; it must not raise or wait."""

@@ -37,7 +37,7 @@ EVENT_TYPES = (
     "message.sent", "message.delivered", "message.read", "message.failed", "message.unknown",
     "message.cancelled", "message.edited", "message.deleted", "message.reaction_added",
     "message.reaction_removed", "message.action", "message.transcribed",
-    "file.inbound", "link_code.generated", "link_code.activation",
+    "file.inbound", "link_code.generated", "link_code.activation", "link_code.refused",
     "user.merged", "user.unmerged", "user.erased",
     "system.conversation_read", "system.delivery_unparsed", "system.handler_failed",
     "system.connection_changed", "system.identity_changed", "system.notice", "system.gap",

@@ -111,6 +111,7 @@ def run(flow: Flow[Any]) -> Any:
 
 
 def heard(adapter: Any, payload: Any) -> Fact:
+    """The one fact of a payload, verified and parsed."""
     inbound = post(sign_slack(payload, CONFIG["signing_secret"], NOW), NOW)
     adapter.verify(inbound)
     (fact,) = adapter.parse(inbound)
@@ -119,7 +120,7 @@ def heard(adapter: Any, payload: Any) -> Fact:
 
 
 def answer_to(fact: Fact, text: str, **more: Any) -> Outgoing:
-    """The one fact of a payload, verified and parsed."""
+    """What the bot says to the sender of `fact`."""
     assert fact.sender is not None
     aliases = {alias.type: alias.value for alias in fact.sender.aliases}
     to = Recipient(str(fact.sender.external_id), str(fact.sender.external_id), aliases=aliases)
@@ -138,7 +139,6 @@ def test_hear_answer_react_edit_delete(fake):
     assert receipt.external_id == f"{sent.id}:D0ANNA0001"
     ref = MessageRef(receipt.external_id, Recipient("U0ANNA0001", "U0ANNA0001"), True)
     for _ in range(2):
-    """What the bot says to the sender of `fact`."""
         run(adapter.react(ref, "👍", False))
     for _ in range(2):
         run(adapter.react(ref, "👍", True))

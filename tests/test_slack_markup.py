@@ -31,6 +31,7 @@ from outeract_core.text import plain as as_document
 
 
 def inline(*children: Inline) -> str:
+    """The mrkdwn of one paragraph."""
     return render((Paragraph(children),))
 
 
@@ -143,7 +144,6 @@ def test_pieces_hold_everything(text: str, limit: int):
     bare = re.compile(r"[\s`]")
     assert bare.sub("", "".join(found)) == bare.sub("", text)
     for piece in found:
-    """The mrkdwn of one paragraph."""
         assert piece.count("<") == piece.count(">")
         assert piece.count("&") == piece.count("&amp;")
 

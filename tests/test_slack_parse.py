@@ -22,11 +22,12 @@ JAVA = "slack/java-slack-sdk-samples"
 
 
 def facts(inbound: Inbound, adapter: Slack | None = None) -> list[Fact | Unparsed]:
+    """All that a request says."""
     return list((adapter or slack()).parse(inbound))
 
 
 def one(inbound: Inbound, adapter: Slack | None = None) -> Fact:
-    """All that a request says."""
+    """The one fact that a request says."""
     (fact,) = facts(inbound, adapter)
     assert isinstance(fact, Fact)
     return fact
@@ -72,7 +73,6 @@ def test_a_retry_is_parsed_like_the_first_delivery():
 def test_nothing_stored_holds_a_credential(name: str):
     """Verification tokens, bot tokens and interactivity secrets are in no fact."""
     for fact in facts(request(SAMPLES[name])):
-    """The one fact that a request says."""
         text = repr(fact)
         for secret in ("legacy-verification-token", "xwfp-secret", "s3cret"):
             assert secret not in text
@@ -90,6 +90,7 @@ def test_response_url_stays_in_raw():
 
 
 def without_authorizations(name: str) -> dict[str, Any]:
+    """A sample's envelope without any hint at who we are."""
     body = json.loads(json.dumps(SAMPLES[name]["body"]))
     del body["authorizations"], body["api_app_id"]
     return body
@@ -134,7 +135,6 @@ FILL = {
 def filled(value: Any, name: str = "") -> Any:
     """The SDK's samples have blank values: ids and times where they belong, no blank subtype."""
     if isinstance(value, dict):
-    """A sample's envelope without any hint at who we are."""
         kept = {k: v for k, v in value.items() if not (k == "subtype" and v == "")}
         return {k: filled(v, k) for k, v in kept.items()}
     if isinstance(value, list):
@@ -145,12 +145,13 @@ def filled(value: Any, name: str = "") -> Any:
 
 
 def java(folder: str) -> dict[str, Any]:
+    """The SDK's samples of a folder by name."""
     found = sorted(shared(f"{JAVA}/{folder}").glob("*.json"))
     return {path.stem.removesuffix("Payload"): json.loads(path.read_text()) for path in found}
 
 
 def java_event(sample: dict[str, Any]) -> dict[str, Any]:
-    """The SDK's samples of a folder by name."""
+    """An SDK sample as Slack would send it."""
     body = filled(sample)
     body["type"] = "event_callback"
     return body
@@ -183,7 +184,6 @@ def test_sdk_edit_is_an_edit_when_the_text_differs():
 def test_every_sdk_interaction_is_understood():
     """All interaction samples of java-slack-sdk become facts, none of them unparsed."""
     for name, sample in java("interactive").items():
-    """An SDK sample as Slack would send it."""
         body, kind = filled(sample), "interaction"
         if name == "SlashCommand":
             kind, body = "form", {k: str(v) for k, v in body.items()}
@@ -213,8 +213,8 @@ class Spy(dict):
 
 
 def spied(value: Any, asked: set[str]) -> Any:
-    if isinstance(value, dict):
     """`value` with every object as a Spy."""
+    if isinstance(value, dict):
         spy = Spy({k: spied(v, asked) for k, v in value.items()})
         spy.asked = asked
         return spy
@@ -222,8 +222,8 @@ def spied(value: Any, asked: set[str]) -> Any:
 
 
 def names_in(value: Any) -> set[str]:
-    if isinstance(value, dict):
     """All member names in a JSON value."""
+    if isinstance(value, dict):
         return set(value).union(*map(names_in, value.values()))
     return set().union(*map(names_in, value)) if isinstance(value, list) else set()
 
@@ -264,6 +264,7 @@ def test_recorded_payloads_are_understood(name: str):
 
 
 def raw(body: bytes, content_type: str = "application/json") -> Inbound:
+    """An unsigned request with this body."""
     return Inbound("POST", {"content-type": content_type}, {}, body, NOW)
 
 
@@ -288,7 +289,6 @@ def raw(body: bytes, content_type: str = "application/json") -> Inbound:
 def test_what_is_not_understood_is_said_to_be(body: bytes):
     """A body that makes no sense raises ParseError, whatever is wrong with it."""
     with pytest.raises(ParseError):
-    """An unsigned request with this body."""
         facts(raw(body))
 
 

@@ -30,8 +30,8 @@ class At(Clock):
 
 
 def accepts(inbound: Inbound, secret: str = SECRET) -> bool:
-    try:
     """Whether our adapter lets the request in."""
+    try:
         slack(signing_secret=secret).verify(inbound)
     except SignatureError:
         return False
@@ -39,6 +39,7 @@ def accepts(inbound: Inbound, secret: str = SECRET) -> bool:
 
 
 def sdk_accepts(inbound: Inbound, secret: str = SECRET) -> bool:
+    """Whether slack_sdk's verifier does."""
     verifier = SignatureVerifier(secret, At(inbound.received_at))
     return verifier.is_valid_request(inbound.body, dict(inbound.headers))
 
@@ -61,7 +62,6 @@ def test_the_published_vector():
         "x-slack-request-timestamp": vector["timestamp"],
     }
     for seconds, good in ((0, True), (300, True), (-300, True), (301, False), (3600, False)):
-    """Whether slack_sdk's verifier does."""
         late = at + timedelta(seconds=seconds)
         inbound = Inbound("POST", headers, {}, vector["body"].encode(), late)
         assert accepts(inbound, vector["signing_secret"]) is good

@@ -88,7 +88,7 @@ class Console:
         yield Fact(
             kind="message.action" if pressed else "message.inbound",
             key=line.key,
-            payload={**payload, "external_message_id": None if pressed else line.key},
+            payload={**payload, "external_message_id": line.key},
             raw=inbound.body.decode("utf-8", "replace"),
             occurred_at=inbound.received_at.astimezone(UTC),
             sender=Party(line.user, name=line.user),

@@ -45,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     tail.add_argument("-n", type=int, default=20, help="how many (20)")
     tail.add_argument("-f", "--follow", action="store_true", help="go on as events arrive")
     tail.add_argument("--type", default="*", help="an event type or 'prefix.*'")
-    recent = _verb(verbs, "conversations", "the most recently active conversations", "commands:recent")
+    recent = _verb(
+        verbs, "conversations", "the most recently active conversations", "commands:recent"
+    )
     recent.add_argument("-n", type=int, default=20, help="how many (20)")
     show = _verb(verbs, "show", "the whole story of one event", "commands:show")
     show.add_argument("event", help="its id")

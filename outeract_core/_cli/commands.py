@@ -69,7 +69,9 @@ def _show_event(event: Event, as_json: bool) -> None:
         return
     said = " ".join(event.text.split())[:60]
     where = event.platform or "-"
-    print(f"{event.created_at:%H:%M:%S} {event.id} {where:9} {event.event_type:24} {said}", flush=True)
+    print(
+        f"{event.created_at:%H:%M:%S} {event.id} {where:9} {event.event_type:24} {said}", flush=True
+    )
 
 
 def _event(event: Event) -> dict[str, Any]:

@@ -26,7 +26,9 @@ def integrity(tx: Connection, progress: Callable[[int | str], None]) -> list[str
     progress("pages")
     faults = [row[0] for row in tx.script("PRAGMA quick_check") if row[0] != "ok"]
     progress("references")
-    return faults + [f"broken reference in {row[0]}" for row in tx.script("PRAGMA foreign_key_check")]
+    return faults + [
+        f"broken reference in {row[0]}" for row in tx.script("PRAGMA foreign_key_check")
+    ]
 
 
 def versions(tx: Connection) -> dict[str, Any]:

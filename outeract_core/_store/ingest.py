@@ -7,7 +7,7 @@ Does not know: bytes, signatures, how a fact was parsed, what handlers do.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import Factory, define, frozen
 
@@ -43,13 +43,16 @@ class Outcome:
     held: bool = False
 
 
+Act: TypeAlias = Callable[[Tx, Conn, int, Item, int], None]
+"""act(tx, conn, event, item, peer)"""
+
+
 @frozen
 class Reaction:
     """Something that the receiver wants done in the same commit as a new event."""
 
     kinds: frozenset[str]
-    act: Callable[[Tx, Conn, int, Item, int], None]
-    """act(tx, conn, event, item, peer)"""
+    act: Act
 
 
 def prepare(fact: facts.Fact, keep_raw: bool) -> Item:
@@ -153,9 +156,9 @@ def _message(
     for ref in fact.files:
         files.receive(tx, conn, key, ref)
     peer = chat if chat is not None else sender
-    if peer is not None:
-        in_group = fact.chat is not None and fact.chat.kind in ("group", "channel")
-        conversations.add(tx, peer, key, inbound=not fact.echo, sender=sender if in_group else None)
+    if peer not in (None, conn.system_puser):
+        speaker = sender if sender not in (peer, conn.system_puser) else None
+        conversations.add(tx, peer, key, inbound=not fact.echo, sender=speaker)
     if fact.key is not None:
         for child in arrived(tx, conn.id, str(fact.key), key):
             delivery.refold(tx, conn, child, key)

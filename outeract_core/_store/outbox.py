@@ -216,10 +216,10 @@ def next_due(tx: Tx) -> int | None:
     return None if row is None else row[0]
 
 
-def cancel(tx: Tx, conn: Conn, event: int) -> bool:
+def cancel(tx: Tx, conn: Conn, event: int, reason: str = "cancelled by the host") -> bool:
     """Take back what no sender has begun. False when it is too late."""
     if not tx.run(NOT_STARTED, event=event, now=tx.now):
         return False
-    payload = {"reason": "cancelled by the host", "external_message_id": None, "time": tx.now}
+    payload = {"reason": reason, "external_message_id": None, "time": tx.now}
     delivery.status_event(tx, conn, event, "message.cancelled", payload)
     return True

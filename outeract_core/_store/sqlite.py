@@ -183,10 +183,17 @@ class Connection:
         value = self._staged.get(key)
         return self._known.get(key) if value is None else value
 
-    def forget(self, key: Any) -> None:
-        """Drop what was remembered under `key`."""
-        self._staged.pop(key, None)
-        self._known.pop(key, None)
+    def forget(self, key: Any = None) -> None:
+        """Drop what was remembered under `key`, or everything."""
+        for cache in (self._staged, self._known):
+            if key is None:
+                cache.clear()
+            else:
+                cache.pop(key, None)
+
+    def shred(self, on: bool) -> None:
+        """Whether deleted content is overwritten with zeros, on free pages too."""
+        self.script(f"PRAGMA secure_delete = {'ON' if on else 'FAST'}")
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Have `call` run once the commit is certain."""

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from ..adapter import Adapter, CanAcknowledge, CanHandshake, Inbound, Response
+from ..adapter import Adapter, CanAcknowledge, CanHandshake, CanPoll, Inbound, Response
 from ..errors import MissingSecret, ParseError, SignatureError, WebhookError
-from ..events import EVENT_TYPES, Fact, Unparsed
+from ..events import Fact, Unparsed
+from .contract_facts import KEYED, check_action, check_fact, check_message
 from .hostile import BODIES, mutations
 from .samples import Sample
+from .sealed import sealed
 from .subject import Subject, expect
 
 __all__ = ["InboundContract"]
@@ -115,10 +117,18 @@ class InboundContract(Subject):
             after = (dict(inbound.headers), dict(inbound.query), inbound.body)
             expect(before == after, f"{sample.name}: parse changed the request")
 
+    def test_parse_stays_inside(self) -> None:
+        """Verifying and parsing connect, sleep and start nothing."""
+        for sample in self.samples():
+            adapter = self.make()
+            with sealed():
+                adapter.verify(sample.inbound)
+                list(adapter.parse(sample.inbound))
+
     def test_facts_are_sound(self) -> None:
         """Every fact has a known kind, a usable key, JSON for a payload, and a time in UTC."""
         for sample, fact in self.facts():
-            _check_fact(fact, f"{sample.name}, {fact.kind}")
+            check_fact(fact, f"{sample.name}, {fact.kind}")
 
     def test_keys_are_unique(self) -> None:
         """No two facts of a request share a key: the second would count as a duplicate."""
@@ -126,11 +136,37 @@ class InboundContract(Subject):
             keys = [str(f.key) for f in found if isinstance(f, Fact) and f.key is not None]
             expect(len(set(keys)) == len(keys), f"{sample.name}: keys {keys}")
 
+    def test_keys_survive_redelivery(self) -> None:
+        """The same delivery an hour later yields the same keys, or it would count as another."""
+        for sample in self.samples():
+            later = evolve(
+                sample.inbound, received_at=sample.inbound.received_at + timedelta(hours=1)
+            )
+            first, second = (
+                [f.key for f in self.make().parse(inbound) if isinstance(f, Fact)]
+                for inbound in (sample.inbound, later)
+            )
+            expect(first == second, f"{sample.name}: keys {first}, and again {second}")
+
+    def test_what_can_repeat_has_a_key(self) -> None:
+        """Webhooks and polls come twice: without a key nobody could tell."""
+        if self.manifest.webhook == "none" and not isinstance(self.make(), CanPoll):
+            pytest.skip("neither webhook nor poll: nothing comes twice")
+        for sample, fact in self.facts():
+            keyed = fact.key is not None or fact.kind not in KEYED
+            expect(keyed, f"{sample.name}: {fact.kind} without a key")
+
     def test_messages_have_their_payload(self) -> None:
         """A message tells type, message {type, text, role}, platform and external_message_id."""
         for sample, fact in self.facts():
             if fact.kind in ("message.inbound", "message.outbound"):
-                _check_message(fact, self.platform, sample.name)
+                check_message(fact, self.platform, sample.name)
+
+    def test_actions_have_their_payload(self) -> None:
+        """An action tells platform, type, id, its own external id, and the message it was upon."""
+        for sample, fact in self.facts():
+            if fact.kind == "message.action":
+                check_action(fact, self.platform, sample.name)
 
     def test_facts_hold_no_secret(self) -> None:
         """No secret of the connection is in a fact: facts are stored."""
@@ -239,46 +275,5 @@ def _parsed(adapter: Adapter, inbound: Inbound, what: str) -> list[Fact | Unpars
         raise AssertionError(f"{what}: parse raised {error!r}; raise ParseError") from error
     for fact in found:
         if isinstance(fact, Fact):
-            _check_fact(fact, what)
+            check_fact(fact, what)
     return found
-
-
-def _check_fact(fact: Fact, what: str) -> None:
-    expect(fact.kind in EVENT_TYPES, f"{what}: {fact.kind!r} is no built-in event type")
-    expect(fact.key is None or isinstance(fact.key, str | int), f"{what}: key {fact.key!r}")
-    expect(fact.key != "", f"{what}: an empty key")
-    _check_json(fact.payload, f"{what}: payload")
-    raw = fact.raw
-    _check_json(json.loads(raw) if isinstance(raw, bytes) else raw, f"{what}: raw")
-    for ref in fact.files:
-        _check_json(ref.handle, f"{what}: a file's handle")
-    for at in (fact.occurred_at, fact.watermark):
-        utc = at is None or at.utcoffset() == timedelta(0)
-        expect(utc, f"{what}: the time {at!r} is not in UTC")
-    for party in (fact.sender, fact.chat):
-        known = party is None or party.external_id or party.aliases
-        expect(known, f"{what}: a party without any id: {party!r}")
-
-
-def _check_json(value: Any, what: str) -> None:
-    try:
-        json.dumps(value, allow_nan=False)
-    except (ValueError, TypeError) as error:
-        raise AssertionError(f"{what} is not JSON: {error}") from None
-
-
-def _check_message(fact: Fact, platform: str, what: str) -> None:
-    payload = fact.payload
-    body = payload.get("message")
-    expect(isinstance(body, dict), f"{what}: payload['message'] is {body!r}")
-    assert isinstance(body, dict)  # noqa: S101 - for the type checker
-    expect(isinstance(body.get("text"), str), f"{what}: message.text is {body.get('text')!r}")
-    expect(payload.get("type") == body.get("type") != "", f"{what}: type and message.type differ")
-    expect(body.get("role") in ("user", "assistant"), f"{what}: role {body.get('role')!r}")
-    expect(payload.get("platform") == platform, f"{what}: platform {payload.get('platform')!r}")
-    expect("external_message_id" in payload, f"{what}: no external_message_id")
-    named = payload["external_message_id"]
-    expect(
-        fact.key is None or str(fact.key) == named,
-        f"{what}: the key {fact.key!r} of a message is its external id, not {named!r}",
-    )

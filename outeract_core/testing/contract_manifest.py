@@ -40,6 +40,12 @@ IMPURE = frozenset({
     "sqlite3", "ssl", "subprocess", "threading", "time", "trio", "urllib.request", "urllib3",
 })  # fmt: skip
 
+IMPURE_CALLS = frozenset({
+    "__import__", "breakpoint", "eval", "exec", "getenv", "import_module", "input", "now", "open",
+    "print", "today", "urandom", "utcnow", "uuid1", "uuid4",
+})  # fmt: skip
+"""Names of functions and methods that read files, clocks, chance or the environment."""
+
 
 class ManifestContract(Subject):
     """Tests of what the adapter says of itself."""
@@ -118,9 +124,13 @@ class ManifestContract(Subject):
         expect(all(len(value) >= 8 for value in values), "secrets of 8 characters or more, please")
 
     def test_is_pure(self) -> None:
-        """No module of the adapter imports what opens sockets, sleeps, or asks clocks and chance."""
+        """No module of the adapter opens sockets or files, sleeps, or asks clocks and chance."""
         for path in self._sources():
-            for line, name in _imports(ast.parse(path.read_bytes())):
+            tree = ast.parse(path.read_bytes())
+            for line, name in _calls(tree):
+                pure = name not in IMPURE_CALLS
+                expect(pure, f"{path.name}:{line} calls {name}(); take it from the arguments")
+            for line, name in _imports(tree):
                 parts = name.split(".")
                 impure = parts[0] in IMPURE or ".".join(parts[:2]) in IMPURE
                 expect(not impure, f"{path.name}:{line} imports {name}; yield a Call instead")
@@ -132,6 +142,15 @@ class ManifestContract(Subject):
         expect(spec and spec.origin, f"no source of {self.entry().module}")
         origin = Path(str(spec and spec.origin))
         return sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+
+
+def _calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The last name of everything that is called."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.lineno, node.func.attr
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.lineno, node.func.id
 
 
 def _imports(tree: ast.AST) -> Iterator[tuple[int, str]]:

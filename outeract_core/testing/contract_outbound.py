@@ -21,6 +21,7 @@ from ..text import plain
 from .contract_flows import TOKEN, Flows, Start, sends
 from .flows import drive
 from .hostile import DOCUMENT, STATUSES, TEXTS, error_replies
+from .sealed import sealed
 from .subject import expect
 
 __all__ = ["OutboundContract"]
@@ -71,6 +72,12 @@ class OutboundContract(Flows):
         if verb.startswith("send "):
             expect(calls, f"{verb} made no call")
             _check_sent(result)
+
+    def test_flows_stay_inside(self, verb: str) -> None:
+        """A flow only yields: whatever it imports, it connects, sleeps and starts nothing itself."""
+        start = self.start(verb)
+        with sealed():
+            drive(start(self.make()), self.replies)
 
     def test_calls_are_well_formed(self, verb: str) -> None:
         """Calls are absolute, encodable, say one thing each, and are the same on every attempt."""

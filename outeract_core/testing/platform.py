@@ -1,24 +1,24 @@
 """Telegram, WhatsApp and Slack on a loopback port: a real HTTP server, for tests, demos and crashes.
 
-Knows: HTTP, which path belongs to which platform, scripted failures.
-Does not know: what a platform answers (`telegram.py`, `whatsapp.py`, `slack.py` beside this file).
+Knows: which path belongs to which platform, planted faults, where webhooks go.
+Does not know: what a platform answers (`telegram.py`, `whatsapp.py`, `slack.py` beside this file),
+HTTP (`loopback.py`).
 """
 
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .record import Answer, Received, Request, World
-from .signing import Signed
+from . import control
+from .courier import Courier, Receiver
+from .faults import Fault, Faults, refused, throttled
+from .loopback import Loopback
+from .record import Answer, Received, Request, World, groups
+from .signing import Signed, sign_slack, sign_telegram, sign_whatsapp
 from .slack import FakeSlack
 from .telegram import FakeTelegram
 from .whatsapp import FakeWhatsApp
@@ -30,50 +30,54 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass
-class _Script:
-    left: int
-    path: str
-    answer: Answer | None
-    done: bool = False
-
-
 class FakePlatform:
-    """All three platforms behind one base URL. Use it as a context manager.
+    """All three platforms behind one base URL. Use it with `with` or `async with`.
 
     >>> with FakePlatform() as fake:
     ...     fake.url.startswith("http://127.0.0.1:")
     True
 
-    Point an adapter at it with `base_url=fake.url`; a client that expects Slack's `/api` or
-    Telegram's `/bot` in its base URL finds these too. `telegram`, `whatsapp` and `slack` are the
-    players: `say()` on each makes an inbound payload to sign with `sign_*`. Without tokens any
-    non-empty credential is accepted; with them all others are refused as the platform refuses them.
+    It serves from threads of its own, so that a test may block while it waits for a bot in the same
+    process. Point an adapter at it with `base_url=fake.url`; a client that expects Slack's `/api`
+    or Telegram's `/bot` in its base URL finds these too. `telegram`, `whatsapp` and `slack` are the
+    players: `say()` on each makes an inbound payload to sign with `sign_*`, or for `deliver`.
+    Without tokens any non-empty credential is accepted; with them all others are refused as the
+    platform refuses them. Another process steers it by HTTP, see `control.py`.
     """
 
     def __init__(
         self,
         *,
         clock: Callable[[], datetime] = _utc_now,
+        port: int = 0,
         telegram_token: str | None = None,
         whatsapp_token: str | None = None,
         slack_token: str | None = None,
     ) -> None:
+        """`clock`: aware time. `port`: 0 for any free one."""
         self.clock = clock
-        self._world = World(clock)
-        self._scripts: list[_Script] = []
+        self._port = port
+        self._world = World(clock, told=self._report)
+        self._faults = Faults()
+        self._webhooks: dict[str, tuple[Receiver, str, tuple[str, ...]]] = {}
+        self.courier = Courier()
+        """What brings the webhooks."""
         self.requests: list[Request] = []
         """Every request in order of arrival, also those that were failed or dropped."""
         self.telegram = FakeTelegram(self._world, telegram_token)
         self.whatsapp = FakeWhatsApp(self._world, whatsapp_token)
         self.slack = FakeSlack(self._world, slack_token)
+        self.players: Mapping[str, FakeTelegram | FakeWhatsApp | FakeSlack] = {
+            "telegram": self.telegram, "whatsapp": self.whatsapp, "slack": self.slack,
+        }  # fmt: skip
+        """The three by name."""
 
     @property
     def url(self) -> str:
         """The base URL, without a slash at its end."""
         return self._world.url
 
-    # ── scripted failures ──
+    # ── planted faults ──
 
     def fail(
         self,
@@ -89,7 +93,16 @@ class FakePlatform:
         """
         data = body.encode() if isinstance(body, str) else body
         wire = data if isinstance(data, bytes) else json.dumps(data).encode()
-        self._script(_Script(n, path, Answer(status, wire, dict(headers or {}))))
+        answer = Answer(status, wire, dict(headers or {}))
+        self._plant(Fault(n, path, lambda _: answer))
+
+    def throttle(self, n: int = 1, path: str = "", after: int = 1) -> None:
+        """Refuse the next `n` matching requests as too many, for `after` whole seconds."""
+        self._plant(Fault(n, path, lambda platform: throttled(platform, after)))
+
+    def refuse(self, n: int = 1, path: str = "") -> None:
+        """Refuse the next `n` matching requests for good, in the platform's own words."""
+        self._plant(Fault(n, path, refused))
 
     def drop(self, n: int = 1, path: str = "", *, done: bool = True) -> None:
         """Close the connection of the next `n` matching requests without an answer.
@@ -97,11 +110,20 @@ class FakePlatform:
         With `done` the platform has done what was asked and only the answer is lost; without, it
         has not. The caller cannot tell these apart: that is the ambiguous case.
         """
-        self._script(_Script(n, path, None, done))
+        self._plant(Fault(n, path, done=done))
 
-    def _script(self, script: _Script) -> None:
+    def hang(self, n: int = 1, path: str = "", *, done: bool = True) -> None:
+        """Like `drop`, but the connection stays open until the caller's patience ends."""
+        self._plant(Fault(n, path, done=done, hang=True))
+
+    def calm(self) -> int:
+        """Take back the faults that are left; how many requests they would still have hit."""
         with self._world.changed:
-            self._scripts.append(script)
+            return self._faults.clear()
+
+    def _plant(self, fault: Fault) -> None:
+        with self._world.changed:
+            self._faults.plant(fault)
 
     # ── what came ──
 
@@ -117,18 +139,67 @@ class FakePlatform:
             raise TimeoutError(f"{found} of {count} messages after {timeout} s")
         return self.sent(platform)
 
+    def duplicates(self, platform: str | None = None) -> list[tuple[Received, ...]]:
+        """Messages that were carried out more than once, each with all its copies.
+
+        Copies go to the same chat, say the same and carry the same `correlation`. Where a platform
+        carries none (Telegram, Slack's uploads), two messages that say the same count as copies.
+        """
+        return [copies for copies in groups(self.sent(platform)) if len(copies) > 1]
+
+    # ── what goes back ──
+
+    def webhook(
+        self,
+        platform: str,
+        to: Receiver,
+        secret: str,
+        statuses: tuple[str, ...] = ("sent", "delivered", "read"),
+    ) -> None:
+        """From now on bring this platform's webhooks to `to`, signed with `secret`.
+
+        WhatsApp tells these `statuses` of every message it accepts (`failed` is one too), Slack
+        shows the bot its own messages, Telegram tells nothing. A refused webhook comes again
+        until it is accepted. Raises ValueError for an unknown platform.
+        """
+        if platform not in _SIGN:
+            raise ValueError(f"no platform {platform!r}; there are {', '.join(_SIGN)}")
+        self._webhooks[platform] = (to, secret, tuple(statuses))
+
+    def deliver(self, platform: str, payload: Any) -> None:
+        """Bring this payload to the platform's webhook. Raises LookupError when it has none."""
+        if platform not in self._webhooks:
+            raise LookupError(f"no webhook; call webhook({platform!r}, to, secret) first")
+        to, secret, _ = self._webhooks[platform]
+        self.courier.take(to, _SIGN[platform](payload, secret, self.clock()))
+
+    def connected(self, platform: str) -> bool:
+        """Whether this platform has a webhook."""
+        return platform in self._webhooks
+
+    def settled(self, timeout: float = 10) -> bool:
+        """Wait until every webhook was accepted; whether that came true in `timeout` seconds."""
+        return self.courier.idle(timeout)
+
     def statuses(self, app_secret: str) -> list[Signed]:
         """Signed WhatsApp webhooks (sent, delivered, read) of each message not yet reported."""
         return self.whatsapp.statuses(app_secret)
 
+    def _report(self, message: Received) -> None:
+        """What the platform itself has to tell of a message that it has just accepted."""
+        if message.platform not in self._webhooks:
+            return
+        if message.platform == "whatsapp":
+            for status in self._webhooks["whatsapp"][2]:
+                self.deliver("whatsapp", self.whatsapp.status(message, status))
+        elif message.platform == "slack":
+            self.deliver("slack", self.slack.echo(message))
+
     # ── life ──
 
     def __enter__(self) -> FakePlatform:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.fake = self
-        self._world.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
+        self._server = Loopback(self._port, self.respond, self.clock)
+        self._world.url = self._server.url
         return self
 
     def __exit__(
@@ -140,119 +211,48 @@ class FakePlatform:
         with self._world.changed:
             self._world.closed = True
             self._world.changed.notify_all()
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
-        self._thread.join()
+        self.courier.close()
+        self._server.stop()
+
+    async def __aenter__(self) -> FakePlatform:
+        return self.__enter__()
+
+    async def __aexit__(self, *error: Any) -> None:
+        self.__exit__(*error)
 
     # ── one request ──
 
     def respond(self, request: Request) -> Answer | None:
         """Record and answer one request; None to hang up. (The server calls this.)"""
+        if control.meant(request):
+            return control.answer(self, request)
         with self._world.changed:
             self.requests.append(request)
-            script = self._scripted(request.path)
-            if script is not None and script.answer is not None:
-                return script.answer
-            if script is not None and not script.done:
-                return None
-            answer = self._play(request)
-            return None if script is not None else answer
+            fault = self._faults.take(request.path)
+            if fault is None:
+                return self._play(request)
+            if fault.answer is not None:
+                return fault.answer(self._platform(request.path))
+            if fault.done:
+                self._play(request)
+            if fault.hang:
+                self._world.changed.wait_for(lambda: self._world.closed)
+            return None
 
-    def _scripted(self, path: str) -> _Script | None:
-        for script in self._scripts:
-            if script.left > 0 and script.path in path:
-                script.left -= 1
-                return script
-        return None
+    def _platform(self, path: str) -> str:
+        """Whose path it is; Slack's when it is nobody's."""
+        return next((name for name, one in self.players.items() if one.speaks(path)), "slack")
 
     def _play(self, request: Request) -> Answer:
-        for player in (self.telegram, self.whatsapp, self.slack):
+        for player in self.players.values():
             answer = player.answer(request)
             if answer is not None:
                 return answer
         return Answer(404, b"no fake platform has this path")
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-    fake: FakePlatform
-
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
-        self._open: dict[Thread, socket.socket] = {}
-        super().__init__(address, handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """A thread per connection, remembered so that `hang_up` leaves none behind."""
-        self._open = {t: s for t, s in self._open.items() if t.is_alive()}
-        thread = Thread(
-            target=self.process_request_thread, args=(request, client_address), daemon=True
-        )
-        self._open[thread] = request
-        thread.start()
-
-    def hang_up(self) -> None:
-        """Close what is still open and wait for its threads."""
-        for thread, connection in self._open.items():
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            thread.join()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def _serve(self) -> None:
-        fake = self.server.fake
-        try:
-            answer = fake.respond(self._request())
-        except Exception as error:
-            answer = Answer(500, f"fake platform: {type(error).__name__}: {error}".encode())
-        if answer is None:
-            self.close_connection = True
-            return
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(answer.body)))
-        self.end_headers()
-        self.wfile.write(answer.body)
-
-    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
-
-    def _request(self) -> Request:
-        url = urlsplit(self.path)
-        return Request(
-            method=self.command,
-            path=unquote(url.path),
-            query=dict(parse_qsl(url.query, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in self.headers.items()},
-            body=self._chunks() if "chunked" in self._coding() else self._whole(),
-            at=self.server.fake.clock(),
-        )
-
-    def _coding(self) -> str:
-        return (self.headers.get("transfer-encoding") or "").lower()
-
-    def _whole(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("content-length") or 0))
-
-    def _chunks(self) -> bytes:
-        found = []
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
-            found.append(self.rfile.read(size))
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-        return b"".join(found)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Silent: `FakePlatform.requests` has it all."""
+_SIGN: dict[str, Callable[[Any, str, datetime], Signed]] = {
+    "telegram": lambda payload, secret, _: sign_telegram(payload, secret),
+    "whatsapp": lambda payload, secret, _: sign_whatsapp(payload, secret),
+    "slack": sign_slack,
+}

@@ -6,8 +6,9 @@ Does not know: any platform, sockets.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import Message
@@ -16,7 +17,7 @@ from threading import Condition
 from typing import Any
 from urllib.parse import parse_qsl
 
-__all__ = ["Answer", "Received", "Request", "Upload", "World", "answer_json"]
+__all__ = ["Answer", "Received", "Request", "Upload", "World", "answer_json", "groups"]
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,23 @@ class Received:
     files: tuple[Upload, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """Equal for two messages that a person could not tell apart, or that carry one token."""
+        said: Any = self.text, tuple(hashlib.sha256(file.data).digest() for file in self.files)
+        if not (self.text or self.files):
+            said = json.dumps(dict(self.params), sort_keys=True, default=str)
+        token = json.dumps(self.correlation, sort_keys=True, default=str)
+        return self.platform, self.chat, self.method, token, said
+
+
+def groups(messages: Iterable[Received]) -> list[tuple[Received, ...]]:
+    """The messages with their copies, in the order in which each came first."""
+    found: dict[tuple[Any, ...], list[Received]] = {}
+    for message in messages:
+        found.setdefault(message.identity, []).append(message)
+    return [tuple(copies) for copies in found.values()]
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -146,13 +164,17 @@ def answer_json(value: Any, status: int = 200) -> Answer:
 
 @dataclass
 class World:
-    """What the players of one fake share. `changed` is the lock, and told of every change."""
+    """What the players of one fake share. `changed` is the lock, and woken by every change.
+
+    told  called with each message that was accepted, in the thread that accepted it.
+    """
 
     clock: Callable[[], datetime]
     url: str = ""
     closed: bool = False
     received: list[Received] = field(default_factory=list)
     changed: Condition = field(default_factory=Condition)
+    told: Callable[[Received], object] = lambda _: None
 
     @property
     def seconds(self) -> int:
@@ -164,6 +186,7 @@ class World:
         with self.changed:
             self.received.append(message)
             self.changed.notify_all()
+        self.told(message)
 
     def wait(self, until: Callable[[], bool], timeout: float) -> bool:
         """Wait up to `timeout` seconds until `until()` holds; whether it does."""

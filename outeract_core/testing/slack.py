@@ -35,7 +35,7 @@ class FakeSlack:
     def __init__(self, world: World, token: str | None = None) -> None:
         self._world = world
         self._token = token
-        self._counter = 0
+        self._counter = self._events = 0
         self._messages: dict[tuple[str, str], dict[str, Any]] = {}
         self._reactions: set[tuple[str, str, str]] = set()
         self._files: dict[str, Upload] = {}
@@ -49,15 +49,25 @@ class FakeSlack:
         In a direct message, or in `channel`; `more` goes into the event.
         """
         ts = self._ts()
-        kind = "im" if channel is None else "channel"
         where = channel or _direct(user)
-        event = {
-            "type": "message", "channel": where, "channel_type": kind, "user": user,
+        return self._event({
+            "type": "message", "channel": where, "channel_type": _kind(where), "user": user,
             "text": _escaped(text), "ts": ts, "event_ts": ts, "team": TEAM, **more,
-        }  # fmt: skip
+        })  # fmt: skip
+
+    def echo(self, message: Received) -> dict[str, Any]:
+        """An `event_callback` that shows the bot its own message; files make it a `file_share`."""
+        said = self._messages[message.chat, message.id]
+        subtype = {"subtype": "file_share"} if message.files else {}
+        about = {"channel_type": _kind(message.chat), "event_ts": message.id}
+        return self._event({**said, **about, **subtype})
+
+    def _event(self, event: dict[str, Any]) -> dict[str, Any]:
+        with self._world.changed:
+            self._events += 1
         return {
             "token": "unused", "team_id": TEAM, "api_app_id": APP, "type": "event_callback",
-            "event": event, "event_id": f"Ev{self._counter:08d}", "event_time": self._world.seconds,
+            "event": event, "event_id": f"Ev{self._events:08d}", "event_time": self._world.seconds,
             "authorizations": [{"team_id": TEAM, "user_id": USER, "is_bot": True}],
         }  # fmt: skip
 
@@ -67,6 +77,10 @@ class FakeSlack:
             return self._describe(self._keep(Upload(name, mime_type, data)))
 
     # ── what the bot asks ──
+
+    def speaks(self, path: str) -> bool:
+        """Whether a request with this path is for Slack."""
+        return any(pattern.fullmatch(path) for pattern in (_METHOD, _UPLOAD, _FILE))
 
     def answer(self, request: Request) -> Answer | None:
         """The answer, or None when the path is not Slack's."""
@@ -294,6 +308,10 @@ def _channel(params: dict[str, Any]) -> str:
 def _correlation(metadata: Any) -> Any:
     payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
     return payload.get("token", payload) if isinstance(payload, dict) else payload
+
+
+def _kind(channel: str) -> str:
+    return "im" if channel.startswith("D") else "channel"
 
 
 def _direct(user: str) -> str:

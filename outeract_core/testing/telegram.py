@@ -94,6 +94,10 @@ class FakeTelegram:
 
     # ── what the bot asks ──
 
+    def speaks(self, path: str) -> bool:
+        """Whether a request with this path is for Telegram."""
+        return bool(_METHOD.fullmatch(path) or _FILE.fullmatch(path))
+
     def answer(self, request: Request) -> Answer | None:
         """The answer, or None when the path is not Telegram's."""
         if found := _FILE.fullmatch(request.path):

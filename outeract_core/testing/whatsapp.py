@@ -77,16 +77,19 @@ class FakeWhatsApp:
             all_sent = [m for m in self._world.received if m.platform == "whatsapp"]
             fresh, self._reported = all_sent[self._reported :], len(all_sent)
         return [
-            sign_whatsapp(self._status(message, status), app_secret)
+            sign_whatsapp(self.status(message, status), app_secret)
             for message in fresh
             for status in ("sent", "delivered", "read")
         ]
 
-    def _status(self, message: Received, status: str) -> dict[str, Any]:
+    def status(self, message: Received, status: str) -> dict[str, Any]:
+        """A webhook payload: `message` is now `sent`, `delivered`, `read` or `failed`."""
         told: dict[str, Any] = {
             "id": message.id, "status": status, "timestamp": str(self._world.seconds),
             "recipient_id": message.chat,
         }  # fmt: skip
+        if status == "failed":
+            told["errors"] = [{"code": 131026, "title": "Message undeliverable"}]
         if message.correlation is not None:
             told["biz_opaque_callback_data"] = message.correlation
         return self._webhook(str(message.params["phone_number_id"]), {"statuses": [told]})
@@ -101,6 +104,10 @@ class FakeWhatsApp:
         }
 
     # ── what the bot asks ──
+
+    def speaks(self, path: str) -> bool:
+        """Whether a request with this path is for WhatsApp."""
+        return bool(_PATH.fullmatch(path) or _DOWNLOAD.fullmatch(path))
 
     def answer(self, request: Request) -> Answer | None:
         """The answer, or None when the path is not Meta's."""

@@ -116,6 +116,19 @@ class Slack:
         """The facts of an event, an interaction or a slash command. Raises ParseError."""
         return parse.facts(inbound, self._settings)
 
+    def acknowledge(self, inbound: Inbound) -> Response:
+        """An empty 200; `block_suggestion` wants options at once, and gets an empty list.
+
+        Slack docs, "block_suggestion": an answer without `options` shows the person an error.
+        """
+        try:
+            kind, body = parse.decode(inbound.body)
+        except ParseError:
+            return Response()
+        if kind != "interaction" or body.get("type") != "block_suggestion":
+            return Response()
+        return Response(200, {"content-type": "application/json"}, b'{"options":[]}')
+
     # ── out ───────────────────────────────────────────────────────────────────────────────────
 
     def render(self, document: Document) -> str:

@@ -27,14 +27,28 @@ _FENCE = "```"
 
 
 def blocks(outgoing: Outgoing) -> list[Object]:
-    """The blocks of one part; empty when its text alone says it all. Raises Rejected."""
-    buttons = (*outgoing.buttons, *outgoing.quick_replies)
-    if not (buttons or outgoing.menu or outgoing.header or outgoing.footer):
+    """The blocks of one part; empty when its text alone says it all. Raises Rejected.
+
+    `metadata["blocks"]` are Block Kit of the host's own: they stand in the text's place.
+    """
+    buttons, own = (*outgoing.buttons, *outgoing.quick_replies), _own(outgoing)
+    if not (buttons or outgoing.menu or outgoing.header or outgoing.footer or own):
         return []
-    built = [*_header(outgoing.header), *_sections(outgoing.text), *_actions(buttons)]
+    said = own or _sections(outgoing.text)
+    built = [*_header(outgoing.header), *said, *_actions(buttons)]
     if outgoing.menu is not None:
         built.append({"type": "actions", "elements": [_menu(outgoing.menu)]})
     return [*built, *_footer(outgoing.footer)]
+
+
+def _own(outgoing: Outgoing) -> list[Object]:
+    """The host's own blocks; with text in several parts they go with the first."""
+    given = outgoing.metadata.get("blocks") if outgoing.part == 0 else None
+    if given is None:
+        return []
+    if not isinstance(given, list | tuple) or not all(isinstance(one, dict) for one in given):
+        raise Rejected('metadata["blocks"] must be a list of Block Kit blocks')
+    return list(given)
 
 
 def _plain(text: str) -> Object:

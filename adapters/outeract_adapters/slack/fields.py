@@ -4,7 +4,8 @@ Knows: what a Slack id and a Slack time (`ts`) look like, and how the two name a
 Does not know: events, people, HTTP.
 
 A message is named `"<ts>:<channel>"`: `ts` is unique per channel only, and it is a *string*
-(as a float "1355517523.000005" loses digits).
+(as a float "1355517523.000005" loses digits). The name of an action upon a message ends with that
+message's name.
 """
 
 from __future__ import annotations
@@ -89,8 +90,11 @@ def external_id(ts: str, channel: str) -> str:
 
 
 def split_id(external_id: str) -> tuple[str, str]:
-    """`(ts, channel)` of a message's name. Raises Rejected when it is not one of ours."""
-    ts, _, channel = external_id.partition(":")
+    """`(ts, channel)` of a message's name, or of the one that an action's name ends with.
+
+    Raises Rejected when it is not one of ours.
+    """
+    ts, channel = ("", *external_id.rsplit(":", 2))[-2:]
     if not _TS.fullmatch(ts) or not _ID.fullmatch(channel):
         raise Rejected(f"{external_id!r} is not a Slack message; its id is '<ts>:<channel>'")
     return ts, channel

@@ -3,9 +3,11 @@
 Knows: `block_actions`, view submissions, shortcuts, legacy attachments and dialogs, commands.
 Does not know: signatures, forms, what a host does with an action.
 
-An action's payload: `type`, `id` (the button's or row's own id), `title`, `value`, `action_id`,
-`external_message_id`. `response_url` and `trigger_id` work for minutes or seconds and act in
-Slack's name: they are only in `raw`.
+An action's payload, in the words that all adapters share: `type` (`button`, `list`, `form`,
+`form_closed`, `command`, `shortcut`, or Slack's own word), `id` (the button's or row's own id),
+`title`, `external_message_id` (the action's own id) and `target_message_id` (the message that
+carried the button). Slack adds `value` and `action_id`. `response_url` and `trigger_id` work for
+minutes or seconds and act in Slack's name: they are only in `raw`.
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ from .people import Place, parties, person
 __all__ = ["on_command", "on_interaction"]
 
 _TYPES = {
-    "button": "button", "workflow_button": "button", "static_select": "menu",
-    "external_select": "menu", "overflow": "menu", "radio_buttons": "menu", "select": "menu",
-    "multi_static_select": "menu", "checkboxes": "menu",
+    "button": "button", "workflow_button": "button", "static_select": "list",
+    "external_select": "list", "overflow": "list", "radio_buttons": "list", "select": "list",
+    "multi_static_select": "list", "multi_external_select": "list", "checkboxes": "list",
+    "view_submission": "form", "dialog_submission": "form", "view_closed": "form_closed",
+    "dialog_cancellation": "form_closed", "message_action": "shortcut",
 }  # fmt: skip
 _CHOSEN = (
     "value", "selected_date", "selected_time", "selected_date_time", "selected_user",
@@ -43,9 +47,9 @@ def on_interaction(body: Object, delivery: Delivery) -> Iterable[Fact | Unparsed
         case "view_submission" | "view_closed":
             return [_view(body, delivery)]
         case "shortcut" | "message_action":
-            return [_called(body, delivery, "shortcut")]
+            return [_called(body, delivery)]
         case "dialog_submission" | "dialog_cancellation":
-            return [_called(body, delivery, str(body["type"]), values=body.get("submission"))]
+            return [_called(body, delivery, values=body.get("submission"))]
         case str():
             return [notice(body, delivery)]
     raise ParseError("an interaction without a type")
@@ -89,9 +93,8 @@ def _action(body: Object, action: Object, delivery: Delivery) -> Fact:
     }
     # One request has one `action_ts`; the rest tells its actions apart.
     key = f"{at or delivery.key}:{action_id}:{who.external_id}:{target or _view_id(body)}"
-    kind = str(action.get("type"))
     return _fact(
-        delivery, key, _TYPES.get(kind, kind), payload, who, _where(body), target,
+        delivery, key, text(action, "type") or "action", payload, who, _where(body), target,
         at=at, thread=_thread(body, where),
     )  # fmt: skip
 
@@ -115,20 +118,20 @@ def _view(body: Object, delivery: Delivery) -> Fact:
     if user is None:
         raise ParseError("a view without a user")
     payload = {
-        "id": text(view, "callback_id") or text(view, "id"),
+        "id": text(view, "callback_id") or text(view, "id") or "",
         "values": obj(view, "state").get("values"),
         "private_metadata": text(view, "private_metadata"),
     }
     return _fact(delivery, delivery.key, str(body["type"]), payload, user, None, None)
 
 
-def _called(body: Object, delivery: Delivery, type: str, values: Any = None) -> Fact:
-    user = person(body.get("user"))
+def _called(body: Object, delivery: Delivery, values: Any = None) -> Fact:
+    type, user = str(body["type"]), person(body.get("user"))
     if user is None:
         raise ParseError(f"a {type} without a user")
     where, ts = _message(body)
     target = external_id(ts, where) if where and ts else None
-    payload = {"id": text(body, "callback_id"), "values": values}
+    payload = {"id": text(body, "callback_id") or "", "values": values}
     return _fact(
         delivery, delivery.key, type, payload, user, _where(body), target,
         at=text(body, "action_ts"), thread=_thread(body, where),
@@ -140,7 +143,10 @@ def _fact(
     place: Place | None, target: str | None, at: str | None = None, thread: str | None = None,
 ) -> Fact:  # fmt: skip
     sender, chat = (who, None) if place is None else parties(who, place, ours=False)
-    told = {"platform": "slack", "type": type, **payload, "external_message_id": target}
+    told = {
+        "platform": "slack", "type": _TYPES.get(type, type), **payload,
+        "external_message_id": key, "target_message_id": target,
+    }  # fmt: skip
     return Fact(
         kind="message.action",
         key=key,

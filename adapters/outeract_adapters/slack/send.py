@@ -16,7 +16,7 @@ from outeract_core.errors import Ambiguous, Rejected, Throttled, Transient
 from .api import Api
 from .blocks import blocks
 from .errors import ask, reach
-from .fields import Object, external_id, many, name, obj, text, time_of
+from .fields import Object, external_id, many, name, obj, split_id, text
 from .messages import CORRELATION
 
 __all__ = ["find", "post", "upload"]
@@ -57,10 +57,13 @@ def post(api: Api, outgoing: Outgoing) -> Flow[Sent]:
 def _thread(outgoing: Outgoing) -> str | None:
     """`thread_ts`: Slack has no quotes, so an answer goes into the thread below its message.
 
-    A message whose `ts` was never told (an upload) has no thread to go into.
+    A message whose `ts` was never told (an upload) has no thread to go into; an answer to an
+    action goes below the message that carried its button.
     """
-    ts, _, channel = (outgoing.thread or outgoing.reply_to or "").partition(":")
-    return ts if channel and time_of(ts) is not None else None
+    try:
+        return split_id(outgoing.thread or outgoing.reply_to or "")[0]
+    except Rejected:
+        return None
 
 
 def _sent(

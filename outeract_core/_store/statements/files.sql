@@ -26,9 +26,6 @@ UPDATE file SET due = :due, error = :error WHERE id = :id;
 -- name: file_event
 SELECT event, uid FROM file WHERE id = :id;
 
--- name: file_row
-SELECT id, uid, filename, mime, size, sha256, status, created_at FROM file WHERE id = :id;
-
 -- name: file_key
 SELECT id FROM file WHERE uid = :uid AND id >= :lo AND id < :hi;
 

@@ -31,19 +31,11 @@ ON CONFLICT (conn, value, type) DO NOTHING;
 INSERT INTO alias(conn, value, type, puser) VALUES (:conn, :value, :type, :puser)
 ON CONFLICT (conn, value, type) DO UPDATE SET puser = excluded.puser;
 
--- name: puser_row
-SELECT p.id, p.uid, p.person, q.uid, p.conn, p.ext, p.address, p.kind, p.name, p.picture, p.created_at
-FROM puser p JOIN person q ON q.id = p.person WHERE p.id = :id;
-
 -- name: puser_key
 SELECT id FROM puser WHERE uid = :uid AND id >= :lo AND id < :hi;
 
 -- name: person_key
 SELECT id FROM person WHERE uid = :uid AND id >= :lo AND id < :hi;
-
--- name: person_row
-SELECT p.id, p.uid, p.name, p.system, m.uid, p.created_at
-FROM person p LEFT JOIN person m ON m.id = p.merged_into WHERE p.id = :id;
 
 -- name: person_pusers
 SELECT id FROM puser WHERE person = :person ORDER BY id;
@@ -68,3 +60,39 @@ UPDATE person SET merged_into = :target WHERE id = :person;
 
 -- name: person_merged_into
 SELECT merged_into FROM person WHERE id = :id;
+
+-- name: moved_by
+SELECT puser, previous, current FROM moved WHERE event = :event ORDER BY puser;
+
+-- name: merge_of
+SELECT e.seq FROM edge g JOIN event e ON e.seq = g.src
+WHERE g.dst = :person AND g.type = :source_user AND e.type = :merged ORDER BY e.seq DESC LIMIT 1;
+
+-- name: person_facts
+SELECT id, uid, system, merged_into FROM person WHERE id = :id;
+
+-- name: puser_facts
+SELECT p.id, p.uid, p.person, p.conn, p.kind FROM puser p WHERE p.id = :id;
+
+-- name: link_code_add
+INSERT INTO link_code(hash, event, puser, expires, max_uses, confirms, activator)
+VALUES (:hash, :event, :puser, :expires, :max_uses, :confirms, :activator) ON CONFLICT (hash) DO NOTHING;
+
+-- name: link_code_by_hash
+SELECT event, puser, expires, uses, max_uses, confirms, activator FROM link_code WHERE hash = :hash;
+
+-- name: link_code_by_event
+SELECT event, puser, expires, uses, max_uses, confirms, activator FROM link_code WHERE event = :event;
+
+-- name: link_code_use
+UPDATE link_code SET uses = uses + 1 WHERE event = :event;
+
+-- name: link_attempt_get
+SELECT since, attempts FROM link_attempt WHERE puser = :puser;
+
+-- name: link_attempt_set
+INSERT INTO link_attempt(puser, since, attempts) VALUES (:puser, :since, :attempts)
+ON CONFLICT (puser) DO UPDATE SET since = excluded.since, attempts = excluded.attempts;
+
+-- name: link_attempt_drop
+DELETE FROM link_attempt WHERE puser = :puser;

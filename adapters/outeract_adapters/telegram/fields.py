@@ -1,0 +1,143 @@
+"""Reads members of JSON that anybody may have shaped, and the ids in it.
+
+Knows: Telegram's numbers and times, and how a message and a place to send to are named.
+Does not know: events, people, HTTP.
+
+A message is named `"<message_id>:<chat_id>"`: `message_id` is unique per chat only. In the chats of
+a business account it counts for that account, so its connection is part of the name:
+`"<message_id>:<chat_id>:<business_connection_id>"`, and of the address: `"<chat_id>:<…>"`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from attrs import frozen
+
+from outeract_core.errors import ParseError, Rejected
+
+__all__ = [
+    "Object",
+    "Place",
+    "address",
+    "clean",
+    "digest",
+    "external_id",
+    "many",
+    "need",
+    "number",
+    "obj",
+    "split_id",
+    "text",
+    "time_of",
+    "utf16",
+]
+
+Object: TypeAlias = dict[str, Any]
+
+_BUSINESS = r"[A-Za-z0-9_+/=.-]{1,256}"
+_MESSAGE = re.compile(rf"([0-9]{{1,18}}):(-?[0-9]{{1,18}})(?::({_BUSINESS}))?")
+_ADDRESS = re.compile(rf"(-?[0-9]{{1,18}}|@[A-Za-z0-9_]{{4,32}})(?::({_BUSINESS}))?")
+_UNSAYABLE = re.compile("[\ud800-\udfff\0]")
+
+
+@frozen
+class Place:
+    """Where to send: a chat's number, or `@name` of a public one, and the business account's connection."""
+
+    chat: int | str
+    business: str | None = None
+
+
+def text(item: Any, *path: str) -> str | None:
+    """The non-empty string at `path`, or None for anything else."""
+    for step in path:
+        item = item.get(step) if isinstance(item, dict) else None
+    return item if isinstance(item, str) and item else None
+
+
+def number(item: Any, *path: str) -> int | None:
+    """The integer at `path` (Telegram: at most 52 bits), or None for anything else."""
+    for step in path:
+        item = item.get(step) if isinstance(item, dict) else None
+    return item if type(item) is int and abs(item) < 2**53 else None
+
+
+def need(item: Any, *path: str) -> int:
+    """The integer at `path`. Raises ParseError."""
+    value = number(item, *path)
+    if value is None:
+        raise ParseError(f"{'.'.join(path)!r} is not a number")
+    return value
+
+
+def obj(item: Any, member: str) -> Object:
+    """The object in `member`, or an empty one."""
+    value = item.get(member) if isinstance(item, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def many(item: Any, member: str) -> list[Object]:
+    """The objects in the array `member`; what is no object is left out."""
+    value = item.get(member) if isinstance(item, dict) else None
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def time_of(value: Any) -> datetime | None:
+    """Unix seconds as a datetime in UTC; None for anything else, and for the 0 of what is unknown."""
+    if type(value) is not int or not 0 < value < 2**37:
+        return None
+    return datetime.fromtimestamp(value, UTC)
+
+
+def external_id(message_id: int, chat_id: int, business: str | None = None) -> str:
+    """The name of a message; the part that grows stands first. Raises ParseError."""
+    named = f"{message_id}:{chat_id}" + (f":{business}" if business else "")
+    if not _MESSAGE.fullmatch(named):
+        raise ParseError(f"{named!r:.80} names no message")
+    return named
+
+
+def split_id(external_id: str) -> tuple[int, Place]:
+    """`(message_id, place)` of a message's name. Raises Rejected when it is not one of ours."""
+    found = _MESSAGE.fullmatch(external_id)
+    if found is None:
+        raise Rejected(
+            f"{external_id!r:.80} is not a Telegram message; its id is '<message_id>:<chat_id>'"
+        )
+    return int(found[1]), Place(int(found[2]), found[3])
+
+
+def address(value: str) -> Place:
+    """The place behind a recipient's address. Raises Rejected."""
+    found = _ADDRESS.fullmatch(value)
+    if found is None:
+        raise Rejected(
+            f"{value!r:.80} is not a Telegram chat: give its number, or @name of a public group or channel"
+        )
+    chat = found[1]
+    return Place(chat if chat.startswith("@") else int(chat), found[2])
+
+
+def digest(value: Any) -> str:
+    """A short name for something that has no id of its own: equal content, equal name."""
+    whole = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+def utf16(text: str) -> int:
+    """Length in UTF-16 code units, in which the Bot API counts."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def clean(value: Any) -> Any:
+    """`value` with every text in it made sayable: a lone surrogate or NUL becomes U+FFFD."""
+    if isinstance(value, str):
+        return _UNSAYABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {clean(name): clean(inner) for name, inner in value.items()}
+    return [clean(inner) for inner in value] if isinstance(value, list | tuple) else value

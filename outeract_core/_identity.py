@@ -1,0 +1,55 @@
+"""Link codes as text: how one is made, checked, found in what somebody wrote.
+
+Knows: the format `DDDD-DDDD-DDDD-CCCC` and its checksum (specification, section 5).
+Does not know: whom a code belongs to, how it is stored (only its keyed hash is).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+
+from .errors import BadChecksum
+
+MINUTES = 15
+USES = 1
+ATTEMPTS = 5
+WINDOW_MS = 15 * 60_000
+"""A platform user may be refused `ATTEMPTS` times within this time."""
+
+_CODE = re.compile(r"(?<![\d-])([0-9]{4})-([0-9]{4})-([0-9]{4})-([0-9]{4})(?!-?\d)")
+
+
+def new_code() -> str:
+    """A fresh code: 12 digits from the system's cryptographic source, and their checksum."""
+    groups = [secrets.randbelow(10_000) for _ in range(3)]
+    return "-".join(f"{group:04}" for group in (*groups, checksum(groups)))
+
+
+def checksum(groups: list[int]) -> int:
+    """The sum of the three groups, modulo 10000."""
+    return sum(groups) % 10_000
+
+
+def checked(code: str) -> str:
+    """The code in its normal form. Raises BadChecksum for a typing error."""
+    match = _CODE.fullmatch(code.strip()) if isinstance(code, str) else None
+    if match is None:
+        raise BadChecksum("a link code has the form DDDD-DDDD-DDDD-CCCC, 16 digits")
+    *groups, last = map(int, match.groups())
+    if checksum(groups) != last:
+        raise BadChecksum("the last four digits do not fit: a typing error in the link code")
+    return match[0]
+
+
+def find_code(text: str) -> str | None:
+    """The first thing in `text` that looks like a code, its checksum not looked at."""
+    match = _CODE.search(text)
+    return None if match is None else match[0]
+
+
+def code_hash(key: bytes, code: str) -> bytes:
+    """What is stored instead of the code: HMAC-SHA256 with the file's own key."""
+    return hmac.new(key, code.encode(), hashlib.sha256).digest()

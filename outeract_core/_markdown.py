@@ -1,0 +1,271 @@
+"""Text to tree and tree to text: CommonMark read by markdown-it-py, and the plain reading of a tree.
+
+Knows: CommonMark with strikethrough, and how a formatted text is written without any markup.
+Does not know: platforms, limits.
+
+Nothing visible is lost: HTML and tables stay the text that they are, images become links, and link
+definitions that nothing refers to (invisible in CommonMark) stay where a reader can see them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from attrs import field, frozen, mutable
+
+from .errors import MissingExtra
+from .text import (
+    Block,
+    Break,
+    Bullets,
+    Code,
+    CodeBlock,
+    Document,
+    Heading,
+    Inline,
+    Link,
+    Paragraph,
+    Quote,
+    Rule,
+    Span,
+    Str,
+)
+
+__all__ = ["flatten", "label_is_url", "parse", "unpaired", "visible"]
+
+_NESTING = 40
+"""Deeper than this nobody writes; the parser would drop what is below, so it stays plain text."""
+
+_STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
+_WEB = ("http://", "https://")
+
+
+# ── reading ───────────────────────────────────────────────────────────────────────────────────
+
+
+def parse(text: str) -> Document:
+    """`text` read as CommonMark with strikethrough; every line break of a paragraph is kept.
+
+    What nests too deep, or shows nothing at all (`#` alone), is taken as plain text.
+    Raises MissingExtra without markdown-it-py.
+    """
+    text = unpaired(text)
+    environment: dict[str, Any] = {}
+    tokens = _reader().parse(text, environment)
+    if any(token.level >= _NESTING - 1 for token in tokens):
+        return _verbatim(text)
+    builder = _Builder()
+    for token in tokens:
+        builder.take(token)
+    whole = (*builder.close(), *_unused(text, environment, builder.labels))
+    return whole if flatten(whole).strip() or not text.strip() else _verbatim(text)
+
+
+def unpaired(text: str) -> str:
+    """`text` with surrogate pairs joined and lone surrogates, which no platform takes, as U+FFFD."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+@cache
+def _reader() -> Any:
+    try:
+        from markdown_it import MarkdownIt
+    except ImportError:
+        raise MissingExtra(
+            "markdown needs markdown-it-py: pip install 'outeract-core[markdown]'"
+        ) from None
+    options = {"html": False, "store_labels": True, "maxNesting": _NESTING}
+    return MarkdownIt("commonmark", options).enable("strikethrough")
+
+
+def _verbatim(text: str) -> Document:
+    return (Paragraph((Str(text),)),)
+
+
+def _unused(text: str, environment: dict[str, Any], used: set[str]) -> Document:
+    """Link definitions that no link uses, as they were written."""
+    given = environment.get("references", {})
+    spare = [ref["map"] for label, ref in given.items() if label not in used]
+    spare += [ref["map"] for ref in environment.get("duplicate_refs", ())]
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return tuple(
+        Paragraph((Str("\n".join(lines[first:last]).strip()),)) for first, last in sorted(spare)
+    )
+
+
+@mutable
+class _Open:
+    """A container whose end has not come yet; `make` gives the nodes that stand for it."""
+
+    make: Callable[[tuple[Any, ...]], list[Any]]
+    children: list[Any] = field(factory=list)
+
+
+class _Builder:
+    """Makes a tree of markdown-it's tokens: an opening one pushes, a closing one pops."""
+
+    def __init__(self) -> None:
+        self._stack = [_Open(list)]
+        self.labels: set[str] = set()
+
+    def close(self) -> tuple[Any, ...]:
+        """The finished nodes."""
+        return tuple(self._stack[0].children)
+
+    def take(self, token: Any) -> None:
+        """Add one token."""
+        self._note(token)
+        if token.nesting == 1:
+            self._stack.append(_Open(_container(token)))
+        elif token.nesting == -1:
+            done = self._stack.pop()
+            self._add(done.make(tuple(done.children)))
+        elif token.type in ("inline", "image"):
+            self._nested(token)
+        else:
+            self._add(_leaf(token))
+
+    def _nested(self, token: Any) -> None:
+        """The content of a paragraph, or a picture: a link to it, labelled with its text."""
+        if token.type == "inline":
+            for child in token.children or ():
+                self.take(child)
+            return
+        inner = _Builder()
+        for child in token.children or ():
+            inner.take(child)
+        self.labels |= inner.labels
+        self._add(_link(str(token.attrs.get("src") or ""), _unlinked(inner.close())))
+
+    def _note(self, token: Any) -> None:
+        label = token.meta.get("label")
+        if label:
+            self.labels.add(label)
+
+    def _add(self, nodes: list[Any]) -> None:
+        siblings = self._stack[-1].children
+        for node in nodes:
+            if isinstance(node, Str) and siblings and isinstance(siblings[-1], Str):
+                siblings[-1] = Str(siblings[-1].text + node.text)
+            else:
+                siblings.append(node)
+
+
+def _leaf(token: Any) -> list[Any]:
+    match token.type:
+        case "code_inline":
+            return [Code(token.content)]
+        case "softbreak" | "hardbreak":
+            return [Break()]
+        case "hr":
+            return [Rule()]
+        case "fence" | "code_block":
+            language = (token.info.split() or [""])[0]
+            return [CodeBlock(token.content.removesuffix("\n"), language)]
+    return [Str(token.content)] if token.content else []
+
+
+def _container(token: Any) -> Callable[[tuple[Any, ...]], list[Any]]:
+    """What the children of an opening token become."""
+    kind: str = token.type
+    if kind in _STYLES:
+        style: Any = _STYLES[kind]
+        return lambda inner: [Span(style, inner)]
+    if kind == "link_open":
+        url = str(token.attrs.get("href") or "")
+        return lambda inner: _link(url, inner)
+    if kind == "heading_open":
+        level = int(token.tag[1:])
+        return lambda inner: [Heading(level, inner)]
+    if kind == "ordered_list_open":
+        start = int(token.attrs.get("start", 1))
+        return lambda items: [Bullets(items, start)]
+    return _BLOCKS[kind]
+
+
+_BLOCKS: dict[str, Callable[[tuple[Any, ...]], list[Any]]] = {
+    "paragraph_open": lambda inner: [Paragraph(inner)],
+    "blockquote_open": lambda blocks: [Quote(blocks)],
+    "bullet_list_open": lambda items: [Bullets(items)],
+    "list_item_open": lambda blocks: [blocks],
+}
+
+
+def _unlinked(nodes: tuple[Any, ...]) -> tuple[Inline, ...]:
+    """The nodes without links: there is no link inside of a link."""
+    found: list[Inline] = []
+    for node in nodes:
+        found += _unlinked(node.children) if isinstance(node, Link) else [node]
+    return tuple(found)
+
+
+def _link(url: str, label: tuple[Inline, ...]) -> list[Inline]:
+    """A link that can be seen: one without a label shows its address, one without that is text."""
+    if not url:
+        return list(label)
+    return [Link(url, label if _inlines(label, True).strip() else (Str(url),))]
+
+
+# ── writing ───────────────────────────────────────────────────────────────────────────────────
+
+
+def flatten(document: Document) -> str:
+    """What a reader sees where nothing can be formatted: marks of lists and quotes, links spelt out."""
+    return _blocks(document, True)
+
+
+def visible(document: Document) -> str:
+    """What a reader sees where links hide behind their labels (Telegram): `flatten` without those."""
+    return _blocks(document, False)
+
+
+def label_is_url(link: Link) -> bool:
+    """Whether the label is the address itself, so that it need not be written twice."""
+    label = _inlines(link.children, True)
+    return link.url in (label, f"mailto:{label}")
+
+
+def _blocks(blocks: tuple[Block, ...], spelt: bool, between: str = "\n\n") -> str:
+    return between.join(_block(block, spelt) for block in blocks)
+
+
+def _block(block: Block, spelt: bool) -> str:
+    match block:
+        case Paragraph(children) | Heading(_, children):
+            return _inlines(children, spelt)
+        case CodeBlock(code):
+            return code.strip("\n")
+        case Quote(blocks):
+            return "\n".join(f"> {line}" for line in _blocks(blocks, spelt).split("\n"))
+        case Bullets(items, start):
+            return "\n".join(_item(n, item, start, spelt) for n, item in enumerate(items))
+        case Rule():
+            return "─" * 10
+
+
+def _item(number: int, item: tuple[Block, ...], start: int | None, spelt: bool) -> str:
+    mark = "• " if start is None else f"{start + number}. "
+    first, *rest = _blocks(item, spelt, "\n").split("\n")
+    return "\n".join([mark + first, *(f"    {line}" if line else "" for line in rest)])
+
+
+def _inlines(nodes: tuple[Inline, ...], spelt: bool) -> str:
+    return "".join(_inline(node, spelt) for node in nodes)
+
+
+def _inline(node: Inline, spelt: bool) -> str:
+    match node:
+        case Str(text) | Code(text):
+            return text
+        case Break():
+            return "\n"
+        case Span(_, children):
+            return _inlines(children, spelt)
+        case Link(url, children):
+            label = _inlines(children, spelt)
+            hidden = (not spelt and url.startswith(_WEB)) or label_is_url(node)
+            return (label or url) if hidden else f"{label} ({url})" if label else url

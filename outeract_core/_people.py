@@ -1,0 +1,212 @@
+"""The people of one application, for the host: users, platform users, merges, link codes, erasure.
+
+Knows: the questions and commands. Does not know: their rules (`_store/identity.py`, `link_codes.py`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import anyio.to_thread
+from attrs import frozen
+
+from . import _reactions
+from ._compose import connection
+from ._identity import MINUTES, USES
+from ._ids import to_ms
+from ._runtime import Runtime
+from ._store import erasure, identity, link_codes, nodes, people, rows
+from ._store.handlers import peer_of
+from ._store.link_codes import Try
+from ._store.sqlite import Connection
+from ._tenant import Tenant
+from .errors import BadInput, NotFound
+from .model import Event, PlatformUser, User
+
+_MAX_MINUTES = 7 * 24 * 60
+_MAX_USES = 100
+
+
+@frozen
+class Erased:
+    """What an erasure has made unreadable: counts of events and files, and its own event."""
+
+    event: Event
+    events: int
+    files: int
+
+
+class People:
+    """Who writes. A user is a person; a platform user is their identity on one connection."""
+
+    def __init__(self, tenant: Tenant, runtime: Runtime) -> None:
+        self._tenant = tenant
+        self._runtime = runtime
+
+    async def user(self, who: Any) -> User:
+        """A user: by itself, by id, or the one above a platform user. Raises NotFound."""
+
+        def query(tx: Connection, app: int) -> User:
+            return rows.user(tx, app, _person(tx, app, who))
+
+        return await self._tenant.read(query)
+
+    async def platform_user(self, who: PlatformUser | UUID | str) -> PlatformUser:
+        """A platform user as it is now. Raises NotFound."""
+
+        def query(tx: Connection, app: int) -> PlatformUser:
+            return rows.platform_user(tx, app, nodes.key(tx, app, who, "platform_user"))
+
+        return await self._tenant.read(query)
+
+    async def by_external_id(self, connection_of: Any, external_id: str) -> PlatformUser:
+        """Whom a connection knows by this id or alias. Raises NotFound."""
+        conn = connection(self._runtime, self._tenant.key, connection_of)
+
+        def query(tx: Connection, app: int) -> PlatformUser:
+            key = people.find(tx, conn, external_id)
+            if key is None:
+                raise NotFound(f"nobody called {external_id!r:.80} on {conn.entity.name}")
+            return rows.platform_user(tx, app, key)
+
+        return await self._tenant.read(query)
+
+    async def platform_users(self, user: User | UUID) -> list[PlatformUser]:
+        """The identities of a user, oldest first. Raises NotFound."""
+
+        def query(tx: Connection, app: int) -> list[PlatformUser]:
+            person = nodes.key(tx, app, user, "user")
+            keys = [row[0] for row in tx.all(identity.PUSERS, person=person)]
+            return rows.platform_users(tx, app, keys)
+
+        return await self._tenant.read(query)
+
+    async def user_of(
+        self, platform_user: PlatformUser | UUID, *, at: datetime | None = None
+    ) -> User:
+        """Whose identity this is, or was at a time (aware). Raises NotFound, BadInput."""
+        moment = _ms(at)
+
+        def query(tx: Connection, app: int) -> User:
+            puser = nodes.key(tx, app, platform_user, "platform_user")
+            return rows.user(tx, app, identity.user_of(tx, puser, moment))
+
+        return await self._tenant.read(query)
+
+    async def merge(self, source: Any, target: Any) -> Event:
+        """Two users are one person: the platform users of `source` move to `target`.
+
+        Users, or platform users whose user is meant. No edge is rewritten and no route changes.
+        Returns `user.merged`. Raises BadInput (one user already, merged before, the system user).
+        """
+
+        def unit(tx: Connection, app: int) -> Event:
+            pair = _person(tx, app, source), _person(tx, app, target)
+            return rows.event(tx, app, identity.merge(tx, app, *pair))
+
+        return await self._write(unit)
+
+    async def unmerge(self, source: User | UUID) -> Event:
+        """Undo the merge of `source`. Returns `user.unmerged`. Raises BadInput when it is not merged."""
+
+        def unit(tx: Connection, app: int) -> Event:
+            person = nodes.key(tx, app, source, "user")
+            return rows.event(tx, app, identity.unmerge(tx, app, person))
+
+        return await self._write(unit)
+
+    # ── link codes ────────────────────────────────────────────────────────────────────────────
+
+    async def link_code(
+        self, platform_user: PlatformUser | UUID, *, minutes: int = MINUTES, uses: int = USES
+    ) -> str:
+        """A code `DDDD-DDDD-DDDD-CCCC` to show to this platform user; it is not stored in clear.
+
+        Typed elsewhere within `minutes` (1 to 10080), at most `uses` times (1 to 100), it makes the
+        one who types it the same person. Raises BadInput, NotFound.
+        """
+        _between("minutes", minutes, _MAX_MINUTES)
+        _between("uses", uses, _MAX_USES)
+
+        def unit(tx: Connection, app: int) -> str:
+            puser = nodes.key(tx, app, platform_user, "platform_user")
+            return link_codes.generate(tx, app, puser, minutes, uses)[1]
+
+        return await self._write(unit)
+
+    async def activate_link_code(
+        self, code: str, platform_user: PlatformUser | UUID, *, event: Event | UUID | None = None
+    ) -> User:
+        """`platform_user` has given `code`: their user goes into the one that it was made for.
+
+        `event`: the message that carried it; if that was in a group, the code was public, so a
+        second one goes to the first person and ConfirmationRequired is raised. Returns the user
+        that both are now. Raises BadChecksum, UnknownCode, ForeignCode, ExpiredCode, UsedUpCode,
+        OwnCode, TooManyAttempts, NotFound; the attempt is recorded all the same.
+        """
+
+        def unit(tx: Connection, app: int) -> link_codes.Attempt:
+            puser = nodes.key(tx, app, platform_user, "platform_user")
+            message = None if event is None else nodes.key(tx, app, event, "event")
+            public = message is not None and _is_public(tx, app, message)
+            confirm = _reactions.confirmation(self._runtime)
+            return link_codes.activate(tx, app, Try(puser, code, message, public), confirm)
+
+        attempt = await self._write(unit)
+        if attempt.refusal is not None:
+            raise attempt.refusal
+        return await self.user_of(platform_user)
+
+    # ── erasure ───────────────────────────────────────────────────────────────────────────────
+
+    async def erase(self, user: Any) -> Erased:
+        """Make everything unreadable that a person (and whoever was merged into them) has left.
+
+        Payloads, raw items, names, addresses, files; the structure, the counts and the platform's
+        ids of messages stay. What is still to be sent to them is cancelled. It cannot be undone.
+        Raises NotFound, and BadInput for the system user.
+        """
+        conns = {conn.id: conn for conn in self._runtime.conns(self._tenant.key)}
+
+        def unit(tx: Connection, app: int) -> tuple[erasure.Erased, Event]:
+            tx.shred(True)
+            try:
+                done = erasure.erase(tx, app, _person(tx, app, user), conns)
+            finally:
+                tx.shred(False)
+            return done, rows.event(tx, app, done.event)
+
+        done, event = await self._write(unit)
+        for sha256 in done.hashes:
+            await anyio.to_thread.run_sync(self._runtime.folder.drop, sha256)
+        await self._tenant.database.truncate_log()
+        return Erased(event, done.events, done.files)
+
+    async def _write(self, unit: Any) -> Any:
+        result = await self._tenant.write(unit)
+        self._runtime.wake("handlers", "outbox")
+        return result
+
+
+def _person(tx: Connection, app: int, who: Any) -> int:
+    key, node_type = nodes.resolve(tx, app, who, ("user", "platform_user"))
+    return key if node_type == "user" else identity.user_of(tx, key, None)
+
+
+def _is_public(tx: Connection, app: int, message: int) -> bool:
+    peer = peer_of(tx, message)
+    return bool(peer) and rows.platform_user(tx, app, peer).kind in ("group", "channel")
+
+
+def _between(name: str, value: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise BadInput(f"{name} is 1 to {most}, not {value!r}")
+
+
+def _ms(at: datetime | None) -> int | None:
+    try:
+        return None if at is None else to_ms(at)
+    except ValueError as error:
+        raise BadInput(str(error)) from None

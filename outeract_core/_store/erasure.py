@@ -1,0 +1,136 @@
+"""The unit of work that makes a person unreadable: the one way in which content leaves the log.
+
+Knows: what a person has left where; that structure and counts stay; that the erasure is an event.
+Does not know: the bytes of files (the caller drops those that nobody uses any more).
+
+Erased are: events with an edge to the person or their platform users, and what was said about those
+(edits, reactions, transcripts, statuses); names, pictures, addresses, aliases, link codes; files
+attached to nothing else. Kept are: the edges, times and types of all of it, and the platform's ids of
+messages, because without them a message delivered again would come back to life.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from .._codec import encode
+from .._ids import span
+from ..driver import Statement, Tx
+from ..errors import BadInput
+from . import identity, outbox
+from .log import EDGE_SOURCES, append, link
+from .statements import statement
+from .tenants import Conn
+
+ERASURE: Statement[Any] = statement("erasure_add")
+TOMBSTONE: Statement[Any] = statement("tombstone")
+TYPES: Statement[tuple[int, int]] = statement("events_of_types")
+SOURCES: Statement[tuple[int]] = statement("merged_persons")
+PERSON_ERASE: Statement[Any] = statement("person_erase")
+PUSER_ERASE: Statement[Any] = statement("puser_erase")
+ALIAS_ERASE: Statement[Any] = statement("alias_erase")
+CODE_ERASE: Statement[Any] = statement("link_code_erase")
+RETRY_ERASE: Statement[Any] = statement("retry_erase")
+FILE: Statement[tuple[int, str | None]] = statement("file_facts")
+FILE_ERASE: Statement[Any] = statement("file_erase")
+SHA256_USED: Statement[tuple[int]] = statement("sha256_used")
+LANE: Statement[tuple[int, int, int | None, str]] = statement("outbox_of_lane")
+
+_STRUCTURE = ("user.merged", "user.unmerged", "user.erased")
+
+
+@frozen
+class Erased:
+    """What was done: the `user.erased` event, counts, and the hashes of bytes to drop."""
+
+    event: int
+    events: int
+    files: int
+    hashes: tuple[str, ...]
+
+
+def erase(tx: Tx, app: int, person: int, conns: Mapping[int, Conn]) -> Erased:
+    """Make a person unreadable; `conns` by number. Raises BadInput for the system user."""
+    facts = tx.one(identity.PERSON, id=person)
+    if facts is None or facts[2]:
+        raise BadInput("the application's system user is no person and cannot be erased")
+    persons = _with_sources(tx, app, person)
+    pusers = [row[0] for one in persons for row in tx.all(identity.PUSERS, person=one)]
+    for puser in pusers:
+        _cancel(tx, conns, puser)
+    events = _events(tx, [*persons, *pusers])
+    files = _files(tx, events)
+    hashes = [_erase_file(tx, file) for file in files]
+    payload = {"user_id": str(UUID(bytes=facts[1])), "events": len(events), "files": len(files)}
+    event = append(tx, app, "user.erased", encode(payload))
+    assert event is not None  # noqa: S101 - it has no dedupe key
+    link(tx, event, "about", person)
+    _tombstones(tx, events, event)
+    _names(tx, persons, pusers)
+    unused = {h for h in hashes if h is not None and tx.one(SHA256_USED, sha256=h) is None}
+    return Erased(event, len(events), len(files), tuple(sorted(unused)))
+
+
+def _with_sources(tx: Tx, app: int, person: int) -> list[int]:
+    """The person and everybody who was merged into them."""
+    lo, hi = span(app)
+    found = [person]
+    for one in found:
+        found += [row[0] for row in tx.all(SOURCES, person=one, lo=lo, hi=hi)]
+    return found
+
+
+def _cancel(tx: Tx, conns: Mapping[int, Conn], puser: int) -> None:
+    """What was still to be sent to them is not sent; what is under way ends by itself."""
+    for row, conn, event, verb in tx.all(LANE, lane=puser):
+        if event is not None and verb == "send":
+            outbox.cancel(tx, conns[conn], event, "the recipient was erased")
+        else:
+            tx.run(outbox.DROP, id=row)
+
+
+def _events(tx: Tx, nodes: list[int]) -> list[int]:
+    """Events that touch the person, and what was said about those."""
+    touching = {source for source, _type, _target in tx.expand(nodes, None, inward=True)}
+    about = [tx.kind("origin"), tx.kind("about")]
+    ring = {source for source, _t, _d in tx.expand(sorted(touching), about, inward=True)}
+    rows = tx.all(TYPES, keys=json.dumps(sorted(touching | ring)))
+    return [key for key, kind in rows if tx.kind_name(kind) not in _STRUCTURE]
+
+
+def _files(tx: Tx, events: list[int]) -> list[int]:
+    """Files that are attached to nothing that stays."""
+    attachment, gone = tx.kind("attachment"), set(events)
+    attached = {target for _s, _t, target in tx.expand(events, [attachment], inward=False)}
+    return [
+        file
+        for file in sorted(attached)
+        if gone.issuperset(row[0] for row in tx.all(EDGE_SOURCES, dst=file, type=attachment))
+    ]
+
+
+def _erase_file(tx: Tx, file: int) -> str | None:
+    row = tx.one(FILE, id=file)
+    tx.run(FILE_ERASE, id=file)
+    return None if row is None else row[1]
+
+
+def _tombstones(tx: Tx, events: list[int], by: int) -> None:
+    tx.many(ERASURE, [{"event": event, "by": by} for event in events])
+    tx.many(TOMBSTONE, [{"event": event} for event in events])
+    tx.many(RETRY_ERASE, [{"event": event} for event in events])
+
+
+def _names(tx: Tx, persons: list[int], pusers: list[int]) -> None:
+    for person in persons:
+        tx.run(PERSON_ERASE, id=person)
+    for puser in pusers:
+        tx.run(PUSER_ERASE, id=puser, unknown=f"erased:{puser}")
+        tx.run(ALIAS_ERASE, puser=puser)
+        tx.run(CODE_ERASE, puser=puser)
+    tx.forget()

@@ -1,0 +1,188 @@
+"""Filters into SQL, and the keys that satisfy them, page by page.
+
+Knows: the columns behind each filter; that values travel as parameters only.
+Does not know: what a page is for.
+
+A filter with `has_edge(type, target)` in its outermost conjunction is driven by that edge (edges
+are clustered by their target), every other one by the log: both read in order and stop at a page.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from attrs import define, field
+
+from .. import query as q
+from .._ids import span, to_ms
+from ..driver import Statement, Tx
+from ..errors import BadInput
+from . import nodes
+from .statements import statement
+
+Order = Literal["newest", "oldest"]
+
+KINDS: Statement[tuple[int, str]] = statement("all_kinds")
+CONNECTIONS_OF: Statement[tuple[int, bytes, str, str]] = statement("connections_of_app")
+
+_LOG = "event e WHERE e.seq >= :lo AND e.seq < :hi"
+_EDGE = (
+    "edge g CROSS JOIN event e ON e.seq = g.src"
+    " WHERE g.dst = :dst AND g.type = :edge AND g.src >= :lo AND g.src < :hi"
+)
+
+
+@define
+class Compiler:
+    """Parameters are collected while a filter becomes text."""
+
+    tx: Tx
+    app: int
+    params: dict[str, Any] = field(factory=dict)
+
+    def bind(self, value: Any) -> str:
+        """A name for a value."""
+        name = f"p{len(self.params)}"
+        self.params[name] = value
+        return f":{name}"
+
+    def any_of(self, column: str, values: list[Any]) -> str:
+        """Whether a column is one of the values."""
+        if not values:
+            return "0"
+        return f"{column} IN ({', '.join(map(self.bind, values))})"
+
+    def text(self, node: q.Filter) -> str:
+        """The condition in SQL. Raises BadInput, NotFound."""
+        match node:
+            case q.All(filters):
+                return "(" + " AND ".join(map(self.text, filters)) + ")"
+            case q.Any_(filters):
+                return "(" + " OR ".join(map(self.text, filters)) + ")"
+            case q.Not(inner):
+                return f"NOT coalesce({self.text(inner)}, 0)"
+            case q.Type():
+                numbers = [n for n, name in self.tx.all(KINDS) if node.matches(name)]
+                return self.any_of("e.type", numbers)
+            case q.Between():
+                return self._between(node)
+            case q.StatusIs(names):
+                return self._status(names)
+            case q.OnConnection() | q.OnPlatform():
+                return self.any_of("e.conn", self._connections(node))
+            case q.PayloadPath():
+                return self._payload(node)
+            case q.HasEdge():
+                return self._edge(node)
+            case q.TextContains(words):
+                said = "coalesce(e.payload ->> '$.message.text', '')"
+                return f"instr(lower({said}), lower({self.bind(words)})) > 0"
+        raise BadInput(f"not a filter: {node!r:.80}; use the functions of outeract_core.query")
+
+    def _between(self, node: q.Between) -> str:
+        column = f"e.{node.column}"
+        tests = []
+        if node.since is not None:
+            tests.append(f"{column} >= {self.bind(to_ms(node.since))}")
+        if node.until is not None:
+            tests.append(f"{column} < {self.bind(to_ms(node.until))}")
+        return "(" + " AND ".join(tests or ["1"]) + ")"
+
+    def _status(self, names: tuple[str, ...]) -> str:
+        sent = "EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.seq{})"
+        done = "EXISTS (SELECT 1 FROM processed p WHERE p.event = e.seq)"
+        tests = [sent.format(f" AND {self.any_of('d.status', list(names))}")]
+        if "processed" in names:
+            tests.append(f"({done} AND NOT {sent.format('')})")
+        if "received" in names:
+            tests.append(f"(NOT {done} AND NOT {sent.format('')})")
+        return "(" + " OR ".join(tests) + ")"
+
+    def _connections(self, node: q.OnConnection | q.OnPlatform) -> list[int]:
+        rows = self.tx.all(CONNECTIONS_OF, app=self.app)
+        if isinstance(node, q.OnPlatform):
+            return [row[0] for row in rows if row[2] == node.platform]
+        wanted = getattr(node.connection, "id", node.connection)
+        if isinstance(wanted, str):
+            return [row[0] for row in rows if row[3] == wanted]
+        return [row[0] for row in rows if row[1] == getattr(wanted, "bytes", None)]
+
+    def _payload(self, node: q.PayloadPath) -> str:
+        steps = (f"[{s}]" if isinstance(s, int) else f".{json.dumps(s)}" for s in node.path)
+        path = self.bind("$" + "".join(steps))
+        member = f"(e.payload ->> {path})"
+        if node.comparison == "exists":
+            return f"json_type(e.payload, {path}) IS NOT NULL"
+        if node.value is None:
+            return f"{member} IS {'NOT ' if node.comparison == '!=' else ''}NULL"
+        value = self.bind(int(node.value) if isinstance(node.value, bool) else node.value)
+        if node.comparison == "contains":
+            return f"instr({member}, {value}) > 0"
+        return f"{member} {node.comparison} {value}"
+
+    def _edge(self, node: q.HasEdge) -> str:
+        kind = self.tx.known_kind(node.edge_type)
+        if kind is None:
+            return "0"
+        towards = ""
+        if node.target is not None:
+            towards = f" AND g.dst = {self.bind(nodes.key(self.tx, self.app, node.target))}"
+        return f"EXISTS (SELECT 1 FROM edge g WHERE g.src = e.seq AND g.type = {self.bind(kind)}{towards})"
+
+
+def keys(
+    tx: Tx, app: int, where: q.Filter | None, order: Order, after: int | None, limit: int
+) -> list[int]:
+    """At most `limit` keys of events behind `after`, in log order. Raises BadInput, NotFound."""
+    if order not in ("newest", "oldest"):
+        raise BadInput(f"order is 'newest' or 'oldest', not {order!r}")
+    sql, params = compiled(tx, app, where)
+    lo, hi = span(app)
+    if after is not None:
+        lo, hi = (lo, min(hi, after)) if order == "newest" else (max(lo, after + 1), hi)
+    direction = "DESC" if order == "newest" else "ASC"
+    sql = f"SELECT {sql.key} FROM {sql.body} ORDER BY {sql.key} {direction} LIMIT :limit"
+    return [row[0] for row in tx.dynamic(sql, {**params, "lo": lo, "hi": hi, "limit": limit})]
+
+
+def count(tx: Tx, app: int, where: q.Filter | None) -> int:
+    """How many events satisfy the filter: looks at all of them."""
+    sql, params = compiled(tx, app, where)
+    lo, hi = span(app)
+    found: int = tx.dynamic(f"SELECT count(*) FROM {sql.body}", {**params, "lo": lo, "hi": hi})[0][
+        0
+    ]
+    return found
+
+
+@define
+class Compiled:
+    """`key`: the column to order by; `body`: what stands behind FROM."""
+
+    key: str
+    body: str
+
+
+def compiled(tx: Tx, app: int, where: q.Filter | None) -> tuple[Compiled, dict[str, Any]]:
+    """The filter as a query body with its parameters."""
+    compiler = Compiler(tx, app)
+    if where is None:
+        return Compiled("e.seq", _LOG), {}
+    driver, rest = _driver(where)
+    if driver is not None:
+        kind = tx.known_kind(driver.edge_type)
+        compiler.params |= {"dst": nodes.key(tx, app, driver.target), "edge": kind}
+    tests = "".join(f" AND {compiler.text(node)}" for node in rest)
+    if driver is None:
+        return Compiled("e.seq", _LOG + tests), compiler.params
+    return Compiled("g.src", _EDGE + tests), compiler.params
+
+
+def _driver(where: q.Filter) -> tuple[q.HasEdge | None, list[q.Filter]]:
+    """The edge to go along, if the filter names one, and what else must hold."""
+    tests = list(where.filters) if isinstance(where, q.All) else [where]
+    for place, node in enumerate(tests):
+        if isinstance(node, q.HasEdge) and node.target is not None:
+            return node, tests[:place] + tests[place + 1 :]
+    return None, tests

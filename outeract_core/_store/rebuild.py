@@ -1,0 +1,58 @@
+"""The conversation projection made again from the log, and compared with it.
+
+Knows: which edges and events each row of the projection follows from.
+Does not know: who asks (a test, the doctor, a repair).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._ids import span
+from ..driver import Tx
+from .statements import statement
+
+TABLES = {
+    "entry": "derived_entries",
+    "conversation": "derived_conversations",
+    "participant": "derived_participants",
+}
+_EVERYTHING = (0, 2**62)
+_INTERNED = {
+    "sent_to": "sent_to",
+    "sent_by": "sent_by",
+    "about": "about",
+    "origin": "origin",
+    "inbound": "message.inbound",
+    "outbound": "message.outbound",
+    "read": "system.conversation_read",
+}
+
+
+def rebuild(tx: Tx, app: int | None = None) -> None:
+    """Drop the projection of one application (or of all) and derive it again: O(history)."""
+    params = _params(tx, app)
+    for table, derived in TABLES.items():
+        tx.dynamic(f"DELETE FROM {table} WHERE peer >= :lo AND peer < :hi", params)
+        tx.dynamic(f"INSERT INTO {table} {statement(derived).sql}", params)
+
+
+def check(tx: Tx, app: int | None = None) -> list[str]:
+    """Where the projection and the log disagree; empty when all is well. O(history)."""
+    faults, params = [], _params(tx, app)
+    for table, derived in TABLES.items():
+        stored = f"SELECT * FROM {table} WHERE peer >= :lo AND peer < :hi"
+        for which, sql in (
+            ("missing in", f"{statement(derived).sql} EXCEPT {stored}"),
+            ("too much in", f"{stored} EXCEPT {statement(derived).sql}"),
+        ):
+            count = tx.dynamic(f"SELECT count(*) FROM ({sql}) t", params)[0][0]
+            if count:
+                faults.append(f"{count} rows {which} {table}")
+    return faults
+
+
+def _params(tx: Tx, app: int | None) -> dict[str, Any]:
+    lo, hi = _EVERYTHING if app is None else span(app)
+    numbers = {name: tx.known_kind(kind) for name, kind in _INTERNED.items()}
+    return {"lo": lo, "hi": hi, **numbers}

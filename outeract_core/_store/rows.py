@@ -1,0 +1,170 @@
+"""Keys into objects: one query per kind of node, however many keys.
+
+Knows: the rows behind events, users, platform users and files.
+Does not know: which keys are wanted, or why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from .._ids import from_ms, span
+from ..driver import Statement, Tx
+from ..errors import NotFound
+from ..model import (
+    Alias,
+    AppId,
+    ConnectionId,
+    DeliveryState,
+    Event,
+    EventId,
+    File,
+    FileId,
+    Node,
+    NodeType,
+    PlatformUser,
+    PlatformUserId,
+    User,
+    UserId,
+)
+from .statements import statement
+
+EVENTS: Statement[tuple[Any, ...]] = statement("events_by_key")
+PUSERS: Statement[tuple[Any, ...]] = statement("pusers_by_key")
+ALIASES: Statement[tuple[int, str, str]] = statement("aliases_by_key")
+PERSONS: Statement[tuple[Any, ...]] = statement("persons_by_key")
+FILES: Statement[tuple[Any, ...]] = statement("files_by_key")
+CONN_OF: Statement[tuple[int | None, int, str]] = statement("event_conn")
+
+
+def events(tx: Tx, app: int, keys: Sequence[int]) -> list[Event]:
+    """The events with these keys, in their order. Raises NotFound when one is not this tenant's."""
+    if not keys:
+        return []
+    found = {row[0]: row for row in _rows(tx, EVENTS, app, keys, origin=tx.known_kind("origin"))}
+    return [_event(tx, _have(found, key)) for key in keys]
+
+
+def platform_users(tx: Tx, app: int, keys: Sequence[int]) -> list[PlatformUser]:
+    """The platform users with these keys, in their order. Raises NotFound."""
+    if not keys:
+        return []
+    found = {row[0]: row for row in _rows(tx, PUSERS, app, keys)}
+    aliases: dict[int, list[Alias]] = {}
+    for puser, kind, value in tx.all(ALIASES, keys=json.dumps(list(keys))):
+        aliases.setdefault(puser, []).append(Alias(kind, value))
+    return [_platform_user(_have(found, key), aliases.get(key, [])) for key in keys]
+
+
+def users(tx: Tx, app: int, keys: Sequence[int]) -> list[User]:
+    """The users with these keys, in their order. Raises NotFound."""
+    found = {row[0]: row for row in _rows(tx, PERSONS, app, keys)}
+    return [_user(_have(found, key)) for key in keys]
+
+
+def files(tx: Tx, app: int, keys: Sequence[int]) -> list[File]:
+    """The files with these keys, in their order. Raises NotFound."""
+    found = {row[0]: row for row in _rows(tx, FILES, app, keys)}
+    return [_file(_have(found, key)) for key in keys]
+
+
+_MANY: dict[str, Callable[[Tx, int, Sequence[int]], Sequence[Node]]] = {
+    "event": events,
+    "platform_user": platform_users,
+    "user": users,
+    "file": files,
+}
+
+
+def entities(tx: Tx, app: int, kinds: dict[int, str]) -> dict[int, Node]:
+    """The nodes of any kind with these keys; `kinds`: the node type of each."""
+    found: dict[int, Node] = {}
+    for node_type, many in _MANY.items():
+        keys = [key for key, kind in kinds.items() if kind == node_type]
+        found.update(zip(keys, many(tx, app, keys), strict=True))
+    return found
+
+
+def event(tx: Tx, app: int, key: int) -> Event:
+    """One event. Raises NotFound."""
+    return events(tx, app, [key])[0]
+
+
+def platform_user(tx: Tx, app: int, key: int) -> PlatformUser:
+    """One platform user. Raises NotFound."""
+    return platform_users(tx, app, [key])[0]
+
+
+def user(tx: Tx, app: int, key: int) -> User:
+    """One user. Raises NotFound."""
+    return users(tx, app, [key])[0]
+
+
+def file(tx: Tx, app: int, key: int) -> File:
+    """One file. Raises NotFound."""
+    return files(tx, app, [key])[0]
+
+
+def node(tx: Tx, app: int, key: int, node_type: NodeType) -> Node:
+    """One node of any type. Raises NotFound."""
+    return _MANY[node_type](tx, app, [key])[0]
+
+
+def _rows(
+    tx: Tx, statement: Statement[tuple[Any, ...]], app: int, keys: Sequence[int], **more: Any
+) -> list[tuple[Any, ...]]:
+    lo, hi = span(app)
+    return tx.all(statement, app=app, keys=json.dumps(list(keys)), lo=lo, hi=hi, **more)
+
+
+def _have(found: dict[int, Any], key: int) -> Any:
+    if key not in found:
+        raise NotFound("no such node in this application")
+    return found[key]
+
+
+def _event(tx: Tx, row: Any) -> Event:
+    return Event(
+        id=EventId(UUID(bytes=row[1])), app_id=AppId(UUID(bytes=row[2])), event_type=tx.kind_name(row[6]),
+        position=row[0], connection_id=None if row[4] is None else ConnectionId(UUID(bytes=row[4])),
+        platform=row[5], occurred_at=from_ms(row[7]), created_at=from_ms(row[8]),
+        origin_event_id=None if row[18] is None else EventId(UUID(bytes=row[18])),
+        delivery=None if row[11] is None else _delivery(row), processed_at=_time(row[17]),
+        payload_json=row[9], raw_json=row[10],
+    )  # fmt: skip
+
+
+def _delivery(row: Any) -> DeliveryState:
+    return DeliveryState(row[11], *map(_time, row[12:16]), row[16])
+
+
+def _platform_user(row: Any, aliases: list[Alias]) -> PlatformUser:
+    return PlatformUser(
+        id=PlatformUserId(UUID(bytes=row[1])), app_id=AppId(UUID(bytes=row[2])),
+        user_id=UserId(UUID(bytes=row[3])), platform_connection_id=ConnectionId(UUID(bytes=row[4])),
+        platform=row[5], external_id=row[6], kind=row[7], name=row[8],
+        profile_picture_url=row[9], aliases=tuple(aliases), created_at=from_ms(row[10]),
+    )  # fmt: skip
+
+
+def _user(row: Any) -> User:
+    return User(
+        id=UserId(UUID(bytes=row[1])), app_id=AppId(UUID(bytes=row[2])), name=row[3],
+        system_user=bool(row[4]), merged_into=None if row[5] is None else UserId(UUID(bytes=row[5])),
+        created_at=from_ms(row[6]),
+    )  # fmt: skip
+
+
+def _file(row: Any) -> File:
+    return File(
+        id=FileId(UUID(bytes=row[1])), app_id=AppId(UUID(bytes=row[2])), filename=row[3],
+        mime_type=row[4], size=row[5], sha256=row[6], status=row[7],
+        url=f"sha256:{row[6]}" if row[7] == "stored" else None, created_at=from_ms(row[8]),
+    )  # fmt: skip
+
+
+def _time(ms: int | None) -> Any:
+    return None if ms is None else from_ms(ms)

@@ -1,0 +1,68 @@
+-- Erasure, and the projections rebuilt from the log.
+
+-- name: erasure_add
+INSERT INTO erasure(event, by) VALUES (:event, :by) ON CONFLICT (event) DO NOTHING;
+
+-- name: tombstone
+UPDATE event SET payload = '{"erased":true}', raw = NULL WHERE seq = :event AND raw IS NOT NULL
+   OR seq = :event AND payload <> '{"erased":true}';
+
+-- name: events_of_types
+SELECT e.seq, e.type FROM json_each(:keys) j CROSS JOIN event e ON e.seq = j.value;
+
+-- name: merged_persons
+SELECT id FROM person WHERE merged_into = :person AND id >= :lo AND id < :hi;
+
+-- name: person_erase
+UPDATE person SET name = NULL WHERE id = :id;
+
+-- name: puser_erase
+UPDATE puser SET name = NULL, picture = NULL, ext = :unknown, address = :unknown WHERE id = :id;
+
+-- name: alias_erase
+DELETE FROM alias WHERE puser = :puser;
+
+-- name: link_code_erase
+DELETE FROM link_code WHERE puser = :puser;
+
+-- name: retry_erase
+UPDATE retry SET error = 'erased' WHERE event = :event;
+
+-- name: file_facts
+SELECT id, sha256 FROM file WHERE id = :id;
+
+-- name: file_erase
+UPDATE file SET status = 'erased', filename = NULL, handle = NULL, due = NULL, error = NULL, sha256 = NULL
+WHERE id = :id;
+
+-- name: sha256_used
+SELECT id FROM file WHERE sha256 = :sha256 LIMIT 1;
+
+-- name: outbox_of_lane
+SELECT id, conn, event, verb FROM outbox WHERE lane = :lane ORDER BY id;
+
+-- name: derived_entries
+SELECT peer, event FROM (
+  SELECT coalesce(
+    (SELECT g.dst FROM edge g JOIN puser p ON p.id = g.dst
+     WHERE g.src = e.seq AND g.type = :sent_to AND p.kind <> 'system'),
+    (SELECT g.dst FROM edge g JOIN puser p ON p.id = g.dst
+     WHERE g.src = e.seq AND g.type = :sent_by AND p.kind <> 'system')) AS peer, e.seq AS event
+  FROM event e WHERE e.type IN (:inbound, :outbound) AND e.seq >= :lo AND e.seq < :hi) t
+WHERE peer IS NOT NULL;
+
+-- name: derived_conversations
+SELECT t.peer, t.last, t.inbound, t.outbound,
+  (SELECT count(*) FROM entry m JOIN event f ON f.seq = m.event
+   WHERE m.peer = t.peer AND m.event > t.read_upto AND f.type = :inbound) AS unread, t.read_upto
+FROM (
+  SELECT n.peer AS peer, max(n.event) AS last, sum(CASE WHEN e.type = :inbound THEN 1 ELSE 0 END) AS inbound,
+    sum(CASE WHEN e.type = :inbound THEN 0 ELSE 1 END) AS outbound,
+    coalesce((SELECT max(o.dst) FROM edge a JOIN event r ON r.seq = a.src JOIN edge o ON o.src = a.src
+      WHERE a.dst = n.peer AND a.type = :about AND r.type = :read AND o.type = :origin), 0) AS read_upto
+  FROM entry n JOIN event e ON e.seq = n.event WHERE n.peer >= :lo AND n.peer < :hi GROUP BY n.peer) t;
+
+-- name: derived_participants
+SELECT n.peer, g.dst, count(*) FROM entry n JOIN edge g ON g.src = n.event AND g.type = :sent_by
+JOIN puser p ON p.id = g.dst
+WHERE n.peer >= :lo AND n.peer < :hi AND g.dst <> n.peer AND p.kind <> 'system' GROUP BY n.peer, g.dst;

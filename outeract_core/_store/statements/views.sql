@@ -1,0 +1,76 @@
+-- Conversations as they are read.
+
+-- name: recent_conversations
+SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM conversation c
+WHERE c.last >= :lo AND c.last < :before ORDER BY c.last DESC LIMIT :limit;
+
+-- name: recent_on_connection
+SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM conversation c
+CROSS JOIN puser p ON p.id = c.peer
+WHERE c.last >= :lo AND c.last < :before AND p.conn = :conn ORDER BY c.last DESC LIMIT :limit;
+
+-- name: conversation_total
+SELECT count(*) FROM conversation c JOIN puser p ON p.id = c.peer
+WHERE c.peer >= :lo AND c.peer < :hi AND (p.conn = :conn OR :conn IS NULL);
+
+-- name: entries_down
+SELECT n.event FROM entry n WHERE n.peer = :source AND n.event < :hi AND n.event >= :lo
+ORDER BY n.event DESC LIMIT :limit;
+
+-- name: entries_up
+SELECT n.event FROM entry n WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi
+ORDER BY n.event LIMIT :limit;
+
+-- name: entries_down_within
+SELECT n.event FROM entry n CROSS JOIN event e ON e.seq = n.event
+WHERE n.peer = :source AND n.event < :hi AND n.event >= :lo AND e.occurred_at >= :since AND e.occurred_at < :until
+ORDER BY n.event DESC LIMIT :limit;
+
+-- name: entries_up_within
+SELECT n.event FROM entry n CROSS JOIN event e ON e.seq = n.event
+WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi AND e.occurred_at >= :since AND e.occurred_at < :until
+ORDER BY n.event LIMIT :limit;
+
+-- name: thread_down
+SELECT g.src FROM edge g WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo
+ORDER BY g.src DESC LIMIT :limit;
+
+-- name: thread_up
+SELECT g.src FROM edge g WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
+ORDER BY g.src LIMIT :limit;
+
+-- name: thread_down_within
+SELECT g.src FROM edge g CROSS JOIN event e ON e.seq = g.src
+WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo
+  AND e.occurred_at >= :since AND e.occurred_at < :until
+ORDER BY g.src DESC LIMIT :limit;
+
+-- name: thread_up_within
+SELECT g.src FROM edge g CROSS JOIN event e ON e.seq = g.src
+WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
+  AND e.occurred_at >= :since AND e.occurred_at < :until
+ORDER BY g.src LIMIT :limit;
+
+-- name: event_time
+SELECT occurred_at FROM event WHERE seq = :seq;
+
+-- name: participants
+SELECT puser FROM participant WHERE peer = :peer ORDER BY puser LIMIT :limit;
+
+-- name: peers_of_person
+SELECT p.id FROM puser p WHERE p.person = :person AND p.kind = 'person' ORDER BY p.id;
+
+-- name: peer_times
+SELECT e.type, e.occurred_at FROM entry n CROSS JOIN event e ON e.seq = n.event
+WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi AND e.occurred_at >= :since AND e.occurred_at < :until
+ORDER BY n.event;
+
+-- name: thread_times
+SELECT e.type, e.occurred_at FROM edge g CROSS JOIN event e ON e.seq = g.src
+WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
+  AND e.occurred_at >= :since AND e.occurred_at < :until
+ORDER BY g.src;
+
+-- name: changes_of
+SELECT g.dst, e.type, e.payload FROM json_each(:keys) j CROSS JOIN edge g ON g.dst = j.value AND g.type = :origin
+CROSS JOIN event e ON e.seq = g.src WHERE e.type IN (:edited, :deleted, :transcribed) ORDER BY g.src;

@@ -1,0 +1,184 @@
+"""Queries that read conversations: the list of recent ones, and the messages of one.
+
+Knows: the projection, threads, how several histories are merged by position.
+Does not know: how a conversation is shown.
+
+A *source* is one ordered history: the entries of a peer, or the replies in a thread.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from attrs import evolve, frozen
+
+from .._ids import span
+from ..driver import Statement, Tx
+from ..errors import BadInput
+from . import nodes
+from .conversations import Counts
+from .handlers import peer_of
+from .statements import statement
+
+_CountsRow = tuple[int, int, int, int, int, int]
+
+RECENT: Statement[_CountsRow] = statement("recent_conversations")
+RECENT_ON: Statement[_CountsRow] = statement("recent_on_connection")
+TOTAL: Statement[tuple[int]] = statement("conversation_total")
+PARTICIPANTS: Statement[tuple[int]] = statement("participants")
+PEERS: Statement[tuple[int]] = statement("peers_of_person")
+CHANGES: Statement[tuple[int, int, str]] = statement("changes_of")
+EVENT_TIME: Statement[tuple[int]] = statement("event_time")
+_MESSAGES: dict[tuple[str, str, bool], Statement[tuple[int]]] = {
+    (table, direction, within): statement(f"{name}_{direction}" + ("_within" if within else ""))
+    for table, name in (("peer", "entries"), ("thread", "thread"))
+    for direction in ("up", "down")
+    for within in (False, True)
+}
+_TIMES: dict[str, Statement[tuple[int, int]]] = {
+    "peer": statement("peer_times"),
+    "thread": statement("thread_times"),
+}
+_ALWAYS = (-(2**62), 2**62)
+
+
+@frozen
+class View:
+    """What is read: `peers` (their entries) or the `thread` below a root, within a time window.
+
+    `since` <= occurred < `until`, in milliseconds. `label` names the kind of view.
+    """
+
+    label: str
+    peers: tuple[int, ...] = ()
+    thread: int | None = None
+    since: int = _ALWAYS[0]
+    until: int = _ALWAYS[1]
+
+    @property
+    def within(self) -> bool:
+        """Whether a time window is set."""
+        return (self.since, self.until) != _ALWAYS
+
+    @property
+    def sources(self) -> Iterable[tuple[str, int]]:
+        """(table, key) of every history in the view."""
+        if self.thread is not None:
+            return (("thread", self.thread),)
+        return (("peer", peer) for peer in self.peers)
+
+
+def of(tx: Tx, app: int, thing: Any) -> View:
+    """The conversation with a platform user, group or channel, or the one an event belongs to.
+
+    A user's is the one across all platforms. Raises NotFound, BadInput.
+    """
+    key, node_type = nodes.resolve(tx, app, thing, ("platform_user", "user", "event"))
+    if node_type == "user":
+        return View("user", tuple(row[0] for row in tx.all(PEERS, person=key)))
+    if node_type == "event":
+        key = peer_of(tx, key)
+        if not key:
+            raise BadInput("that event belongs to no conversation")
+    return View("peer", (key,))
+
+
+def thread(tx: Tx, app: int, root: Any) -> View:
+    """The thread below a message, the message included. Raises NotFound."""
+    return View("thread", thread=nodes.key(tx, app, root, "event"))
+
+
+def keys(tx: Tx, app: int, view: View, newest: bool, after: int | None, limit: int) -> list[int]:
+    """At most `limit` keys of messages behind `after`: O(limit × sources)."""
+    lo, hi = span(app)
+    if after is not None:
+        lo, hi = (lo, min(after, hi)) if newest else (max(after + 1, lo), hi)
+    found = [_of_source(tx, view, source, newest, lo, hi, limit) for source in view.sources]
+    merged = list(islice(heapq.merge(*found, reverse=newest), limit))
+    return _with_root(tx, view, merged, newest, lo, hi)[:limit]
+
+
+def _of_source(
+    tx: Tx, view: View, source: tuple[str, int], newest: bool, lo: int, hi: int, limit: int
+) -> list[int]:
+    params: dict[str, Any] = {"source": source[1], "lo": lo, "hi": hi, "limit": limit}
+    if source[0] == "thread":
+        params["thread"] = tx.known_kind("in_thread")
+    if view.within:
+        params |= {"since": view.since, "until": view.until}
+    messages = _MESSAGES[source[0], "down" if newest else "up", view.within]
+    return [row[0] for row in tx.all(messages, **params)]
+
+
+def _with_root(tx: Tx, view: View, found: list[int], newest: bool, lo: int, hi: int) -> list[int]:
+    """A thread's root is part of it, wherever it stands in the log."""
+    root = view.thread
+    if root is None or not lo <= root < hi:
+        return found
+    row = tx.one(EVENT_TIME, seq=root)
+    if row is None or not view.since <= row[0] < view.until:
+        return found
+    return sorted([*found, root], reverse=newest)
+
+
+def times(tx: Tx, app: int, view: View) -> list[tuple[str, int]]:
+    """(event type, time) of every message, oldest first; looks at all of them."""
+    lo, hi = span(app)
+    params = {"lo": lo, "hi": hi, "since": view.since, "until": view.until}
+    found: list[tuple[int, int]] = []
+    for table, key in view.sources:
+        more = {"thread": tx.known_kind("in_thread")} if table == "thread" else {}
+        found += tx.all(_TIMES[table], source=key, **params, **more)
+    if len(view.peers) > 1:
+        found.sort(key=lambda row: row[1])
+    return [(tx.kind_name(kind), at) for kind, at in found]
+
+
+def recent(
+    tx: Tx, app: int, conn: int | None, after: int | None, limit: int
+) -> list[Counts]:  # fmt: skip
+    """The conversations with the newest messages: O(limit)."""
+    lo, hi = span(app)
+    before = hi if after is None else min(after, hi)
+    if conn is None:
+        rows = tx.all(RECENT, lo=lo, before=before, limit=limit)
+    else:
+        rows = tx.all(RECENT_ON, lo=lo, before=before, limit=limit, conn=conn)
+    return [Counts(*row) for row in rows]
+
+
+def total(tx: Tx, app: int, conn: int | None) -> int:
+    """How many conversations there are."""
+    lo, hi = span(app)
+    row = tx.one(TOTAL, lo=lo, hi=hi, conn=conn)
+    return 0 if row is None else row[0]
+
+
+def participants(tx: Tx, peer: int, limit: int) -> list[int]:
+    """Who has spoken in a group, in the order of their arrival; empty for a direct conversation."""
+    return [row[0] for row in tx.all(PARTICIPANTS, peer=peer, limit=limit)]
+
+
+def changes(tx: Tx, keys: list[int]) -> dict[int, list[tuple[str, Any]]]:
+    """Edits, deletions and transcriptions of these messages, oldest first."""
+    numbers = {
+        name: tx.known_kind(f"message.{name}") or 0 for name in ("edited", "deleted", "transcribed")
+    }
+    rows = tx.all(CHANGES, keys=json.dumps(keys), origin=tx.known_kind("origin"), **numbers)
+    found: dict[int, list[tuple[str, Any]]] = {}
+    for key, kind, payload in rows:
+        found.setdefault(key, []).append((tx.kind_name(kind), json.loads(payload)))
+    return found
+
+
+def window(view: View, since: int | None, until: int | None) -> View:
+    """The same view within a time window."""
+    return evolve(
+        view,
+        since=_ALWAYS[0] if since is None else since,
+        until=_ALWAYS[1] if until is None else until,
+    )

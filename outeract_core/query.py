@@ -1,0 +1,225 @@
+"""Filters over events, to be combined with `&`, `|` and `~`.
+
+Knows: what can be asked, as values.
+Does not know: SQL (`_store/queries.py` compiles a filter), which application is asked.
+
+    from outeract_core import query as q
+    await app.events.page(q.type_prefix("message.") & q.on_platform("telegram") & ~q.status_is("read"))
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from attrs import field, frozen
+
+from .errors import BadInput
+from .model import PlatformConnection, Status
+
+__all__ = [
+    "Filter",
+    "between",
+    "has_edge",
+    "on_connection",
+    "on_platform",
+    "payload_path",
+    "status_is",
+    "text_contains",
+    "type_contains",
+    "type_in",
+    "type_is",
+    "type_prefix",
+]
+
+Comparison = Literal["=", "!=", "<", "<=", ">", ">=", "contains", "exists"]
+
+
+class Filter:
+    """What an event must satisfy."""
+
+    def __and__(self, other: Filter) -> Filter:
+        return All((*_flat(self, All), *_flat(other, All)))
+
+    def __or__(self, other: Filter) -> Filter:
+        return Any_((*_flat(self, Any_), *_flat(other, Any_)))
+
+    def __invert__(self) -> Filter:
+        return self.inner if isinstance(self, Not) else Not(self)
+
+
+@frozen
+class All(Filter):
+    """Every one of `filters`."""
+
+    filters: tuple[Filter, ...]
+
+
+@frozen
+class Any_(Filter):  # noqa: N801 - `Any` is taken by typing
+    """At least one of `filters`."""
+
+    filters: tuple[Filter, ...]
+
+
+@frozen
+class Not(Filter):
+    """Not `inner`."""
+
+    inner: Filter
+
+
+@frozen
+class Type(Filter):
+    """The event type satisfies `matches`."""
+
+    matches: Callable[[str], bool] = field(repr=False)
+    label: str
+
+
+@frozen
+class Between(Filter):
+    """`since` <= time < `until`."""
+
+    since: datetime | None
+    until: datetime | None
+    column: Literal["created_at", "occurred_at"]
+
+
+@frozen
+class StatusIs(Filter):
+    """The derived status is one of `names`."""
+
+    names: tuple[str, ...]
+
+
+@frozen
+class OnConnection(Filter):
+    """The event happened on this connection (an entity, id or name)."""
+
+    connection: Any
+
+
+@frozen
+class OnPlatform(Filter):
+    """The event happened on a connection of this platform."""
+
+    platform: str
+
+
+@frozen
+class PayloadPath(Filter):
+    """A member of the payload compares with `value`."""
+
+    path: tuple[str | int, ...]
+    comparison: Comparison
+    value: Any
+
+
+@frozen
+class HasEdge(Filter):
+    """An edge of this type leaves the event, towards `target` if one is given."""
+
+    edge_type: str
+    target: Any
+
+
+@frozen
+class TextContains(Filter):
+    """The message's text contains `words`, whatever the case."""
+
+    words: str
+
+
+def _flat(filter: Filter, kind: type) -> tuple[Filter, ...]:
+    if not isinstance(filter, Filter):
+        raise BadInput(f"a filter combines with filters, not with {type(filter).__name__}")
+    return filter.filters if isinstance(filter, kind) else (filter,)  # type: ignore[attr-defined, no-any-return]
+
+
+def type_is(event_type: str) -> Filter:
+    """Events of exactly this type."""
+    return Type(event_type.__eq__, event_type)
+
+
+def type_in(*event_types: str) -> Filter:
+    """Events of one of these types."""
+    return Type(frozenset(event_types).__contains__, "|".join(event_types))
+
+
+def type_prefix(prefix: str) -> Filter:
+    """Events whose type begins so, e.g. `message.`."""
+    return Type(lambda name: name.startswith(prefix), f"{prefix}*")
+
+
+def type_contains(part: str) -> Filter:
+    """Events whose type contains `part`."""
+    return Type(lambda name: part in name, f"*{part}*")
+
+
+def between(
+    since: datetime | None = None, until: datetime | None = None, *,
+    by: Literal["created_at", "occurred_at"] = "created_at",
+) -> Filter:  # fmt: skip
+    """Events from `since` (included) to `until` (excluded): aware times. Raises BadInput."""
+    if by not in ("created_at", "occurred_at"):
+        raise BadInput(f"by is created_at or occurred_at, not {by!r}")
+    for moment in (since, until):
+        if moment is not None and moment.tzinfo is None:
+            raise BadInput(f"{moment!r} has no time zone; times must be aware, e.g. tzinfo=UTC")
+    return Between(since, until, by)
+
+
+def status_is(*names: Status) -> Filter:
+    """Events with one of these derived statuses. Raises BadInput for an unknown one."""
+    for name in names:
+        if name not in get_args(Status):
+            raise BadInput(f"status is one of {', '.join(get_args(Status))}, not {name!r}")
+    return StatusIs(names)
+
+
+def on_connection(connection: PlatformConnection | Any) -> Filter:
+    """Events of one connection: an entity, its id, or its name."""
+    return OnConnection(connection)
+
+
+def on_platform(platform: str) -> Filter:
+    """Events of one platform."""
+    return OnPlatform(platform)
+
+
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+
+
+def payload_path(path: str, comparison: Comparison, value: Any = None) -> Filter:
+    """Compare a member of the payload: `payload_path("order.items[0].price", ">=", 10)`.
+
+    `contains` looks for text within text; `exists` takes no value. Raises BadInput.
+    """
+    steps: list[str | int] = []
+    place = 0
+    while place < len(path):
+        match = _STEP.match(path, place)
+        if match is None:
+            raise BadInput(f"payload path {path!r}: write member.member[0].member")
+        steps.append(match[1] if match[2] is None else int(match[2]))
+        place = match.end()
+    if not steps:
+        raise BadInput("the payload path is empty")
+    if comparison not in get_args(Comparison):
+        raise BadInput(f"comparison is one of {' '.join(get_args(Comparison))}")
+    if value is not None and not isinstance(value, str | int | float | bool):
+        raise BadInput("compare with text, a number, true, false or None")
+    return PayloadPath(tuple(steps), comparison, value)
+
+
+def has_edge(edge_type: str, target: Any = None) -> Filter:
+    """Events from which an edge of this type leads to `target` (a node, an id, or anywhere)."""
+    return HasEdge(edge_type, target)
+
+
+def text_contains(words: str) -> Filter:
+    """Messages whose text contains `words`, whatever the case."""
+    return TextContains(words)
