@@ -253,6 +253,11 @@ class App(Verbs):
         self.runtime.wake()
         return result
 
+    @property
+    def in_turn(self) -> bool:
+        """Whether this runs inside a handler's turn of this application."""
+        return self._turn() is not None
+
     def _turn(self) -> Turn | None:
         turn = CURRENT.get()
         return turn if turn is not None and turn.app is self else None

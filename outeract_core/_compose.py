@@ -19,14 +19,14 @@ from attrs import evolve, field, frozen
 from ._ids import span, to_ms
 from ._plan import Plan, dump_parts, kind_of, mime_of, plan
 from ._runtime import Runtime
-from ._store import routes
+from ._store import nodes, routes
 from ._store.sending import Intent, OutFile
 from ._store.sqlite import Connection
 from ._store.tenants import Conn
 from .content import Attachment, Content, ContentLike
 from .errors import BadInput, NotFound
 from .events import Party
-from .model import File, PlatformConnection
+from .model import File, PlatformConnection, PlatformUserKind
 
 
 @frozen
@@ -70,13 +70,16 @@ def target(runtime: Runtime, app: int, to: Any, via: Sequence[str]) -> Target:
     return Target(runtime.conn(found.conn), found.peer)
 
 
+_KINDS: dict[str, PlatformUserKind] = {"person": "person", "group": "group", "channel": "channel"}
+
+
 def _by_external_id(runtime: Runtime, app: int, pair: tuple[Any, ...]) -> Target:
     if len(pair) not in (2, 3) or not isinstance(pair[1], str) or not pair[1]:
         raise BadInput("give (connection, external id) or (connection, external id, kind)")
     kind = pair[2] if len(pair) == 3 else "person"
-    if kind not in ("person", "group", "channel"):
+    if kind not in _KINDS:
         raise BadInput(f"kind is person, group or channel, not {kind!r}")
-    return Target(connection(runtime, app, pair[0]), Party(pair[1], kind))
+    return Target(connection(runtime, app, pair[0]), Party(pair[1], _KINDS[kind]))
 
 
 def connection(runtime: Runtime, app: int, which: PlatformConnection | UUID | str) -> Conn:
@@ -137,7 +140,7 @@ def _references(
 
     cause = options.cause
     if cause is not None and not isinstance(cause, int):
-        cause = routes.nodes.key(tx, app, cause, "event")
+        cause = nodes.key(tx, app, cause, "event")
     elif cause is not None and not span(app)[0] <= cause < span(app)[1]:
         raise NotFound("the cause is no event of this application")
     return message(options.reply_to, "reply_to"), message(options.thread, "thread"), cause
@@ -180,7 +183,7 @@ async def _file(runtime: Runtime, app: int, attachment: Attachment) -> OutFile:
     source, mime = attachment.source, mime_of(attachment)
     name = attachment.filename or (source.name if isinstance(source, Path) else None) or "file"
     if isinstance(source, File):
-        key = runtime.database.read(lambda tx: routes.nodes.key(tx, app, source, "file"))
+        key = runtime.database.read(lambda tx: nodes.key(tx, app, source, "file"))
         return OutFile(
             key, attachment.filename or source.filename or "file", source.mime_type or mime,
             source.size or 0, source.sha256 or "",

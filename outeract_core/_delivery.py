@@ -12,6 +12,7 @@ Does not know: tables, clocks, platforms.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -73,7 +74,7 @@ def advance(
     )
     reached = further(progress.status, whole)
     stamp = _STAMP.get(status)
-    changes: dict[str, object] = {"status": reached}
+    changes: dict[str, Any] = {"status": reached}
     if stamp and RANK[whole] >= RANK[status]:
         before = getattr(progress, stamp)
         changes[stamp] = at if before is None else before

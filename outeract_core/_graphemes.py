@@ -17,6 +17,7 @@ _EXTENDING = "\u200c\u200d\uff9e\uff9f\u0e33\u0eb3"
 _PREPENDED = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e")
 _HANGUL = (0x1100, 0x1160, 0x11A8, 0x1200, 0xA960, 0xA97D, 0xAC00, 0xD7A4, 0xD7B0, 0xD7C7, 0xD7CB)
 _HANGUL_TYPES = ("", "L", "V", "T", "", "L", "", "S", "", "V", "T", "")
+_INDICATORS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _VIRAMA = 9
 """The combining class of signs that join the consonant after them to the one before."""
 
@@ -81,10 +82,7 @@ def _is_indicator(char: str) -> bool:
 
 def _indicators(text: str, at: int) -> int:
     """How many regional indicators stand right before `at`; two of them make a flag."""
-    first = at
-    while first > 0 and _is_indicator(text[first - 1]):
-        first -= 1
-    return at - first
+    return at - len(text[:at].rstrip(_INDICATORS))
 
 
 def _is_syllable(before: str, after: str) -> bool:

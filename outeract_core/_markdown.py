@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from attrs import field, frozen, mutable
+from attrs import field, mutable
 
 from .errors import MissingExtra
 from .text import (
@@ -164,9 +164,16 @@ def _leaf(token: Any) -> list[Any]:
         case "hr":
             return [Rule()]
         case "fence" | "code_block":
-            language = (token.info.split() or [""])[0]
-            return [CodeBlock(token.content.removesuffix("\n"), language)]
+            return _code(token)
     return [Str(token.content)] if token.content else []
+
+
+def _code(token: Any) -> list[Any]:
+    """A block of code; what looks like one and has no line of code is the text that it is."""
+    if token.content.strip():
+        language = (token.info.split() or [""])[0]
+        return [CodeBlock(token.content.removesuffix("\n"), language)]
+    return [Paragraph((Str(f"{token.markup}{token.info}"),))] if token.info.strip() else []
 
 
 def _container(token: Any) -> Callable[[tuple[Any, ...]], list[Any]]:

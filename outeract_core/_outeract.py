@@ -28,7 +28,15 @@ from ._store import deliveries, tenants
 from ._store.tenants import Conn
 from ._web import Asgi, Wsgi
 from .adapter import Adapter, Response
-from .errors import BadInput, LeaseHeld, OuteractError, SendError
+from .errors import (
+    BadInput,
+    LeaseHeld,
+    MissingSecret,
+    OuteractError,
+    SendError,
+    StoreBusy,
+    UnknownPlatform,
+)
 
 _POLL_WAIT = 25.0
 _WATCH = 0.25
@@ -262,9 +270,8 @@ class Outeract:
             try:
                 await self._receiver.poll(conn, _POLL_WAIT)
                 pause = 1.0
-            except SendError as error:
-                status = f"polling: {error.reason}"
-                await self._sender.report(conn, "unreachable", status)
+            except (SendError, StoreBusy, MissingSecret, UnknownPlatform) as error:
+                await self._sender.report(conn, "unreachable", f"polling: {error}")
                 await anyio.sleep(pause)
                 pause = min(pause * 2, 60.0)
             else:

@@ -5,8 +5,9 @@ Knows: the questions and commands. Does not know: their rules (`_store/identity.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import anyio.to_thread
@@ -25,6 +26,7 @@ from ._tenant import Tenant
 from .errors import BadInput, NotFound
 from .model import Event, PlatformUser, User
 
+T = TypeVar("T")
 _MAX_MINUTES = 7 * 24 * 60
 _MAX_USES = 100
 
@@ -184,7 +186,7 @@ class People:
         await self._tenant.database.truncate_log()
         return Erased(event, done.events, done.files)
 
-    async def _write(self, unit: Any) -> Any:
+    async def _write(self, unit: Callable[[Connection, int], T]) -> T:
         result = await self._tenant.write(unit)
         self._runtime.wake("handlers", "outbox")
         return result

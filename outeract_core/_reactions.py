@@ -64,7 +64,7 @@ def _linker(runtime: Runtime) -> Act:
     """Codes are found inside inbound text; what comes of one is told by `link_code.*` events."""
     confirm = confirmation(runtime)
 
-    def link(tx: Tx, conn: Conn, event: int, item: Item, peer: int) -> None:
+    def link(tx: Tx, conn: Conn, event: int, item: Item, _peer: int) -> None:
         code, sender = find_code(_text(item.fact)), item.fact.sender
         if code is None or sender is None or sender.kind != "person" or item.fact.echo:
             return

@@ -23,8 +23,10 @@ from ._store.tenants import Conn
 from .adapter import Adapter, Inbound, Response
 from .errors import (
     BodyTooLarge,
+    MissingSecret,
     SignatureError,
     StoreError,
+    UnknownPlatform,
     UnknownWebhook,
     Unsupported,
     WebhookError,
@@ -45,10 +47,15 @@ class Batch:
 
 @define
 class Read:
-    """A parsed delivery: facts by connection, and why the rest was not understood."""
+    """A parsed delivery: facts by connection, and what of the rest was not understood."""
 
     batches: dict[int, Batch] = Factory(dict)
-    faults: list[str] = Factory(list)
+    unparsed: list[Unparsed] = Factory(list)
+
+    @property
+    def faults(self) -> str | None:
+        """Why, in words; None when everything was understood."""
+        return "; ".join(item.error for item in self.unparsed)[:2000] or None
 
 
 @define
@@ -78,6 +85,8 @@ class Receiver:
             return await self._answer(conn, self._runtime.adapter(conn), inbound)
         except WebhookError as error:
             return Response(error.status, {"content-type": "text/plain"}, _short(error))
+        except (MissingSecret, UnknownPlatform) as error:
+            return Response(503, {"retry-after": "60"}, str(error).encode()[:200])
         except StoreError:
             return Response(503, {"retry-after": "5"}, b"the store is unavailable; deliver again")
 
@@ -121,7 +130,7 @@ class Receiver:
             received = _commit(tx, self._runtime, read)
             if read.faults or received.kept:
                 state = "unparsed" if read.faults else "held"
-                _keep(tx, conn, inbound, state, "; ".join(read.faults)[:2000] or None)
+                _keep(tx, conn, inbound, state, read.faults)
                 received.kept = True
             return received
 
@@ -135,7 +144,7 @@ class Receiver:
         try:
             parsed: Iterable[Fact | Unparsed] = list(adapter.parse(inbound))
         except Exception as error:
-            read.faults.append(f"{type(error).__name__}: {error}")
+            read.unparsed.append(Unparsed(inbound.body, f"{type(error).__name__}: {error}"))
             return read
         self._sort(conn, parsed, read)
         return read
@@ -144,16 +153,17 @@ class Receiver:
         """Each fact to the connection of its account; one bad item never loses the others."""
         for fact in parsed:
             if isinstance(fact, Unparsed):
-                read.faults.append(fact.error)
+                read.unparsed.append(fact)
                 continue
             owner = self._owner(conn, fact)
             if owner is None:
-                read.faults.append(f"no connection of this application has account {fact.account}")
+                reason = f"no connection of this application has account {fact.account}"
+                read.unparsed.append(Unparsed(fact.raw, reason))
                 continue
             try:
                 item = ingest.prepare(fact, owner.keep_raw)
             except (ValueError, TypeError, RecursionError) as error:
-                read.faults.append(f"{fact.kind}: {error}")
+                read.unparsed.append(Unparsed(_tellable(fact.raw), f"{fact.kind}: {error}"))
                 continue
             read.batches.setdefault(owner.id, Batch(owner)).items.append(item)
 
@@ -180,9 +190,8 @@ class Receiver:
 
         def unit(tx: Connection) -> Received:
             received = _commit(tx, self._runtime, read)
-            for item in polled.facts:
-                if isinstance(item, Unparsed):
-                    _keep_item(tx, conn, item)
+            for item in read.unparsed:
+                _keep_item(tx, conn, item)
             deliveries.set_poll_cursor(tx, conn.id, polled.cursor)
             return received
 
@@ -205,7 +214,7 @@ class Receiver:
             def unit(tx: Connection, read: Read = read, number: int = delivery.id) -> bool:
                 received = _commit(tx, self._runtime, read)
                 good = not read.faults and not received.kept
-                deliveries.replayed(tx, number, good, "; ".join(read.faults)[:2000] or None, state)
+                deliveries.replayed(tx, number, good, read.faults, state)
                 return good
 
             good = await self._runtime.database.write(unit)
@@ -243,6 +252,14 @@ def _keep_item(tx: Connection, conn: Conn, item: Unparsed) -> None:
     digest = hashlib.sha256(b"POLL\0" + raw).digest()
     headers = '{"content-type":"application/json"}'
     deliveries.keep(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", item.error, digest)
+
+
+def _tellable(raw: object) -> object:
+    """A raw item as it can be kept: itself, or how Python writes it."""
+    try:
+        return raw if isinstance(raw, bytes) else encode(raw)
+    except (ValueError, TypeError, RecursionError):
+        return f"{raw!r:.10000}"
 
 
 def _short(error: WebhookError) -> bytes:

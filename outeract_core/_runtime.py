@@ -40,7 +40,7 @@ class Runtime:
     folder: Folder
     open_http: Callable[[], Http]
     owner: str = Factory(owner_name)
-    transcribe: Callable[[Any], Any] | None = None
+    transcribe: Callable[..., Any] | None = None
     _http: Http | None = None
     _conns: dict[int, Conn] = field(factory=dict)
     _adapters: dict[int, tuple[Conn, Adapter]] = field(factory=dict)

@@ -40,6 +40,8 @@ from .errors import (
 LEASE = 120_000
 LANES = 50
 _OFFLINE = 60_000
+_COURTESIES = ("mark_read", "typing", "answer")
+"""What is no failure where the platform has no such thing (a read receipt in a group, say)."""
 _UNAUTHORISED = 300_000
 
 
@@ -78,7 +80,7 @@ class Sender:
         """Rows leased to processes that are gone need not wait for their lease to end."""
         for owner in self._runtime.database.read(outbox.owners):
             if is_dead(owner):
-                await self._write(lambda tx, owner=owner: outbox.release_owner(tx, owner))
+                await self._write(partial(outbox.release_owner, owner=owner))
 
     async def _counted(self, rows: list[Row]) -> None:
         try:
@@ -91,7 +93,10 @@ class Sender:
         if self._runtime.database.read(outbox.next_due) is None:
             return []
         owner = self._runtime.owner
-        return await self._write(lambda tx: outbox.claim(tx, owner, lanes, LEASE))
+        claimed: list[list[Row]] = await self._write(
+            lambda tx: outbox.claim(tx, owner, lanes, LEASE)
+        )
+        return claimed
 
     def _pause(self) -> float:
         due = self._runtime.database.read(outbox.next_due)
@@ -179,6 +184,9 @@ class Sender:
             return await self._unknown(conn, row, error.reason)
         if isinstance(error, Transient | Ambiguous):
             return await self._again(conn, row, error)
+        if isinstance(error, Unsupported) and row.verb in _COURTESIES:
+            await self._write(partial(outbox.drop, row=row))
+            return True
         code = error.code if isinstance(error, SendError) else None
         if isinstance(error, Rejected | Unsupported | SendError):
             return await self._end(conn, row, "message.failed", str(error), code)

@@ -94,41 +94,40 @@ class _Cutter:
 
     def _next(self, start: int) -> tuple[int, int]:
         """Where the piece that begins at `start` ends, and where the one after it begins."""
-        fit = self._fit(start)
-        floor = start + (fit - start) // 2
+        fit = self._fit(start, self._limit)
+        self._usual = max(1, fit - start)
+        floor, bound = start + (fit - start) // 2, self._limit
         if fit == self._total:
-            floor = self._tail(start)
-            if floor == start:
+            if self._measured(start, fit) <= self._last:
                 return fit, fit
-            fit = (floor + self._total) // 2
+            floor, bound = self._tail(start), self._last
+            fit = (floor + fit) // 2
         while fit > start:
             end, after = self._cut(start, floor, fit)
             if end > start and self._measured(start, end) <= self._limit:
                 return end, after
-            if after > end == start:
-                return end, after
             fit = start + (fit - start) // 2
             floor = start + (fit - start) // 2
-        return self._forced(start)
+        return self._forced(start, bound)
 
     # ── how much fits ─────────────────────────────────────────────────────────────────────────
 
     def _measured(self, start: int, end: int) -> int:
         return self._size(self._layout.slice(start, end))
 
-    def _fit(self, start: int) -> int:
+    def _fit(self, start: int, limit: int) -> int:
         """The furthest end of a piece from `start`: guesses like the last one, by proportion, halves."""
         low, low_size, high, high_size = start, 0, self._total + 1, 0
         guess, step, turn = min(self._total, start + self._usual), 1, 0
         while high - low > 1:
             size = self._measured(start, guess)
-            if size <= self._limit:
+            if size <= limit:
                 low, low_size = guess, size
             else:
                 high, high_size = guess, size
             if low == self._total:
                 break
-            room, turn = self._limit - low_size, turn + 1
+            room, turn = limit - low_size, turn + 1
             if high > self._total:
                 step = max(2 * step, room)
                 guess = min(self._total, low + step)
@@ -137,21 +136,18 @@ class _Cutter:
             else:
                 guess = (low + high) // 2
             guess = max(low + 1, min(guess, high - 1))
-        self._usual = max(1, low - start)
         return low
 
     def _tail(self, start: int) -> int:
-        """From where on the rest fits into the last piece."""
+        """From where on the rest fits into the last piece; `start` when not even its end does."""
         low, high = start, self._total
-        if self._measured(start, self._total) <= self._last:
-            return start
         while high - low > 1:
             middle = (low + high) // 2
             if self._measured(middle, self._total) <= self._last:
                 high = middle
             else:
                 low = middle
-        return min(high, self._total - 1)
+        return high if high < self._total else start
 
     # ── where to cut ──────────────────────────────────────────────────────────────────────────
 
@@ -162,7 +158,7 @@ class _Cutter:
             self._block(floor, fit)
             or self._line(floor, fit)
             or self._sentence(floor, fit)
-            or self._word(start, floor, fit)
+            or self._word(start, fit)
             or self._character(start, fit)
         )
 
@@ -186,7 +182,7 @@ class _Cutter:
                 found = place
         return None if found is None else self._parted(found, _SPACE)
 
-    def _word(self, start: int, floor: int, fit: int) -> tuple[int, int] | None:
+    def _word(self, start: int, fit: int) -> tuple[int, int] | None:
         inside = None
         for place in range(fit, start, -1):
             char = self._text[place]
@@ -211,17 +207,17 @@ class _Cutter:
 
     # ── when nothing fits ─────────────────────────────────────────────────────────────────────
 
-    def _forced(self, start: int) -> tuple[int, int]:
+    def _forced(self, start: int, bound: int) -> tuple[int, int]:
         """The first character alone; else without its markup; else its first code points."""
-        end, furthest = start + 1, start + self._limit + 1
+        end, furthest = start + 1, start + bound + 1
         while end < furthest and not self._layout.cuttable(end):
             end += 1
-        if self._measured(start, end) <= self._limit:
+        if self._measured(start, end) <= bound:
             return end, end
         runs = [run for run in self._layout.between(start, end) if not run.bare]
         for run in runs:
             run.strip()
         if runs:
             return start, start
-        end = min(end, max(start + 1, self._fit(start)))
+        end = min(end, max(start + 1, self._fit(start, bound)))
         return end, end

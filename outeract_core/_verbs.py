@@ -7,37 +7,56 @@ Does not know: platforms, when they are carried out.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from abc import ABC, abstractmethod
+from typing import Any
 from uuid import UUID
 
 from ._delivery_handle import Delivery
 from ._plan import dump_parts, plan
+from ._runtime import Runtime
 from ._store import rows, sending
 from ._store.handlers import peer_of
 from ._store.nodes import key as node_key
 from ._store.sending import Action
 from ._store.sqlite import Connection
 from ._store.states import conn_of
+from ._tenant import Tenant
 from .content import Content, ContentLike
 from .errors import BadInput, Unsupported
 from .model import Event
 
-if TYPE_CHECKING:
-    from ._app import App
-
 _TYPING_FOR = 5_000
 
 
-class Verbs:
-    """Mixed into `App`."""
+class Verbs(ABC):
+    """The part of `App` that acts on messages; `App` supplies what they need."""
 
-    async def react(
-        self: App, event: Event | UUID, emoji: str, *, remove: bool = False
-    ) -> Delivery:
+    runtime: Runtime
+    tenant: Tenant
+    key: int
+
+    @abstractmethod
+    def new_id(self) -> UUID:
+        """A fresh id."""
+
+    @abstractmethod
+    async def commit(self, unit: Any) -> Any:
+        """Commit a unit or an action, now or with the turn that this runs in."""
+
+    @property
+    @abstractmethod
+    def in_turn(self) -> bool:
+        """Whether this runs inside a handler's turn."""
+
+    @abstractmethod
+    def events_at(self, keys: list[int]) -> list[Event]:
+        """The events with these keys."""
+
+    async def react(self, event: Event | UUID, emoji: str, *, remove: bool = False) -> Delivery:
         """Put (or remove) the bot's reaction on a message. Raises NotFound, Unsupported."""
         return await _act(self, self.reaction(event, emoji, remove, None))
 
-    async def edit(self: App, event: Event | UUID, content: ContentLike) -> Delivery:
+    async def edit(self, event: Event | UUID, content: ContentLike) -> Delivery:
         """Replace the text of a message that the bot sent. Raises NotFound, BadInput, Unsupported."""
         content = Content.of(content)
         conn, peer, key = _place(self, event)
@@ -53,7 +72,7 @@ class Verbs:
         action = Action(self.new_id(), conn, "edit", "message.edited", peer, key, payload, spec)
         return await _act(self, action)
 
-    async def delete(self: App, event: Event | UUID) -> Delivery:
+    async def delete(self, event: Event | UUID) -> Delivery:
         """Delete a message that the bot sent. Raises NotFound, BadInput, Unsupported."""
         conn, peer, key = _place(self, event)
         if not _is_outbound(self, key):
@@ -63,12 +82,12 @@ class Verbs:
         action = Action(self.new_id(), conn, "delete", "message.deleted", peer, key, payload, {})
         return await _act(self, action)
 
-    async def mark_read(self: App, event: Event | UUID) -> None:
+    async def mark_read(self, event: Event | UUID) -> None:
         """Everything in the message's conversation up to it is read; the platform is told if it can be."""
         _conn, _peer, key = _place(self, event)
         await self.commit(lambda tx: self.mark_events(tx, [key]))
 
-    async def typing(self: App, to: Event | UUID) -> Delivery:
+    async def typing(self, to: Event | UUID) -> Delivery:
         """Show that the bot is writing. Gone when it cannot be shown within seconds; leaves no event."""
         action = _typing(self, to)
         await self.runtime.database.write(lambda tx: sending.act(tx, action))
@@ -77,9 +96,7 @@ class Verbs:
 
     # ── for turns and the dispatcher ──────────────────────────────────────────────────────────
 
-    def reaction(
-        self: App, event: Event | UUID, emoji: str, remove: bool, cause: int | None
-    ) -> Action:
+    def reaction(self, event: Event | UUID, emoji: str, remove: bool, cause: int | None) -> Action:
         """The action behind `react`."""
         if not isinstance(emoji, str) or not emoji:
             raise BadInput("a reaction is one emoji, e.g. '👍'")
@@ -91,13 +108,13 @@ class Verbs:
             {"emoji": emoji, "remove": remove}, cause,
         )  # fmt: skip
 
-    def typing_now(self: App, event: Event) -> Delivery:
+    def typing_now(self, event: Event) -> Delivery:
         """`typing` for plain functions; it does not wait for a turn's commit."""
         action = _typing(self, event)
         self.runtime.database.write_now(lambda tx: sending.act(tx, action))
         return Delivery(self.runtime, self.tenant, action.id)
 
-    def mark_events(self: App, tx: Connection, events: list[int]) -> None:
+    def mark_events(self, tx: Connection, events: list[int]) -> None:
         """Mark inbound messages read, inside a transaction."""
         for event in events:
             peer = peer_of(tx, event)
@@ -108,19 +125,19 @@ class Verbs:
                 sending.read(tx, conn, peer, event, tell=tell)
 
 
-async def _act(app: App, action: Action) -> Delivery:
+async def _act(app: Verbs, action: Action) -> Delivery:
     await app.commit(lambda tx: sending.act(tx, action))
-    return Delivery(app.runtime, app.tenant, action.id, committed=app._turn() is None)  # noqa: SLF001
+    return Delivery(app.runtime, app.tenant, action.id, committed=not app.in_turn)
 
 
-def _typing(app: App, to: Event | UUID) -> Action:
+def _typing(app: Verbs, to: Event | UUID) -> Action:
     conn, peer, _key = _place(app, to)
     _able(app.runtime.adapter(conn), "typing")
     expires = app.runtime.now() + _TYPING_FOR
     return Action(app.new_id(), conn, "typing", None, peer, None, {}, {}, expires=expires)
 
 
-def _place(app: App, event: Event | UUID) -> tuple[Any, int, int]:
+def _place(app: Verbs, event: Event | UUID) -> tuple[Any, int, int]:
     """The connection, the conversation and the key of a message."""
 
     def query(tx: Connection) -> tuple[int, int, int]:
@@ -131,7 +148,7 @@ def _place(app: App, event: Event | UUID) -> tuple[Any, int, int]:
     return app.runtime.conn(number), peer, key
 
 
-def _is_outbound(app: App, key: int) -> bool:
+def _is_outbound(app: Verbs, key: int) -> bool:
     return app.events_at([key])[0].event_type == "message.outbound"
 
 

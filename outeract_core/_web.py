@@ -37,16 +37,18 @@ class Asgi:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            return await _lifespan(receive, send)
-        if scope["type"] != "http":
-            return None
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _http(self, scope: Any, receive: Any, send: Any) -> None:
         answer = await self._answer(scope, receive)
         headers = [
             (k.lower().encode(), v.encode("latin-1", "replace")) for k, v in answer.headers.items()
         ]
         headers.append((b"content-length", str(len(answer.body)).encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        return await send({"type": "http.response.body", "body": answer.body})
+        await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(self, scope: Any, receive: Any) -> Response:
         where = address(scope["path"])

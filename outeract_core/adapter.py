@@ -258,7 +258,14 @@ class Manifest:
                  buttons, quick_replies, menu, location, contacts, template, groups, album,
                  delivered (tells of delivery), read (tells of reading), format.
     media        kind → (size limit in bytes, accepted MIME types; empty = all).
+    caption_limit  as `text_limit`, for the text below a file; None: `text_limit` holds for it too.
+    caption_kinds  which kinds of files can have a caption.
+    interactive_limit  as `text_limit`, for a text with buttons or a menu; None: the same.
+    header_limit, footer_limit  code points of a header or footer beside buttons or a menu;
+                 0: there is no such place, and core writes them into the text.
     buttons, button_title, menu_rows, menu_title, menu_description: limits, in code points.
+    quick_replies  how many quick replies; 0: they count as buttons.
+    album        how many files one message can have; `album_kinds`: which kinds may share it.
     config       name → what it means; `secrets` are names out of it that hold secrets;
                  `required` must be given to `connect`.
     account_key  the config name that holds the account's id (what `Fact.account` names).
@@ -273,6 +280,10 @@ class Manifest:
     text_unit: Literal["characters", "utf16", "bytes"] = "characters"
     text_counts: Literal["plain", "rendered"] = "rendered"
     caption_limit: int | None = None
+    caption_kinds: frozenset[str] = frozenset({"image", "video", "audio", "voice", "document"})
+    interactive_limit: int | None = None
+    header_limit: int = 0
+    footer_limit: int = 0
     capabilities: frozenset[str] = frozenset({"text"})
     media: Mapping[str, tuple[int, tuple[str, ...]]] = field(factory=dict)
     buttons: int = 0
@@ -280,7 +291,13 @@ class Manifest:
     menu_rows: int = 0
     menu_title: int = 24
     menu_description: int = 72
+    quick_replies: int = 0
     album: int = 1
+    album_kinds: tuple[frozenset[str], ...] = (
+        frozenset({"image", "video"}),
+        frozenset({"audio"}),
+        frozenset({"document"}),
+    )
     config: Mapping[str, str] = field(factory=dict)
     secrets: frozenset[str] = frozenset()
     required: tuple[str, ...] = ()

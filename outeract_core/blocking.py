@@ -19,6 +19,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from uuid import UUID
 
 import anyio.from_thread
 
@@ -30,7 +31,8 @@ from ._file_access import Files
 from ._graph import Graph
 from ._people import People
 from .adapter import Response
-from .model import PlatformConnection
+from .content import ContentLike
+from .model import Event, PlatformConnection
 
 __all__ = ["App", "Delivery", "Outeract", "Subject"]
 
@@ -80,11 +82,11 @@ def _blocking(
 ) -> Callable[Concatenate[Carrier[Any], P], R]:
     """The same verb, waited for."""
 
-    @functools.wraps(verb)
-    def call(self: Carrier[Any], *args: P.args, **kwargs: P.kwargs) -> R:
+    def call(self: Carrier[Any], /, *args: P.args, **kwargs: P.kwargs) -> R:
         result: R = self._carry(functools.partial(verb, self._inner), *args, **kwargs)
         return result
 
+    functools.update_wrapper(call, verb)
     return call
 
 
@@ -112,7 +114,6 @@ class Delivery(Carrier[AsyncDelivery]):
 class App(Carrier[_app.App]):
     """One application; see `outeract_core.App`. Handlers are registered with `on` as usual."""
 
-    reply = _blocking(_app.App.reply)
     react = _blocking(_app.App.react)
     edit = _blocking(_app.App.edit)
     delete = _blocking(_app.App.delete)
@@ -124,9 +125,14 @@ class App(Carrier[_app.App]):
     edge = _blocking(_app.App.edge)
     explain = _blocking(_app.App.explain)
 
-    @functools.wraps(_app.App.send)
-    def send(self, *args: Any, **kwargs: Any) -> Delivery:
-        delivery: Delivery = self._carry(self._inner.send, *args, **kwargs)
+    def send(self, to: Any, content: ContentLike, **options: Any) -> Delivery:
+        """See `outeract_core.App.send`."""
+        delivery: Delivery = self._carry(self._inner.send, to, content, **options)
+        return delivery
+
+    def reply(self, event: Event | UUID, content: ContentLike, **options: Any) -> Delivery:
+        """See `outeract_core.App.reply`."""
+        delivery: Delivery = self._carry(self._inner.reply, event, content, **options)
         return delivery
 
     def connect(self, platform: str, **config: Any) -> PlatformConnection:

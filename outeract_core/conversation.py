@@ -109,9 +109,13 @@ def analytics(times: Sequence[tuple[str, datetime]]) -> Analytics:
         first_message_at=min(moments, default=None),
         last_message_at=max(moments, default=None),
         first_response=waits[0] if waits else None,
-        median_response=median(waits) if waits else None,
+        median_response=_median(waits),
         active_days=len({at.date() for at in moments}),
     )
+
+
+def _median(waits: Sequence[timedelta]) -> timedelta | None:
+    return timedelta(seconds=median(w.total_seconds() for w in waits)) if waits else None
 
 
 def _waits(times: Sequence[tuple[str, datetime]]) -> list[timedelta]:

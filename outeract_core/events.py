@@ -56,6 +56,8 @@ class Party:
 
     `external_id` may be None when only an alias is known (a WhatsApp user with a username);
     `aliases` then finds the platform user, or becomes its id. `name` None means "not told".
+    `decisive`: the alias type that tells who it is where names disagree, because it is never given
+    to somebody else (WhatsApp hands numbers on, but not a `bsuid`).
     """
 
     external_id: str | None
@@ -63,6 +65,7 @@ class Party:
     name: str | None = None
     profile_picture_url: str | None = None
     aliases: tuple[Alias, ...] = field(default=(), converter=_tuple)
+    decisive: str | None = None
 
 
 @frozen

@@ -81,10 +81,10 @@ class Subgraph:
         for node in self.nodes:
             opening, closing = _SHAPES[node_type(node)]
             lines.append(f"  {names[node.id]}{opening}{_quoted(label(node))}{closing}")
-        for edge in self.edges:
-            lines.append(
-                f"  {names[edge.source_node_id]} -->|{edge.edge_type}| {names[edge.target_node_id]}"
-            )
+        lines += [
+            f"  {names[edge.source_node_id]} -->|{edge.edge_type}| {names[edge.target_node_id]}"
+            for edge in self.edges
+        ]
         return "\n".join(lines) + "\n"
 
     def to_dot(self) -> str:

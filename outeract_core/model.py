@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal, NewType, TypeAlias
+from typing import Any, Literal, NewType, TypeAlias, TypeVar
 from uuid import UUID
 
 from attrs import field, frozen
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 Json: TypeAlias = Any
+T = TypeVar("T")
 OrganisationId = NewType("OrganisationId", UUID)
 AppId = NewType("AppId", UUID)
 ConnectionId = NewType("ConnectionId", UUID)
@@ -179,6 +180,15 @@ class Event:
     def raw(self) -> Json:
         """The platform's own item as received, or None when the connection does not keep it."""
         return None if self.raw_json is None else json.loads(self.raw_json)
+
+    def payload_as(self, into: type[T]) -> T:
+        """The payload as an object of your own class (attrs, dataclass, …), by cattrs.
+
+        Raises InvalidEvent with every fault and its path.
+        """
+        from .structure import structure
+
+        return structure(self.payload, into)
 
     @property
     def text(self) -> str:

@@ -136,7 +136,7 @@ class TextContains(Filter):
 def _flat(filter: Filter, kind: type) -> tuple[Filter, ...]:
     if not isinstance(filter, Filter):
         raise BadInput(f"a filter combines with filters, not with {type(filter).__name__}")
-    return filter.filters if isinstance(filter, kind) else (filter,)  # type: ignore[attr-defined, no-any-return]
+    return filter.filters if isinstance(filter, kind) else (filter,)  # type: ignore[attr-defined]
 
 
 def type_is(event_type: str) -> Filter:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from datetime import UTC, datetime
+from pathlib import Path
 
 from attrs import evolve
 
@@ -19,13 +21,32 @@ from outeract_core.testing import (
 
 AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 SECONDS = int(AT.timestamp())
+CONSOLE = {"user": "ada"}
+TELEGRAM = {
+    "token": "123456789:AAtelegram-bot-token",
+    "webhook_secret_token": "telegram-webhook-secret",
+    "base_url": "https://api.telegram.example",
+}
+WHATSAPP = {
+    "access_token": "EAAwhatsapp-access-token",
+    "app_secret": "whatsapp-app-secret",
+    "verify_token": "whatsapp-verify-token",
+    "phone_number_id": "106540352242922",
+    "base_url": "https://graph.example",
+    "api_version": "v23.0",
+}
+SLACK = {
+    "bot_token": "xoxb-slack-bot-token",
+    "signing_secret": "slack-signing-secret",
+    "base_url": "https://slack.example/api",
+}
 
 
 class TestConsole(AdapterContract):
     """The terminal: no webhook, no limits, nothing that can be refused."""
 
     platform = "console"
-    config = {"user": "ada"}
+    config = CONSOLE
     schemes = ("console",)
 
     def samples(self):
@@ -48,11 +69,7 @@ class TestTelegram(AdapterContract):
 
     platform = "telegram"
     signs_body = False
-    config = {
-        "token": "123456789:AAtelegram-bot-token",
-        "webhook_secret_token": "telegram-webhook-secret",
-        "base_url": "https://api.telegram.example",
-    }
+    config = TELEGRAM
 
     def samples(self):
         person = {"id": 42, "is_bot": False, "first_name": "Ada", "username": "ada"}
@@ -147,14 +164,7 @@ class TestWhatsApp(AdapterContract):
 
     platform = "whatsapp"
     account = "106540352242922"
-    config = {
-        "access_token": "EAAwhatsapp-access-token",
-        "app_secret": "whatsapp-app-secret",
-        "verify_token": "whatsapp-verify-token",
-        "phone_number_id": "106540352242922",
-        "base_url": "https://graph.example",
-        "api_version": "v23.0",
-    }
+    config = WHATSAPP
 
     def _signed(self, **value):
         metadata = {"display_phone_number": "15550783881", "phone_number_id": self.account}
@@ -225,7 +235,7 @@ class TestWhatsApp(AdapterContract):
                 {
                     "id": "1003383421387256",
                     "messaging_product": "whatsapp",
-                    "url": "https://lookaside.example/media",
+                    "url": "https://lookaside.fbsbx.com/media",
                     "mime_type": "image/jpeg",
                     "file_size": 4,
                     "sha256": "00" * 32,
@@ -251,11 +261,7 @@ class TestSlack(AdapterContract):
     """An HMAC over time and body; JSON events and form-encoded interactions at one URL."""
 
     platform = "slack"
-    config = {
-        "bot_token": "xoxb-slack-bot-token",
-        "signing_secret": "slack-signing-secret",
-        "base_url": "https://slack.example/api",
-    }
+    config = SLACK
 
     def _event(self, number, event, at=SECONDS):
         payload = {
@@ -359,3 +365,10 @@ class TestSlack(AdapterContract):
         if call.url.endswith("conversations.open"):
             found["channel"] = {"id": "D1"}
         return reply(found)
+
+
+def test_every_built_in_adapter_is_here():
+    """Whatever the project registers as a platform has a contract test in this file."""
+    with (Path(__file__).parent.parent / "pyproject.toml").open("rb") as stream:
+        registered = tomllib.load(stream)["project"]["entry-points"]["outeract_core.adapters"]
+    assert {found.platform for found in AdapterContract.__subclasses__()} >= set(registered)

@@ -109,8 +109,13 @@ def _sent(
     return status_event(tx, conn, event, "message.sent", payload)
 
 
-def claim_echo(tx: Tx, conn: Conn, token: str, external_id: str) -> bool:
-    """The platform shows a message with our own token: that is its receipt, if it is still missing."""
+def claim_echo(
+    tx: Tx, conn: Conn, token: str, external_id: str, *, accepted: bool = True
+) -> bool:  # fmt: skip
+    """The platform names a message by our own token: that is its receipt, if it is still missing.
+
+    `accepted` False: it names it only to say that it failed, so the id is learnt and no more.
+    """
     event_id, _, part = token.partition(".")
     try:
         event = key_of(tx, conn.app, UUID(event_id))
@@ -120,7 +125,10 @@ def claim_echo(tx: Tx, conn: Conn, token: str, external_id: str) -> bool:
     except ValueError:
         return False
     if int(part) not in {known for _ext, known, _status in tx.all(RECEIPTS, event=event)}:
-        receipt(tx, conn, event, int(part), row[1], (external_id,))
+        if accepted:
+            receipt(tx, conn, event, int(part), row[1], (external_id,))
+        else:
+            tx.run(RECEIPT_ADD, conn=conn.id, ext=text_id(external_id), event=event, part=int(part))
     return True
 
 

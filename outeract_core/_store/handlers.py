@@ -69,8 +69,9 @@ def still_open(tx: Tx, app: int, owner: str, handler: str, event: int) -> None:
     """Raises LeaseLost unless `owner` holds the lease, and nobody has handled `event` meanwhile."""
     row = tx.one(LEASE, app=app, name=NAME)
     position = tx.one(CURSOR, app=app, name=NAME)
-    passed = position is not None and position[0] >= event
-    if row is None or row[0] != owner or passed or tx.one(IS_HANDLED, event=event, handler=handler):
+    done = position is not None and position[0] >= event
+    done = done or tx.one(IS_HANDLED, event=event, handler=handler) is not None
+    if row is None or row[0] != owner or done:
         raise LeaseLost("another process runs the handlers of this application now")
 
 

@@ -121,8 +121,11 @@ def _connect(tx: Tx, conn: Conn, key: int, item: Item) -> int:
     peer = chat if chat is not None else sender
     if fact.kind in _MESSAGES:
         _message(tx, conn, key, item, sender, chat)
-    elif chat is not None:
-        link(tx, key, "sent_to", chat)
+    else:
+        if chat is not None:
+            link(tx, key, "sent_to", chat)
+        for ref in fact.files:
+            files.receive(tx, conn, key, ref)
     if fact.kind in EVENT_STATUS:
         _status(tx, conn, key, item, peer)
     elif fact.target is not None:
@@ -171,8 +174,9 @@ def _status(tx: Tx, conn: Conn, key: int, item: Item, peer: int | None) -> None:
     targets = [] if fact.target is None else [fact.target]
     if fact.watermark is not None and peer is not None:
         targets += delivery.up_to(tx, peer, fact.kind, to_ms(fact.watermark))
-    if fact.correlation and fact.target is not None and fact.kind != "message.failed":
-        delivery.claim_echo(tx, conn, fact.correlation, fact.target)
+    if fact.correlation and fact.target is not None:
+        accepted = fact.kind != "message.failed"
+        delivery.claim_echo(tx, conn, fact.correlation, fact.target, accepted=accepted)
     for target in targets:
         told = {**payload, "external_message_id": target}
         delivery.platform_status(tx, conn, key, fact.kind, told, target, at)

@@ -189,6 +189,11 @@ def end(tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None =
     tx.run(DROP, id=row.id)
 
 
+def drop(tx: Tx, row: Row) -> None:
+    """The row ends without a trace: there was nothing to do."""
+    tx.run(DROP, id=row.id)
+
+
 def retry(tx: Tx, row: Row, due: int, error: str) -> None:
     """Back into the queue, at the head of its lane, not before `due`."""
     tx.run(RETRY, id=row.id, due=due, error=error)

@@ -27,6 +27,7 @@ PUSER_PROFILE: Statement[Any] = statement("puser_profile")
 PUSER_ADDRESS: Statement[Any] = statement("puser_address")
 ALIAS_ADD: Statement[Any] = statement("alias_add")
 ALIAS_MOVE: Statement[Any] = statement("alias_move")
+ALIASES: Statement[tuple[str, str]] = statement("aliases_of")
 
 
 def add_system_person(tx: Tx, app: int) -> int:
@@ -46,7 +47,7 @@ def meet(tx: Tx, conn: Conn, party: Party) -> int:
     if cached is not None and cached[1:] == (party.name, party.profile_picture_url):
         key: int = cached[0]
         return key
-    known = _find(tx, conn.id, names)
+    known = _whose(tx, conn.id, party, names)
     if known is None:
         known = _create(tx, conn, party, names)
     else:
@@ -81,6 +82,25 @@ def _names(party: Party) -> tuple[str, ...]:
     return names or ("unknown",)
 
 
+def _whose(tx: Tx, conn: int, party: Party, names: tuple[str, ...]) -> _Known | None:
+    """Who a party is. Where its names disagree, the decisive one is right."""
+    decisive = _decisive(party)
+    if decisive is None:
+        return _find(tx, conn, names)
+    known = _find(tx, conn, (decisive,)) or _find(tx, conn, names)
+    if known is None:
+        return None
+    theirs = [value for kind, value in tx.all(ALIASES, puser=known[0]) if kind == party.decisive]
+    return known if decisive in theirs or not theirs else None
+
+
+def _decisive(party: Party) -> str | None:
+    for alias in party.aliases:
+        if alias.type == party.decisive:
+            return text_id(alias.value)
+    return None
+
+
 def _find(tx: Tx, conn: int, names: tuple[str, ...]) -> _Known | None:
     for name in names:
         row = tx.one(PUSER_BY_EXT, conn=conn, ext=name) or tx.one(
@@ -93,7 +113,11 @@ def _find(tx: Tx, conn: int, names: tuple[str, ...]) -> _Known | None:
 
 def _create(tx: Tx, conn: Conn, party: Party, names: tuple[str, ...]) -> _Known:
     person = _add_person(tx, conn.app, party.name)
-    key = _add_puser(tx, conn.app, conn.id, person, names[0], party)
+    taken = tx.one(PUSER_BY_EXT, conn=conn.id, ext=names[0]) is not None
+    ext = (_decisive(party) or names[0]) if taken else names[0]
+    key = _add_puser(tx, conn.app, conn.id, person, ext, party)
+    if ext != names[0]:
+        tx.run(PUSER_ADDRESS, id=key, address=names[0])
     _learn(tx, conn.id, key, party, names)
     return key, party.name, party.profile_picture_url
 

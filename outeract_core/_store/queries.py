@@ -137,12 +137,12 @@ def keys(
     """At most `limit` keys of events behind `after`, in log order. Raises BadInput, NotFound."""
     if order not in ("newest", "oldest"):
         raise BadInput(f"order is 'newest' or 'oldest', not {order!r}")
-    sql, params = compiled(tx, app, where)
+    body, params = compiled(tx, app, where)
     lo, hi = span(app)
     if after is not None:
         lo, hi = (lo, min(hi, after)) if order == "newest" else (max(lo, after + 1), hi)
     direction = "DESC" if order == "newest" else "ASC"
-    sql = f"SELECT {sql.key} FROM {sql.body} ORDER BY {sql.key} {direction} LIMIT :limit"
+    sql = f"SELECT {body.key} FROM {body.body} ORDER BY {body.key} {direction} LIMIT :limit"
     return [row[0] for row in tx.dynamic(sql, {**params, "lo": lo, "hi": hi, "limit": limit})]
 
 

@@ -138,7 +138,8 @@ def _event(tx: Tx, row: Any) -> Event:
 
 
 def _delivery(row: Any) -> DeliveryState:
-    return DeliveryState(row[11], *map(_time, row[12:16]), row[16])
+    sent, delivered, read, failed = map(_time, row[12:16])
+    return DeliveryState(row[11], sent, delivered, read, failed, row[16])
 
 
 def _platform_user(row: Any, aliases: list[Alias]) -> PlatformUser:

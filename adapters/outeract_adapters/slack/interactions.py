@@ -126,14 +126,14 @@ def _view(body: Object, delivery: Delivery) -> Fact:
 
 
 def _called(body: Object, delivery: Delivery, values: Any = None) -> Fact:
-    type, user = str(body["type"]), person(body.get("user"))
+    what, user = str(body["type"]), person(body.get("user"))
     if user is None:
-        raise ParseError(f"a {type} without a user")
+        raise ParseError(f"a {what} without a user")
     where, ts = _message(body)
     target = external_id(ts, where) if where and ts else None
     payload = {"id": text(body, "callback_id") or "", "values": values}
     return _fact(
-        delivery, delivery.key, type, payload, user, _where(body), target,
+        delivery, delivery.key, what, payload, user, _where(body), target,
         at=text(body, "action_ts"), thread=_thread(body, where),
     )  # fmt: skip
 

@@ -197,7 +197,10 @@ def _words(value: Any) -> str:
         return ("" if flat else "\n").join(part for part in parts if part)
     if not isinstance(value, dict):
         return ""
-    parts = [_words(value.get(name)) for name in ("text", "summary", "items", "cells", "blocks", "caption")]
+    parts = [
+        _words(value.get(name))
+        for name in ("text", "summary", "items", "cells", "blocks", "caption")
+    ]
     return "\n".join(part for part in parts if part)
 
 

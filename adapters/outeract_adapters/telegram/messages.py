@@ -126,12 +126,12 @@ def _said(item: Item, said: Said) -> Fact:
 
 def _payload(item: Item, said: Said) -> dict[str, Any]:
     body, us = item.body, item.scope.us
-    called, spoken = command(said.text, list(said.entities)), list(said.entities)
+    spoken = list(said.entities)
     told = message(
         PLATFORM, item.id, said.type, said.text, **said.more, **_about(body),
         entities=[one.item for one in spoken] or None,
         html=html(said.text, spoken),
-        command=called if called and us.named(called.get("bot", "")[:64] or us.username or "") else None,
+        command=_command(item, said),
         mentioned=True if mentions(spoken, us.id, us.username) and not item.echo else None,
         bot=True if obj(body, "from").get("is_bot") is True and _speaks_itself(item) else None,
         anonymous=True if item.chat is not None and _is_chat(item) else None,
@@ -139,6 +139,14 @@ def _payload(item: Item, said: Said) -> dict[str, Any]:
     if item.echo:
         told["message"]["role"] = "assistant"
     return told
+
+
+def _command(item: Item, said: Said) -> Object | None:
+    """The command in front; not when another bot is meant, as far as we know our own name."""
+    found = command(said.text, list(said.entities))
+    if found is None or "bot" not in found or item.scope.us.named(found["bot"]):
+        return found
+    return None
 
 
 def _speaks_itself(item: Item) -> bool:
@@ -217,12 +225,12 @@ def _reply_to(item: Item) -> str | None:
         opening = body.get("is_topic_message") is True and known == body.get("message_thread_id")
         if opening and "forum_topic_created" in answered:
             return None
-        return external_id(known, chat if chat is not None else need_chat(body), business)
+        return external_id(known, chat if chat is not None else _chat_id(body), business)
     known, chat = number(other, "message_id"), number(other, "chat", "id")
     return external_id(known, chat) if known and known > 0 and chat is not None else None
 
 
-def need_chat(body: Object) -> int:
+def _chat_id(body: Object) -> int:
     """The chat's number; `Item.of` has made sure of it."""
     return int(where(body).chat)
 
@@ -265,7 +273,7 @@ def _web_app(item: Item) -> Fact:
 
 def _moved(item: Item) -> Fact:
     """A group has become a supergroup and has a new id. Both sides tell; the first one counts."""
-    here = need_chat(item.body)
+    here = _chat_id(item.body)
     to, came = number(item.body, "migrate_to_chat_id"), number(item.body, "migrate_from_chat_id")
     if to is None and came is None:
         raise ParseError("a migration without an id")

@@ -28,6 +28,7 @@ from outeract_core.text import Document
 from .. import meta
 from ..meta_graph import HOST, VERSION, Graph
 from . import acts, markup, parse, send
+from .choices import BODY
 from .codes import CODES
 from .compose import CAPTION
 
@@ -43,6 +44,10 @@ class WhatsApp:
         text_unit="characters",
         text_counts="rendered",
         caption_limit=CAPTION,
+        caption_kinds=frozenset({"image", "video", "document"}),
+        interactive_limit=BODY,
+        header_limit=60,
+        footer_limit=60,
         capabilities=frozenset({
             "text", "media", "reply", "react", "typing", "mark_read", "buttons", "quick_replies",
             "menu", "location", "contacts", "template", "groups", "delivered", "read", "format",

@@ -69,7 +69,8 @@ def person(number: Any, user_id: Any, parent: Any, contact: Object) -> Party | N
     if external is None and not aliases:
         return None
     shown = text(contact, "profile", "name") or text(contact, "profile", "username")
-    return Party(external, "person", shown, text(contact, "profile", "picture"), aliases)
+    picture = text(contact, "profile", "picture")
+    return Party(external, "person", shown, picture, aliases, "bsuid" if names["bsuid"] else None)
 
 
 def group(group_id: Any, subject: str | None = None) -> Party | None:

@@ -1,0 +1,106 @@
+"""Everything that is done to this repository: `python3 dev.py COMMAND`, with nothing but Python.
+
+Knows: how to make `.venv`, install the project into it, and run each command there.
+Does not know: what any command does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
+STAMP = VENV / "installed"
+SOURCES = ["outeract_core", "adapters", "tests", "benchmarks", "dev.py"]
+
+
+def setup() -> None:
+    """Make the environment; nothing to do while pyproject.toml is as it was installed."""
+    wanted = hashlib.sha256(
+        (ROOT / "pyproject.toml").read_bytes() + sys.version.encode()
+    ).hexdigest()
+    if STAMP.exists() and STAMP.read_text() == wanted and PYTHON.exists():
+        return
+    print("setting up .venv (once) …", flush=True)
+    if not PYTHON.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-e", f"{ROOT}[dev]"], check=True)
+    STAMP.write_text(wanted)
+
+
+def run(*command: str) -> None:
+    """A command in the environment; ends this program with its status when it fails."""
+    status = subprocess.run([str(PYTHON), "-m", *command], cwd=ROOT, check=False).returncode
+    if status:
+        sys.exit(status)
+
+
+def demo(arguments: list[str]) -> None:
+    """The main job, from webhooks to delivered replies."""
+    run("outeract_core", "demo", *arguments)
+
+
+def lint(_arguments: list[str]) -> None:
+    """Style, types, layers."""
+    run("ruff", "check", *SOURCES)
+    run("ruff", "format", "--check", *SOURCES)
+    run("mypy")
+    run("importlinter.cli", "lint")
+
+
+def test(arguments: list[str]) -> None:
+    """Everything that must hold."""
+    if not arguments:
+        lint([])
+        arguments = ["-n", str(min(8, os.cpu_count() or 1))]
+    run("pytest", *arguments)
+
+
+def docs(_arguments: list[str]) -> None:
+    """Every snippet and link of the documentation."""
+    run("pytest", "tests/test_docs.py")
+
+
+def bench(arguments: list[str]) -> None:
+    """Measure: ingest, read or crash; `--json` for programs."""
+    run("benchmarks", *arguments)
+
+
+def build(_arguments: list[str]) -> None:
+    """A wheel and a source archive in dist/."""
+    run("build")
+
+
+COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "setup": lambda _arguments: None,
+    "demo": demo,
+    "test": test,
+    "lint": lint,
+    "docs": docs,
+    "bench": bench,
+    "build": build,
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Run one command."""
+    if not arguments or arguments[0] not in COMMANDS:
+        sys.exit("usage: python3 dev.py COMMAND [ARGUMENTS]\n\n" + "\n".join(
+            f"  {name:6} {call.__doc__ or 'Only make the environment.'}"
+            for name, call in COMMANDS.items()
+        ))  # fmt: skip
+    if sys.version_info < (3, 11):
+        sys.exit("Python 3.11 or newer is needed")
+    setup()
+    COMMANDS[arguments[0]](arguments[1:])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

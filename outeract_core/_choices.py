@@ -1,0 +1,182 @@
+"""Fits buttons, quick replies and menus to a platform: as they are, as one another, or as text.
+
+Knows: what a manifest says of choices, which of them can stand in for which.
+Does not know: texts, files, parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import evolve, frozen
+
+from ._graphemes import shorten
+from .adapter import Manifest
+from .content import Button, Content, Menu, MenuRow
+from .errors import BadInput
+
+__all__ = ["Choices", "fit_choices"]
+
+_OPENER = "Choose"
+_QUICK_REPLIES = 13
+"""Where a platform has quick replies and says no number: what Messenger takes."""
+
+Note = Callable[[str], None]
+
+
+@frozen
+class Choices:
+    """What there is to choose, and the lines of text for what cannot be shown as anything else."""
+
+    buttons: tuple[Button, ...] = ()
+    quick_replies: tuple[Button, ...] = ()
+    menu: Menu | None = None
+    lines: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to press."""
+        return bool(self.buttons or self.quick_replies or self.menu)
+
+    @property
+    def titles(self) -> str:
+        """What to say where a platform wants a text and none was given."""
+        titles = [button.title for button in (*self.buttons, *self.quick_replies)]
+        titles += [row.title for row in (self.menu.rows if self.menu else ())]
+        return " · ".join(titles)
+
+
+def fit_choices(content: Content, manifest: Manifest, note: Note) -> Choices:
+    """The content's choices as the platform can show them; `note` is told what changed.
+
+    More buttons than it takes become a menu, else numbered lines; a menu it has not becomes
+    buttons, else lines. Raises BadInput for a menu without rows.
+    """
+    if content.menu is not None and not content.menu.rows:
+        raise BadInput("a menu without rows; give at least one MenuRow")
+    choices = Choices(content.buttons, content.quick_replies, content.menu)
+    for step in (_swapped, _counted, _menued, _titled):
+        choices = step(choices, manifest, note)
+    return choices
+
+
+def _swapped(choices: Choices, manifest: Manifest, note: Note) -> Choices:
+    """Quick replies and buttons in place of each other."""
+    buttons, quick = choices.buttons, choices.quick_replies
+    if quick and not _quick_limit(manifest) and manifest.buttons:
+        note("quick replies as buttons")
+        return evolve(choices, buttons=(*buttons, *quick), quick_replies=())
+    taps = tuple(button for button in buttons if not button.url)
+    if taps and not manifest.buttons and _quick_limit(manifest):
+        note("buttons as quick replies")
+        links = tuple(button for button in buttons if button.url)
+        return evolve(choices, buttons=links, quick_replies=(*taps, *quick))
+    return choices
+
+
+def _quick_limit(manifest: Manifest) -> int:
+    if "quick_replies" not in manifest.capabilities:
+        return 0
+    return manifest.quick_replies or manifest.buttons or _QUICK_REPLIES
+
+
+def _counted(choices: Choices, manifest: Manifest, note: Note) -> Choices:
+    """Too many of them: all as a menu, or all as lines."""
+    buttons, quick = choices.buttons, choices.quick_replies
+    if _fit(len(buttons), len(quick), manifest):
+        return choices
+    taps = [one for one in (*buttons, *quick) if not one.url]
+    links = tuple(_line(one) for one in (*buttons, *quick) if one.url)
+    if links:
+        note(_many(len(links), "link button", "text"))
+    lighter = evolve(choices, buttons=(), quick_replies=(), lines=(*choices.lines, *links))
+    if not taps or _fit(len(taps), 0, manifest):
+        return evolve(lighter, buttons=tuple(taps))
+    if choices.menu is None and len(taps) <= manifest.menu_rows:
+        note(_many(len(taps), "button", "a menu"))
+        return evolve(lighter, menu=Menu(_OPENER, [MenuRow(one.id, one.title) for one in taps]))
+    note(_many(len(taps), "button", "text"))
+    numbered = tuple(f"{n}. {one.title}" for n, one in enumerate(taps, 1))
+    return evolve(lighter, lines=(*numbered, *lighter.lines))
+
+
+def _fit(buttons: int, quick: int, manifest: Manifest) -> bool:
+    """Whether so many fit; without a number of their own quick replies count as buttons."""
+    if manifest.quick_replies or not manifest.buttons:
+        return buttons <= manifest.buttons and quick <= _quick_limit(manifest)
+    return buttons + quick <= manifest.buttons
+
+
+def _many(count: int, what: str, instead: str) -> str:
+    return f"{count} {what}{'s' if count > 1 else ''} as {instead}"
+
+
+def _line(button: Button) -> str:
+    return f"{button.title}: {button.url}"
+
+
+# ── menus ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _menued(choices: Choices, manifest: Manifest, note: Note) -> Choices:
+    """A menu that the platform has not, or not as long: as buttons, or as lines."""
+    menu = choices.menu
+    if menu is None or len(menu.rows) <= manifest.menu_rows:
+        return choices
+    without = evolve(choices, menu=None)
+    buttons = tuple(Button(row.id, row.title) for row in menu.rows)
+    told = tuple(f"{row.title}: {row.description}" for row in menu.rows if row.description)
+    all_buttons, all_quick = (*choices.buttons, *buttons), (*choices.quick_replies, *buttons)
+    if _fit(len(all_buttons), len(choices.quick_replies), manifest):
+        note("menu as buttons")
+        return evolve(without, buttons=all_buttons, lines=(*choices.lines, *told))
+    if _fit(len(choices.buttons), len(all_quick), manifest):
+        note("menu as quick replies")
+        return evolve(without, quick_replies=all_quick, lines=(*choices.lines, *told))
+    note(f"menu of {len(menu.rows)} rows as text")
+    return evolve(without, lines=(*choices.lines, *_listed(menu)))
+
+
+def _listed(menu: Menu) -> list[str]:
+    """The menu's rows, numbered, below the names of their sections."""
+    lines, section = [f"{menu.button}:"], None
+    for number, row in enumerate(menu.rows, 1):
+        if row.section and row.section != section:
+            lines.append(row.section)
+        section = row.section
+        more = f": {row.description}" if row.description else ""
+        lines.append(f"{number}. {row.title}{more}")
+    return lines
+
+
+# ── titles ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _titled(choices: Choices, manifest: Manifest, note: Note) -> Choices:
+    """Titles within their limits; a row's whole title goes on in its description."""
+
+    def fitted(button: Button) -> Button:
+        title = _shortened(button.title, manifest.button_title, "button title", note)
+        return evolve(button, title=title)
+
+    menu = choices.menu
+    if menu is not None:
+        menu = Menu(menu.button, [_row(row, manifest, note) for row in menu.rows])
+    buttons, quick = tuple(map(fitted, choices.buttons)), tuple(map(fitted, choices.quick_replies))
+    return evolve(choices, buttons=buttons, quick_replies=quick, menu=menu)
+
+
+def _row(row: MenuRow, manifest: Manifest, note: Note) -> MenuRow:
+    title, told = _shortened(row.title, manifest.menu_title, "menu title", note), row.description
+    if title != row.title:
+        told = f"{row.title}: {told}" if told else row.title
+    if told:
+        told = _shortened(told, manifest.menu_description, "menu description", note)
+    return evolve(row, title=title, description=told)
+
+
+def _shortened(text: str, limit: int, what: str, note: Note) -> str:
+    short = shorten(text, limit)
+    if short != text:
+        note(f"{what} shortened to {short!r}")
+    return short

@@ -1,0 +1,86 @@
+"""The parts that one message is sent in, and how they are written down until then.
+
+Knows: the members of a part, and their JSON.
+Does not know: why a message has these parts (`_plan.py`), who sends them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import asdict, fields, frozen
+
+from .content import Button, Contact, Location, Menu, MenuRow, Template
+
+__all__ = ["Part", "dump_parts", "load_parts"]
+
+
+@frozen
+class Part:
+    """One request's worth of a message.
+
+    text    rendered by the adapter; `plain` the same without any markup.
+    files   indices into the content's files; `text` is then their caption.
+    reply   this part carries the reference to the message that is answered.
+    """
+
+    text: str = ""
+    plain: str = ""
+    files: tuple[int, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    quick_replies: tuple[Button, ...] = ()
+    menu: Menu | None = None
+    location: Location | None = None
+    contacts: tuple[Contact, ...] = ()
+    template: Template | None = None
+    header: str | None = None
+    footer: str | None = None
+    reply: bool = False
+
+
+def dump_parts(parts: tuple[Part, ...] | list[Part]) -> str:
+    """The parts as a JSON list; members that say nothing are left out.
+
+    Raises ValueError or TypeError for what JSON cannot hold (a template's components).
+    """
+    return json.dumps([_dumped(part) for part in parts], allow_nan=False)
+
+
+def _dumped(part: Part) -> dict[str, Any]:
+    said = {one.name for one in fields(Part) if getattr(part, one.name) != one.default}
+    return {name: value for name, value in asdict(part).items() if name in said}
+
+
+def load_parts(written: str | list[Any]) -> tuple[Part, ...]:
+    """The parts that `dump_parts` wrote, from its text or from the list that the text says."""
+    told = json.loads(written) if isinstance(written, str) else written
+    return tuple(map(_loaded, told))
+
+
+def _loaded(told: Mapping[str, Any]) -> Part:
+    made = dict(told)
+    for name, load in _LOADERS.items():
+        if name in made:
+            made[name] = load(made[name])
+    return Part(**made)
+
+
+def _buttons(told: list[dict[str, Any]]) -> tuple[Button, ...]:
+    return tuple(Button(**one) for one in told)
+
+
+def _menu(told: dict[str, Any]) -> Menu:
+    return Menu(told["button"], tuple(MenuRow(**row) for row in told.get("rows", ())))
+
+
+_LOADERS: dict[str, Any] = {
+    "files": tuple,
+    "buttons": _buttons,
+    "quick_replies": _buttons,
+    "menu": _menu,
+    "location": lambda told: Location(**told),
+    "contacts": lambda told: tuple(Contact(**one) for one in told),
+    "template": lambda told: Template(**told),
+}

@@ -1,0 +1,42 @@
+"""What every test may ask for: both event loops, a clock that stands still, an open store.
+
+Knows: fixtures. Does not know: what is tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outeract_core import App, Outeract
+from outeract_core.testing import ManualClock, SequentialIds
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    """Tests marked `anyio` run on both."""
+    return request.param
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Time as the test decides."""
+    return ManualClock()
+
+
+@pytest.fixture
+async def core(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Outeract]:
+    """An empty store in a fresh folder."""
+    async with Outeract(
+        tmp_path / "bot.db", clock=clock, ids=SequentialIds(), allow_private_addresses=True
+    ) as core:
+        yield core
+
+
+@pytest.fixture
+def app(core: Outeract) -> App:
+    """An application of it."""
+    return core.app("support")
