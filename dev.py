@@ -44,7 +44,9 @@ def run(*command: str) -> None:
 
 def demo(arguments: list[str]) -> None:
     """The main job, from webhooks to delivered replies."""
-    run("outeract_core", "demo", *arguments)
+    recorded = ROOT.parent / "shared" / "fixtures" / "recorded"
+    more = ["--recorded", str(recorded)] if recorded.is_dir() else []
+    run("outeract_core", "demo", *more, *arguments)
 
 
 def lint(_arguments: list[str]) -> None:

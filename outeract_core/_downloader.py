@@ -6,9 +6,13 @@ Does not know: platforms, requests (`_http.py`), folders (`_files.py`).
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 
 from ._delivery import ATTEMPTS, backoff
 from ._files import Stored
@@ -61,6 +65,8 @@ class Downloader:
 
     async def _one(self, download: Download) -> None:
         conn = self._runtime.conn(download.conn)
+        if download.stored:
+            return await self._transcribe(conn, download)
         try:
             stored, mime = await self._fetch(conn, download)
         except (UnknownPlatform, MissingSecret) as error:
@@ -72,12 +78,48 @@ class Downloader:
         except Exception as error:
             await self._again(conn, download, OuteractError(f"{type(error).__name__}: {error}"))
         else:
+            wanted = self._transcribes(conn, download.mime or mime)
             await self._runtime.database.write(
                 lambda tx: files.stored(
-                    tx, conn, download.key, stored.size, stored.sha256, mime, None
+                    tx, conn, download.key, stored.size, stored.sha256, mime, transcribe=wanted
                 )
             )
+            self._runtime.wake("handlers", "files")
+
+    # ── transcripts ───────────────────────────────────────────────────────────────────────────
+
+    def _transcribes(self, conn: Conn, mime: str | None) -> bool:
+        wanted = conn.app_config["transcription"] == "enabled" and self._runtime.transcribe
+        return bool(wanted) and (mime or "").startswith("audio/")
+
+    async def _transcribe(self, conn: Conn, download: Download) -> None:
+        """Ask the host's callable, again and again; the bytes are safe already."""
+        call, path = self._runtime.transcribe, self._runtime.folder.path(download.sha256 or "")
+        if call is None:
+            await self._later(download, _OFFLINE, "no transcribe= was given to Outeract")
+            return
+        try:
+            text = str(await _called(call, path, download.mime))
+        except Exception as error:
+            reason = f"transcription: {type(error).__name__}: {error}"
+            await self._not_transcribed(conn, download, reason)
+        else:
+            await self._runtime.database.write(
+                lambda tx: files.transcribed(tx, conn, download.key, text)
+            )
             self._runtime.wake("handlers")
+
+    async def _not_transcribed(self, conn: Conn, download: Download, reason: str) -> None:
+        if download.attempt < ATTEMPTS:
+            delay = int(backoff(download.attempt, jitter()) * 1000)
+            await self._later(download, delay, reason)
+            return
+        await self._runtime.database.write(
+            lambda tx: files.not_transcribed(tx, conn, download.key, reason)
+        )
+        self._runtime.wake("handlers")
+
+    # ── bytes ─────────────────────────────────────────────────────────────────────────────────
 
     async def _fetch(self, conn: Conn, download: Download) -> tuple[Stored, str | None]:
         adapter: Any = self._runtime.adapter(conn)
@@ -111,3 +153,11 @@ class Downloader:
     async def _give_up(self, conn: Conn, download: Download, reason: str) -> None:
         await self._runtime.database.write(lambda tx: files.failed(tx, conn, download.key, reason))
         self._runtime.wake("handlers")
+
+
+async def _called(call: Callable[..., Any], path: Path, mime: str | None) -> Any:
+    """The result of a plain or async callable; a plain one runs in a thread."""
+    if inspect.iscoroutinefunction(call):
+        return await call(path, mime)
+    made = await anyio.to_thread.run_sync(call, path, mime)
+    return await made if inspect.isawaitable(made) else made

@@ -115,10 +115,11 @@ class _Planner:
         """Text and choices beside a template are what platforms without templates get instead."""
         if content.template is None:
             return content
-        beside = bool(content.text or content.buttons or content.quick_replies or content.menu)
+        words = (content.text, content.header, content.footer)
+        beside = any((*words, content.buttons, content.quick_replies, content.menu))
         if self._can("template"):
             if beside:
-                self.notes.append("text left out beside the template")
+                self.notes.append("text and buttons left out beside the template")
             return evolve(
                 content, text="", buttons=(), quick_replies=(), menu=None, header=None, footer=None
             )

@@ -39,7 +39,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"outeract_core {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
     demo = _verb(verbs, "demo", "webhooks in, replies out, on a fresh file", "demo:run", file=False)
-    demo.add_argument("--keep", metavar="FILE", help="keep the database here")
+    demo.add_argument(
+        "--keep", metavar="FILE", help="keep the database here, in place of any other"
+    )
+    demo.add_argument(
+        "--recorded", metavar="FOLDER", help="also deliver recorded payloads from here"
+    )
     _verb(verbs, "doctor", "config, secrets, health of the file, queues", "doctor:run")
     tail = _verb(verbs, "tail", "the newest events", "commands:tail")
     tail.add_argument("-n", type=int, default=20, help="how many (20)")

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from .tenants import Conn
 
 FILE_ADD: Statement[Any] = statement("file_add")
-FILE_DUE: Statement[tuple[int, int, str, str | None, int, int | None]] = statement("file_due")
+FILE_DUE: Statement[tuple[int, int, str, str | None, int, int | None, str, str | None]] = statement(
+    "file_due"
+)
+FILE_DONE: Statement[Any] = statement("file_done")
 FILE_LEASE: Statement[Any] = statement("file_lease")
 FILE_STORED: Statement[Any] = statement("file_stored")
 FILE_FAILED: Statement[Any] = statement("file_failed")
@@ -34,7 +37,10 @@ NEXT_FILE: Statement[tuple[int | None]] = statement("next_file")
 
 @frozen
 class Download:
-    """A file that is due: `handle` is what the adapter's `fetch` needs."""
+    """A file that is due: `handle` is what the adapter's `fetch` needs.
+
+    `stored`: the bytes are here already, and only their transcript is missing.
+    """
 
     key: int
     conn: int
@@ -42,6 +48,8 @@ class Download:
     sha256: str | None
     attempt: int
     size: int | None
+    stored: bool
+    mime: str | None
 
 
 def receive(tx: Tx, conn: Conn, message: int, ref: FileRef) -> int:
@@ -79,7 +87,10 @@ def claim(tx: Tx, limit: int, lease: int) -> list[Download]:
     rows = tx.all(FILE_DUE, now=tx.now, limit=limit)
     for key, *_ in rows:
         tx.run(FILE_LEASE, id=key, due=tx.now + lease)
-    return [Download(k, c, json.loads(h), s, a + 1, z) for k, c, h, s, a, z in rows]
+    return [
+        Download(k, c, json.loads(h), sha, attempt + 1, size, status == "stored", mime)
+        for k, c, h, sha, attempt, size, status, mime in rows
+    ]
 
 
 def next_due(tx: Tx) -> int | None:
@@ -89,18 +100,29 @@ def next_due(tx: Tx) -> int | None:
 
 
 def stored(
-    tx: Tx, conn: Conn, key: int, size: int, sha256: str, mime: str | None, filename: str | None
+    tx: Tx, conn: Conn, key: int, size: int, sha256: str, mime: str | None, *, transcribe: bool
 ) -> None:
-    """The bytes are in the folder."""
-    tx.run(
-        FILE_STORED, id=key, size=size, sha256=sha256, mime=clean(mime), filename=clean(filename)
-    )
+    """The bytes are in the folder; `transcribe`: what is said in them is wanted next."""
+    due = tx.now if transcribe else None
+    tx.run(FILE_STORED, id=key, size=size, sha256=sha256, mime=clean(mime), due=due)
     _tell(tx, conn, key, "system.file_stored", {"size": size, "sha256": sha256})
 
 
 def failed(tx: Tx, conn: Conn, key: int, reason: str) -> None:
     """The bytes will not come."""
     tx.run(FILE_FAILED, id=key, error=clean(reason))
+    _tell(tx, conn, key, "system.file_failed", {"reason": reason})
+
+
+def transcribed(tx: Tx, conn: Conn, key: int, text: str) -> None:
+    """What is said in a recording, as an event about its message."""
+    tx.run(FILE_DONE, id=key, error=None)
+    _tell(tx, conn, key, "message.transcribed", {"text": text})
+
+
+def not_transcribed(tx: Tx, conn: Conn, key: int, reason: str) -> None:
+    """The transcript will not come; the bytes stay."""
+    tx.run(FILE_DONE, id=key, error=clean(reason))
     _tell(tx, conn, key, "system.file_failed", {"reason": reason})
 
 

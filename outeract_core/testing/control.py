@@ -47,11 +47,20 @@ def answer(fake: FakePlatform, request: Request) -> Answer:
     if verb not in verbs:
         return answer_json({"error": f"no {request.method} {_ROOT}{verb}"}, 404)
     try:
-        return answer_json({"result": verbs[verb](fake, request.params)})
+        return answer_json({"result": verbs[verb](fake, _given(request))})
     except TimeoutError as error:
         return answer_json({"error": str(error)}, 408)
     except (TypeError, ValueError, LookupError) as error:
         return answer_json({"error": str(error)}, 400)
+
+
+def _given(request: Request) -> Mapping[str, Any]:
+    """The arguments: a query, or a JSON object whatever its content type says."""
+    if not request.body:
+        return request.query
+    if not isinstance(request.json, dict):
+        raise ValueError("the body must be a JSON object")
+    return request.json
 
 
 def _sent(fake: FakePlatform, given: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -29,6 +29,12 @@ class Fault:
     done: bool = False
     hang: bool = False
 
+    def __post_init__(self) -> None:
+        if type(self.left) is not int or not isinstance(self.path, str):
+            raise TypeError(
+                f"n is a whole number and path a text, not {self.left!r}, {self.path!r}"
+            )
+
 
 class Faults:
     """The planted faults, used up in the order in which they were planted."""

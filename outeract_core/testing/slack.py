@@ -199,7 +199,8 @@ class FakeSlack:
 
     def _do_conversations_history(self, params: dict[str, Any]) -> dict[str, Any]:
         """Newest first; metadata only when it is asked for, as conversations.history says."""
-        channel, keep = _channel(params), str(params.get("include_all_metadata")).lower() == "true"
+        channel = _channel(params)
+        keep = str(params.get("include_all_metadata")).lower() in ("1", "true")
         oldest, latest = str(params.get("oldest") or ""), str(params.get("latest") or "~")
         found = [
             {k: v for k, v in message.items() if keep or k != "metadata"}

@@ -17,7 +17,7 @@ from .api import Answer, Api
 from .compose import Words, words
 from .emoji import reaction
 from .errors import ask, refusal
-from .fields import Object, address, number, split_id, text
+from .fields import Object, Place, address, number, split_id, text
 from .keyboards import inline
 
 __all__ = ["answer", "check", "delete", "edit", "fetch", "react", "typing"]
@@ -73,8 +73,15 @@ def _edited(
     return told
 
 
+def _which(message: MessageRef) -> tuple[int, Place]:
+    """Which message is meant: of a press, the one that carried the button. Raises Rejected."""
+    target = text(dict(message.payload), "target_message_id")
+    pressed = target is not None and ":" not in message.external_id
+    return split_id(target if target is not None and pressed else message.external_id)
+
+
 def _of(message: MessageRef) -> Object:
-    known, place = split_id(message.external_id)
+    known, place = _which(message)
     told: Object = {"chat_id": place.chat, "message_id": known}
     return told if place.business is None else {**told, "business_connection_id": place.business}
 
@@ -84,7 +91,7 @@ def _of(message: MessageRef) -> Object:
 
 def delete(api: Api, message: MessageRef) -> Flow[None]:
     """Delete a message; Telegram allows it for 48 hours, in private chats and of one's own."""
-    known, place = split_id(message.external_id)
+    known, place = _which(message)
     call = api.call("deleteMessage", {"chat_id": place.chat, "message_id": known})
     if place.business is not None:
         body = {"business_connection_id": place.business, "message_ids": [known]}
@@ -94,7 +101,7 @@ def delete(api: Api, message: MessageRef) -> Flow[None]:
 
 def react(api: Api, message: MessageRef, emoji: str, remove: bool) -> Flow[None]:
     """Set the bot's one reaction, or take it back. Raises Rejected for what no bot can set."""
-    known, place = split_id(message.external_id)
+    known, place = _which(message)
     chosen = [] if remove else [reaction(emoji)]
     body = {"chat_id": place.chat, "message_id": known, "reaction": chosen}
     yield from ask(api, api.call("setMessageReaction", body), repeatable=True)

@@ -221,10 +221,8 @@ def _thread(outgoing: Outgoing, place: Place) -> int | None:
     asked = outgoing.metadata.get("message_thread_id")
     if type(asked) is int:
         return asked if asked > 1 else None
-    if outgoing.thread is None:
-        return None
-    known, there = split_id(outgoing.thread)
-    return known if there.chat == place.chat and known > 1 else None
+    root = _named(outgoing.thread)
+    return root[0] if root and root[1].chat == place.chat and root[0] > 1 else None
 
 
 def _reply(outgoing: Outgoing, place: Place) -> Object | None:
@@ -232,14 +230,23 @@ def _reply(outgoing: Outgoing, place: Place) -> Object | None:
 
     After a group has become a supergroup its old messages cannot be referred to.
     """
-    if outgoing.reply_to is None:
+    named = _named(outgoing.reply_to)
+    if named is None:
         return None
-    known, there = split_id(outgoing.reply_to)
+    known, there = named
     told: Object = {"message_id": known, "allow_sending_without_reply": True}
     if isinstance(place.chat, str) or there.chat == place.chat:
         return told
     moved = str(there.chat) in (outgoing.to.external_id, *outgoing.to.aliases.values())
     return None if moved or there.business else {"message_id": known, "chat_id": there.chat}
+
+
+def _named(external_id: str | None) -> tuple[int, Place] | None:
+    """The message meant, or None: a press and a vote have ids too, but nothing that can be quoted."""
+    try:
+        return None if external_id is None else split_id(external_id)
+    except Rejected:
+        return None
 
 
 def _previewed(outgoing: Outgoing) -> Object:

@@ -52,9 +52,9 @@ def _worded(kind: str, item: Object, member: str, more: Object, refs: tuple[File
 
 
 def _text(member: str, item: Object) -> Said:
-    if not isinstance(item["text"], str):
+    if not isinstance(item[member], str):
         raise ParseError("a text that is no text")
-    return _worded("text", item, "text", {}, ())
+    return _worded(member, item, member, {}, ())
 
 
 # ── files ─────────────────────────────────────────────────────────────────────────────────────
@@ -69,7 +69,7 @@ def _file(member: str, item: Object) -> Said:
     return _worded(member, item, "caption", more, (files.file(media, files.FILES[member]),))
 
 
-def _photo(_member: str, item: Object) -> Said:
+def _photo(_: str, item: Object) -> Said:
     more: Object = {"spoiler": True} if item.get("has_media_spoiler") is True else {}
     return _worded("image", item, "caption", more, (files.photo(item),))
 

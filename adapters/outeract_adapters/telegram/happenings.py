@@ -23,20 +23,22 @@ __all__ = ["on_callback", "on_deleted", "on_inline", "on_member", "on_other", "o
 def on_callback(scope: Scope, item: Object) -> Iterable[Fact]:
     """A press on a button below a message. Raises ParseError.
 
-    `id` is the button's own; `callback_query_id` is what `answer` needs. The message may be gone
-    (`date` 0) or may have been sent by an inline query, then only its `inline_message_id` is known.
+    `id` is the button's own; `external_message_id` is the press's, which `answer` needs. The message
+    may be gone (`date` 0), or an inline query's, of which only the `inline_message_id` is known.
     """
     query, who = text(item, "id"), person(obj(item, "from"))
-    if query is None or who is None:
-        raise ParseError("a callback_query without id or from")
-    message, game = obj(item, "message"), text(item, "game_short_name")
+    data, game = text(item, "data"), text(item, "game_short_name")
+    chosen = data or game
+    if query is None or who is None or chosen is None:
+        raise ParseError("a callback_query without id, from, or anything that was pressed")
+    message = obj(item, "message")
     target = _message(message)
-    data = text(item, "data")
     told = {
-        "platform": PLATFORM, "type": "game" if game and data is None else "button",
-        "id": data or game or "", "title": _title(message, data), "callback_query_id": query,
+        "platform": PLATFORM, "type": "button" if data else "game", "id": chosen,
+        "title": _title(message, data), "callback_query_id": query,
         "username": text(item, "from", "username"),
-        "inline_message_id": text(item, "inline_message_id"), "external_message_id": target,
+        "inline_message_id": text(item, "inline_message_id"), "external_message_id": query,
+        "target_message_id": target,
     }  # fmt: skip
     return [
         Fact(
@@ -89,7 +91,7 @@ def on_vote(scope: Scope, item: Object) -> Iterable[Fact]:
     who = chat_of(voter) if number(voter, "id") is not None else person(obj(item, "user"))
     if poll is None or who is None:
         raise ParseError("a poll_answer without poll_id or voter")
-    return [_choice(scope, item, who, "poll_answer", poll, values=item.get("option_ids"))]
+    return [_choice(scope, item, who, "poll", poll, values=item.get("option_ids"))]
 
 
 def on_inline(scope: Scope, item: Object) -> Iterable[Fact]:
@@ -105,10 +107,13 @@ def on_inline(scope: Scope, item: Object) -> Iterable[Fact]:
 
 
 def _choice(scope: Scope, item: Object, who: Party, type: str, id: str, **more: Any) -> Fact:
-    told = {"platform": PLATFORM, "type": type, "id": id, **more}
+    key = scope.key(type, id, who.external_id, digest(item))
+    told = {
+        "platform": PLATFORM, "type": type, "id": id, **more, "external_message_id": key,
+    }  # fmt: skip
     return Fact(
         kind="message.action",
-        key=scope.key(type, id, who.external_id, digest(item)),
+        key=key,
         payload={name: value for name, value in told.items() if value is not None},
         raw=scope.raw,
         occurred_at=scope.at,

@@ -34,7 +34,8 @@ __all__ = ["escape", "render", "styled"]
 
 _TAGS = {"bold": "b", "italic": "i", "underline": "u", "strike": "s", "spoiler": "tg-spoiler"}
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,32}")
-_ADDRESS = re.compile(r"(?:https?|tg|ton)://[^\s<>\"\x00-\x20]+|(?:mailto|tel):[^\s<>\"]+", re.I)
+_LINKED = re.compile(r"(?:https?://|tg://|ton://|mailto:|tel:).", re.IGNORECASE | re.DOTALL)
+_UNSAFE = re.compile(r"[\x00-\x20\x7f<>\"]")
 
 
 def render(document: Document) -> str:
@@ -73,7 +74,7 @@ def _block(block: Block, *, quoted: bool) -> str:
             listed = (_item(n, item, start, quoted=quoted) for n, item in enumerate(items))
             return "\n".join(listed)
         case Rule():
-            return "———"
+            return "─" * 10
 
 
 def _wrapped(tag: str, html: str) -> str:
@@ -127,7 +128,7 @@ def _link(url: str, children: tuple[Inline, ...], *, linked: bool) -> str:
     label = _inlines(children, linked=True)
     if linked or not url:
         return label
-    if _ADDRESS.fullmatch(url):
-        target = escape(url).replace('"', "&quot;")
+    if _LINKED.match(url):
+        target = escape(_UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", url))
         return f'<a href="{target}">{label or escape(url)}</a>'
     return f"{label} ({escape(url)})" if label and label != escape(url) else escape(url)

@@ -55,8 +55,8 @@ class Item:
         if known is None or known <= 0:
             raise ParseError("a message without message_id")
         sender, chat, echo = _parties(scope, body, place.business)
-        id = external_id(known, int(place.chat), place.business)
-        return cls(id, body, scope, sender, chat, echo)
+        named = external_id(known, int(place.chat), place.business)
+        return cls(named, body, scope, sender, chat, echo)
 
     def fact(self, kind: str, key: str, payload: dict[str, Any], **more: Any) -> Fact:
         """A fact about this message."""
@@ -85,11 +85,11 @@ def _parties(scope: Scope, body: Object, business: str | None) -> tuple[Party, P
 
 
 def on_message(scope: Scope, body: Object) -> Iterable[Fact]:
-    """The fact of a new message or channel post. Raises ParseError."""
+    """The fact of a new message or channel post, and that of its topic's opening. Raises ParseError."""
     item = Item.of(scope, body)
     said = read(body)
     if said is not None:
-        return [_said(item, said)]
+        return [*_opening(item), _said(item, said)]
     service = [name for name in body if name not in _AROUND]
     if "migrate_to_chat_id" in service or "migrate_from_chat_id" in service:
         return [_moved(item)]
@@ -221,18 +221,38 @@ def _reply_to(item: Item) -> str | None:
     body, business = item.body, text(item.body, "business_connection_id")
     answered, other = obj(body, "reply_to_message"), obj(body, "external_reply")
     known, chat = number(answered, "message_id"), number(answered, "chat", "id")
+    if _opens(body, answered):
+        return None
     if known is not None and known > 0:
-        opening = body.get("is_topic_message") is True and known == body.get("message_thread_id")
-        if opening and "forum_topic_created" in answered:
-            return None
         return external_id(known, chat if chat is not None else _chat_id(body), business)
     known, chat = number(other, "message_id"), number(other, "chat", "id")
     return external_id(known, chat) if known and known > 0 and chat is not None else None
 
 
+def _opens(body: Object, answered: Object) -> bool:
+    """Whether `answered` is the service message that opened the topic of `body`."""
+    same = number(answered, "message_id") == number(body, "message_thread_id")
+    return body.get("is_topic_message") is True and same and "forum_topic_created" in answered
+
+
 def _chat_id(body: Object) -> int:
     """The chat's number; `Item.of` has made sure of it."""
     return int(where(body).chat)
+
+
+def _opening(item: Item) -> list[Fact]:
+    """The message that opened the topic, when this one shows it: the bot may have come later.
+
+    Without it core does not know the topic, and answers would go to "General". Its key is its
+    message's, so that it counts once.
+    """
+    answered = obj(item.body, "reply_to_message")
+    if not _opens(item.body, answered):
+        return []
+    try:
+        return [_service(Item.of(item.scope, answered), ["forum_topic_created"])]
+    except ParseError:
+        return []
 
 
 # ── service messages ──────────────────────────────────────────────────────────────────────────
@@ -264,11 +284,13 @@ def _web_app(item: Item) -> Fact:
     """Data from a Web App that a keyboard button had opened."""
     data = obj(item.body, "web_app_data")
     title = text(data, "button_text")
-    told: Object = {
-        "platform": PLATFORM, "type": "web_app", "id": title or "web_app", "title": title,
+    told = {
+        "platform": PLATFORM, "type": "form", "id": title or "web_app", "title": title,
         "values": data.get("data"), "external_message_id": item.id,
     }  # fmt: skip
-    return item.fact("message.action", item.id, told)
+    return item.fact(
+        "message.action", item.id, {name: one for name, one in told.items() if one is not None}
+    )
 
 
 def _moved(item: Item) -> Fact:

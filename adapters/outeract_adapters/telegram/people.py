@@ -11,7 +11,6 @@ from __future__ import annotations
 from attrs import frozen
 
 from outeract_core.adapter import Settings
-from outeract_core.errors import ParseError
 from outeract_core.events import Party
 
 from .fields import Object, Place, need, number, obj, text

@@ -5,7 +5,7 @@ INSERT INTO file(id, uid, conn, event, filename, mime, size, sha256, status, han
 VALUES (:id, :uid, :conn, :event, :filename, :mime, :size, :sha256, :status, :handle, :due, :now);
 
 -- name: file_due
-SELECT id, conn, handle, sha256, attempt, size FROM file WHERE due <= :now ORDER BY due LIMIT :limit;
+SELECT id, conn, handle, sha256, attempt, size, status, mime FROM file WHERE due <= :now ORDER BY due LIMIT :limit;
 
 -- name: next_file
 SELECT min(due) FROM file WHERE due IS NOT NULL;
@@ -14,11 +14,14 @@ SELECT min(due) FROM file WHERE due IS NOT NULL;
 UPDATE file SET due = :due, attempt = attempt + 1 WHERE id = :id;
 
 -- name: file_stored
-UPDATE file SET status = 'stored', size = :size, sha256 = :sha256, due = NULL, error = NULL,
-  mime = coalesce(mime, :mime), filename = coalesce(filename, :filename) WHERE id = :id;
+UPDATE file SET status = 'stored', size = :size, sha256 = :sha256, due = :due, attempt = 0, error = NULL,
+  mime = coalesce(mime, :mime) WHERE id = :id;
 
 -- name: file_failed
 UPDATE file SET status = 'failed', due = NULL, error = :error WHERE id = :id;
+
+-- name: file_done
+UPDATE file SET due = NULL, error = :error WHERE id = :id;
 
 -- name: file_retry
 UPDATE file SET due = :due, error = :error WHERE id = :id;

@@ -1,0 +1,72 @@
+"""Talk to a bot in this terminal: typed lines are the inbound messages, its messages are printed.
+
+Knows: stdin, how a bot's file is loaded.
+Does not know: what a line means (the console adapter does), how the bot answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import runpy
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+
+from .._app import App
+from .._outeract import Outeract
+from .._turn import Message
+from ..errors import BadInput
+from ..model import PlatformConnection
+
+
+def run(options: argparse.Namespace) -> int:
+    """Chat until the input ends."""
+    anyio.run(partial(_chat, options.file, options.app or "console", options.bot))
+    return 0
+
+
+async def _chat(path: str, name: str, bot: str | None) -> None:
+    async with Outeract(path) as core:
+        app = core.app(name)
+        connection = app.connect("console")
+        _load(app, bot)
+        async with anyio.create_task_group() as group:
+            group.start_soon(core.serve)
+            await _listen(core, connection)
+            group.cancel_scope.cancel()
+        await core.pump()
+
+
+def _load(app: App, bot: str | None) -> None:
+    """Run the bot's file, which finds the application as `app`; without one, an echo answers."""
+    if bot is None:
+        app.on("message.inbound", name="echo")(_echo)
+        return
+    if not Path(bot).is_file():
+        raise BadInput(f"there is no file {bot}; give a Python file that uses `app`")
+    runpy.run_path(bot, init_globals={"app": app})
+    if not app.handlers:
+        raise BadInput(f"{bot} registers no handler; use @app.on('message.inbound')")
+
+
+def _echo(message: Message) -> str:
+    return f"You said: {message.text}"
+
+
+async def _listen(core: Outeract, connection: PlatformConnection) -> None:
+    """Each line becomes a message, numbered so that it is one even if it comes twice."""
+    while True:
+        line = await anyio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
+        if not line:
+            return
+        if line.strip():
+            typed = {"user": "you", "text": line.rstrip("\r\n"), "n": str(time.time_ns())}
+            body = json.dumps(typed).encode()
+            await core.ingest(
+                connection.webhook_id, connection.webhook_secret, "POST", {}, {}, body
+            )
