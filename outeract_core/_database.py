@@ -99,9 +99,10 @@ class Database:
 
     async def write(self, unit: Unit[T]) -> T:
         """Run `unit` in a durable transaction. A cancelled wait leaves it whole or absent."""
+        self._usable()
         via, wake, woken = waiter()
         ticket = Ticket(unit, wake, via)
-        self._submit(ticket)
+        self._queue.put(ticket)
         await woken
         return ticket.take()
 
@@ -109,7 +110,8 @@ class Database:
         """Run `unit` and wait for it in this thread."""
         event = threading.Event()
         ticket = Ticket(unit, event.set)
-        self._submit(ticket)
+        self._usable()
+        self._queue.put(ticket)
         event.wait()
         return ticket.take()
 
@@ -128,8 +130,11 @@ class Database:
 
     async def truncate_log(self) -> None:
         """Move everything into the file and cut the log to nothing, as far as readers allow."""
-        self._truncate = True
-        await self.write(lambda _tx: None)
+
+        def ask(_tx: sqlite.Connection) -> None:
+            self._truncate = True
+
+        await self.write(ask)
 
     def changed(self) -> bool:
         """Whether anybody, another process included, has committed since the last call."""
@@ -153,14 +158,13 @@ class Database:
 
     # ── the writer's side ─────────────────────────────────────────────────────────────────────
 
-    def _submit(self, ticket: Ticket[Any]) -> None:
+    def _usable(self) -> None:
         if self._closed:
             raise StoreClosed(f"{self.path} was closed; open it again with Outeract(path)")
         if self._pid != os.getpid():
             raise StoreClosed("this process was forked; open the file again in the child")
         if self._broken is not None:
             raise StoreBroken(f"{self.path}: {self._broken}; close and open it again")
-        self._queue.put(ticket)
 
     def _loop(self) -> None:
         while True:
@@ -169,8 +173,12 @@ class Database:
                 return
             batch, last = self._drain(ticket)
             self._commit(batch)
+            asked = self._truncate
+            if asked:  # those who asked for a short log wait until it is short
+                self._checkpoint()
             self._wake(batch)
-            self._checkpoint()
+            if not asked:
+                self._checkpoint()
             if last:
                 return
 

@@ -257,7 +257,7 @@ def _block(block: Block, spelt: bool) -> str:
 def _item(number: int, item: tuple[Block, ...], start: int | None, spelt: bool) -> str:
     mark = "• " if start is None else f"{start + number}. "
     first, *rest = _blocks(item, spelt, "\n").split("\n")
-    return "\n".join([mark + first, *(f"    {line}" if line else "" for line in rest)])
+    return "\n".join([mark + first, *(f"    {line}" for line in rest)])
 
 
 def _inlines(nodes: tuple[Inline, ...], spelt: bool) -> str:

@@ -74,13 +74,20 @@ class _Cutter:
         self._limit, self._last, self._size = limit, last, size
         self._layout = Layout(document, self._short)
         self._text = self._layout.text
-        self._total = len(self._text)
+        self._total = self._seen()
         self._usual = limit
 
     def _short(self, link: Link) -> bool:
         """Whether the address takes less than half of a piece."""
         alone = (Paragraph((evolve(link, children=(Str("x"),)),)),)
         return self._size(alone) * 2 <= self._last
+
+    def _seen(self) -> int:
+        """Where the last thing ends that can be seen: behind it no piece is needed."""
+        for run in reversed(self._layout.runs):
+            if flatten(self._layout.slice(run.start, run.end)).strip():
+                return run.end if run.whole else run.start + len(run.text.rstrip())
+        return 0
 
     def pieces(self) -> Iterator[Document]:
         """The pieces that show something."""

@@ -27,11 +27,15 @@ NAMES: Statement[tuple[str]] = Statement("names", "SELECT name FROM meta ORDER B
 _PATIENCE = 20.0
 
 
+def options(**changes: Any) -> Options:
+    """The door's options with time and ids that a test decides."""
+    return evolve(Options(ManualClock(), SequentialIds()), **changes)
+
+
 @contextmanager
 def opened(path: Path, **changes: Any) -> Iterator[Database]:
     """The door to `path`; `changes` to its options."""
-    options = evolve(Options(ManualClock(), SequentialIds()), **changes)
-    database = Database(str(path), options)
+    database = Database(str(path), options(**changes))
     try:
         yield database
     finally:

@@ -5,23 +5,21 @@ Knows: what the door promises to a unit of work. Does not know: events, platform
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
-from datetime import timedelta
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import pytest
-from anyio.testing import wait_all_tasks_blocked
+from anyio import wait_all_tasks_blocked
 
-from outeract_core._database import BATCH, default_checkpoints
+from outeract_core._database import BATCH, Database, Unit
 from outeract_core._ids import to_ms
 from outeract_core._store.sqlite import Connection
-from outeract_core.errors import StoreClosed, StoreError
+from outeract_core.errors import StoreError
 from outeract_core.testing import ManualClock
 
-from .store_opening import GET, Held, counted, names, opened, put, raw
+from .store_opening import GET, PUT, Held, counted, names, opened, put
 
 
 @pytest.fixture
@@ -46,8 +44,8 @@ async def test_concurrent_writes_share_a_commit(path: Path) -> None:
                 group.start_soon(database.write, put(f"n{number}"))
             await wait_all_tasks_blocked()
             held.release()
-        assert len(calls) == 2
         assert len(database.read(names)) == 300
+    assert len(calls) == 2
 
 
 @pytest.mark.anyio
@@ -63,15 +61,14 @@ async def test_a_batch_has_a_limit(path: Path) -> None:
                 group.start_soon(database.write, put(f"n{number}"))
             await wait_all_tasks_blocked()
             held.release()
-        assert len(calls) == 3
-        assert calls[-1][1]
         assert len(database.read(names)) == BATCH + 10
+    assert len(calls) == 3
 
 
 @pytest.mark.anyio
 async def test_writers_of_several_threads_are_all_woken(path: Path) -> None:
     """Tasks and plain threads share batches, and each gets its own unit's result."""
-    held, results = Held(), []
+    held, results = Held(), list[int]()
     with opened(path) as database:
 
         def one(number: int) -> None:
@@ -95,37 +92,273 @@ async def test_writers_of_several_threads_are_all_woken(path: Path) -> None:
 # ── a unit that fails ─────────────────────────────────────────────────────────────────────────
 
 
+class Books:
+    """What units did beside rows: keys that they were given, calls after the commit."""
+
+    def __init__(self) -> None:
+        self.keys: list[int] = []
+        self.called: list[str] = []
+
+    def good(self, tx: Connection) -> None:
+        """Takes a key, writes a row."""
+        key = tx.allocate(1)
+        self.keys.append(key)
+        tx.run(PUT, name=f"good {key}", value=tx.recall("bad"))
+        tx.after_commit(lambda: self.called.append("good"))
+
+    def bad(self, tx: Connection) -> None:
+        """Does all that a unit can do, then raises."""
+        tx.run(PUT, name="bad", value=tx.allocate(1))
+        tx.kind("bad.kind")
+        tx.remember("bad", 1)
+        tx.after_commit(lambda: self.called.append("bad"))
+        raise RuntimeError("as planned")
+
+
+async def _refused(database: Database, unit: Unit[None], errors: list[Exception]) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        await database.write(unit)
+    errors.append(caught.value)
+
+
 @pytest.mark.anyio
 async def test_a_failing_unit_rolls_back_alone(path: Path) -> None:
     """In one batch the bad unit's rows, keys, names, caches and calls are gone; the others' stay."""
-    held, keys, called, refused = Held(), [], [], []
-
-    def good(tx: Connection) -> None:
-        keys.append((tx.allocate(1), tx.allocate(1)))
-        tx.run(*_row(f"good {tx.allocate(1)}"))
-        tx.after_commit(lambda: called.append("good"))
-
-    def bad(tx: Connection) -> None:
-        tx.run(*_row("bad"))
-        tx.allocate(1)
-        tx.kind("bad.kind")
-        tx.remember("bad", 1)
-        tx.after_commit(lambda: called.append("bad"))
-        raise RuntimeError("as planned")
-
-    def _row(name: str) -> tuple[object, ...]:
-        raise AssertionError(name)
-
+    held, books, errors = Held(), Books(), list[Exception]()
     with opened(path) as database:
-        del good, bad, _row
         async with anyio.create_task_group() as group:
             group.start_soon(database.write, held)
             await held.busy()
-            group.start_soon(database.write, _good(keys, called))
-            group.start_soon(_refused, database, _bad(called), refused)
-            group.start_soon(database.write, _good(keys, called))
+            for unit in (books.good, None, books.good):
+                if unit is None:
+                    group.start_soon(_refused, database, books.bad, errors)
+                else:
+                    group.start_soon(database.write, unit)
+                await wait_all_tasks_blocked()
+            held.release()
+        first, second = sorted(books.keys)[-2:]
+        assert [str(error) for error in errors] == ["as planned"]
+        assert database.read(names) == {f"good {first}", f"good {second}"}
+        assert second == first + 1
+        assert books.called == ["good", "good"]
+        assert database.read(lambda tx: tx.known_kind("bad.kind")) is None
+        assert database.write_now(lambda tx: tx.recall("bad")) is None
+        assert database.read(lambda tx: tx.one(GET, name=f"good {second}")) == (None,)
+
+
+def test_a_lone_failing_unit_leaves_nothing(path: Path) -> None:
+    """A unit that raises on its own leaves no row, no key and no name, and the next one works."""
+    books = Books()
+    with opened(path) as database:
+        database.write_now(books.good)
+        with pytest.raises(RuntimeError):
+            database.write_now(books.bad)
+        database.write_now(books.good)
+        assert books.keys[1] == books.keys[0] + 1
+        assert books.called == ["good", "good"]
+        assert database.read(lambda tx: tx.known_kind("bad.kind")) is None
+
+
+def test_an_error_of_sqlite_is_translated_and_local(path: Path) -> None:
+    """SQL that SQLite refuses becomes a StoreError of its own unit."""
+    with opened(path) as database:
+        database.write_now(put("twice"))
+        with pytest.raises(StoreError, match="UNIQUE"):
+            database.write_now(put("twice"))
+        database.write_now(put("once"))
+        assert database.read(names) == {"once", "twice"}
+
+
+@pytest.mark.anyio
+async def test_an_error_that_is_no_exception_fails_only_its_unit(path: Path) -> None:
+    """Even a KeyboardInterrupt inside a unit reaches its waiter and leaves the writer alive."""
+
+    def interrupted(tx: Connection) -> None:
+        tx.run(PUT, name="half", value=1)
+        raise KeyboardInterrupt
+
+    with opened(path) as database:
+        with pytest.raises(KeyboardInterrupt):
+            database.write_now(interrupted)
+        await database.write(put("whole"))
+        assert database.read(names) == {"whole"}
+
+
+def test_a_name_is_interned_once(path: Path) -> None:
+    """A new kind keeps its number over later units, readers and openings."""
+    with opened(path) as database:
+        number = database.write_now(lambda tx: tx.kind("order.created"))
+        assert database.write_now(lambda tx: tx.kind("order.created")) == number
+        assert database.read(lambda tx: tx.kind_name(number)) == "order.created"
+    with opened(path) as database:
+        assert database.read(lambda tx: tx.known_kind("order.created")) == number
+
+
+def test_keys_go_on_where_they_stopped(path: Path) -> None:
+    """Keys are gapless over units, refused units and openings, and each application has its own."""
+    with opened(path) as database:
+        keys = [database.write_now(lambda tx: tx.allocate(1)) for _ in range(3)]
+        other = database.write_now(lambda tx: tx.allocate(2))
+    with opened(path) as database:
+        keys.append(database.write_now(lambda tx: tx.allocate(1)))
+    assert keys == [(1 << 40) + n for n in (1, 2, 3, 4)]
+    assert other == (2 << 40) + 1
+
+
+def test_a_key_that_is_given_back_is_used_again(path: Path) -> None:
+    """`release` closes the gap that a duplicate would leave."""
+
+    def unit(tx: Connection) -> tuple[int, int]:
+        first = tx.allocate(1)
+        tx.release(1)
+        return first, tx.allocate(1)
+
+    with opened(path) as database:
+        first, second = database.write_now(unit)
+        assert first == second
+
+
+# ── time ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_units_see_the_time_of_the_clock(path: Path) -> None:
+    """`tx.now` is the injected clock in milliseconds, for writers and readers, forth and back."""
+    clock = ManualClock()
+    with opened(path, clock=clock) as database:
+        for step in (0, 90.5, -3600):
+            clock.advance(step)
+            assert database.write_now(lambda tx: tx.now) == to_ms(clock())
+            assert database.read(lambda tx: tx.now) == to_ms(clock())
+
+
+@pytest.mark.anyio
+async def test_a_unit_that_waited_sees_the_time_of_its_commit(path: Path) -> None:
+    """The time is taken when the transaction begins, not when the unit was handed over."""
+    clock, held, seen = ManualClock(), Held(), list[int]()
+    with opened(path, clock=clock) as database:
+        async with anyio.create_task_group() as group:
+            group.start_soon(database.write, held)
+            await held.busy()
+            group.start_soon(database.write, lambda tx: seen.append(tx.now))
+            await wait_all_tasks_blocked()
+            clock.advance(5)
+            held.release()
+        assert seen == [to_ms(clock())]
+
+
+# ── readers ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.anyio
+async def test_readers_see_only_what_is_committed(path: Path) -> None:
+    """While a unit has written but not committed, a reader sees the state before it."""
+    held = Held()
+
+    def unit(tx: Connection) -> None:
+        tx.run(PUT, name="later", value=1)
+        held(tx)
+
+    with opened(path) as database:
+        database.write_now(put("before"))
+        async with anyio.create_task_group() as group:
+            group.start_soon(database.write, unit)
+            await held.busy()
+            assert database.read(names) == {"before"}
+            held.release()
+        assert database.read(names) == {"before", "later"}
+
+
+@pytest.mark.anyio
+async def test_a_reader_keeps_its_snapshot(path: Path) -> None:
+    """One query sees one state of the file, whatever is committed meanwhile."""
+    with opened(path) as database:
+
+        def query(tx: Connection) -> tuple[set[str], set[str]]:
+            before = names(tx)
+            database.write_now(put("meanwhile"))
+            return before, names(tx)
+
+        assert await database.traverse(query) == (set(), set())
+        assert database.read(names) == {"meanwhile"}
+
+
+def test_a_reader_cannot_write(path: Path) -> None:
+    """A query that tries to write is refused, and the reader is fit for use afterwards."""
+    with opened(path) as database:
+        with pytest.raises(StoreError):
+            database.read(put("sneaky"))
+        assert database.read(names) == set()
+
+
+def test_changes_of_others_are_noticed(path: Path) -> None:
+    """`changed` tells of commits, its own and those of others, and of each only once."""
+    with opened(path) as database, opened(path) as other:
+        assert not database.changed()
+        other.write_now(put("theirs"))
+        assert database.changed()
+        assert not database.changed()
+        database.write_now(put("ours"))
+        assert database.changed()
+
+
+def test_caches_do_not_outlive_a_foreign_commit(path: Path) -> None:
+    """What one opening remembers is dropped as soon as another has committed."""
+    with opened(path) as database, opened(path) as other:
+        database.write_now(lambda tx: tx.remember("fact", "old"))
+        assert database.write_now(lambda tx: tx.recall("fact")) == "old"
+        other.write_now(put("news"))
+        assert database.write_now(lambda tx: tx.recall("fact")) is None
+
+
+def test_two_openings_share_one_row_of_keys(path: Path) -> None:
+    """Two openings of one file never hand out the same key."""
+    with opened(path) as one, opened(path) as two:
+        keys = [each.write_now(lambda tx: tx.allocate(1)) for each in (one, two, one, two)]
+    assert len(set(keys)) == 4
+
+
+# ── cancelled waits ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_wait_leaves_its_unit_whole(path: Path) -> None:
+    """Who stops waiting neither tears their unit apart nor disturbs those who wait on."""
+    held = Held()
+
+    def both(tx: Connection) -> None:
+        put("first half")(tx)
+        put("second half")(tx)
+
+    with opened(path) as database:
+        async with anyio.create_task_group() as group:
+            group.start_soon(database.write, held)
+            await held.busy()
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as inner:
+                    inner.start_soon(database.write, both)
+                    await wait_all_tasks_blocked()
+                    scope.cancel()
+            assert scope.cancelled_caught
+            group.start_soon(database.write, put("patient"))
             await wait_all_tasks_blocked()
             held.release()
-        assert [str(error) for error in refused] == ["as planned"]
-        assert len(database.read(names)) == 2
-        assert called == ["good", "good"]
+        assert database.read(names) == {"first half", "second half", "patient"}
+
+
+def test_a_waiter_whose_loop_is_gone_is_no_trouble(path: Path) -> None:
+    """A loop that ended before the commit does not stop the writer."""
+    held = Held()
+
+    async def leave(database: Database) -> None:
+        with anyio.move_on_after(0):
+            await database.write(put("left behind"))
+
+    with opened(path) as database:
+        thread = threading.Thread(target=database.write_now, args=(held,))
+        thread.start()
+        assert held.begun.wait(20)
+        anyio.run(leave, database)
+        held.release()
+        thread.join()
+        database.write_now(put("after"))
+        assert database.read(names) == {"left behind", "after"}

@@ -196,4 +196,6 @@ def test_files_go_and_come(fake):
     receipt = run(adapter.send(answer_to(fact, "a cat", files=(data,))))
     sent = fake.sent("slack")[-1]
     assert (sent.text, [file.data for file in sent.files]) == ("a cat", [b"meow"])
-    assert receipt.external_id == f"{sent.id}:D0ANNA0001"
+    echo = heard(adapter, fake.slack.echo(sent))
+    assert (receipt.external_id, receipt.aliases) == (None, (echo.correlation,))
+    assert (echo.echo, echo.key) == (True, f"{sent.id}:D0ANNA0001")

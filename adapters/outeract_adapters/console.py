@@ -48,6 +48,9 @@ class Console:
     manifest: ClassVar[Manifest] = Manifest(
         platform="console",
         text_limit=None,
+        caption_kinds=frozenset(_KINDS),
+        header_limit=1000,
+        footer_limit=1000,
         capabilities=frozenset({
             "text", "format", "media", "reply", "buttons", "quick_replies", "menu", "location",
             "contacts", "template",

@@ -41,6 +41,8 @@ def migrate(connection: Connection, now: int) -> None:
 
 def _apply(connection: Connection, now: int) -> None:
     version = _version(connection)
+    if version == len(scripts()):
+        return
     for number, text in enumerate(scripts()[version:], version + 1):
         connection.script(text)
         if number == 1:

@@ -94,15 +94,19 @@ class ManifestContract(Subject):
     def test_limits_are_positive(self) -> None:
         """Limits are positive numbers or, where the platform has none, None."""
         m = self.manifest
-        for name in ("text_limit", "caption_limit"):
+        for name in ("text_limit", "caption_limit", "interactive_limit"):
             limit = getattr(m, name)
             expect(limit is None or limit > 0, f"{name} is {limit}")
         for name in ("album", "button_title", "menu_title", "menu_description"):
             expect(getattr(m, name) > 0, f"{name} is {getattr(m, name)}")
         for name in ("pace_connection", "pace_chat"):
             expect(0 <= getattr(m, name) < math.inf, f"{name} is {getattr(m, name)}")
+        for name in ("header_limit", "footer_limit", "quick_replies"):
+            expect(getattr(m, name) >= 0, f"{name} is {getattr(m, name)}")
+        unknown = {*m.media, *m.caption_kinds, *frozenset().union(*m.album_kinds)}
+        unknown -= set(get_args(FileKind))
+        expect(not unknown, f"media, caption_kinds, album_kinds: no kinds {sorted(unknown)}")
         for kind, (size, mimes) in m.media.items():
-            expect(kind in get_args(FileKind), f"media: no kind {kind!r}")
             expect(size > 0, f"media: {kind} has the limit {size}")
             expect(all("/" in mime for mime in mimes), f"media: {kind} accepts {mimes}")
 

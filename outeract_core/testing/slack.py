@@ -269,7 +269,9 @@ class FakeSlack:
         return Answer(200, f"OK - {len(data)}".encode())
 
     def _do_files_completeuploadexternal(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The third step. Slack's answer has no message ts: the message comes as an event."""
+        """The third step. Slack posts the message later, so the answer does not know its ts yet:
+        `files.info` and the event tell it.
+        """
         listed = _decoded(params.get("files")) or []
         files = tuple(str(item.get("id")) for item in listed)
         if not files or any(file_id not in self._files for file_id in files):
@@ -280,7 +282,7 @@ class FakeSlack:
             message = self._post(target, str(params.get("initial_comment") or ""), params, files)
             share = {"public": {target: [{"ts": message["ts"]}]}}
             self._shares |= dict.fromkeys(files, share)
-        return {"files": [self._describe(file_id) for file_id in files]}
+        return {"files": [{**self._describe(file_id), "shares": {}} for file_id in files]}
 
     def _do_files_info(self, params: dict[str, Any]) -> dict[str, Any]:
         if params.get("file") not in self._files:

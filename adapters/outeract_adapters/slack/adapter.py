@@ -48,6 +48,9 @@ class Slack:
         text_unit="characters",
         text_counts="rendered",
         caption_limit=4000,
+        caption_kinds=frozenset(_KINDS),
+        header_limit=150,
+        footer_limit=2000,
         capabilities=frozenset({
             "text", "media", "reply", "thread", "react", "edit", "delete", "mark_read", "buttons",
             "quick_replies", "menu", "groups", "album", "format",
@@ -59,6 +62,7 @@ class Slack:
         menu_title=75,
         menu_description=75,
         album=10,
+        album_kinds=(frozenset(_KINDS),),
         config={
             "bot_token": "the bot's token, xoxb-…",
             "signing_secret": "the app's signing secret (Basic Information)",

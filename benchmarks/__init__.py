@@ -1,0 +1,1 @@
+"""Benchmarks: how near the library comes to the floor, in the same run on the same machine."""
