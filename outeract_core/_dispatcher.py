@@ -116,7 +116,7 @@ class Dispatcher:
             self._leased_until = 0
             app, owner = self._app.key, self._runtime.owner
             try:
-                await self._runtime.database.write(lambda tx: handlers.give_up(tx, app, owner))
+                await self._runtime.write(lambda tx: handlers.give_up(tx, app, owner))
             except StoreError:
                 return
 
@@ -139,9 +139,7 @@ class Dispatcher:
         dead = frozenset(name for name in owners if is_dead(name))
         fresh = self._leased_until == 0
         try:
-            await self._runtime.database.write(
-                lambda tx: handlers.acquire(tx, app, owner, TTL, dead)
-            )
+            await self._runtime.write(lambda tx: handlers.acquire(tx, app, owner, TTL, dead))
         except LeaseHeld:
             self._leased_until = 0
             raise
@@ -225,6 +223,9 @@ class Dispatcher:
 
     def _take(self, lane: Lane) -> list[Arrived]:
         batch = [lane.queue.popleft()]
+        failed = (batch[0].event, lane.handler.name) in self._retries
+        if failed:
+            return batch  # alone, so that one poison message does not take others with it
         if self._policy(lane.handler) == "burst" and batch[0].type == "message.inbound":
             while lane.queue and lane.queue[0].type == "message.inbound":
                 batch.append(lane.queue.popleft())
@@ -239,9 +240,9 @@ class Dispatcher:
             result = await _call(handler, turn, message)
             _speak(message, result)
             await self._commit(turn, handler, [a.event for a in batch])
-        except (LeaseLost, StoreError) as error:
-            if isinstance(error, LeaseLost):
-                raise
+        except LeaseLost:
+            raise
+        except StoreError:
             lane.due = self._runtime.now() + 1000
             return False
         except Exception:
@@ -262,7 +263,7 @@ class Dispatcher:
             settle(tx)
             self._app.on_processed(tx, events)
 
-        await runtime.database.write(unit)
+        await runtime.write(unit)
         self._settled(handler, events)
         if effects:
             runtime.wake()
@@ -320,7 +321,7 @@ class Dispatcher:
                     handlers.park(tx, app, event, handler.name, attempt, trace)
                 settle(tx)
 
-            await self._runtime.database.write(park)
+            await self._runtime.write(park)
             self._settled(handler, events)
             return True
         due = self._runtime.now() + int(backoff(attempt, jitter()) * 1000)
@@ -329,7 +330,7 @@ class Dispatcher:
             handlers.still_open(tx, app, owner, handler.name, events[0])
             handlers.failed(tx, events[0], handler.name, attempt, due, trace)
 
-        await self._runtime.database.write(retry)
+        await self._runtime.write(retry)
         self._retries[events[0], handler.name] = (attempt, due)
         lane.due = due
         return False

@@ -47,7 +47,7 @@ class Downloader:
         """Fetch what is due now; the number of files that were tried."""
         if not self._due():
             return 0
-        claimed = await self._runtime.database.write(lambda tx: files.claim(tx, AT_ONCE, LEASE))
+        claimed = await self._runtime.write(lambda tx: files.claim(tx, AT_ONCE, LEASE))
         async with anyio.create_task_group() as group:
             for download in claimed:
                 group.start_soon(self._one, download)
@@ -79,7 +79,7 @@ class Downloader:
             await self._again(conn, download, OuteractError(f"{type(error).__name__}: {error}"))
         else:
             wanted = self._transcribes(conn, download.mime or mime)
-            await self._runtime.database.write(
+            await self._runtime.write(
                 lambda tx: files.stored(
                     tx, conn, download.key, stored.size, stored.sha256, mime, transcribe=wanted
                 )
@@ -104,9 +104,7 @@ class Downloader:
             reason = f"transcription: {type(error).__name__}: {error}"
             await self._not_transcribed(conn, download, reason)
         else:
-            await self._runtime.database.write(
-                lambda tx: files.transcribed(tx, conn, download.key, text)
-            )
+            await self._runtime.write(lambda tx: files.transcribed(tx, conn, download.key, text))
             self._runtime.wake("handlers")
 
     async def _not_transcribed(self, conn: Conn, download: Download, reason: str) -> None:
@@ -114,9 +112,7 @@ class Downloader:
             delay = int(backoff(download.attempt, jitter()) * 1000)
             await self._later(download, delay, reason)
             return
-        await self._runtime.database.write(
-            lambda tx: files.not_transcribed(tx, conn, download.key, reason)
-        )
+        await self._runtime.write(lambda tx: files.not_transcribed(tx, conn, download.key, reason))
         self._runtime.wake("handlers")
 
     # ── bytes ─────────────────────────────────────────────────────────────────────────────────
@@ -148,10 +144,10 @@ class Downloader:
 
     async def _later(self, download: Download, delay: int, reason: str) -> None:
         due = self._runtime.now() + delay
-        await self._runtime.database.write(lambda tx: files.again(tx, download.key, due, reason))
+        await self._runtime.write(lambda tx: files.again(tx, download.key, due, reason))
 
     async def _give_up(self, conn: Conn, download: Download, reason: str) -> None:
-        await self._runtime.database.write(lambda tx: files.failed(tx, conn, download.key, reason))
+        await self._runtime.write(lambda tx: files.failed(tx, conn, download.key, reason))
         self._runtime.wake("handlers")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 from attrs import Factory, define, field
@@ -20,14 +20,18 @@ from ._leases import owner_name
 from ._loops import Via, call, waiter
 from ._plugins import Plugins, Secrets, settings
 from ._store import tenants
+from ._store.sqlite import Connection
 from ._store.tenants import Conn
 from .adapter import Adapter
-from .errors import NotFound
+from .errors import DiskFull, NotFound, StoreBusy
 
 if TYPE_CHECKING:
     from ._http import Http
 
+T = TypeVar("T")
 WORK = ("handlers", "outbox", "files", "poll")
+_PATIENCE, _PAUSE = 60, 1.0
+"""How often, and after how many seconds, a busy or full store is tried again."""
 
 
 @define(eq=False)
@@ -57,6 +61,18 @@ class Runtime:
     def now(self) -> int:
         """The injected clock, in milliseconds."""
         return to_ms(self.database.options.clock())
+
+    async def write(self, unit: Callable[[Connection], T]) -> T:
+        """`database.write` for background work: it waits while the store is busy or full.
+
+        Raises what the unit raises, and StoreError when patience is at its end.
+        """
+        for _ in range(_PATIENCE):
+            try:
+                return await self.database.write(unit)
+            except (StoreBusy, DiskFull):
+                await anyio.sleep(_PAUSE)
+        return await self.database.write(unit)
 
     async def aclose_http(self) -> None:
         """Close the door to the network, if it was ever opened."""

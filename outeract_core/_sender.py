@@ -264,4 +264,4 @@ class Sender:
         self._runtime.reload()
 
     async def _write(self, unit: Callable[[Any], Any]) -> Any:
-        return await self._runtime.database.write(unit)
+        return await self._runtime.write(unit)

@@ -85,8 +85,9 @@ class _Cutter:
     def _seen(self) -> int:
         """Where the last thing ends that can be seen: behind it no piece is needed."""
         for run in reversed(self._layout.runs):
-            if flatten(self._layout.slice(run.start, run.end)).strip():
-                return run.end if run.whole else run.start + len(run.text.rstrip())
+            seen = run.text.rstrip()
+            if seen and flatten(self._layout.slice(run.start, run.end)).strip():
+                return run.start + len(seen)
         return 0
 
     def pieces(self) -> Iterator[Document]:

@@ -193,8 +193,9 @@ class Event:
     @property
     def text(self) -> str:
         """The message's text (a caption counts); empty when there is none."""
-        message = self.payload.get("message")
-        return (message.get("text") or "") if isinstance(message, dict) else ""
+        message = self.payload.get("message") if isinstance(self.payload, dict) else None
+        text = message.get("text") if isinstance(message, dict) else None
+        return text if isinstance(text, str) else ""
 
     @property
     def status(self) -> Status:
@@ -206,7 +207,7 @@ class Event:
     @property
     def external_message_id(self) -> str | None:
         """The platform's id of the message that this event is, or is about."""
-        value = self.payload.get("external_message_id")
+        value = self.payload.get("external_message_id") if isinstance(self.payload, dict) else None
         return None if value is None else str(value)
 
 

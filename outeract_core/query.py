@@ -9,13 +9,15 @@ Does not know: SQL (`_store/queries.py` compiles a filter), which application is
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from attrs import field, frozen
 
+from ._codec import storable
 from .errors import BadInput
 from .model import PlatformConnection, Status
 
@@ -139,23 +141,33 @@ def _flat(filter: Filter, kind: type) -> tuple[Filter, ...]:
     return filter.filters if isinstance(filter, kind) else (filter,)  # type: ignore[attr-defined]
 
 
+def _text(value: Any, what: str) -> Any:
+    """`value`, if it is text that a database can hold. Raises BadInput."""
+    if not isinstance(value, str) or not storable(value):
+        raise BadInput(f"{what} is text (without lone surrogates), not {value!r:.80}")
+    return value
+
+
 def type_is(event_type: str) -> Filter:
     """Events of exactly this type."""
-    return Type(event_type.__eq__, event_type)
+    return Type(str(_text(event_type, "an event type")).__eq__, event_type)
 
 
 def type_in(*event_types: str) -> Filter:
     """Events of one of these types."""
-    return Type(frozenset(event_types).__contains__, "|".join(event_types))
+    names = frozenset(_text(name, "an event type") for name in event_types)
+    return Type(names.__contains__, "|".join(event_types))
 
 
 def type_prefix(prefix: str) -> Filter:
     """Events whose type begins so, e.g. `message.`."""
+    _text(prefix, "the prefix")
     return Type(lambda name: name.startswith(prefix), f"{prefix}*")
 
 
 def type_contains(part: str) -> Filter:
     """Events whose type contains `part`."""
+    _text(part, "the part")
     return Type(lambda name: part in name, f"*{part}*")
 
 
@@ -167,8 +179,8 @@ def between(
     if by not in ("created_at", "occurred_at"):
         raise BadInput(f"by is created_at or occurred_at, not {by!r}")
     for moment in (since, until):
-        if moment is not None and moment.tzinfo is None:
-            raise BadInput(f"{moment!r} has no time zone; times must be aware, e.g. tzinfo=UTC")
+        if moment is not None and (not isinstance(moment, datetime) or moment.tzinfo is None):
+            raise BadInput(f"{moment!r} is no aware time; give a datetime with e.g. tzinfo=UTC")
     return Between(since, until, by)
 
 
@@ -190,36 +202,64 @@ def on_platform(platform: str) -> Filter:
     return OnPlatform(platform)
 
 
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d{1,9})\]")
 
 
-def payload_path(path: str, comparison: Comparison, value: Any = None) -> Filter:
+def payload_path(
+    path: str | Sequence[str | int], comparison: Comparison, value: Any = None
+) -> Filter:
     """Compare a member of the payload: `payload_path("order.items[0].price", ">=", 10)`.
 
-    `contains` looks for text within text; `exists` takes no value. Raises BadInput.
+    A name with dots or brackets in it goes into a tuple: `payload_path(("a.b", 0), "exists")`.
+    Text compares with text only, a number with numbers; `!=` holds for a member that is there, is
+    not null and differs; `= None` holds for one that is null or missing. `contains` looks for text
+    within text; `exists` takes no value. Raises BadInput.
     """
+    if comparison not in get_args(Comparison):
+        raise BadInput(f"comparison is one of {' '.join(get_args(Comparison))}")
+    steps = _parsed(path) if isinstance(path, str) else tuple(map(_step, path))
+    if not steps:
+        raise BadInput("the payload path is empty")
+    _check_value(comparison, value)
+    return PayloadPath(steps, comparison, value)
+
+
+def _parsed(path: str) -> tuple[str | int, ...]:
     steps: list[str | int] = []
     place = 0
     while place < len(path):
         match = _STEP.match(path, place)
         if match is None:
-            raise BadInput(f"payload path {path!r}: write member.member[0].member")
-        steps.append(match[1] if match[2] is None else int(match[2]))
+            raise BadInput(f"payload path {path!r:.80}: write member.member[0].member")
+        steps.append(_step(match[1] if match[2] is None else int(match[2])))
         place = match.end()
-    if not steps:
-        raise BadInput("the payload path is empty")
-    if comparison not in get_args(Comparison):
-        raise BadInput(f"comparison is one of {' '.join(get_args(Comparison))}")
-    if value is not None and not isinstance(value, str | int | float | bool):
+    return tuple(steps)
+
+
+def _step(step: Any) -> str | int:
+    if isinstance(step, int) and not isinstance(step, bool) and 0 <= step < 10**9:
+        return step
+    name: str = _text(step, "a step of the payload path (or a number from 0)")
+    return name
+
+
+def _check_value(comparison: str, value: Any) -> None:
+    if comparison == "contains" or isinstance(value, str):
+        _text(value, "what to compare with")
+    elif value is None or isinstance(value, bool):
+        if comparison not in ("=", "!=", "exists"):
+            raise BadInput(f"{value!r} has no order; compare it with = or !=")
+    elif not isinstance(value, int | float):
         raise BadInput("compare with text, a number, true, false or None")
-    return PayloadPath(tuple(steps), comparison, value)
+    elif math.isnan(value) or (isinstance(value, int) and not -(2**63) <= value < 2**63):
+        raise BadInput(f"{value!r:.80} is no number of 64 bits")
 
 
 def has_edge(edge_type: str, target: Any = None) -> Filter:
     """Events from which an edge of this type leads to `target` (a node, an id, or anywhere)."""
-    return HasEdge(edge_type, target)
+    return HasEdge(_text(edge_type, "an edge type"), target)
 
 
 def text_contains(words: str) -> Filter:
     """Messages whose text contains `words`, whatever the case."""
-    return TextContains(words)
+    return TextContains(_text(words, "what to look for"))

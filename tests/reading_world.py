@@ -30,7 +30,7 @@ from outeract_core.adapter import (
 )
 from outeract_core.errors import SignatureError
 from outeract_core.events import Fact, Party, Unparsed, message
-from outeract_core.model import Event, PlatformConnection, PlatformUser
+from outeract_core.model import Event, PlatformConnection, PlatformUser, PlatformUserKind
 from outeract_core.text import Document, to_plain
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -118,8 +118,9 @@ def said(
     key: str, text: str, who: str, *, group: str | None = None, at: float | None = None,
     name: str | None = None, type: str = "text", **more: Any,
 ) -> Fact:  # fmt: skip
-    """A message of `who`; `at`: seconds after START."""
-    chat = None if group is None else Party(group, "group", f"Group {group}")
+    """A message of `who`; `at`: seconds after START; a `group` that begins with c is a channel."""
+    kind: PlatformUserKind = "channel" if group and group.startswith("c") else "group"
+    chat = None if group is None else Party(group, kind, f"Group {group}")
     return Fact(
         "message.inbound", key, message("pigeon", key, type, text), sender=Party(who, name=name),
         chat=chat, occurred_at=None if at is None else START + timedelta(seconds=at), **more,

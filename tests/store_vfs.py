@@ -16,6 +16,8 @@ Failure = Callable[[], Exception]
 _PHASE_TWO = apsw.SQLITE_FCNTL_COMMIT_PHASETWO
 """SQLite asks for this when a commit is in the file already; an error then makes COMMIT fail."""
 
+_READ_ONLY = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_MAIN_DB
+
 
 class Disk(apsw.VFS):
     """A disk that works until `fail` plants something. Its name is what `vfs=` takes."""
@@ -26,6 +28,8 @@ class Disk(apsw.VFS):
         self._planted: dict[str, tuple[Failure, list[int]]] = {}
         self.seen: list[str] = []
         """The failures that came true, in order."""
+        self.read_only = False
+        """Whether the database file may be read only, as the system would tell SQLite."""
         super().__init__(name, "")
 
     def fail(self, moment: str, failure: Failure, times: int = 1, after: int = 0) -> None:
@@ -55,7 +59,12 @@ class Disk(apsw.VFS):
         """SQLite opens a file."""
         if flags[0] & apsw.SQLITE_OPEN_MAIN_DB:
             self.at("main-open")
-        return _Opened(self, name, flags)
+            if self.read_only:
+                flags[0] = _READ_ONLY
+        opened = _Opened(self, name, flags)
+        if self.read_only and flags[0] == _READ_ONLY:
+            flags[1] = _READ_ONLY
+        return opened
 
 
 class _Opened(apsw.VFSFile):

@@ -4,6 +4,7 @@ Knows: its types and methods, required fields, nested types, limits told in desc
 Does not know: the adapter, pytest.
 
 A call is judged as a form of names and values: `None` stands for the bytes of a file.
+Corrected: an album may mix pictures and videos, where the description names an array of each.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from tests.fixtures_shared import shared
 
-_PLAIN = {"String": str, "Integer": int, "Boolean": bool, "Float": (int, float)}
+_PLAIN: dict[str, Any] = {"String": str, "Integer": int, "Boolean": bool, "Float": (int, float)}
 
 
 @cache
@@ -77,7 +78,13 @@ def _fields(path: str, spec: Any, values: dict[str, Any]) -> list[str]:
 
 
 def _value(path: str, types: list[str], value: Any) -> list[str]:
-    """The fewest faults that any of the types has."""
+    """The fewest faults that any of the types has; in an array each item has one of its own."""
+    arrays = [one for one in types if one.startswith("Array of ")]
+    if len(arrays) > 1 and isinstance(value, list):
+        inner = [one.removeprefix("Array of ") for one in arrays]
+        return [
+            fault for n, one in enumerate(value) for fault in _value(f"{path}[{n}]", inner, one)
+        ]
     return min((_as(path, one, value) for one in types), key=len)
 
 

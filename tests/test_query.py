@@ -6,7 +6,7 @@ import string
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,17 +15,18 @@ from hypothesis import strategies as st
 from outeract_core import App, Outeract
 from outeract_core import query as q
 from outeract_core.errors import BadInput, NotFound
-from outeract_core.model import Event
+from outeract_core.model import Event, Status
 from outeract_core.testing import ManualClock
 
 from .reading_world import START, arrive, connect, event, everything, person, said
 
 pytestmark = pytest.mark.anyio
 PROPERTY = settings(
-    max_examples=25, deadline=None,
+    max_examples=40, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 _number = count()
+NAIVE = START.replace(tzinfo=None)
 
 # ── filters as pairs: what the library is asked, and what plain Python says ───────────────────
 
@@ -43,8 +44,10 @@ PAYLOADS = st.dictionaries(
     st.sampled_from(MEMBERS),
     st.recursive(
         VALUES,
-        lambda inner: st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=2),
+        lambda inner: (
+            st.lists(inner, max_size=2)
+            | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=2)
+        ),
         max_leaves=4,
     ),
     max_size=3,
@@ -133,7 +136,7 @@ LEAVES = st.one_of(
     st.sampled_from(["pigeon", "raven", "none"]).map(
         lambda p: (q.on_platform(p), lambda e, _: e.platform == p)),
     st.sampled_from(["received", "processed", "queued", "read"]).map(
-        lambda s: (q.status_is(s), lambda e, _: e.status == s)),
+        lambda s: (q.status_is(cast("Status", s)), lambda e, _: e.status == s)),
     st.sampled_from(["", "hel", "HEL", "ÄRGER", "ärger", "STRASSE", "%", "_", "nope"]).map(
         lambda w: (q.text_contains(w), lambda e, _: w.casefold() in e.text.casefold())),
     st.sampled_from(["sent_by", "about", "placed_by", "never"]).map(
@@ -172,7 +175,7 @@ async def happen(core: Outeract, clock: ManualClock, what: list[Any]) -> tuple[A
             conn = conns[place % 2]
             await arrive(core, conn, said(f"m{place}", one[1], one[2], at=one[3]))
             sender = await person(app, conn, one[2])
-            drawn = {("sent_by", sender.id)}
+            drawn: set[tuple[str, Any]] = {("sent_by", sender.id)}
             key = (await event(app, conn, f"m{place}")).id
         else:
             nodes = [each.id for each in await everything(app)][-2:]
@@ -183,7 +186,9 @@ async def happen(core: Outeract, clock: ManualClock, what: list[Any]) -> tuple[A
 
 
 @PROPERTY
-@given(what=st.lists(HAPPENED, min_size=1, max_size=8), trees=st.lists(TREES, min_size=4, max_size=8))
+@given(
+    what=st.lists(HAPPENED, min_size=1, max_size=8), trees=st.lists(TREES, min_size=4, max_size=8)
+)
 async def test_every_filter_says_what_plain_python_says(
     core: Outeract, clock: ManualClock, what: list[Any], trees: list[Pair]
 ) -> None:
@@ -214,7 +219,7 @@ async def test_edges_to_a_target_say_what_plain_python_says(
             def leads(e: Event, t: str = edge_type, node: Any = target) -> bool:
                 return (t, node) in edges[e.id]
 
-            for filter, holds in (
+            for one, holds in (
                 (asked, leads),
                 (asked & where, lambda e, f=leads: f(e) and test(e, edges)),
                 (where & asked, lambda e, f=leads: f(e) and test(e, edges)),
@@ -222,8 +227,8 @@ async def test_edges_to_a_target_say_what_plain_python_says(
                 (~asked, lambda e, f=leads: not f(e)),
             ):
                 wanted = [e.id for e in events if holds(e)]
-                assert await pages(app, filter, "oldest", first) == wanted
-                assert await pages(app, filter, "newest", first) == wanted[::-1]
+                assert await pages(app, one, "oldest", first) == wanted
+                assert await pages(app, one, "newest", first) == wanted[::-1]
 
 
 async def pages(app: App, where: q.Filter | None, order: Order, first: int) -> list[Any]:
@@ -296,7 +301,7 @@ async def test_a_cursor_is_where_its_event_stands(app: App) -> None:
 
 @pytest.mark.parametrize(
     "cursor",
-    ["", "x", "AAAA", "A" * 11 + "=", "AAAAAAAAAAAAAAAA", "//////////8", "__________8", "é", "\ud800",
+    ["", "x", "AAAA", "AAAAAAAAAAAAAAAA", "//////////8", "__________8", "é", "\ud800",
      "1 OR 1=1", "AAAA AAAAAAA", b"AAAAAAAAAAA", 5, 0, True, "A" * 100_000],
     ids=lambda c: repr(c)[:20],
 )  # fmt: skip
@@ -318,8 +323,8 @@ async def test_a_page_has_a_sane_size(app: App, first: Any) -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda: q.between(datetime(2026, 1, 1)),
-        lambda: q.between(until=datetime(2026, 1, 1)),
+        lambda: q.between(NAIVE),
+        lambda: q.between(until=NAIVE),
         lambda: q.between("2026-01-01"),  # type: ignore[arg-type]
         lambda: q.between(by="seq"),  # type: ignore[arg-type]
         lambda: q.status_is("gone"),  # type: ignore[arg-type]
@@ -368,7 +373,22 @@ async def test_what_is_no_filter_is_refused(app: App, where: Any) -> None:
         await app.events.page(where)
 
 
-HOSTILE = ["'", '"', "';--", "' OR 1=1 --", ":p0", "?", "$.x", "\\", "%", "_", "\0", "*", ")", "é💥"]
+HOSTILE = [
+    "'",
+    '"',
+    "';--",
+    "' OR 1=1 --",
+    ":p0",
+    "?",
+    "$.x",
+    "\\",
+    "%",
+    "_",
+    "\0",
+    "*",
+    ")",
+    "é💥",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -399,7 +419,14 @@ async def test_members_with_dots_and_brackets_are_reached(app: App) -> None:
 
 async def test_a_payload_that_is_no_object_is_no_obstacle(app: App) -> None:
     """Lists, texts, numbers, null and lone surrogates as payloads are read, and match no member."""
-    for payload in ([1, {"a": 1}], "text", 5, None, True, {"message": {"text": "lone \ud800 half"}}):
+    for payload in (
+        [1, {"a": 1}],
+        "text",
+        5,
+        None,
+        True,
+        {"message": {"text": "lone \ud800 half"}},
+    ):
         await app.emit("odd", payload)
     odd = q.type_is("odd")
     assert await app.events.count(odd & q.payload_path("a", "exists")) == 0
@@ -417,11 +444,11 @@ async def test_status_follows_what_happened(core: Outeract, app: App) -> None:
     await arrive(core, conn, said("m1", "hi", "ann"))
     delivery = await app.send((conn, "ann"), "hello", sandbox=True)
     queued = q.type_is("message.outbound") & q.status_is("queued")
-    assert [e.id for e in await app.events.page(queued)] == [delivery.event_id]
+    assert [e.id for e in await app.events.page(queued)] == [delivery.id]
     await core.pump()
     assert await app.events.count(queued) == 0
     sent = q.type_is("message.outbound") & q.status_is("sent", "delivered", "read")
-    assert [e.id for e in await app.events.page(sent)] == [delivery.event_id]
+    assert [e.id for e in await app.events.page(sent)] == [delivery.id]
     inbound = q.type_is("message.inbound")
     assert await app.events.count(inbound & q.status_is("received")) == 1
     app.on("message.inbound", name="quiet")(lambda _message: None)
@@ -483,4 +510,6 @@ def test_filters_are_values() -> None:
     assert ~~a is a
     assert (a & b) & c == a & (b & c)
     assert (b | c) | b == b | (c | b)
-    assert q.between(datetime(2026, 1, 1, tzinfo=UTC)) == q.between(datetime(2026, 1, 1, tzinfo=UTC))
+    assert q.between(datetime(2026, 1, 1, tzinfo=UTC)) == q.between(
+        datetime(2026, 1, 1, tzinfo=UTC)
+    )

@@ -52,8 +52,7 @@ class Desk:
 
     async def kinds(self) -> list[str]:
         """The types of all events, oldest first."""
-        page = await self.app.events.find(first=100)
-        return [event.event_type for event in page.nodes]
+        return [event.event_type async for event in self.app.events.all()]
 
 
 @pytest.fixture
@@ -108,7 +107,7 @@ async def test_a_press_comes_back(desk):
 
     @desk.app.on("message.action")
     def pressed(message):
-        return message.reply(f"Pressed {message.payload['id']}", quote=True)
+        message.reply(f"Pressed {message.payload['id']}", quote=True)
 
     await desk.hear(desk.fake.slack.say("U0ANNA0001", "hi", "C0GENERAL1"))
     (offered,) = desk.fake.sent("slack")

@@ -111,7 +111,7 @@ def _letters(nodes: Any, around: tuple[Any, ...] = ()) -> Iterator[tuple[str, An
 # ── what always holds ─────────────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=5000, deadline=None)
 @given(
     documents(), st.integers(12, 300), st.sampled_from(["characters", "utf16", "bytes"]),
     st.sampled_from(sorted(RENDERERS)), st.integers(12, 300),
@@ -126,7 +126,7 @@ def test_every_piece_fits(
     assert not sizes or sizes[-1] <= max(last, 0)
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=5000, deadline=None)
 @given(documents(), st.integers(90, 300), st.sampled_from(sorted(RENDERERS)))
 def test_nothing_is_lost_and_all_is_reopened(document: Document, limit: int, renderer: str) -> None:
     """Each character is in one piece, in its order, within the styles, links, quotes, lists it had."""
@@ -134,7 +134,7 @@ def test_nothing_is_lost_and_all_is_reopened(document: Document, limit: int, ren
     assert [pair for piece in pieces for pair in _letters(piece)] == list(_letters(document))
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=5000, deadline=None)
 @given(documents(links=False), st.integers(1, 40), st.sampled_from(sorted(RENDERERS)))
 def test_no_character_is_lost_however_small_the_limit(
     document: Document, limit: int, renderer: str
@@ -145,7 +145,7 @@ def test_no_character_is_lost_however_small_the_limit(
     assert found == [char for char, _ in _letters(document)]
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=5000, deadline=None)
 @given(documents(), st.integers(20, 200))
 def test_telegram_reads_every_piece(document: Document, limit: int) -> None:
     """As HTML each piece is well formed, and what Telegram counts of it is within the limit."""
@@ -154,7 +154,7 @@ def test_telegram_reads_every_piece(document: Document, limit: int) -> None:
         assert utf16(seen) <= limit
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=5000, deadline=None)
 @given(documents(), st.integers(20, 200), st.sampled_from(["whatsapp", "slack"]))
 def test_marks_are_closed_in_every_piece(document: Document, limit: int, renderer: str) -> None:
     """On WhatsApp and Slack every fence, mark and link that a piece opens it also closes."""
@@ -173,7 +173,7 @@ CLUSTERS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=5000, deadline=None)
 @given(
     st.lists(st.sampled_from(CLUSTERS), min_size=1, max_size=60), st.integers(30, 60),
     st.booleans(),

@@ -117,7 +117,7 @@ def test_files(name: str) -> None:
     message, fact = message_of(theirs(name)), ours(name)
     assert message is not None
     ids = {ref.handle["file_id"] for ref in fact.files}
-    attached = message.effective_attachment
+    attached: Any = message.effective_attachment
     if isinstance(attached, tuple):
         biggest = max(attached, key=lambda size: getattr(size, "width", 0))
         assert biggest.file_id in ids
@@ -141,7 +141,7 @@ def test_presses(name: str) -> None:
 @pytest.mark.parametrize("name", ["reaction_added", "reaction_removed", "reaction_changed"])
 def test_reactions(name: str) -> None:
     """What was added and taken back follows from the two lists as the other library reads them."""
-    update = theirs(name).message_reaction
+    update: Any = theirs(name).message_reaction
     assert update is not None
     before = {one.emoji for one in update.old_reaction}
     after = {one.emoji for one in update.new_reaction}

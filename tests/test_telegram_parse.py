@@ -204,7 +204,7 @@ def test_times(date: Any) -> None:
 
 def test_a_username_is_no_alias() -> None:
     """A name that may pass to somebody else finds nobody; it is only told."""
-    fact = one(said(**{"from": {**ADA, "username": "ada"}}))
+    fact = one({**said(), "message": {**said()["message"], "from": {**ADA, "username": "ada"}}})
     assert fact.sender is not None
     assert fact.sender.aliases == ()
     assert fact.payload["message"]["username"] == "ada"

@@ -10,9 +10,10 @@ import secrets
 from functools import cache
 from pathlib import Path
 
-from ..errors import NewerSchema, NotOurFile
+from ..errors import NewerSchema
 from ..events import EVENT_TYPES
-from .sqlite import APPLICATION_ID, Connection, translated
+from .foreign import APPLICATION_ID, refuse_database
+from .sqlite import Connection, translated
 
 EDGE_TYPES = (
     "sent_by", "sent_to", "attachment", "reply_to", "in_thread", "triggered_by", "origin",
@@ -54,11 +55,8 @@ def _apply(connection: Connection, now: int) -> None:
 
 def _version(connection: Connection) -> int:
     """The file's schema version, 0 for an empty one."""
+    refuse_database(connection.path, connection.script)
     version: int = connection.script("PRAGMA user_version")[0][0]
-    owner = connection.script("PRAGMA application_id")[0][0]
-    tables = connection.script("SELECT count(*) FROM sqlite_master")[0][0]
-    if owner != APPLICATION_ID and (tables or owner or version):
-        raise NotOurFile(f"{connection.path} belongs to another program; give another path")
     if version > len(scripts()):
         raise NewerSchema(
             f"{connection.path} has schema {version}, this library knows {len(scripts())}: "

@@ -26,6 +26,9 @@ Order = Literal["newest", "oldest"]
 KINDS: Statement[tuple[int, str]] = statement("all_kinds")
 CONNECTIONS_OF: Statement[tuple[int, bytes, str, str]] = statement("connections_of_app")
 
+_LARGEST, _MOST = 900_000, 30_000
+"""Characters and values in one filter: SQLite has limits."""
+
 _LOG = "event e WHERE e.seq >= :lo AND e.seq < :hi"
 _EDGE = (
     "edge g CROSS JOIN event e ON e.seq = g.src"
@@ -57,9 +60,9 @@ class Compiler:
         """The condition in SQL. Raises BadInput, NotFound."""
         match node:
             case q.All(filters):
-                return "(" + " AND ".join(map(self.text, filters)) + ")"
+                return joined("AND", list(map(self.text, filters)))
             case q.Any_(filters):
-                return "(" + " OR ".join(map(self.text, filters)) + ")"
+                return joined("OR", list(map(self.text, filters)))
             case q.Not(inner):
                 return f"NOT coalesce({self.text(inner)}, 0)"
             case q.Type():
@@ -76,8 +79,8 @@ class Compiler:
             case q.HasEdge():
                 return self._edge(node)
             case q.TextContains(words):
-                said = "coalesce(e.payload ->> '$.message.text', '')"
-                return f"instr(lower({said}), lower({self.bind(words)})) > 0"
+                said = "CAST(coalesce(e.payload ->> '$.message.text', '') AS BLOB)"
+                return f"instr(casefold({said}), {self.bind(words.casefold())}) > 0"
         raise BadInput(f"not a filter: {node!r:.80}; use the functions of outeract_core.query")
 
     def _between(self, node: q.Between) -> str:
@@ -111,15 +114,24 @@ class Compiler:
     def _payload(self, node: q.PayloadPath) -> str:
         steps = (f"[{s}]" if isinstance(s, int) else f".{json.dumps(s)}" for s in node.path)
         path = self.bind("$" + "".join(steps))
-        member = f"(e.payload ->> {path})"
+        kind = f"json_type(e.payload, {path})"
         if node.comparison == "exists":
-            return f"json_type(e.payload, {path}) IS NOT NULL"
+            return f"{kind} IS NOT NULL"
         if node.value is None:
-            return f"{member} IS {'NOT ' if node.comparison == '!=' else ''}NULL"
-        value = self.bind(int(node.value) if isinstance(node.value, bool) else node.value)
-        if node.comparison == "contains":
-            return f"instr({member}, {value}) > 0"
-        return f"{member} {node.comparison} {value}"
+            return f"coalesce({kind}, 'null') {node.comparison} 'null'"
+        if node.comparison == "!=":
+            return f"({kind} <> 'null' AND NOT ({self._compared(kind, path, '=', node.value)}))"
+        return f"({self._compared(kind, path, node.comparison, node.value)})"
+
+    def _compared(self, kind: str, path: str, comparison: str, value: Any) -> str:
+        """Like with like: text with text, numbers with numbers."""
+        if isinstance(value, bool):
+            return f"{kind} = '{str(value).lower()}'"
+        kinds = "'text'" if isinstance(value, str) else "'integer', 'real'"
+        member = f"{kind} IN ({kinds}) AND "
+        if comparison == "contains":
+            return member + f"instr(e.payload ->> {path}, {self.bind(value)}) > 0"
+        return member + f"(e.payload ->> {path}) {comparison} {self.bind(value)}"
 
     def _edge(self, node: q.HasEdge) -> str:
         kind = self.tx.known_kind(node.edge_type)
@@ -129,6 +141,14 @@ class Compiler:
         if node.target is not None:
             towards = f" AND g.dst = {self.bind(nodes.key(self.tx, self.app, node.target))}"
         return f"EXISTS (SELECT 1 FROM edge g WHERE g.src = e.seq AND g.type = {self.bind(kind)}{towards})"
+
+
+def joined(word: str, tests: list[str]) -> str:
+    """Many conditions as a flat tree: SQLite limits how deep an expression is."""
+    if len(tests) == 1:
+        return tests[0]
+    half = len(tests) // 2
+    return f"({joined(word, tests[:half])} {word} {joined(word, tests[half:])})"
 
 
 def keys(
@@ -173,10 +193,20 @@ def compiled(tx: Tx, app: int, where: q.Filter | None) -> tuple[Compiled, dict[s
     if driver is not None:
         kind = tx.known_kind(driver.edge_type)
         compiler.params |= {"dst": nodes.key(tx, app, driver.target), "edge": kind}
-    tests = "".join(f" AND {compiler.text(node)}" for node in rest)
+    tests = _tests(compiler, rest)
     if driver is None:
         return Compiled("e.seq", _LOG + tests), compiler.params
     return Compiled("g.src", _EDGE + tests), compiler.params
+
+
+def _tests(compiler: Compiler, rest: list[q.Filter]) -> str:
+    try:
+        tests = " AND " + joined("AND", list(map(compiler.text, rest))) if rest else ""
+    except RecursionError:
+        raise BadInput("the filter is nested too deeply") from None
+    if len(tests) > _LARGEST or len(compiler.params) > _MOST:
+        raise BadInput("the filter is too large; ask in several pieces")
+    return tests
 
 
 def _driver(where: q.Filter) -> tuple[q.HasEdge | None, list[q.Filter]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -25,11 +24,11 @@ from ..errors import (
     StoreBusy,
     StoreError,
 )
+from .foreign import refuse_database, refuse_path
 
 Row = TypeVar("Row")
 
 OLDEST = (3, 51, 3)
-APPLICATION_ID = 0x4F757465  # "Oute", in the file's header
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
@@ -297,8 +296,11 @@ class Connection:
             self._known["data_version"] = version
 
     def close(self) -> None:
-        """Close for good."""
-        self.db.close(True)
+        """Close for good. A disk that fails at tidying up is no loss: the log holds everything."""
+        try:
+            self.db.close(True)
+        except apsw.Error:
+            pass
 
 
 def open_writer(
@@ -309,11 +311,12 @@ def open_writer(
     if durability not in _SYNCHRONOUS:
         raise StoreError(f"durability is 'full' or 'normal', not {durability!r}")
     with translated(path):
-        _refuse_foreign(path)
+        refuse_path(path)
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         connection = _configured(apsw.Connection(path, flags, vfs), path, busy_ms, ids)
         if connection.db.readonly("main"):
             raise ReadOnlyStore(f"{path} is read-only; check the rights of it and its folder")
+        refuse_database(path, connection.script)
         connection.script("PRAGMA journal_mode = WAL")
         connection.script(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
         connection.script("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;")
@@ -332,28 +335,19 @@ def open_reader(path: str, vfs: str | None, busy_ms: int, ids: IdSource) -> Conn
     return connection
 
 
-def _refuse_foreign(path: str) -> None:
-    """Not an SQLite file: say so before SQLite appends to it."""
-    if Path(path).is_dir():
-        raise NotOurFile(f"{path} is a folder; give the path of a file")
-    try:
-        with Path(path).open("rb") as file:
-            head = file.read(16)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except PermissionError as error:
-        raise ReadOnlyStore(f"{path} cannot be read; check its rights") from error
-    if head and not b"SQLite format 3\0".startswith(head):
-        raise NotOurFile(f"{path} is not an SQLite database; give another path")
-
-
 def _configured(db: apsw.Connection, path: str, busy_ms: int, ids: IdSource) -> Connection:
     db.set_busy_timeout(busy_ms)
     db.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
     db.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+    db.create_scalar_function("casefold", _casefold, 1, deterministic=True)
     connection = Connection(db, path, ids)
     connection.script("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON")
     return connection
+
+
+def _casefold(*text: Any) -> str:
+    """Text without its case, whatever the alphabet; as bytes, since it may hold half a surrogate."""
+    return str(text[0], "utf-8", "replace").casefold()
 
 
 def _count_wal(connection: Connection) -> None:

@@ -1,0 +1,305 @@
+"""Handlers: one turn is one commit, nothing is dropped, nothing runs twice, one poison stops nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from outeract_core import Content, Message
+from outeract_core.errors import BadInput, LeaseHeld
+from outeract_core.query import type_is
+
+from .bots import talk
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_returned_text_is_the_reply(tmp_path: Path) -> None:
+    """What a handler returns is sent, and is triggered by the message."""
+    bot = talk(tmp_path / "a.db")
+    async with bot.core:
+        bot.app.on("message.inbound")(lambda message: f"You said: {message.text}")
+        await bot.says("hello")
+        await bot.core.pump()
+        assert bot.terminal.texts == ["You said: hello"]
+        reply = (await bot.events("message.outbound"))[0]
+        causes = await bot.app.graph.ancestors(reply)
+        assert [event.text for event in causes.events] == ["You said: hello", "hello"]
+        assert reply.status == "sent"
+
+
+async def test_everything_in_a_turn_commits_together_with_handled(tmp_path: Path) -> None:
+    """A handler that raises leaves no trace of what it said before; when it succeeds, all of it is there."""
+    bot = talk(tmp_path / "a.db")
+    fails = [True]
+    async with bot.core:
+
+        @bot.app.on("message.inbound")
+        async def handler(message: Message) -> Content:
+            message.reply("one")
+            await bot.app.emit("order.created", {"n": 1})
+            await bot.app.send(message.sender, "two")
+            if fails:
+                fails.pop()
+                raise RuntimeError("not today")
+            return Content("three")
+
+        await bot.says("go")
+        await bot.core.pump()
+        assert bot.terminal.texts == []
+        assert await bot.app.events.count(type_is("order.created")) == 0
+        bot.clock.advance(60)
+        await bot.core.pump()
+        assert bot.terminal.texts == ["one", "two", "three"]
+        assert await bot.app.events.count(type_is("order.created")) == 1
+
+
+async def test_a_handled_message_is_not_handled_again_after_a_restart(tmp_path: Path) -> None:
+    """The cursor is in the file: another process goes on where this one stopped."""
+    seen: list[str] = []
+    for round_ in range(3):
+        bot = talk(tmp_path / "a.db")
+        async with bot.core:
+            bot.app.on("message.inbound", name="log")(lambda message: seen.append(message.text))
+            await bot.says(f"line {round_}", n=round_)
+            await bot.says(f"line {round_}", n=round_)
+            await bot.core.pump()
+    assert seen == ["line 0", "line 1", "line 2"]
+
+
+async def test_a_poison_message_is_parked_and_the_queue_goes_on(tmp_path: Path) -> None:
+    """After its attempts it becomes `system.handler_failed` with the traceback; others are answered."""
+    bot = talk(tmp_path / "a.db", overlap="queue")
+    async with bot.core:
+
+        @bot.app.on("message.inbound", attempts=3)
+        def handler(message: Message) -> str:
+            if message.text == "poison":
+                raise ValueError("cannot digest this")
+            return f"ok {message.text}"
+
+        await bot.says("poison")
+        await bot.says("after")
+        await bot.says("elsewhere", user="bob")
+        await bot.core.pump()
+        assert bot.terminal.texts == ["ok elsewhere"]
+        for _ in range(3):
+            bot.clock.advance(3600)
+            await bot.core.pump()
+        assert sorted(bot.terminal.texts) == ["ok after", "ok elsewhere"]
+        parked = (await bot.events("system.handler_failed"))[0]
+        assert "cannot digest this" in parked.payload["traceback"]
+        assert parked.payload["attempts"] == 3
+
+
+async def test_burst_gathers_what_arrives_while_a_handler_runs(tmp_path: Path) -> None:
+    """Messages that wait arrive together, in order, and none is dropped."""
+    bot = talk(tmp_path / "a.db", overlap="burst")
+    turns: list[list[str]] = []
+    async with bot.core:
+
+        @bot.app.on("message.inbound")
+        async def handler(message: Message) -> None:
+            turns.append([event.text for event in message.events])
+            if len(turns) == 1:
+                await bot.says("two")
+                await bot.says("three")
+
+        await bot.says("one")
+        await bot.core.pump()
+    assert turns == [["one"], ["two", "three"]]
+
+
+async def test_a_burst_with_one_poison_message_loses_only_that(tmp_path: Path) -> None:
+    """After a failure the messages of a burst are tried one at a time."""
+    bot = talk(tmp_path / "a.db", overlap="burst")
+    handled: list[str] = []
+    async with bot.core:
+
+        @bot.app.on("message.inbound", attempts=2)
+        def handler(message: Message) -> None:
+            if "poison" in message.text:
+                raise ValueError("no")
+            handled.extend(event.text for event in message.events)
+
+        for text in ("poison", "b", "c"):
+            await bot.says(text)
+        for _ in range(4):
+            await bot.core.pump()
+            bot.clock.advance(3600)
+        assert handled == ["b", "c"]
+        assert len(await bot.events("system.handler_failed")) == 1
+
+
+async def test_queue_keeps_order_within_a_conversation(tmp_path: Path) -> None:
+    """With `queue` each message is a turn of its own, in order, one at a time."""
+    bot = talk(tmp_path / "a.db", overlap="queue")
+    running, most, seen = [0], [0], []
+    async with bot.core:
+
+        @bot.app.on("message.inbound")
+        async def handler(message: Message) -> None:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+            await anyio.lowlevel.checkpoint()
+            seen.append(message.text)
+            running[0] -= 1
+
+        for number in range(10):
+            await bot.says(str(number))
+        await bot.core.pump()
+    assert seen == [str(number) for number in range(10)]
+    assert most == [1]
+
+
+async def test_concurrent_runs_messages_of_one_conversation_side_by_side(tmp_path: Path) -> None:
+    """With `concurrent` nobody waits for anybody."""
+    bot = talk(tmp_path / "a.db")
+    together = anyio.Event()
+    waiting: list[str] = []
+    async with bot.core:
+
+        @bot.app.on("message.inbound", overlap="concurrent")
+        async def handler(message: Message) -> None:
+            waiting.append(message.text)
+            if len(waiting) == 3:
+                together.set()
+            with anyio.fail_after(5):
+                await together.wait()
+
+        for text in "abc":
+            await bot.says(text)
+        await bot.core.pump()
+    assert sorted(waiting) == ["a", "b", "c"]
+
+
+async def test_patterns_choose_events(tmp_path: Path) -> None:
+    """An exact type, a prefix with `.*`, or all of them; also the library's own and the host's."""
+    bot = talk(tmp_path / "a.db")
+    seen: dict[str, list[str]] = {"exact": [], "prefix": [], "all": []}
+
+    def note(name: str) -> Any:
+        return lambda message: seen[name].append(message.type)
+
+    async with bot.core:
+        bot.app.on("order.created", name="exact")(note("exact"))
+        bot.app.on("order.*", name="prefix")(note("prefix"))
+        bot.app.on("*", name="all")(note("all"))
+        await bot.app.emit("order.created", {})
+        await bot.app.emit("order.item.added", {})
+        await bot.app.emit("orders.other", {})
+        await bot.core.pump()
+    assert seen["exact"] == ["order.created"]
+    assert seen["prefix"] == ["order.created", "order.item.added"]
+    assert seen["all"] == ["order.created", "order.item.added", "orders.other"]
+
+
+async def test_two_handlers_of_one_event_are_independent(tmp_path: Path) -> None:
+    """One of them failing does not run the other again."""
+    bot = talk(tmp_path / "a.db")
+    good: list[str] = []
+    async with bot.core:
+        bot.app.on("message.inbound", name="good")(lambda message: good.append(message.text))
+
+        @bot.app.on("message.inbound", name="bad", attempts=3)
+        def bad(message: Message) -> None:
+            raise RuntimeError
+
+        await bot.says("x")
+        for _ in range(5):
+            await bot.core.pump()
+            bot.clock.advance(3600)
+        assert good == ["x"]
+        assert len(await bot.events("system.handler_failed")) == 1
+
+
+async def test_only_one_opening_runs_the_handlers(tmp_path: Path) -> None:
+    """A second dispatcher on the file is refused with a clear error until the first has gone."""
+    first, second = talk(tmp_path / "a.db"), talk(tmp_path / "a.db")
+    async with second.core:
+        async with first.core:
+            for bot in (first, second):
+                bot.app.on("message.inbound", name="h")(lambda message: "yes")
+            await first.says("x")
+            await first.core.pump()
+            with pytest.raises(LeaseHeld, match="run in process"):
+                await second.core.pump()
+        await second.says("y", n=2)
+        await second.core.pump()
+        assert second.terminal.texts == ["yes"]
+
+
+async def test_a_lease_that_was_lost_rolls_its_turn_back(tmp_path: Path) -> None:
+    """Who slept over the end of the lease commits nothing of the turn that another has run meanwhile."""
+    first, second = talk(tmp_path / "a.db"), talk(tmp_path / "a.db")
+    second.clock.set(first.clock())
+    async with first.core, second.core:
+
+        @first.app.on("message.inbound", name="h")
+        async def slow(message: Message) -> str:
+            second.clock.advance(3600)
+            await second.core.pump()
+            return "too late"
+
+        second.app.on("message.inbound", name="h")(lambda message: "in time")
+        await first.says("x")
+        with pytest.raises(LeaseHeld):
+            await first.core.pump()
+        assert [event.text for event in await first.events("message.outbound")] == ["in time"]
+
+
+async def test_what_a_handler_may_not_return_is_an_error_of_the_handler(tmp_path: Path) -> None:
+    """A number is no reply: the handler fails, visibly, and nothing is sent."""
+    bot = talk(tmp_path / "a.db")
+    async with bot.core:
+        bot.app.on("message.inbound", name="h", attempts=1)(lambda message: 42)
+        await bot.says("x")
+        await bot.core.pump()
+        assert "returns text" in (await bot.events("system.handler_failed"))[0].payload["traceback"]
+        assert bot.terminal.texts == []
+
+
+async def test_registering_wrongly_is_refused(tmp_path: Path) -> None:
+    """Bad patterns, unknown policies and a name that is taken are told at once."""
+    bot = talk(tmp_path / "a.db")
+    async with bot.core:
+        for pattern in ("Message", "message.*.x", "", "message.in*"):
+            with pytest.raises(BadInput):
+                bot.app.on(pattern)
+        with pytest.raises(BadInput):
+            bot.app.on("*", overlap="sometimes")
+        bot.app.on("*", name="h")(lambda message: None)
+        with pytest.raises(BadInput):
+            bot.app.on("*", name="h")(lambda message: None)
+
+
+async def test_serve_answers_while_it_runs(tmp_path: Path) -> None:
+    """`serve` works in the background until it is cancelled; replies come without a pump."""
+    bot = talk(tmp_path / "a.db")
+    async with bot.core, anyio.create_task_group() as group:
+        bot.app.on("message.inbound", name="h")(lambda message: "pong")
+        group.start_soon(bot.core.serve)
+        await bot.says("ping")
+        with anyio.fail_after(10):
+            while not bot.terminal.texts:  # noqa: ASYNC110 - the terminal is a list
+                await anyio.sleep(0.01)
+        group.cancel_scope.cancel()
+    assert bot.terminal.texts == ["pong"]
+
+
+async def test_a_clock_that_jumps_back_stops_nothing(tmp_path: Path) -> None:
+    """Events stay in order of their commits, handlers and sender go on."""
+    bot = talk(tmp_path / "a.db")
+    async with bot.core:
+        bot.app.on("message.inbound", name="h")(lambda message: f"re {message.text}")
+        await bot.says("a")
+        await bot.core.pump()
+        bot.clock.advance(-86_400)
+        await bot.says("b")
+        await bot.core.pump()
+        assert bot.terminal.texts == ["re a", "re b"]
+        events = [event async for event in bot.app.events.all()]
+        assert [e.position for e in events] == sorted(e.position for e in events)

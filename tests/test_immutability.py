@@ -1,0 +1,199 @@
+"""The file itself refuses to change what has happened.
+
+Knows: the triggers, by a connection that goes round the library. Does not know: why one would try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from outeract_core import App, Outeract
+from outeract_core.model import PlatformConnection
+
+from .store_platform import connect, said, take
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The file does not care for loops."""
+    return "asyncio"
+
+
+TOMBSTONE = '{"erased":true}'
+
+
+@pytest.fixture
+async def connection(core: Outeract, app: App) -> PlatformConnection:
+    """Two applications, each with a conversation."""
+    other = core.app("other")
+    first = connect(core, app)
+    await take(core, first, said("m1"), said("m2", reply_to="m1"))
+    await take(core, connect(core, other, "others"), said("m1", "mallory"))
+    return first
+
+
+@pytest.fixture
+def file(
+    core: Outeract, connection: PlatformConnection, tmp_path: Path
+) -> Iterator[apsw.Connection]:
+    """The file, opened as the library opens it, without the library."""
+    raw = apsw.Connection(str(tmp_path / "bot.db"))
+    raw.set_busy_timeout(1000)
+    raw.execute("PRAGMA recursive_triggers = ON")
+    raw.execute("PRAGMA foreign_keys = ON")
+    yield raw
+    raw.close()
+
+
+def _contents(file: apsw.Connection) -> list[object]:
+    return [
+        file.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()
+        for table in ("event", "edge")
+    ]
+
+
+COLUMNS = ("seq", "id", "conn", "type", "occurred_at", "created_at", "dk", "payload", "raw")
+ATTEMPTS = [
+    *(f"UPDATE event SET {column} = {column}" for column in COLUMNS),
+    "UPDATE event SET payload = '{}'",
+    "UPDATE event SET payload = '{\"erased\":true}', raw = NULL",
+    "UPDATE OR REPLACE event SET seq = (SELECT max(seq) FROM event)",
+    "DELETE FROM event",
+    "DELETE FROM event WHERE seq = (SELECT max(seq) FROM event)",
+    "INSERT OR REPLACE INTO event SELECT seq, id, conn, type, 0, 0, dk, '{}', NULL FROM event",
+    "REPLACE INTO event SELECT seq + 1000, id, conn, type, 0, 0, dk, '{}', NULL FROM event",
+    "REPLACE INTO event SELECT seq + 1000, randomblob(16), conn, type, 0, 0, dk, '{}', NULL"
+    " FROM event WHERE dk IS NOT NULL",
+    "INSERT INTO event SELECT * FROM event WHERE true"
+    " ON CONFLICT(seq) DO UPDATE SET payload = '{}'",
+    *(f"UPDATE edge SET {column} = {column}" for column in ("dst", "type", "src", "at")),
+    "UPDATE OR REPLACE edge SET src = (SELECT max(src) FROM edge)",
+    "DELETE FROM edge",
+    "DELETE FROM edge WHERE type = (SELECT id FROM kind WHERE name = 'sent_by')",
+    "INSERT OR REPLACE INTO edge SELECT dst, type, src, 1 FROM edge",
+    "INSERT INTO edge SELECT * FROM edge WHERE true"
+    " ON CONFLICT(dst, type, src) DO UPDATE SET at = 1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", ATTEMPTS)
+@pytest.mark.anyio
+async def test_the_log_cannot_be_changed(file: apsw.Connection, sql: str) -> None:
+    """Every way of changing or removing an event or an edge is refused, and nothing has changed."""
+    before = _contents(file)
+    with pytest.raises(apsw.ConstraintError, match="immutable"):
+        file.execute(sql)
+    assert _contents(file) == before
+
+
+@pytest.mark.anyio
+async def test_the_log_can_be_added_to(file: apsw.Connection) -> None:
+    """The triggers stop changes only: a new event and a new edge go in."""
+    file.execute(
+        "INSERT INTO event SELECT max(seq) + 1, randomblob(16), conn, type, 1, 1, 'new', '{}', NULL"
+        " FROM event"
+    )
+    file.execute("INSERT INTO edge SELECT dst, type, src + 77, at FROM edge LIMIT 1")
+
+
+@pytest.mark.anyio
+async def test_the_library_opens_with_recursive_triggers(core: Outeract) -> None:
+    """Without them REPLACE would delete rows unseen: the library's own connection has them on."""
+    database = core.runtime.database
+    assert database.write_now(lambda tx: tx.script("PRAGMA recursive_triggers")) == [(1,)]
+    assert database.write_now(lambda tx: tx.script("PRAGMA foreign_keys")) == [(1,)]
+
+
+# ── the one way in which content leaves ───────────────────────────────────────────────────────
+
+
+def _event(file: apsw.Connection, kind: str = "message.inbound", app: int = 1) -> int:
+    rows = file.execute(
+        "SELECT e.seq FROM event e JOIN kind k ON k.id = e.type"
+        " WHERE k.name = ? AND e.seq >> 40 = ? ORDER BY e.seq", (kind, app),
+    ).fetchall()  # fmt: skip
+    return int(str(rows[0][0]))
+
+
+def _erased_event(file: apsw.Connection, app: int, key: int = 999) -> int:
+    file.execute(
+        "INSERT INTO event SELECT (? << 40) + ?, randomblob(16), NULL, id, 1, 1, NULL, '{}', NULL"
+        " FROM kind WHERE name = 'user.erased'", (app, key),
+    )  # fmt: skip
+    return (app << 40) + key
+
+
+@pytest.mark.anyio
+async def test_an_erasure_needs_its_event(file: apsw.Connection) -> None:
+    """A row in `erasure` must name a `user.erased` event of the same application."""
+    one, other = _event(file), _event(file, app=2)
+    foreign = _erased_event(file, 2)
+    for event, by in ((one, 12345), (one, one), (one, foreign), (other, one)):
+        with pytest.raises(apsw.ConstraintError, match=r"user\.erased"):
+            file.execute("INSERT INTO erasure(event, by) VALUES (?, ?)", (event, by))
+    file.execute("INSERT INTO erasure(event, by) VALUES (?, ?)", (other, foreign))
+    assert file.execute("SELECT event FROM erasure").fetchall() == [(other,)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "payload = '{}', raw = NULL",
+        "payload = '{\"erased\":true}', raw = 'x'",
+        "payload = '{\"erased\":true}'",
+        "raw = NULL",
+        "payload = '{\"erased\":true}', raw = NULL, occurred_at = 0",
+        "payload = '{\"erased\":true}', raw = NULL, created_at = 0",
+        "payload = '{\"erased\":true}', raw = NULL, dk = NULL",
+        "payload = '{\"erased\":true}', raw = NULL, dk = 'x'",
+        "payload = '{\"erased\":true}', raw = NULL, conn = NULL",
+        "payload = '{\"erased\":true}', raw = NULL, conn = conn + 1",
+        "payload = '{\"erased\":true}', raw = NULL, type = type + 1",
+        "payload = '{\"erased\":true}', raw = NULL, id = randomblob(16)",
+        "payload = '{\"erased\":true}', raw = NULL, seq = seq + 1000",
+    ],
+)
+@pytest.mark.anyio
+async def test_an_erasure_may_only_leave_the_tombstone(file: apsw.Connection, change: str) -> None:
+    """Even an event named by an erasure changes to the tombstone only, and in nothing else."""
+    event = _event(file)
+    file.execute("INSERT INTO erasure VALUES (?, ?)", (event, _erased_event(file, 1)))
+    before = _contents(file)
+    with pytest.raises(apsw.ConstraintError, match="immutable"):
+        file.execute(f"UPDATE event SET {change} WHERE seq = ?", (event,))
+    with pytest.raises(apsw.ConstraintError, match="immutable"):
+        file.execute("DELETE FROM event WHERE seq = ?", (event,))
+    assert _contents(file) == before
+
+
+@pytest.mark.anyio
+async def test_an_erasure_touches_what_it_names(file: apsw.Connection) -> None:
+    """The named event becomes the tombstone; its neighbour, not named, stays refused."""
+    event = _event(file)
+    file.execute("INSERT INTO erasure VALUES (?, ?)", (event, _erased_event(file, 1)))
+    change = "UPDATE event SET payload = ?, raw = NULL WHERE seq "
+    with pytest.raises(apsw.ConstraintError, match="immutable"):
+        file.execute(change + "<> ?", (TOMBSTONE, event))
+    file.execute(change + "= ?", (TOMBSTONE, event))
+    rows = file.execute("SELECT payload, raw FROM event WHERE seq = ?", (event,)).fetchall()
+    assert rows == [(TOMBSTONE, None)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM erasure",
+        "UPDATE erasure SET event = event + 1",
+        "INSERT OR REPLACE INTO erasure SELECT event, by FROM erasure",
+    ],
+)
+@pytest.mark.anyio
+async def test_an_erasure_is_itself_final(file: apsw.Connection, sql: str) -> None:
+    """What was erased by what cannot be rewritten."""
+    file.execute("INSERT INTO erasure VALUES (?, ?)", (_event(file), _erased_event(file, 1)))
+    with pytest.raises(apsw.ConstraintError, match="immutable"):
+        file.execute(sql)
