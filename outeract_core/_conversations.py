@@ -153,10 +153,12 @@ class Conversation:
         return await self._tenant.read(query)
 
     async def participants(self, *, first: int = 1000) -> list[PlatformUser]:
-        """Who takes part besides the bot: the person, or those who have spoken in the group."""
+        """Who takes part besides the bot: the person, or who has spoken in the group or thread."""
 
         def query(tx: Connection, app: int) -> list[PlatformUser]:
             found: list[int] = []
+            if self._view.thread is not None:
+                found = views.speakers(tx, self._view.thread, checked(first))
             for peer in self._view.peers:
                 found += views.participants(tx, peer, checked(first)) or _person(tx, app, peer)
             return rows.platform_users(tx, app, found)
@@ -241,7 +243,8 @@ def _speakers(
     tx: Connection, app: int, view: View, messages: list[Event]
 ) -> dict[int, str]:  # fmt: skip
     """Names by position, when more than one person speaks in the view."""
-    if view.label == "user" or (view.peers and _person(tx, app, view.peers[0])):
+    place = views.place(tx, view)
+    if place is None or _person(tx, app, place):
         return {}
     inbound = [event for event in messages if event.event_type == "message.inbound"]
     senders = {event.position: target_of(tx, event.position, "sent_by") for event in inbound}

@@ -1,7 +1,7 @@
-"""Text to tree and tree to text: CommonMark read by markdown-it-py, and the plain reading of a tree.
+"""Text to tree: CommonMark, read by markdown-it-py.
 
-Knows: CommonMark with strikethrough, and how a formatted text is written without any markup.
-Does not know: platforms, limits.
+Knows: CommonMark with strikethrough, what of it would be lost to a reader.
+Does not know: platforms, limits, how a tree is written again (`_flatten.py`).
 
 Nothing visible is lost: HTML and tables stay the text that they are, images become links, and link
 definitions that nothing refers to (invisible in CommonMark) stay where a reader can see them.
@@ -15,9 +15,9 @@ from typing import Any
 
 from attrs import field, mutable
 
+from ._flatten import flatten
 from .errors import MissingExtra
 from .text import (
-    Block,
     Break,
     Bullets,
     Code,
@@ -33,13 +33,12 @@ from .text import (
     Str,
 )
 
-__all__ = ["flatten", "label_is_url", "parse", "unpaired", "visible"]
+__all__ = ["flatten", "parse", "unpaired"]
 
 _NESTING = 40
 """Deeper than this nobody writes; the parser would drop what is below, so it stays plain text."""
 
 _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
-_WEB = ("http://", "https://")
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────
@@ -214,65 +213,4 @@ def _link(url: str, label: tuple[Inline, ...]) -> list[Inline]:
     """A link that can be seen: one without a label shows its address, one without that is text."""
     if not url:
         return list(label)
-    return [Link(url, label if _inlines(label, True).strip() else (Str(url),))]
-
-
-# ── writing ───────────────────────────────────────────────────────────────────────────────────
-
-
-def flatten(document: Document) -> str:
-    """What a reader sees where nothing can be formatted: marks of lists and quotes, links spelt out."""
-    return _blocks(document, True)
-
-
-def visible(document: Document) -> str:
-    """What a reader sees where links hide behind their labels (Telegram): `flatten` without those."""
-    return _blocks(document, False)
-
-
-def label_is_url(link: Link) -> bool:
-    """Whether the label is the address itself, so that it need not be written twice."""
-    label = _inlines(link.children, True)
-    return link.url in (label, f"mailto:{label}")
-
-
-def _blocks(blocks: tuple[Block, ...], spelt: bool, between: str = "\n\n") -> str:
-    return between.join(_block(block, spelt) for block in blocks)
-
-
-def _block(block: Block, spelt: bool) -> str:
-    match block:
-        case Paragraph(children) | Heading(_, children):
-            return _inlines(children, spelt)
-        case CodeBlock(code):
-            return code.strip("\n")
-        case Quote(blocks):
-            return "\n".join(f"> {line}" for line in _blocks(blocks, spelt).split("\n"))
-        case Bullets(items, start):
-            return "\n".join(_item(n, item, start, spelt) for n, item in enumerate(items))
-        case Rule():
-            return "─" * 10
-
-
-def _item(number: int, item: tuple[Block, ...], start: int | None, spelt: bool) -> str:
-    mark = "• " if start is None else f"{start + number}. "
-    first, *rest = _blocks(item, spelt, "\n").split("\n")
-    return "\n".join([mark + first, *(f"    {line}" for line in rest)])
-
-
-def _inlines(nodes: tuple[Inline, ...], spelt: bool) -> str:
-    return "".join(_inline(node, spelt) for node in nodes)
-
-
-def _inline(node: Inline, spelt: bool) -> str:
-    match node:
-        case Str(text) | Code(text):
-            return text
-        case Break():
-            return "\n"
-        case Span(_, children):
-            return _inlines(children, spelt)
-        case Link(url, children):
-            label = _inlines(children, spelt)
-            hidden = (not spelt and url.startswith(_WEB)) or label_is_url(node)
-            return (label or url) if hidden else f"{label} ({url})" if label else url
+    return [Link(url, label if flatten((Paragraph(label),)).strip() else (Str(url),))]

@@ -16,8 +16,9 @@ from attrs import evolve, frozen
 
 from ._attachments import albums, fit_files
 from ._choices import fit_choices
+from ._flatten import flatten, visible
 from ._kinds import kind_of, kind_of_mime, mime_of
-from ._markdown import flatten, unpaired, visible
+from ._markdown import unpaired
 from ._parts import Part, dump_parts, load_parts
 from ._split import split, unit_length
 from .adapter import Manifest

@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 
 from attrs import frozen, mutable
 
+from ._flatten import label_is_url
 from ._graphemes import boundary
-from ._markdown import label_is_url
 from .text import (
     Block,
     Bullets,

@@ -16,7 +16,7 @@ from typing import Literal
 
 from attrs import evolve
 
-from ._markdown import flatten
+from ._flatten import flatten
 from ._runs import Layout
 from .text import CodeBlock, Document, Link, Paragraph, Str
 

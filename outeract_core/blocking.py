@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -32,6 +32,7 @@ from ._graph import Graph
 from ._people import People
 from .adapter import Response
 from .content import ContentLike
+from .errors import StoreClosed
 from .model import Event, PlatformConnection
 
 __all__ = ["App", "Delivery", "Outeract", "Subject"]
@@ -57,7 +58,12 @@ class Carrier(Generic[S]):
             result = call(*args, **kwargs)
             return await result if inspect.isawaitable(result) else result
 
-        return self._wrapped(self._portal.call(run))
+        try:
+            return self._wrapped(self._portal.call(run))
+        except RuntimeError as error:
+            if "portal is not running" in str(error):
+                raise StoreClosed("it was closed; open it again with Outeract(path)") from None
+            raise
 
     def _wrapped(self, value: Any) -> Any:
         """Results that have verbs of their own get blocking ones."""
@@ -218,7 +224,8 @@ class Outeract(Carrier[_outeract.Outeract]):
 
     def close(self) -> None:
         """Close the file and end the loop. Harmless twice."""
-        self._portal.call(self._inner.aclose)
+        with suppress(StoreClosed):
+            self._carry(self._inner.aclose)
         self._stack.close()
 
     def __enter__(self) -> Outeract:

@@ -367,7 +367,7 @@ async def test_it_works_inside_a_loop():
     async with FakePlatform() as fake:
         assert telegram(fake)[0] == 200
         assert fake.wait(1, timeout=0)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_a_port_can_be_kept():

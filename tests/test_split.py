@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from outeract_adapters.slack import markup as slack
 from outeract_adapters.telegram import markup as telegram
 from outeract_adapters.whatsapp import markup as whatsapp
+from outeract_core._flatten import visible
 from outeract_core._graphemes import boundary, shorten
-from outeract_core._markdown import visible
 from outeract_core._split import split, unit_length
 from outeract_core.testing.hostile import DOCUMENT, TEXTS
 from outeract_core.testing.telegram_html import parse_html, utf16

@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from outeract_core import _markdown
-from outeract_core._markdown import visible
+from outeract_core._flatten import visible
 from outeract_core.errors import MissingExtra
 from outeract_core.testing.hostile import DOCUMENT, TEXTS
 from outeract_core.text import (

@@ -32,14 +32,15 @@ TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")
 CHANGES: Statement[tuple[int, int, str]] = statement("changes_of")
-EVENT_TIME: Statement[tuple[int]] = statement("event_time")
+EVENT_TIME: Statement[tuple[int, int]] = statement("event_time")
+SPEAKERS: Statement[tuple[int]] = statement("thread_speakers")
 _MESSAGES: dict[tuple[str, str, bool], Statement[tuple[int]]] = {
     (table, direction, within): statement(f"{name}_{direction}" + ("_within" if within else ""))
     for table, name in (("peer", "entries"), ("thread", "thread"))
     for direction in ("up", "down")
     for within in (False, True)
 }
-_TIMES: dict[str, Statement[tuple[int, int]]] = {
+_TIMES: dict[str, Statement[tuple[int, int, int]]] = {
     "peer": statement("peer_times"),
     "thread": statement("thread_times"),
 }
@@ -119,23 +120,27 @@ def _with_root(tx: Tx, view: View, found: list[int], newest: bool, lo: int, hi: 
     root = view.thread
     if root is None or not lo <= root < hi:
         return found
-    row = tx.one(EVENT_TIME, seq=root)
-    if row is None or not view.since <= row[0] < view.until:
-        return found
-    return sorted([*found, root], reverse=newest)
+    return sorted({*found, *_root(tx, view)}, reverse=newest)
+
+
+def _root(tx: Tx, view: View) -> dict[int, tuple[int, int]]:
+    """The root of the thread by its key, with type and time, if it lies in the window."""
+    row = None if view.thread is None else tx.one(EVENT_TIME, seq=view.thread)
+    if row is None or view.thread is None or not view.since <= row[1] < view.until:
+        return {}
+    return {view.thread: row}
 
 
 def times(tx: Tx, app: int, view: View) -> list[tuple[str, int]]:
-    """(event type, time) of every message, oldest first; looks at all of them."""
+    """(event type, time) of every message in log order; looks at all of them."""
     lo, hi = span(app)
     params = {"lo": lo, "hi": hi, "since": view.since, "until": view.until}
-    found: list[tuple[int, int]] = []
+    found = _root(tx, view)
     for table, key in view.sources:
         more = {"thread": tx.known_kind("in_thread")} if table == "thread" else {}
-        found += tx.all(_TIMES[table], source=key, **params, **more)
-    if len(view.peers) > 1:
-        found.sort(key=lambda row: row[1])
-    return [(tx.kind_name(kind), at) for kind, at in found]
+        rows = tx.all(_TIMES[table], source=key, **params, **more)
+        found.update((event, (kind, at)) for event, kind, at in rows)
+    return [(tx.kind_name(kind), at) for _event, (kind, at) in sorted(found.items())]
 
 
 def recent(
@@ -161,6 +166,19 @@ def total(tx: Tx, app: int, conn: int | None) -> int:
 def participants(tx: Tx, peer: int, limit: int) -> list[int]:
     """Who has spoken in a group, in the order of their arrival; empty for a direct conversation."""
     return [row[0] for row in tx.all(PARTICIPANTS, peer=peer, limit=limit)]
+
+
+def speakers(tx: Tx, root: int, limit: int) -> list[int]:
+    """Who has spoken in a thread, the bot left out, in the order of their arrival."""
+    edges = {"thread": tx.known_kind("in_thread"), "sent_by": tx.known_kind("sent_by")}
+    return [row[0] for row in tx.all(SPEAKERS, root=root, limit=limit, **edges)]
+
+
+def place(tx: Tx, view: View) -> int | None:
+    """The peer whose conversation the view lies in; None when it spans several, or is in none."""
+    if view.thread is not None:
+        return peer_of(tx, view.thread) or None
+    return view.peers[0] if len(view.peers) == 1 else None
 
 
 def changes(tx: Tx, keys: list[int]) -> dict[int, list[tuple[str, Any]]]:

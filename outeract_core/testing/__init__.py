@@ -7,7 +7,9 @@ Does not know: pytest, until `AdapterContract` is asked for.
     AdapterContract, Sample the tests that every adapter passes; subclass it in a pytest file
     ManualClock, SequentialIds
                             time and ids that a test decides
-    FakePlatform            Telegram, WhatsApp and Slack on a loopback port
+    FakePlatform            Telegram, WhatsApp and Slack on a loopback port, with failures to plant,
+                            webhooks that come back, a count of what came twice; as a process of
+                            its own: `python -m outeract_core.testing`
     sign_telegram, sign_whatsapp, sign_slack, post
                             inbound requests as the platforms sign them
 """

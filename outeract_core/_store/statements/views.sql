@@ -52,21 +52,27 @@ WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
 ORDER BY g.src LIMIT :limit;
 
 -- name: event_time
-SELECT occurred_at FROM event WHERE seq = :seq;
+SELECT type, occurred_at FROM event WHERE seq = :seq;
 
 -- name: participants
 SELECT puser FROM participant WHERE peer = :peer ORDER BY puser LIMIT :limit;
+
+-- name: thread_speakers
+SELECT DISTINCT p.id FROM (SELECT e.seq AS src FROM event e WHERE e.seq = :root UNION ALL
+                           SELECT g.src FROM edge g WHERE g.dst = :root AND g.type = :thread) m
+CROSS JOIN edge s ON s.src = m.src AND s.type = :sent_by CROSS JOIN puser p ON p.id = s.dst
+WHERE p.kind <> 'system' ORDER BY p.id LIMIT :limit;
 
 -- name: peers_of_person
 SELECT p.id FROM puser p WHERE p.person = :person AND p.kind = 'person' ORDER BY p.id;
 
 -- name: peer_times
-SELECT e.type, e.occurred_at FROM entry n CROSS JOIN event e ON e.seq = n.event
+SELECT n.event, e.type, e.occurred_at FROM entry n CROSS JOIN event e ON e.seq = n.event
 WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY n.event;
 
 -- name: thread_times
-SELECT e.type, e.occurred_at FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT g.src, e.type, e.occurred_at FROM edge g CROSS JOIN event e ON e.seq = g.src
 WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src;

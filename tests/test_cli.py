@@ -1,0 +1,141 @@
+"""The command line: what people and programs read of a file, and the demo."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outeract_core._cli import main
+
+from .bots import talk
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with one conversation."""
+    import anyio
+
+    async def fill() -> None:
+        bot = talk(tmp_path / "a.db")
+        async with bot.core:
+            bot.app.on("message.inbound", name="h")(lambda message: f"re {message.text}")
+            await bot.says("hello [world]")
+            await bot.core.pump()
+
+    anyio.run(fill)
+    return tmp_path / "a.db"
+
+
+def _json(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[Any]:
+    main([*arguments, "--json"])
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_doctor_finds_a_healthy_file_well(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Config, secrets, health and depths are told; all well is exit code 0."""
+    assert main(["doctor", str(file)]) == 0
+    assert "all is well" in capsys.readouterr().out
+    (found,) = _json(capsys, "doctor", str(file))
+    assert found["problems"] == []
+    assert found["queues"]["queued"] == 0
+    assert found["file"]["projections"] == []
+
+
+def test_doctor_tells_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A missing secret is a problem with a remedy, exit code 1, and no secret is printed."""
+    from outeract_core import Outeract
+
+    monkeypatch.setenv("WA_TOKEN", "a-very-secret-token")
+    core = Outeract(tmp_path / "b.db")
+    core.app("x").connect(
+        "whatsapp", access_token="env:WA_TOKEN", app_secret="env:NOT_THERE",
+        verify_token="env:WA_TOKEN", phone_number_id="1",
+    )  # fmt: skip
+    core.close()
+    assert main(["doctor", str(tmp_path / "b.db")]) == 1
+    out = capsys.readouterr().out
+    assert "NOT_THERE" in out
+    assert "a-very-secret-token" not in out
+
+
+def test_tail_conversations_show_and_graph_tell_of_the_same_events(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command has a form for people and one for programs."""
+    events = _json(capsys, "tail", str(file), "--type", "message.*")
+    assert [e["type"] for e in events] == ["message.inbound", "message.outbound", "message.sent"]
+    (conversation,) = _json(capsys, "conversations", str(file))
+    assert (conversation["inbound"], conversation["outbound"]) == (1, 1)
+    event = events[1]["id"]
+    (story,) = _json(capsys, "show", str(file), event)
+    assert story["event"]["id"] == event
+    assert main(["show", str(file), event]) == 0
+    assert "re hello [world]" in capsys.readouterr().out
+    (graph,) = _json(capsys, "graph", str(file), event)
+    assert len(graph["nodes"]) >= 5
+    for flag, start in (("--mermaid", "flowchart"), ("--dot", "digraph")):
+        assert main(["graph", str(file), event, flag]) == 0
+        assert capsys.readouterr().out.startswith(start)
+    assert main(["replay", str(file)]) == 0
+
+
+def test_wrong_input_is_an_error_on_stderr(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is not there is not created; unknown ids and applications exit with 2."""
+    for arguments in (
+        ["tail", str(tmp_path / "none.db")],
+        ["show", str(file), "00000000-0000-7000-8000-000000000000"],
+        ["tail", str(file), "--app", "nobody"],
+    ):
+        assert main(arguments) == 2
+        assert capsys.readouterr().err.startswith("outeract: ")
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_chat_answers_lines_from_a_bots_file(tmp_path: Path) -> None:
+    """`outeract chat FILE BOT` pipes stdin through the bot to stdout, and the file remembers."""
+    bot = tmp_path / "bot.py"
+    bot.write_text(
+        "@app.on('message.inbound')\ndef shout(message):\n    return message.text.upper()\n"
+    )
+    for line, expected in (("hello\n", "HELLO"), ("again\n", "AGAIN")):
+        done = subprocess.run(
+            [sys.executable, "-m", "outeract_core", "chat", str(tmp_path / "c.db"), str(bot)],
+            input=line, capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        assert done.stdout.splitlines() == [expected]
+    assert main(["chat", str(tmp_path / "c.db"), str(tmp_path / "nobot.py")]) == 2
+
+
+def test_the_demo_ends_with_its_one_line(tmp_path: Path) -> None:
+    """The main job on a fresh file: everything in is out, nothing lost, nothing doubled."""
+    done = subprocess.run(
+        [sys.executable, "-m", "outeract_core", "demo", "--keep", str(tmp_path / "d.db")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1].split()
+    assert last[0] == "ok:"
+    assert last[1] == last[3] != "0"
+    assert last[5:] == ["0", "lost,", "0", "doubled"]
+    assert "flowchart" in done.stdout
+    assert (tmp_path / "d.db").exists()
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` is complete, and an unknown command is refused."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = capsys.readouterr().out
+    for command in ("demo", "doctor", "tail", "conversations", "show", "graph", "replay", "chat"):
+        assert command in out
+    with pytest.raises(SystemExit):
+        main(["dance"])

@@ -1,0 +1,116 @@
+"""The door to the network: what an interrupted request means, and where no request goes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from outeract_core._http import Http
+from outeract_core.adapter import Call, Download, Flow, Reply
+from outeract_core.errors import Ambiguous, PrivateAddress, Rejected, Transient
+from outeract_core.testing import FakePlatform
+
+pytestmark = pytest.mark.anyio
+
+
+def ask(url: str, **more: Any) -> Flow[Reply]:
+    """A flow of one request."""
+    return (yield Call("POST", url, json={}, **more))
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    """A door that lets private addresses pass only when the host trusts them."""
+    door = Http()
+    yield door
+    await door.aclose()
+
+
+async def test_requests_to_private_addresses_are_refused(http: Http) -> None:
+    """Loopback by name or number, link-local, private ranges: no request leaves."""
+    with FakePlatform() as fake:
+        local = fake.url.replace("127.0.0.1", "localhost")
+        for url in (fake.url, local, "http://10.0.0.1", "http://169.254.169.254", "http://[::1]:1"):
+            with pytest.raises(Rejected, match="private address"):
+                await http.run(ask(f"{url}/bot1:x/getMe"))
+            with pytest.raises(PrivateAddress):
+                async with http.download(Download(Call("GET", f"{url}/file")), 1000):
+                    pass
+        assert fake.requests == []
+        http.trust(fake.url)
+        assert (await http.run(ask(f"{fake.url}/bot1:x/getMe"))).status == 200
+
+
+async def test_a_redirect_into_the_own_network_is_refused() -> None:
+    """Each address of a chain of redirects is checked; credentials stay with their host."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        if request.url.host == "cdn.example":
+            return httpx.Response(200, content=b"bytes")
+        to = "http://127.0.0.1/secret" if "inside" in request.url.path else "http://cdn.example/f"
+        return httpx.Response(302, headers={"location": to})
+
+    door = Http(httpx.MockTransport(answer))
+    call = Call("GET", "http://api.example/f", headers={"Authorization": "Bearer t"})
+    async with door.download(Download(call), 1000) as chunks:
+        assert b"".join([chunk async for chunk in chunks]) == b"bytes"
+    assert "authorization" in seen[0].headers
+    assert "authorization" not in seen[1].headers
+    door._allow_private = False
+    door.trust("http://api.example")
+    with pytest.raises(PrivateAddress):
+        async with door.download(Download(Call("GET", "http://api.example/inside")), 1000):
+            pass
+    await door.aclose()
+
+
+async def test_what_was_certainly_not_done_is_told_apart_from_what_may_have_been() -> None:
+    """No connection: transient. A connection that breaks off after the request: ambiguous."""
+    door = Http(allow_private=True)
+    with FakePlatform() as fake:
+        url = fake.url
+        fake.drop(1)
+        with pytest.raises(Ambiguous):
+            await door.run(ask(f"{url}/bot1:x/sendMessage"))
+        fake.hang(1)
+        with pytest.raises(Ambiguous):
+            await door.run(ask(f"{url}/bot1:x/sendMessage", timeout=0.1))
+    with pytest.raises(Transient):
+        await door.run(ask(f"{url}/bot1:x/sendMessage"))
+    await door.aclose()
+
+
+async def test_network_errors_reach_the_flow_first() -> None:
+    """A flow may catch what went wrong, for instance to look whether it happened."""
+    door = Http(allow_private=True)
+
+    def careful(url: str) -> Flow[str]:
+        try:
+            yield Call("POST", url, json={})
+        except Ambiguous:
+            return "looked"
+        return "answered"
+
+    with FakePlatform() as fake:
+        fake.drop(1)
+        assert await door.run(careful(f"{fake.url}/bot1:x/getMe")) == "looked"
+        assert await door.run(careful(f"{fake.url}/bot1:x/getMe")) == "answered"
+    await door.aclose()
+
+
+async def test_a_url_with_a_secret_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing at any level logs an address that may hold a token, and no error shows it."""
+    caplog.set_level(0)
+    door = Http(allow_private=True)
+    with FakePlatform() as fake:
+        await door.run(ask(f"{fake.url}/bot1:very-secret/getMe", secret_url=True))
+        fake.drop(1)
+        with pytest.raises(Ambiguous) as caught:
+            await door.run(ask(f"{fake.url}/bot1:very-secret/getMe", secret_url=True))
+    await door.aclose()
+    assert "very-secret" not in caplog.text + str(caught.value) + repr(caught.value)
