@@ -66,7 +66,7 @@ def _swapped(choices: Choices, manifest: Manifest, note: Note) -> Choices:
     if quick and not _quick_limit(manifest) and manifest.buttons:
         note("quick replies as buttons")
         return evolve(choices, buttons=(*buttons, *quick), quick_replies=())
-    taps = tuple(button for button in buttons if not button.url)
+    taps = _taps(buttons)
     if taps and not manifest.buttons and _quick_limit(manifest):
         note("buttons as quick replies")
         links = tuple(button for button in buttons if button.url)
@@ -85,13 +85,14 @@ def _counted(choices: Choices, manifest: Manifest, note: Note) -> Choices:
     buttons, quick = choices.buttons, choices.quick_replies
     if _fit(len(buttons), len(quick), manifest):
         return choices
-    taps = [one for one in (*buttons, *quick) if not one.url]
     links = tuple(_line(one) for one in (*buttons, *quick) if one.url)
     if links:
         note(_many(len(links), "link button", "text"))
+    buttons, quick = _taps(buttons), _taps(quick)
+    if _fit(len(buttons), len(quick), manifest):
+        return evolve(choices, buttons=buttons, quick_replies=quick, lines=(*choices.lines, *links))
+    taps = (*buttons, *quick)
     lighter = evolve(choices, buttons=(), quick_replies=(), lines=(*choices.lines, *links))
-    if not taps or _fit(len(taps), 0, manifest):
-        return evolve(lighter, buttons=tuple(taps))
     if choices.menu is None and len(taps) <= manifest.menu_rows:
         note(_many(len(taps), "button", "a menu"))
         return evolve(lighter, menu=Menu(_OPENER, [MenuRow(one.id, one.title) for one in taps]))
@@ -109,6 +110,11 @@ def _fit(buttons: int, quick: int, manifest: Manifest) -> bool:
 
 def _many(count: int, what: str, instead: str) -> str:
     return f"{count} {what}{'s' if count > 1 else ''} as {instead}"
+
+
+def _taps(buttons: tuple[Button, ...]) -> tuple[Button, ...]:
+    """Those whose press comes back; the others open a page."""
+    return tuple(button for button in buttons if not button.url)
 
 
 def _line(button: Button) -> str:

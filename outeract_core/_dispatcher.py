@@ -21,6 +21,7 @@ from attrs import Factory, define, frozen
 
 from ._compose import Draft, finish
 from ._delivery import backoff
+from ._delivery_handle import Delivery
 from ._ids import jitter
 from ._leases import is_dead
 from ._store import handlers, outbox, sending
@@ -360,6 +361,8 @@ def _speak(message: Message, result: Any) -> None:
     if result is None:
         return
     for content in result if isinstance(result, list | tuple) else [result]:
+        if isinstance(content, Delivery):
+            continue  # `return message.reply(…)`: it is in the turn already
         if not isinstance(content, str | Content):
             raise BadInput(
                 f"a handler returns text, Content, a list of them or None, not {content!r}"

@@ -11,16 +11,28 @@ in the entry-point group `outeract_core.adapters`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from attrs import field, frozen
 
-from .content import Button, Contact, Location, Menu, Template
 from .errors import MissingSecret
 from .events import Fact, Unparsed
+from .exchange import (
+    Call,
+    Download,
+    Flow,
+    Health,
+    Inbound,
+    MessageRef,
+    Outgoing,
+    OutgoingFile,
+    Polled,
+    Recipient,
+    Reply,
+    Response,
+    Sent,
+)
 from .text import Document
 
 __all__ = [
@@ -55,194 +67,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-
-# ── in ────────────────────────────────────────────────────────────────────────────────────────
-
-
-@frozen
-class Inbound:
-    """An HTTP request as it arrived. Header names are lower case; `body` is raw."""
-
-    method: str
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
-    body: bytes = field(repr=False)
-    received_at: datetime
-
-    def header(self, name: str) -> bytes | None:
-        """The header as bytes (so that a non-ASCII value can be compared), or None."""
-        value = self.headers.get(name.lower())
-        return None if value is None else value.encode("utf-8", "surrogateescape")
-
-    def json(self) -> Any:
-        """The body as strict JSON: NaN and Infinity are refused. Raises ValueError."""
-        return json.loads(self.body, parse_constant=_no_constant)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-@frozen
-class Response:
-    """What to answer to the platform."""
-
-    status: int = 200
-    headers: Mapping[str, str] = field(factory=dict)
-    body: bytes = b""
-
-
-# ── out ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@frozen
-class Call:
-    """One HTTP request. Give at most one of `json`, `form`, `content`; `files` makes it multipart.
-
-    `files`: (field name, file) pairs. `timeout`: seconds. `secret_url`: the URL holds a credential
-    and must not appear in any log or error. Redirects are not followed.
-    """
-
-    method: str
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(factory=dict, repr=False)
-    params: Mapping[str, str] | None = None
-    json: Any = None
-    form: Mapping[str, str] | None = None
-    content: bytes | OutgoingFile | None = field(default=None, repr=False)
-    files: tuple[tuple[str, OutgoingFile], ...] = ()
-    timeout: float = 30.0
-    secret_url: bool = False
-
-
-@frozen
-class Reply:
-    """What came back. Header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-
-    def json(self) -> Any:
-        """The body as JSON, or None when it is not JSON."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
-
-
-Flow: TypeAlias = Generator[Call, Reply, T]
-
-
-@frozen
-class Recipient:
-    """Where to send. `address` is the newest id of the party, `external_id` the one it was met by."""
-
-    external_id: str
-    address: str
-    kind: str = "person"
-    aliases: Mapping[str, str] = field(factory=dict)
-
-
-@frozen
-class OutgoingFile:
-    """A file to upload: its bytes are read by core when the request is made. `size` in bytes."""
-
-    filename: str
-    mime_type: str
-    kind: str
-    size: int
-    path: str | None = field(default=None, repr=False)
-    data: bytes | None = field(default=None, repr=False)
-
-    def read(self) -> bytes:
-        """All bytes of the file."""
-        if self.data is not None:
-            return self.data
-        with open(self.path or "", "rb") as stream:
-            return stream.read()
-
-
-@frozen
-class Outgoing:
-    """One part of one message, fitted to the platform by core.
-
-    token     unique to (message, part) and the same on every attempt: the idempotency key.
-    text      rendered by the adapter's own `render`; `plain` is the same without any markup.
-    files     at most one, unless the manifest says `album`; `text` is then its caption.
-    """
-
-    token: str
-    event_id: str
-    part: int
-    parts: int
-    to: Recipient
-    text: str = ""
-    plain: str = ""
-    files: tuple[OutgoingFile, ...] = ()
-    buttons: tuple[Button, ...] = ()
-    quick_replies: tuple[Button, ...] = ()
-    menu: Menu | None = None
-    location: Location | None = None
-    contacts: tuple[Contact, ...] = ()
-    template: Template | None = None
-    header: str | None = None
-    footer: str | None = None
-    reply_to: str | None = None
-    thread: str | None = None
-    attempt: int = 1
-    metadata: Mapping[str, Any] = field(factory=dict)
-
-
-@frozen
-class MessageRef:
-    """A message that exists on the platform: `external_id` as in its fact, and its conversation."""
-
-    external_id: str
-    chat: Recipient
-    outbound: bool = False
-    payload: Mapping[str, Any] = field(factory=dict)
-
-
-@frozen
-class Sent:
-    """A receipt. `external_id`: as facts will name it, or None when the platform gives none yet.
-
-    `aliases`: further external ids of the same message (an album has several).
-    `address`: the recipient's new address, when the platform gave another than the one asked.
-    """
-
-    external_id: str | None
-    aliases: tuple[str, ...] = ()
-    address: str | None = None
-    raw: Any = None
-
-
-@frozen
-class Polled:
-    """The yield of one poll. `cursor`: JSON to hand to the next call, stored with the facts."""
-
-    facts: Sequence[Fact | Unparsed]
-    cursor: Any
-
-
-@frozen
-class Download:
-    """How to get a file's bytes. `refuse`: content types that mean an error page."""
-
-    call: Call
-    refuse: tuple[str, ...] = ()
-
-
-@frozen
-class Health:
-    """What `check` found: the account as the platform names it, and remarks for the host."""
-
-    ok: bool
-    account: str | None = None
-    name: str | None = None
-    remarks: tuple[str, ...] = ()
 
 
 # ── the manifest ──────────────────────────────────────────────────────────────────────────────

@@ -105,7 +105,7 @@ def analytics(times: Sequence[tuple[str, datetime]]) -> Analytics:
     inbound = sum(kind == INBOUND for kind, _at in times)
     return Analytics(
         inbound=inbound,
-        outbound=len(times) - inbound,
+        outbound=sum(kind == OUTBOUND for kind, _at in times),
         first_message_at=min(moments, default=None),
         last_message_at=max(moments, default=None),
         first_response=waits[0] if waits else None,
@@ -124,7 +124,7 @@ def _waits(times: Sequence[tuple[str, datetime]]) -> list[timedelta]:
     for kind, at in times:
         if kind == INBOUND:
             asked = asked or at
-        elif asked is not None:
+        elif kind == OUTBOUND and asked is not None:
             waits.append(max(at - asked, timedelta()))
             asked = None
     return waits

@@ -6,7 +6,7 @@ Does not know: how they were found (`_store/walks.py`).
 
 from __future__ import annotations
 
-import json
+import re
 from typing import Any
 from uuid import UUID
 
@@ -46,8 +46,11 @@ def label(node: Node) -> str:
     return _short(node.name or ("system user" if node.system_user else "user"))
 
 
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = _UNSEEN.sub("\ufffd", " ".join(text.split()))
     return line if len(line) <= 48 else line[:47] + "…"
 
 
@@ -55,7 +58,8 @@ def _short(text: str) -> str:
 class Subgraph:
     """Nodes in the order in which they were met, the start first, and the edges between them.
 
-    `depths`: how far each node is from the start. `truncated`: a limit ended the walk.
+    `depths`: how far each node is from the start. `truncated`: a limit ended the walk; there may
+    be more behind the nodes at the greatest depth.
     """
 
     nodes: tuple[Node, ...]
@@ -93,10 +97,10 @@ class Subgraph:
         lines = ["digraph outeract {", "  rankdir=LR;"]
         for node in self.nodes:
             shape = _DOT[node_type(node)]
-            lines.append(f"  {names[node.id]} [shape={shape}, label={json.dumps(label(node))}];")
+            lines.append(f"  {names[node.id]} [shape={shape}, label={_dot(label(node))}];")
         for edge in self.edges:
             ends = f"{names[edge.source_node_id]} -> {names[edge.target_node_id]}"
-            lines.append(f"  {ends} [label={json.dumps(edge.edge_type)}];")
+            lines.append(f"  {ends} [label={_dot(edge.edge_type)}];")
         return "\n".join([*lines, "}"]) + "\n"
 
     def to_json(self) -> dict[str, Any]:
@@ -121,9 +125,18 @@ class Subgraph:
         return {node.id: f"n{number}" for number, node in enumerate(self.nodes)}
 
 
+_MERMAID = re.compile(r"[&\"<>#`*~\\]")
+
+
 def _quoted(text: str) -> str:
-    safe = text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return '"' + safe.replace(">", "&gt;").replace("#", "&#35;") + '"'
+    """A Mermaid string: `#35;` is how it writes the character 35 (flowchart syntax, entity codes)."""
+    return '"' + _MERMAID.sub(lambda found: f"#{ord(found[0])};", text) + '"'
+
+
+def _dot(text: str) -> str:
+    """A Graphviz string: backslashes and entities would mean something in a label."""
+    safe = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{safe}"'
 
 
 @frozen

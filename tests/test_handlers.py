@@ -262,6 +262,16 @@ async def test_what_a_handler_may_not_return_is_an_error_of_the_handler(tmp_path
         assert bot.terminal.texts == []
 
 
+async def test_a_handler_may_return_what_reply_gave_it(tmp_path: Path) -> None:
+    """`return message.reply(…)` says it once."""
+    bot = talk(tmp_path / "a.db")
+    async with bot.core:
+        bot.app.on("message.inbound", name="h")(lambda message: message.reply("once"))
+        await bot.says("x")
+        await bot.core.pump()
+        assert bot.terminal.texts == ["once"]
+
+
 async def test_registering_wrongly_is_refused(tmp_path: Path) -> None:
     """Bad patterns, unknown policies and a name that is taken are told at once."""
     bot = talk(tmp_path / "a.db")

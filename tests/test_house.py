@@ -80,7 +80,7 @@ def test_the_public_names_are_there_and_in_one_place() -> None:
 
 def test_importing_the_library_stays_light() -> None:
     """`import outeract_core` loads neither the network, nor JSON Schema, nor Markdown, nor pytest."""
-    heavy = "httpx, cattrs, jsonschema, markdown_it, pytest, trio, outeract_adapters".split(", ")
+    heavy = ["httpx", "cattrs", "jsonschema", "markdown_it", "pytest", "trio", "outeract_adapters"]
     code = f"import sys, outeract_core; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -123,6 +123,15 @@ def test_every_contract_is_kept_and_has_a_planted_fault(copy: Path) -> None:
     assert named == set(PLANTED)
     done = _lint(copy)
     assert done.returncode == 0, done.stdout
+
+
+def test_adapters_are_kept_from_every_private_module() -> None:
+    """The contract names each module of core whose name begins with an underscore."""
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    named = contracts["importlinter:contract:public"]["forbidden_modules"].split()
+    private = {path.stem for path in (ROOT / "outeract_core").glob("_*") if path.stem[1] != "_"}
+    assert set(named) == {f"outeract_core.{name}" for name in private}
 
 
 @pytest.mark.parametrize("contract", PLANTED)

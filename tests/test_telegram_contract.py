@@ -11,7 +11,6 @@ from outeract_core.testing import AdapterContract, Sample, post, sign_telegram
 from tests.telegram_calls import answers, method, ok
 from tests.telegram_samples import CONFIG, NOW, request, samples
 
-
 ELSEWHERE = {**CONFIG, "base_url": "https://api.telegram.example"}
 
 

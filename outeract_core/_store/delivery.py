@@ -132,6 +132,16 @@ def claim_echo(
     return True
 
 
+def also_called(tx: Tx, conn: int, known: str, external_id: str) -> bool:
+    """`known` has a receipt: the same part is called `external_id` too."""
+    row = tx.one(RECEIPT, conn=conn, ext=text_id(known))
+    if row is None:
+        return False
+    tx.run(RECEIPT_ADD, conn=conn, ext=text_id(external_id), event=row[0], part=row[1])
+    tx.run(RECEIPT_STATUS, conn=conn, ext=text_id(external_id), status=row[2])
+    return True
+
+
 def token(event_id: UUID, part: int) -> str:
     """What identifies one part of one message to the platform, on every attempt the same."""
     return f"{event_id.hex}.{part}"

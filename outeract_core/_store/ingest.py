@@ -59,9 +59,33 @@ def prepare(fact: facts.Fact, keep_raw: bool) -> Item:
     """Encode a fact. Raises ValueError or TypeError when it is not JSON or names no known kind."""
     if fact.kind not in facts.EVENT_TYPES:
         raise ValueError(f"a fact of unknown kind {fact.kind!r}")
+    _check(fact)
     raw = encode_raw(fact.raw) if keep_raw else None
     at = None if fact.occurred_at is None else to_ms(fact.occurred_at)
     return Item(fact, encode(fact.payload), raw, at)
+
+
+def _check(fact: facts.Fact) -> None:
+    """What the unit of work will rely on: a fault is found here, where it costs only its own fact."""
+    ids: list[Any] = [fact.key, fact.reply_to, fact.thread, fact.target]
+    texts: list[Any] = [fact.correlation]
+    for party in (fact.sender, fact.chat):
+        if party is not None:
+            ids += [party.external_id, *(alias.value for alias in party.aliases)]
+            texts += [party.kind, party.name, party.profile_picture_url]
+    for change in fact.relinks:
+        ids += [change.previous, change.current]
+    for ref in fact.files:
+        encode(ref.handle)
+        texts += [ref.filename, ref.mime_type, ref.sha256]
+        if not isinstance(ref.size, int | None):
+            raise TypeError(f"the size of a file is {ref.size!r}")
+    for values, allowed in ((ids, str | int | None), (texts, str | None)):
+        for value in values:
+            if not isinstance(value, allowed):
+                raise TypeError(f"{value!r:.80} where a text is expected")
+    if fact.watermark is not None:
+        to_ms(fact.watermark)
 
 
 def ingest(tx: Tx, conn: Conn, items: list[Item], reactions: tuple[Reaction, ...] = ()) -> Outcome:
@@ -71,7 +95,7 @@ def ingest(tx: Tx, conn: Conn, items: list[Item], reactions: tuple[Reaction, ...
         if item.fact.echo and _is_ours(tx, conn, item, outcome):
             continue
         key = append(
-            tx, conn.app, _kind(item.fact), item.payload, conn=conn.id, dk=item.fact.key,
+            tx, conn.app, _kind(item.fact), item.payload, conn=conn.id, dk=_dk(item.fact),
             raw=item.raw, occurred_at=item.occurred_at,
         )  # fmt: skip
         if key is None:
@@ -83,6 +107,11 @@ def ingest(tx: Tx, conn: Conn, items: list[Item], reactions: tuple[Reaction, ...
             if item.fact.kind in reaction.kinds:
                 reaction.act(tx, conn, key, item, peer)
     return outcome
+
+
+def _dk(fact: facts.Fact) -> str | int | None:
+    """The dedupe key; a message's is text, because references name it by its text."""
+    return str(fact.key) if fact.kind in _MESSAGES and fact.key is not None else fact.key
 
 
 def _kind(fact: facts.Fact) -> str:
@@ -100,13 +129,20 @@ def _is_ours(tx: Tx, conn: Conn, item: Item, outcome: Outcome) -> bool:
     if by_external_id(tx, conn.id, str(fact.key)) is not None:
         outcome.duplicates += 1
         return True
-    if fact.correlation and delivery.claim_echo(tx, conn, fact.correlation, str(fact.key)):
+    if fact.correlation and _claimed(tx, conn, fact.correlation, str(fact.key)):
         outcome.duplicates += 1
         return True
     if delivery.sending(tx, conn.id):
         outcome.held = True
         return True
     return False
+
+
+def _claimed(tx: Tx, conn: Conn, correlation: str, key: str) -> bool:
+    """By our own token, or by another id (of an upload, say) that the receipt has brought."""
+    return delivery.claim_echo(tx, conn, correlation, key) or delivery.also_called(
+        tx, conn.id, correlation, key
+    )
 
 
 # ── edges and projections ─────────────────────────────────────────────────────────────────────
@@ -119,6 +155,8 @@ def _connect(tx: Tx, conn: Conn, key: int, item: Item) -> int:
     if sender is not None:
         link(tx, key, "sent_by", sender)
     peer = chat if chat is not None else sender
+    if fact.thread is not None:
+        link_external(tx, conn.id, key, "in_thread", fact.thread)
     if fact.kind in _MESSAGES:
         _message(tx, conn, key, item, sender, chat)
     else:
@@ -154,8 +192,6 @@ def _message(
     link(tx, key, "sent_to", conn.system_puser if chat is None else chat)
     if fact.reply_to is not None:
         link_external(tx, conn.id, key, "reply_to", fact.reply_to)
-    if fact.thread is not None:
-        link_external(tx, conn.id, key, "in_thread", fact.thread)
     for ref in fact.files:
         files.receive(tx, conn, key, ref)
     peer = chat if chat is not None else sender

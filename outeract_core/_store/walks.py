@@ -35,7 +35,8 @@ WITH RECURSIVE walk(n, d, s, t, g) AS (
   VALUES (:start, 0, 0, 0, 0)
   UNION
   SELECT e.{there}, w.d + 1, e.src, e.type, e.dst FROM walk w CROSS JOIN edge e
-  ON e.{here} = w.n AND e.type IN ({types}) WHERE w.d < :depth)
+  ON e.{here} = w.n AND e.type IN ({types})
+  WHERE w.d < :depth AND (w.n = :start OR w.n NOT IN ({hubs})))
 SELECT n, d, s, t, g FROM walk LIMIT :limit
 """
 
@@ -48,8 +49,9 @@ class Limits:
     nodes: int = 10_000
 
     def __attrs_post_init__(self) -> None:
-        if self.depth < 0 or self.nodes < 1:
-            raise BadInput("depth is 0 or more, and nodes 1 or more")
+        for number, least in ((self.depth, 0), (self.nodes, 1)):
+            if isinstance(number, bool) or not isinstance(number, int) or number < least:
+                raise BadInput("depth is a number from 0, and the limit of nodes one from 1")
 
 
 @define
@@ -65,25 +67,32 @@ def walk(
     tx: Tx, app: int, start: int, types: Sequence[str] | None, direction: Direction, limits: Limits
 ) -> Found:
     """Everything that can be reached from `start` along these edge types (None: all)."""
-    if direction not in ("out", "in", "both"):
-        raise BadInput(f"direction is 'out', 'in' or 'both', not {direction!r}")
+    _check(types, direction)
     if types is not None and BELONGS_TO not in types and direction != "both":
-        found = _narrow(tx, start, types, direction, limits)
+        found = _narrow(tx, app, start, types, direction, limits)
         if found is not None:
             return found
     return _wide(tx, app, start, types, direction, limits)
 
 
+def _check(types: Sequence[str] | None, direction: Direction) -> None:
+    if direction not in ("out", "in", "both"):
+        raise BadInput(f"direction is 'out', 'in' or 'both', not {direction!r}")
+    if isinstance(types, str):
+        raise BadInput(f"types is a list of edge types, e.g. [{types!r}]")
+
+
 def _narrow(
-    tx: Tx, start: int, types: Sequence[str], direction: Direction, limits: Limits
+    tx: Tx, app: int, start: int, types: Sequence[str], direction: Direction, limits: Limits
 ) -> Found | None:
     """By one recursive query; None when the way turned out to be wide."""
     numbers = _numbers(tx, types)
-    if not numbers:
-        return Found({start: 0})
     here, there = ("dst", "src") if direction == "in" else ("src", "dst")
-    sql = _CTE.format(here=here, there=there, types=",".join(map(str, numbers)))
-    rows = tx.dynamic(sql, {"start": start, "depth": limits.depth, "limit": WIDE})
+    sql = _CTE.format(
+        here=here, there=there, types=_listed(numbers), hubs=_listed(sorted(_hubs(tx, app)))
+    )
+    depth = min(limits.depth, WIDE)
+    rows = tx.dynamic(sql, {"start": start, "depth": depth, "limit": WIDE})
     if len(rows) >= WIDE:
         return None
     found = Found({})
@@ -95,7 +104,13 @@ def _narrow(
             found.depth[node] = depth
         if depth:
             found.arrows[source, tx.kind_name(kind), target] = None
+    found.truncated = found.truncated or limits.depth in found.depth.values()
     return found
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """For `IN (…)`, which must not be empty everywhere."""
+    return ",".join(map(str, [0, *numbers]))
 
 
 def _wide(
@@ -168,6 +183,7 @@ def path(
     limits: Limits,
 ) -> list[Arrow] | None:  # fmt: skip
     """A shortest path as edges in order, [] when both are one, None when there is none."""
+    _check(types, direction)
     if start == end:
         return []
     back: Direction = {"out": "in", "in": "out", "both": "both"}[direction]  # type: ignore[assignment]

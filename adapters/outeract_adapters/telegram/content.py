@@ -45,6 +45,7 @@ def read(item: Object) -> Said | None:
 
 def _worded(kind: str, item: Object, member: str, more: Object, refs: tuple[FileRef, ...]) -> Said:
     """Content with words of its own: a text or a caption, with the entities in it."""
+    member = member if member in item else "text"
     words = item.get(member)
     said = words if isinstance(words, str) else ""
     known = "entities" if member == "text" else f"{member}_entities"
@@ -210,10 +211,10 @@ def _whole(member: str, item: Object) -> Said:
 
 
 _READERS: dict[str, Callable[[str, Object], Said]] = {
-    "text": _text, "rich_message": _rich, "animation": _file, "audio": _file,
+    "rich_message": _rich, "animation": _file, "audio": _file,
     "live_photo": _live_photo, "photo": _photo, "sticker": _sticker, "video": _file,
     "video_note": _file, "voice": _file, "document": _file, "paid_media": _paid_media,
     "story": _story, "checklist": _checklist, "contact": _contact, "dice": _dice, "game": _game,
     "poll": _poll, "venue": _venue, "location": _location, "invoice": _whole,
-    "giveaway": _whole, "giveaway_winners": _whole,
+    "giveaway": _whole, "giveaway_winners": _whole, "text": _text,
 }  # fmt: skip
