@@ -10,29 +10,33 @@ Knows: the public names, and nothing else. Does not know: how any of them works.
     blocking, testing, adapter, events       the same without a loop; for adapters' authors
 """
 
-from . import errors, query
-from ._app import App
-from ._delivery_handle import Delivery
-from ._outeract import Organisation, Outeract
-from ._turn import Message
-from .adapter import Response
-from .content import Attachment, Button, Contact, Content, Location, Menu, MenuRow, Template
-from .conversation import Analytics, ConversationSummary, Session, Turn
-from .errors import OuteractError
-from .graph import Explanation, Subgraph
-from .model import (
-    Alias,
-    Application,
-    DeliveryState,
-    Edge,
-    Event,
-    EventSchema,
-    File,
-    PlatformConnection,
-    PlatformUser,
-    User,
-)
-from .pages import Page
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import errors, query
+    from ._app import App
+    from ._delivery_handle import Delivery
+    from ._outeract import Organisation, Outeract
+    from ._turn import Message
+    from .adapter import Response
+    from .content import Attachment, Button, Contact, Content, Location, Menu, MenuRow, Template
+    from .conversation import Analytics, ConversationSummary, Session, Turn
+    from .errors import OuteractError
+    from .graph import Explanation, Subgraph
+    from .model import (
+        Alias,
+        Application,
+        DeliveryState,
+        Edge,
+        Event,
+        EventSchema,
+        File,
+        PlatformConnection,
+        PlatformUser,
+        User,
+    )
+    from .pages import Page
 
 __version__ = "0.1.0"
 
@@ -72,3 +76,53 @@ __all__ = [
     "errors",
     "query",
 ]
+
+_HOMES = {
+    "_app": ("App",),
+    "_delivery_handle": ("Delivery",),
+    "_outeract": ("Organisation", "Outeract"),
+    "_turn": ("Message",),
+    "adapter": ("Response",),
+    "content": (
+        "Attachment",
+        "Button",
+        "Contact",
+        "Content",
+        "Location",
+        "Menu",
+        "MenuRow",
+        "Template",
+    ),
+    "conversation": ("Analytics", "ConversationSummary", "Session", "Turn"),
+    "errors": ("OuteractError",),
+    "graph": ("Explanation", "Subgraph"),
+    "model": (
+        "Alias",
+        "Application",
+        "DeliveryState",
+        "Edge",
+        "Event",
+        "EventSchema",
+        "File",
+        "PlatformConnection",
+        "PlatformUser",
+        "User",
+    ),
+    "pages": ("Page",),
+}
+"""Where each public name lives; it is imported when it is first asked for, so importing costs little."""
+
+
+def __getattr__(name: str) -> Any:
+    """The public name, from its home. Raises AttributeError for any other."""
+    if name in ("errors", "query"):
+        return import_module(f"{__name__}.{name}")
+    for home, names in _HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

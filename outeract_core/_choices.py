@@ -11,6 +11,7 @@ from collections.abc import Callable
 from attrs import evolve, frozen
 
 from ._graphemes import shorten
+from ._markdown import unpaired
 from .adapter import Manifest
 from .content import Button, Content, Menu, MenuRow
 from .errors import BadInput
@@ -182,7 +183,8 @@ def _row(row: MenuRow, manifest: Manifest, note: Note) -> MenuRow:
 
 
 def _shortened(text: str, limit: int, what: str, note: Note) -> str:
-    short = shorten(text, limit)
-    if short != text:
+    whole = unpaired(text)
+    short = shorten(whole, limit)
+    if short != whole:
         note(f"{what} shortened to {short!r}")
     return short

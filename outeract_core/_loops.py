@@ -5,7 +5,7 @@ Knows: the two loops' thread-safe calls. Does not know: who waits for what.
 
 from __future__ import annotations
 
-import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -15,17 +15,22 @@ Via: TypeAlias = Callable[[Callable[[], None]], Any]
 
 def waiter() -> tuple[Via, Callable[[], None], Awaitable[Any]]:
     """How to reach this task's loop, what to run there to wake the task, and what it awaits."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
+    loop = _asyncio_loop()
+    if loop is None:
         return _trio_waiter()
-    future: asyncio.Future[None] = loop.create_future()
+    future = loop.create_future()
 
     def wake() -> None:
         if not future.done():
             future.set_result(None)
 
     return loop.call_soon_threadsafe, wake, future
+
+
+def _asyncio_loop() -> Any:
+    """The running loop, or None. Whoever runs one has imported asyncio, so we need not."""
+    asyncio = sys.modules.get("asyncio")
+    return None if asyncio is None else asyncio._get_running_loop()  # noqa: SLF001 - documented
 
 
 def _trio_waiter() -> tuple[Via, Callable[[], None], Awaitable[Any]]:

@@ -139,11 +139,10 @@ class _Planner:
         content, manifest = self._content, self._manifest
         if not self._choices.any:
             return None, None
-        fits = len(content.header or "") <= manifest.header_limit and not content.files
-        header = content.header if fits else None
-        return header, content.footer if len(
-            content.footer or ""
-        ) <= manifest.footer_limit else None
+        header, footer = unpaired(content.header or ""), unpaired(content.footer or "")
+        above = len(header) <= manifest.header_limit and not content.files
+        below = len(footer) <= manifest.footer_limit
+        return (header or None) if above else None, (footer or None) if below else None
 
     def _body(self) -> Document:
         """All that is said in words, in one document; empty when that is nothing."""
@@ -181,19 +180,21 @@ class _Planner:
 
     def _texts(self, body: Document) -> Iterator[Part]:
         """The text in as many parts as it needs; choices, header and footer stand on the last."""
-        choices = self._choices
-        if not body and not choices.any:
-            return
-        body = body or plain(unpaired(choices.titles))
-        pieces = self._split(body)
+        titles = plain(unpaired(self._choices.titles)) if self._choices.any else ()
+        pieces = self._split(body or titles)
         if len(pieces) > 1 and self._header:
             self._header = None
             pieces = self._split(self._body())
-        for piece in pieces[:-1]:
-            yield self._said(piece)
-        yield self._with_choices(self._said(pieces[-1]))
+        if not pieces and not titles:
+            return
+        *before, last = pieces or [titles]
+        yield from map(self._said, before)
+        yield self._with_choices(self._said(last))
 
     def _split(self, body: Document) -> list[Document]:
+        """The pieces of the text; the last keeps to the limit of what has choices below it."""
+        if not body:
+            return []
         limit = _or(self._manifest.text_limit, None)
         last = self._interactive if self._choices.any else limit
         return split(body, limit, self._measure, self._shown, last)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .adapter import Adapter, Manifest, Settings
 from .errors import BadInput, MissingSecret, UnknownPlatform
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "outeract_core.adapters"
 HOST = "host:"
@@ -51,6 +53,8 @@ class Plugins:
 
     def _entries(self) -> dict[str, EntryPoint]:
         if self._found is None:
+            from importlib.metadata import entry_points
+
             self._found = {entry.name: entry for entry in entry_points(group=GROUP)}
         return self._found
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from attrs import Factory, define
 
-from ._codec import encode
+from ._codec import clean, encode
 from ._ids import to_ms
 from ._reactions import reactions_of
 from ._runtime import Runtime
 from ._store import deliveries, ingest
+from ._store.deliveries import Kept
 from ._store.ingest import Item
 from ._store.sqlite import Connection
 from ._store.tenants import Conn
@@ -24,6 +25,7 @@ from .adapter import Adapter, Inbound, Response
 from .errors import (
     BodyTooLarge,
     MissingSecret,
+    OuteractError,
     SignatureError,
     StoreError,
     UnknownPlatform,
@@ -55,7 +57,7 @@ class Read:
     @property
     def faults(self) -> str | None:
         """Why, in words; None when everything was understood."""
-        return "; ".join(item.error for item in self.unparsed)[:2000] or None
+        return clean("; ".join(item.error for item in self.unparsed)[:2000]) or None
 
 
 @define
@@ -93,7 +95,7 @@ class Receiver:
     def _connection(self, webhook_id: str, secret: str) -> Conn:
         conn = self._runtime.by_webhook(webhook_id)
         expected = conn.entity.webhook_secret if conn else ""
-        same = hmac.compare_digest(expected.encode(), secret.encode("utf-8", "surrogateescape"))
+        same = hmac.compare_digest(expected.encode(), secret.encode("utf-8", "surrogatepass"))
         if conn is None or not same:
             raise UnknownWebhook("no connection has this webhook id and secret")
         return conn
@@ -134,10 +136,43 @@ class Receiver:
                 received.kept = True
             return received
 
-        received = await self._runtime.database.write(unit)
+        return await self._store(read, unit)
+
+    async def _store(self, read: Read, unit: Callable[[Connection], Received]) -> Received:
+        """Run the unit that commits `read`; facts that no commit can take do not stop the others."""
+        try:
+            received = await self._runtime.database.write(unit)
+        except OuteractError:
+            raise
+        except Exception:
+            stored = await self._one_by_one(read)
+            received = await self._runtime.database.write(unit)
+            received.stored += stored
         if received.stored:
             self._runtime.wake()
         return received
+
+    async def _one_by_one(self, read: Read) -> int:
+        """Each fact in a commit of its own; what cannot be stored counts as not understood."""
+        batches, read.batches = read.batches, {}
+        stored = 0
+        for batch in batches.values():
+            for item in batch.items:
+                alone = Read({batch.conn.id: Batch(batch.conn, [item])})
+
+                def unit(tx: Connection, alone: Read = alone) -> Received:
+                    return _commit(tx, self._runtime, alone)
+
+                try:
+                    received = await self._runtime.database.write(unit)
+                except OuteractError:
+                    raise
+                except Exception as error:
+                    reason = f"{item.fact.kind}: {type(error).__name__}: {error}"
+                    read.unparsed.append(Unparsed(item.fact.raw, reason))
+                else:
+                    stored += received.stored
+        return stored
 
     def _read(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Read:
         read = Read()
@@ -163,7 +198,7 @@ class Receiver:
             try:
                 item = ingest.prepare(fact, owner.keep_raw)
             except (ValueError, TypeError, RecursionError) as error:
-                read.unparsed.append(Unparsed(_tellable(fact.raw), f"{fact.kind}: {error}"))
+                read.unparsed.append(Unparsed(fact.raw, f"{fact.kind}: {error}"))
                 continue
             read.batches.setdefault(owner.id, Batch(owner)).items.append(item)
 
@@ -195,33 +230,40 @@ class Receiver:
             deliveries.set_poll_cursor(tx, conn.id, polled.cursor)
             return received
 
-        received = await self._runtime.database.write(unit)
-        if received.stored:
-            self._runtime.wake()
-        return received.stored
+        return (await self._store(read, unit)).stored
 
     # ── kept deliveries ───────────────────────────────────────────────────────────────────────
 
     async def replay(
         self, conn: Conn, state: str = "unparsed", limit: int = 1000
     ) -> tuple[int, int]:
-        """Parse kept deliveries again: (understood now, still not). What is known stays once."""
-        kept = self._runtime.database.read(lambda tx: deliveries.kept(tx, conn.id, state, limit))
-        adapter, done, left = self._runtime.adapter(conn), 0, 0
-        for delivery in kept:
-            read = self._read(conn, adapter, delivery.inbound)
-
-            def unit(tx: Connection, read: Read = read, number: int = delivery.id) -> bool:
-                received = _commit(tx, self._runtime, read)
-                good = not read.faults and not received.kept
-                deliveries.replayed(tx, number, good, read.faults, state)
-                return good
-
-            good = await self._runtime.database.write(unit)
-            done, left = done + good, left + (not good)
+        """Parse kept deliveries again, `limit` at a time: (understood now, still not)."""
+        adapter, done, left, after = self._runtime.adapter(conn), 0, 0, 0
+        while kept := self._kept(conn, state, after, limit):
+            for delivery in kept:
+                good = await self._again(conn, adapter, delivery, state)
+                done, left = done + good, left + (not good)
+            after = kept[-1].id
         if done:
             self._runtime.wake()
         return done, left
+
+    def _kept(self, conn: Conn, state: str, after: int, limit: int) -> list[Kept]:
+        return self._runtime.database.read(
+            lambda tx: deliveries.kept(tx, conn.id, state, limit, after)
+        )
+
+    async def _again(self, conn: Conn, adapter: Adapter, delivery: Kept, state: str) -> bool:
+        """One kept delivery; what of it is known stays once. Whether all is understood now."""
+        read = self._read(conn, adapter, delivery.inbound)
+
+        def unit(tx: Connection) -> Received:
+            received = _commit(tx, self._runtime, read)
+            received.kept = received.kept or bool(read.faults)
+            deliveries.replayed(tx, delivery.id, not received.kept, read.faults, state)
+            return received
+
+        return not (await self._store(read, unit)).kept
 
 
 def _commit(tx: Connection, runtime: Runtime, read: Read) -> Received:
@@ -248,18 +290,19 @@ def _keep(tx: Connection, conn: Conn, inbound: Inbound, state: str, error: str |
 
 
 def _keep_item(tx: Connection, conn: Conn, item: Unparsed) -> None:
-    raw = item.raw if isinstance(item.raw, bytes) else encode(item.raw).encode()
+    raw = item.raw if isinstance(item.raw, bytes) else _tellable(item.raw)
     digest = hashlib.sha256(b"POLL\0" + raw).digest()
     headers = '{"content-type":"application/json"}'
-    deliveries.keep(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", item.error, digest)
+    error = clean(item.error)
+    deliveries.keep(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", error, digest)
 
 
-def _tellable(raw: object) -> object:
-    """A raw item as it can be kept: itself, or how Python writes it."""
+def _tellable(raw: object) -> bytes:
+    """A raw item as it can be kept: its JSON, or how Python writes it."""
     try:
-        return raw if isinstance(raw, bytes) else encode(raw)
+        return encode(raw).encode()
     except (ValueError, TypeError, RecursionError):
-        return f"{raw!r:.10000}"
+        return f"{raw!r:.10000}".encode("utf-8", "backslashreplace")
 
 
 def _short(error: WebhookError) -> bytes:

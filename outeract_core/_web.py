@@ -43,6 +43,8 @@ class Asgi:
 
     async def _http(self, scope: Any, receive: Any, send: Any) -> None:
         answer = await self._answer(scope, receive)
+        if answer is None:
+            return
         headers = [
             (k.lower().encode(), v.encode("latin-1", "replace")) for k, v in answer.headers.items()
         ]
@@ -50,11 +52,15 @@ class Asgi:
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, scope: Any, receive: Any) -> Response:
+    async def _answer(self, scope: Any, receive: Any) -> Response | None:
+        """The answer, or None when the client went away before its request was whole."""
         where = address(scope["path"])
         if where is None:
             return _NOT_FOUND
-        body = await self._body(receive)
+        try:
+            body = await self._body(receive)
+        except ConnectionError:
+            return None
         if body is None:
             return _TOO_LARGE
         headers = {
@@ -68,7 +74,7 @@ class Asgi:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return b""
+                raise ConnectionError("half a request is none")
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
             if size > self._limit:
@@ -87,8 +93,9 @@ class Wsgi:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         answer = self._answer(environ)
         reason = _REASONS.get(answer.status, "Status")
-        headers = [*answer.headers.items(), ("content-length", str(len(answer.body)))]
-        start_response(f"{answer.status} {reason}", headers)
+        headers = {"content-type": "text/plain", **answer.headers}
+        headers["content-length"] = str(len(answer.body))
+        start_response(f"{answer.status} {reason}", list(headers.items()))
         return [answer.body]
 
     def _answer(self, environ: dict[str, Any]) -> Response:
@@ -96,7 +103,7 @@ class Wsgi:
         if where is None:
             return _NOT_FOUND
         length = environ.get("CONTENT_LENGTH") or "0"
-        size = int(length) if length.isdigit() else 0
+        size = int(length) if length.isascii() and length.isdigit() else 0
         if size > self._limit:
             return _TOO_LARGE
         headers = {

@@ -52,7 +52,12 @@ class Inbound:
     def header(self, name: str) -> bytes | None:
         """The header as bytes (so that a non-ASCII value can be compared), or None."""
         value = self.headers.get(name.lower())
-        return None if value is None else value.encode("utf-8", "surrogateescape")
+        if value is None:
+            return None
+        try:
+            return value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogatepass")
 
     def json(self) -> Any:
         """The body as strict JSON: NaN and Infinity are refused. Raises ValueError."""

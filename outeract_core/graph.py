@@ -161,7 +161,8 @@ class Explanation:
 
     def __str__(self) -> str:
         who = f"{_name(self.sender)} → {_name(self.recipient)}"
-        lines = [f"{self.event.event_type} {self.event.id}", f"{who} on {self.event.platform}"]
+        where = f" on {self.event.platform}" if self.event.platform else ""
+        lines = [f"{self.event.event_type} {self.event.id}", who + where]
         lines += [f"{moment.at:%Y-%m-%d %H:%M:%S}  {moment.what}" for moment in self.moments]
         if self.pending:
             lines.append(f"now: {self.pending}")

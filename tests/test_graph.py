@@ -258,7 +258,8 @@ async def test_ancestors_and_descendants_go_along_causes(core: Outeract, app: Ap
     assert [node.id for node in back.nodes] == [answer.id, message.id, order]
     assert {e.edge_type for e in back.edges} == {"triggered_by", "reply_to"}
     after = await app.graph.descendants(message)
-    assert [node.id for node in after.nodes] == [message.id, order, answer.id]
+    assert {node.id for node in after.nodes} == {message.id, order, answer.id}
+    assert after.depths == (0, 1, 1)
     assert (await app.graph.ancestors(message)).nodes == (message,)
     only = await app.graph.descendants(message, depth=1, limit=2)
     assert (len(only), only.truncated) == (2, True)
@@ -412,7 +413,7 @@ async def test_mermaid_stays_well_formed(core: Outeract, app: App, text: str) ->
 
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_dot_stays_well_formed(core: Outeract, app: App, text: str) -> None:
-    """Each statement is a node or an edge, with its strings closed and no escapes but \\\\ and \\"."""
+    """Each statement is a node or an edge; strings are closed and escape only quote and backslash."""
     found = await hostile(core, app, text)
     lines = found.to_dot().encode().decode().splitlines()
     assert (lines[0], lines[1], lines[-1]) == ("digraph outeract {", "  rankdir=LR;", "}")
@@ -443,8 +444,9 @@ async def test_json_goes_there_and_back(core: Outeract, app: App, text: str) -> 
 
 async def test_a_label_is_one_short_line(app: App) -> None:
     """Whatever is in a payload, its node's label is a single line of at most 48 characters."""
-    for payload in ([1], "text", None, {"message": []}, {"message": {"text": ["x"]}},
-                    {"message": {"text": "x\n" * 500}}):  # fmt: skip
+    payloads: list[Any] = [[1], "text", None, {"message": []}, {"message": {"text": ["x"]}},
+                    {"message": {"text": "x\n" * 500}}]  # fmt: skip
+    for payload in payloads:
         key = await app.emit("note", payload)
         text = label(await app.events.get(key))
         assert text.startswith("note")

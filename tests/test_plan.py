@@ -126,13 +126,18 @@ def test_formatting_that_cannot_be_shown_is_named() -> None:
 
 def test_broken_surrogates_never_reach_a_platform() -> None:
     """Lone surrogates, which cannot be sent as UTF-8, become U+FFFD."""
-    assert on(RICH, Content("a\ud83d")).parts[0].text == "a\ufffd"
+    content = Content("a\ud83d", header="b\ud83d", buttons=[Button("id", "c\ud83d")])
+    made = on(RICH, content)
+    (part,) = made.parts
+    assert (part.text, part.header, part.buttons[0].title) == ("a\ufffd", "b\ufffd", "c\ufffd")
+    assert made.degraded == ()
 
 
 def test_a_blank_message_is_refused() -> None:
     """A message in which nothing can be seen is no message."""
-    with pytest.raises(BadInput, match="blank"):
-        on(RICH, Content(" \n "))
+    for content in (Content(" \n "), Content(("> ```\n" + "> \n" * 300), format="markdown")):
+        with pytest.raises(BadInput, match="blank"):
+            on(RICH, content)
 
 
 # ── header and footer ─────────────────────────────────────────────────────────────────────────

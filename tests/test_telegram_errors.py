@@ -58,6 +58,7 @@ def send_error(answer: Reply) -> SendError:
         (no(504, "Gateway Timeout"), Ambiguous, "Gateway"),
         (reply(b"<html>Bad Gateway</html>", 502), Ambiguous, "502"),
         (reply(b"", 500), Ambiguous, "500"),
+        (reply(b"[" * 100_000, 200), Ambiguous, "200"),
         (reply(b"<html>Forbidden</html>", 403), Rejected, "403"),
         (reply({"ok": True}), Ambiguous, "without"),
         (reply({"ok": True, "result": {"date": 1}}), Ambiguous, "message_id"),

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from outeract_core.adapter import Outgoing, Recipient, Sent
-from outeract_core.content import Button, Contact, Location, Menu, MenuRow, Template
+from outeract_core.content import Contact, Location, Template
 from outeract_core.errors import Ambiguous, Rejected, Throttled, Transient
 from outeract_core.testing import drive, reply
 from outeract_core.testing.telegram_html import utf16
-from tests.telegram_bodies import EVERY, MENU, YES_NO
+from tests.telegram_bodies import EVERY, YES_NO
 from tests.telegram_calls import (
     ADA,
-    CHANNEL,
     CUSTOMER,
     GROUP,
     OLD_GROUP,
@@ -23,7 +22,6 @@ from tests.telegram_calls import (
     calls,
     faults,
     file,
-    method,
     no,
     ok,
     out,
@@ -269,179 +267,6 @@ def test_a_group_that_moves_on_and_on_is_refused() -> None:
     """There is an end to it, too."""
     with pytest.raises(Rejected):
         drive(telegram().send(out(to=OLD_GROUP)), [MOVED, MOVED])
-
-
-# ── files ─────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("one", "expected"),
-    [
-        (file("image"), "sendPhoto"), (file("video"), "sendVideo"), (file("audio"), "sendAudio"),
-        (file("voice"), "sendVoice"), (file("document"), "sendDocument"),
-        (file("sticker"), "sendSticker"), (file("image", "image/gif"), "sendAnimation"),
-        (file("image", "image/tiff"), "sendDocument"), (file("image", "image/PNG; x=y"), "sendPhoto"),
-        (file("image", size=11 * 1024**2), "sendDocument"),
-        (file("video", "video/quicktime"), "sendDocument"), (file("voice", "audio/wav"), "sendDocument"),
-        (file("voice", "audio/mpeg"), "sendVoice"), (file("sticker", "image/png"), "sendDocument"),
-    ],
-)  # fmt: skip
-def test_methods_for_files(one: Any, expected: str) -> None:
-    """Each kind has its method; what does not fit its kind is a document."""
-    (call,) = calls(out("", files=(one,)))
-    assert method(call) == expected
-    ((name, part),) = call.files
-    assert f"send{name.title().replace('_', '')}" == expected
-    assert part is one
-    assert call.form is not None
-    assert all(isinstance(value, str) for value in call.form.values())
-
-
-def test_send_as() -> None:
-    """The host may ask for another kind; one that there is not is refused by name."""
-    (call,) = calls(out("", files=(file("video"),), metadata={"send_as": "video_note"}))
-    assert method(call) == "sendVideoNote"
-    with pytest.raises(Rejected, match="video_note"):
-        calls(out("", files=(file("video"),), metadata={"send_as": "hologram"}))
-
-
-def test_album() -> None:
-    """Pictures and videos go in one request, the caption on the first; each has its receipt."""
-    outgoing = out("see <this>", files=(file("image"), file("video")), reply_to="5:42")
-    receipt, (call,) = drive(telegram().send(outgoing), [ok([sent(77), sent(78)])])
-    assert method(call) == "sendMediaGroup"
-    assert params(call)["media"] == [
-        {"type": "photo", "media": "attach://file0", "caption": "see &lt;this&gt;", "parse_mode": "HTML"},
-        {"type": "video", "media": "attach://file1"},
-    ]  # fmt: skip
-    assert [name for name, _ in call.files] == ["file0", "file1"]
-    assert params(call)["reply_parameters"]["message_id"] == 5
-    assert (receipt.external_id, receipt.aliases) == ("77:42", ("78:42",))
-
-
-@pytest.mark.parametrize(
-    ("kinds", "expected"),
-    [
-        ("image image", ["sendMediaGroup"]),
-        ("image document", ["sendPhoto", "sendDocument"]),
-        ("document document audio audio", ["sendMediaGroup", "sendMediaGroup"]),
-        ("image voice image", ["sendPhoto", "sendVoice", "sendPhoto"]),
-        ("voice voice", ["sendVoice", "sendVoice"]),
-        (" ".join(["image"] * 12), ["sendMediaGroup", "sendMediaGroup"]),
-        (" ".join(["image"] * 11), ["sendMediaGroup", "sendPhoto"]),
-    ],
-)
-def test_files_together(kinds: str, expected: list[str]) -> None:
-    """Neighbours that Telegram lets into one album go together, in order; the others alone."""
-    made = calls(out("", files=tuple(map(file, kinds.split()))))
-    assert [method(call) for call in made] == expected
-    assert sum(len(call.files) for call in made) == len(kinds.split())
-
-
-@pytest.mark.parametrize(
-    ("outgoing", "expected"),
-    [
-        (out("x", files=(file("image"),)), ["sendPhoto"]),
-        (out("x", files=(file("sticker"),)), ["sendSticker", "sendMessage"]),
-        (out("x" * 1024, files=(file("image"),)), ["sendPhoto"]),
-        (out("x" * 1025, files=(file("image"),)), ["sendPhoto", "sendMessage"]),
-        (out("😀" * 512, files=(file("image"),)), ["sendPhoto"]),
-        (out("😀" * 513, files=(file("image"),)), ["sendPhoto", "sendMessage"]),
-        (out("x", files=(file("image"), file("image")), buttons=YES_NO), ["sendMediaGroup", "sendMessage"]),
-        (out("", files=(file("image"), file("image")), buttons=YES_NO), ["sendMediaGroup", "sendMessage"]),
-        (out("", files=(file("image"),), buttons=YES_NO), ["sendPhoto"]),
-        (out("", location=Location(1, 2), buttons=YES_NO), ["sendLocation"]),
-        (out("x", location=Location(1, 2)), ["sendLocation", "sendMessage"]),
-    ],
-)  # fmt: skip
-def test_where_words_go(outgoing: Outgoing, expected: list[str]) -> None:
-    """Words are a caption where there is room for them (1024 UTF-16 units), else a message of their own."""
-    made = calls(outgoing)
-    assert [method(call) for call in made] == expected
-    said = [call for call in made if "caption" in str(call.form) or "text" in params(call)]
-    assert len(said) == (1 if outgoing.text or len(outgoing.files) > 1 else 0)
-    keyboards = ["reply_markup" in params(call) for call in made]
-    assert keyboards == [False] * (len(made) - 1) + [bool(outgoing.buttons)]
-
-
-def test_a_picture_that_telegram_cannot_read() -> None:
-    """A picture of impossible size is sent as a document, with the same caption."""
-    bad = no(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
-    outgoing = out("see", files=(file("image"),), metadata={"show_caption_above_media": True})
-    _, (first, second) = drive(telegram().send(outgoing), [bad, ok(sent())])
-    assert (method(first), method(second)) == ("sendPhoto", "sendDocument")
-    assert params(second)["caption"] == "see"
-    assert faults(second) == []
-
-
-# ── choices ───────────────────────────────────────────────────────────────────────────────────
-
-
-def test_inline_keyboard() -> None:
-    """Buttons stand below the message; a press brings their id back; links open."""
-    (call,) = calls(out("Sure?", buttons=(*YES_NO, Button("s", "Shop", "https://e.org"))))
-    assert params(call)["reply_markup"] == {"inline_keyboard": [[
-        {"text": "Yes", "callback_data": "yes"}, {"text": "No", "callback_data": "no"},
-        {"text": "Shop", "url": "https://e.org"},
-    ]]}  # fmt: skip
-
-
-@pytest.mark.parametrize(("longest", "rows"), [(12, [3, 1]), (20, [2, 2]), (21, [1, 1, 1, 1])])
-def test_rows_of_buttons(longest: int, rows: list[int]) -> None:
-    """The longer the labels, the fewer of them stand side by side."""
-    buttons = tuple(Button(f"b{n}", "x" * longest) for n in range(4))
-    (call,) = calls(out("?", buttons=buttons))
-    assert [len(row) for row in params(call)["reply_markup"]["inline_keyboard"]] == rows
-
-
-def test_menu() -> None:
-    """Each row is a button; what its description says stands in the text."""
-    (call,) = calls(out("Which?", menu=MENU))
-    assert [[one["text"] for one in row] for row in params(call)["reply_markup"]["inline_keyboard"]] == [
-        ["Small"], ["Large"],
-    ]  # fmt: skip
-    assert params(call)["text"] == "Which?\n\n• Small: fits a cat"
-
-
-@pytest.mark.parametrize("size", [65, 1000])
-def test_ids_that_telegram_cannot_carry(size: int) -> None:
-    """An id over 64 bytes is refused by name before any request: cut, a press would be unknown."""
-    for outgoing in (out("?", buttons=(Button("x" * size, "X"),)),
-                     out("?", menu=Menu("m", [MenuRow("x" * size, "X")]))):  # fmt: skip
-        with pytest.raises(Rejected, match=r"64"):
-            drive(telegram().send(outgoing), [])
-    calls(out("?", buttons=(Button("é" * 32, "X"),)))
-    with pytest.raises(Rejected, match="66 bytes"):
-        calls(out("?", buttons=(Button("é" * 33, "X"),)))
-
-
-def test_reply_keyboard() -> None:
-    """Quick replies are a keyboard that goes away after use; an id is not needed for it."""
-    (call,) = calls(out("Sure?", quick_replies=(Button("x" * 100, "Yes"), Button("", "No"))))
-    assert params(call)["reply_markup"] == {
-        "keyboard": [[{"text": "Yes"}, {"text": "No"}]],
-        "resize_keyboard": True,
-        "one_time_keyboard": True,
-    }
-
-
-def test_reply_keyboard_in_a_group() -> None:
-    """In a group only the person who is answered sees the keyboard."""
-    (call,) = calls(out("Sure?", GROUP, quick_replies=YES_NO, reply_to="5:-1001234567890"))
-    assert params(call)["reply_markup"]["selective"] is True
-
-
-@pytest.mark.parametrize("to", [CHANNEL, CUSTOMER, PUBLIC])
-def test_where_there_is_no_reply_keyboard(to: Recipient) -> None:
-    """In channels and for business accounts quick replies are buttons below the message."""
-    (call,) = calls(out("Sure?", to, quick_replies=YES_NO))
-    assert "inline_keyboard" in params(call)["reply_markup"]
-
-
-def test_too_many_buttons() -> None:
-    """More than Telegram shows is refused, not cut."""
-    with pytest.raises(Rejected, match="100"):
-        calls(out("?", buttons=tuple(Button(f"b{n}", "x") for n in range(101))))
 
 
 # ── what cannot be said ───────────────────────────────────────────────────────────────────────

@@ -53,9 +53,9 @@ def keep(
         )  # fmt: skip
 
 
-def kept(tx: Tx, conn: int, state: str, limit: int) -> list[Kept]:
-    """Deliveries in this state, oldest first."""
-    rows = tx.all(KEPT, conn=conn, state=state, limit=limit)
+def kept(tx: Tx, conn: int, state: str, limit: int, after: int = 0) -> list[Kept]:
+    """Deliveries in this state behind the number `after`, oldest first."""
+    rows = tx.all(KEPT, conn=conn, state=state, limit=limit, after=after)
     return [
         Kept(row[0], Inbound(row[4], json.loads(row[5]), json.loads(row[6]), row[7], from_ms(row[3])), row[9])
         for row in rows

@@ -25,6 +25,8 @@ PUSER_BY_EXT: Statement[_Known] = statement("puser_by_ext")
 PUSER_BY_ALIAS: Statement[_Known] = statement("puser_by_alias")
 PUSER_PROFILE: Statement[Any] = statement("puser_profile")
 PUSER_ADDRESS: Statement[Any] = statement("puser_address")
+NEWEST: Statement[Any] = statement("puser_address_newest")
+DISPLACED: Statement[Any] = statement("puser_displaced")
 ALIAS_ADD: Statement[Any] = statement("alias_add")
 ALIAS_MOVE: Statement[Any] = statement("alias_move")
 ALIASES: Statement[tuple[str, str]] = statement("aliases_of")
@@ -113,6 +115,9 @@ def _find(tx: Tx, conn: int, names: tuple[str, ...]) -> _Known | None:
 
 def _create(tx: Tx, conn: Conn, party: Party, names: tuple[str, ...]) -> _Known:
     person = _add_person(tx, conn.app, party.name)
+    holder = _find(tx, conn.id, names[:1])
+    if holder is not None:  # names[0] was handed on: whoever had it is reached by what is theirs
+        tx.run(DISPLACED, id=holder[0], address=names[0], decisive=party.decisive)
     taken = tx.one(PUSER_BY_EXT, conn=conn.id, ext=names[0]) is not None
     ext = (_decisive(party) or names[0]) if taken else names[0]
     key = _add_puser(tx, conn.app, conn.id, person, ext, party)
@@ -135,6 +140,12 @@ def _learn(tx: Tx, conn: int, key: int, party: Party, names: tuple[str, ...]) ->
         tx.run(ALIAS_ADD, conn=conn, value=text_id(alias.value), type=alias.type, puser=key)
     if party.external_id is not None and tx.one(PUSER_BY_EXT, conn=conn, ext=names[0]) is None:
         tx.run(ALIAS_ADD, conn=conn, value=names[0], type="external_id", puser=key)
+    if (
+        party.external_id is not None
+        and _decisive(party) is not None
+        and tx.run(NEWEST, id=key, address=names[0])
+    ):
+        tx.forget()
 
 
 def _add_person(tx: Tx, app: int, name: str | None, system: int = 0) -> int:

@@ -105,7 +105,10 @@ class Api:
 
     def read(self, reply: Reply) -> Answer:
         """What a reply says. Telegram's words, without our token."""
-        body = reply.json()
+        try:
+            body = reply.json()
+        except RecursionError:
+            body = None
         told: Object = body if isinstance(body, dict) else {}
         if 200 <= reply.status < 300 and told.get("ok") is True and "result" in told:
             return Answer(told["result"])

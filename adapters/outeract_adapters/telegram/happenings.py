@@ -13,7 +13,7 @@ from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party
 
 from .fields import Object, digest, external_id, number, obj, text
-from .messages import thread_of
+from .item import thread_of
 from .people import chat_of, person
 from .scope import PLATFORM, Scope
 

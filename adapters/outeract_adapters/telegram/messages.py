@@ -1,7 +1,8 @@
-"""Messages of every update kind as facts: said, edited, sent by a Web App, or a service message.
+"""Messages of every kind of update as facts: said, edited, or a service message.
 
-Knows: envelopes of messages: replies, topics, albums, forwards, echoes, groups that moved.
-Does not know: what a message holds (`content.py`), updates that are no messages (`happenings.py`).
+Knows: what stands around the content: replies, quotes, albums, forwards, who speaks for whom.
+Does not know: what a message holds (`content.py`), service messages (`service.py`), updates that are
+no messages (`happenings.py`).
 """
 
 from __future__ import annotations
@@ -9,18 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import frozen
-
-from outeract_core.errors import ParseError
-from outeract_core.events import Fact, Party, Relink, message
+from outeract_core.events import Fact, message
 
 from .content import Said, read
 from .entities import command, html, mentions
 from .fields import Object, digest, external_id, number, obj, text, time_of
-from .people import BOT, author, chat_of, person, where
+from .item import Item, chat_id, opens
+from .people import chat_of, person
 from .scope import PLATFORM, Scope
+from .service import moved, opening, service, web_app
 
-__all__ = ["on_edited", "on_message", "thread_of"]
+__all__ = ["on_edited", "on_message"]
 
 _AROUND = frozenset({
     "message_id", "message_thread_id", "direct_messages_topic", "from", "sender_chat",
@@ -36,67 +36,19 @@ _AROUND = frozenset({
 """Members of Message that say something about it, not what it is."""
 
 
-@frozen
-class Item:
-    """A message with what its surroundings say of it."""
-
-    id: str
-    body: Object
-    scope: Scope
-    sender: Party
-    chat: Party | None
-    echo: bool
-
-    @classmethod
-    def of(cls, scope: Scope, body: Object) -> Item:
-        """Raises ParseError when the message does not say which one it is, or where."""
-        place = where(body)
-        known = number(body, "message_id")
-        if known is None or known <= 0:
-            raise ParseError("a message without message_id")
-        sender, chat, echo = _parties(scope, body, place.business)
-        named = external_id(known, int(place.chat), place.business)
-        return cls(named, body, scope, sender, chat, echo)
-
-    def fact(self, kind: str, key: str, payload: dict[str, Any], **more: Any) -> Fact:
-        """A fact about this message."""
-        at = more.pop("at", None) or time_of(self.body.get("date")) or self.scope.at
-        return Fact(
-            kind=kind, key=key, payload=payload, raw=self.scope.raw, occurred_at=at,
-            sender=self.sender, chat=self.chat, echo=self.echo, thread=thread_of(self.body), **more,
-        )  # fmt: skip
-
-
-def _parties(scope: Scope, body: Object, business: str | None) -> tuple[Party, Party | None, bool]:
-    """Sender, chat, and whether our side said it.
-
-    In the chat of a business account the other party is the customer, whose id the chat has; what
-    anybody else writes there is said for the business: by its owner or by us.
-    """
-    chat, user = obj(body, "chat"), obj(body, "from")
-    party = chat_of(chat, business)
-    ours = scope.us.is_(user) and not obj(body, "sender_chat")
-    if business and party.kind == "person":
-        ours = bool(user) and user.get("id") != chat.get("id")
-        return (BOT, party, True) if ours else (party, None, False)
-    if ours:
-        return BOT, party, True
-    return author(body), None if party.kind == "person" else party, False
-
-
 def on_message(scope: Scope, body: Object) -> Iterable[Fact]:
     """The fact of a new message or channel post, and that of its topic's opening. Raises ParseError."""
     item = Item.of(scope, body)
     said = read(body)
     if said is not None:
-        return [*_opening(item), _said(item, said)]
-    service = [name for name in body if name not in _AROUND]
-    if "migrate_to_chat_id" in service or "migrate_from_chat_id" in service:
-        return [_moved(item)]
-    if "web_app_data" in service:
-        return [_web_app(item)]
-    if service:
-        return [_service(item, service)]
+        return [*opening(item), _said(item, said)]
+    members = [name for name in body if name not in _AROUND]
+    if "migrate_to_chat_id" in members or "migrate_from_chat_id" in members:
+        return [moved(item)]
+    if "web_app_data" in members:
+        return [web_app(item)]
+    if members:
+        return [service(item, members)]
     return [_said(item, Said("unsupported"))]
 
 
@@ -204,109 +156,14 @@ def _external(body: Object) -> Object | None:
 # ── references ────────────────────────────────────────────────────────────────────────────────
 
 
-def thread_of(body: Object) -> str | None:
-    """The message that opened the forum topic, or None.
-
-    A chain of replies in an ordinary group has a `message_thread_id` too, but cannot be sent to;
-    only `is_topic_message` makes it a topic.
-    """
-    known, chat = number(body, "message_thread_id"), number(body, "chat", "id")
-    if body.get("is_topic_message") is not True or known is None or chat is None or known <= 0:
-        return None
-    return external_id(known, chat, text(body, "business_connection_id"))
-
-
 def _reply_to(item: Item) -> str | None:
     """The message that this one answers; what is merely said in a topic "replies" to its opening."""
     body, business = item.body, text(item.body, "business_connection_id")
     answered, other = obj(body, "reply_to_message"), obj(body, "external_reply")
     known, chat = number(answered, "message_id"), number(answered, "chat", "id")
-    if _opens(body, answered):
+    if opens(body, answered):
         return None
     if known is not None and known > 0:
-        return external_id(known, chat if chat is not None else _chat_id(body), business)
+        return external_id(known, chat if chat is not None else chat_id(body), business)
     known, chat = number(other, "message_id"), number(other, "chat", "id")
     return external_id(known, chat) if known and known > 0 and chat is not None else None
-
-
-def _opens(body: Object, answered: Object) -> bool:
-    """Whether `answered` is the service message that opened the topic of `body`."""
-    same = number(answered, "message_id") == number(body, "message_thread_id")
-    return body.get("is_topic_message") is True and same and "forum_topic_created" in answered
-
-
-def _chat_id(body: Object) -> int:
-    """The chat's number; `Item.of` has made sure of it."""
-    return int(where(body).chat)
-
-
-def _opening(item: Item) -> list[Fact]:
-    """The message that opened the topic, when this one shows it: the bot may have come later.
-
-    Without it core does not know the topic, and answers would go to "General". Its key is its
-    message's, so that it counts once.
-    """
-    answered = obj(item.body, "reply_to_message")
-    if not _opens(item.body, answered):
-        return []
-    try:
-        return [_service(Item.of(item.scope, answered), ["forum_topic_created"])]
-    except ParseError:
-        return []
-
-
-# ── service messages ──────────────────────────────────────────────────────────────────────────
-
-
-def _service(item: Item, names: list[str]) -> Fact:
-    """Joined, left, pinned, renamed, paid, a topic opened or closed: told, not said."""
-    first, body = names[0], item.body
-    told: Object = {
-        "platform": PLATFORM,
-        "notice": first,
-        "external_message_id": item.id,
-        "content": body[first],
-    }
-    members = body.get("new_chat_members") or body.get("left_chat_member")
-    listed = members if isinstance(members, list) else [members] if members else []
-    people = [found for one in listed if isinstance(one, dict) and (found := person(one))]
-    if people:
-        told["members"] = [{"id": one.external_id, "name": one.name} for one in people]
-    pinned = obj(body, "pinned_message")
-    known, chat = number(pinned, "message_id"), number(pinned, "chat", "id")
-    target = external_id(known, chat) if known and known > 0 and chat is not None else None
-    if target is not None:
-        told["target_message_id"] = target
-    return item.fact("system.notice", item.id, told, target=target)
-
-
-def _web_app(item: Item) -> Fact:
-    """Data from a Web App that a keyboard button had opened."""
-    data = obj(item.body, "web_app_data")
-    title = text(data, "button_text")
-    told = {
-        "platform": PLATFORM, "type": "form", "id": title or "web_app", "title": title,
-        "values": data.get("data"), "external_message_id": item.id,
-    }  # fmt: skip
-    return item.fact(
-        "message.action", item.id, {name: one for name, one in told.items() if one is not None}
-    )
-
-
-def _moved(item: Item) -> Fact:
-    """A group has become a supergroup and has a new id. Both sides tell; the first one counts."""
-    here = _chat_id(item.body)
-    to, came = number(item.body, "migrate_to_chat_id"), number(item.body, "migrate_from_chat_id")
-    if to is None and came is None:
-        raise ParseError("a migration without an id")
-    before, after = (here, to) if to is not None else (came, here)
-    told: Object = {
-        "platform": PLATFORM, "change": "migrate_to_chat_id", "previous": str(before),
-        "current": str(after), "external_message_id": item.id,
-    }  # fmt: skip
-    title = None if item.chat is None else item.chat.name
-    return Fact(
-        kind="system.identity_changed", key=item.id, payload=told, raw=item.scope.raw,
-        occurred_at=time_of(item.body.get("date")) or item.scope.at,
-        chat=Party(str(before), "group", title), relinks=(Relink(str(before), str(after)),),
-    )  # fmt: skip

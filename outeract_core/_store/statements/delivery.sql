@@ -52,7 +52,7 @@ WHERE raw_delivery.state <> excluded.state;
 
 -- name: held_list
 SELECT id, uid, conn, received_at, method, headers, query, body, state, error FROM raw_delivery
-WHERE state = :state AND conn = :conn ORDER BY id LIMIT :limit;
+WHERE state = :state AND conn = :conn AND id > :after ORDER BY id LIMIT :limit;
 
 -- name: held_state
 UPDATE raw_delivery SET state = :state, error = :error WHERE id = :id;

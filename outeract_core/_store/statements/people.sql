@@ -20,6 +20,13 @@ UPDATE puser SET name = coalesce(:name, name), picture = coalesce(:picture, pict
 -- name: puser_address
 UPDATE puser SET address = :address WHERE id = :id;
 
+-- name: puser_address_newest
+UPDATE puser SET address = :address WHERE id = :id AND address <> :address;
+
+-- name: puser_displaced
+UPDATE puser SET address = (SELECT min(a.value) FROM alias a WHERE a.puser = :id AND a.type = :decisive)
+WHERE id = :id AND address = :address AND EXISTS (SELECT 1 FROM alias a WHERE a.puser = :id AND a.type = :decisive);
+
 -- name: person_name
 UPDATE person SET name = :name WHERE id = (SELECT person FROM puser WHERE id = :puser) AND name IS NULL;
 

@@ -1,0 +1,91 @@
+"""A message with what its surroundings say of it: its name, its parties, its topic.
+
+Knows: echoes, business accounts, which message opened a topic.
+Does not know: what a message holds or means (`messages.py`, `service.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from outeract_core.errors import ParseError
+from outeract_core.events import Fact, Party
+
+from .fields import Object, external_id, number, obj, text, time_of
+from .people import BOT, author, chat_of, where
+from .scope import Scope
+
+__all__ = ["Item", "chat_id", "opens", "thread_of"]
+
+
+@frozen
+class Item:
+    """A message with what its surroundings say of it."""
+
+    id: str
+    body: Object
+    scope: Scope
+    sender: Party
+    chat: Party | None
+    echo: bool
+
+    @classmethod
+    def of(cls, scope: Scope, body: Object) -> Item:
+        """Raises ParseError when the message does not say which one it is, or where."""
+        place = where(body)
+        known = number(body, "message_id")
+        if known is None or known <= 0:
+            raise ParseError("a message without message_id")
+        sender, chat, echo = parties(scope, body, place.business)
+        named = external_id(known, int(place.chat), place.business)
+        return cls(named, body, scope, sender, chat, echo)
+
+    def fact(self, kind: str, key: str, payload: dict[str, Any], **more: Any) -> Fact:
+        """A fact about this message."""
+        at = more.pop("at", None) or time_of(self.body.get("date")) or self.scope.at
+        return Fact(
+            kind=kind, key=key, payload=payload, raw=self.scope.raw, occurred_at=at,
+            sender=self.sender, chat=self.chat, echo=self.echo, thread=thread_of(self.body), **more,
+        )  # fmt: skip
+
+
+def parties(scope: Scope, body: Object, business: str | None) -> tuple[Party, Party | None, bool]:
+    """Sender, chat, and whether our side said it.
+
+    In the chat of a business account the other party is the customer, whose id the chat has; what
+    anybody else writes there is said for the business: by its owner or by us.
+    """
+    chat, user = obj(body, "chat"), obj(body, "from")
+    party = chat_of(chat, business)
+    ours = scope.us.is_(user) and not obj(body, "sender_chat")
+    if business and party.kind == "person":
+        ours = bool(user) and user.get("id") != chat.get("id")
+        return (BOT, party, True) if ours else (party, None, False)
+    if ours:
+        return BOT, party, True
+    return author(body), None if party.kind == "person" else party, False
+
+
+def chat_id(body: Object) -> int:
+    """The chat's number; `Item.of` has made sure of it."""
+    return int(where(body).chat)
+
+
+def thread_of(body: Object) -> str | None:
+    """The message that opened the forum topic, or None.
+
+    A chain of replies in an ordinary group has a `message_thread_id` too, but cannot be sent to;
+    only `is_topic_message` makes it a topic.
+    """
+    known, chat = number(body, "message_thread_id"), number(body, "chat", "id")
+    if body.get("is_topic_message") is not True or known is None or chat is None or known <= 0:
+        return None
+    return external_id(known, chat, text(body, "business_connection_id"))
+
+
+def opens(body: Object, answered: Object) -> bool:
+    """Whether `answered` is the service message that opened the topic of `body`."""
+    same = number(answered, "message_id") == number(body, "message_thread_id")
+    return body.get("is_topic_message") is True and same and "forum_topic_created" in answered
