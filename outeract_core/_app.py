@@ -13,7 +13,7 @@ from uuid import UUID
 
 from . import _schemas
 from ._codec import encode
-from ._compose import Options, compose, connection, finish, target
+from ._compose import Options, compose, connection, finish, sizes_of, target
 from ._conversations import Conversations
 from ._delivery_handle import Delivery
 from ._dispatcher import Handler
@@ -26,7 +26,7 @@ from ._plan import Plan, plan
 from ._plugins import checked_config
 from ._runtime import Runtime
 from ._store import custom, rows, sending, tenants
-from ._store.log import target_of
+from ._store.log import awaited_by, target_of
 from ._store.sending import Action
 from ._store.sqlite import Connection
 from ._tenant import Tenant
@@ -151,7 +151,8 @@ class App(Verbs):
 
         to          a platform user, group, user, conversation, event (its conversation), an id of
                     one, or (connection, external id) for somebody never met.
-        reply_to    the message that is answered; `thread`: the root of the thread to write in.
+        reply_to    the message that is answered; `thread`: the root, or any message, of the thread to
+                    write in.
         key         idempotency: the same key again gives the first message back.
         not_before, expires   aware times; a message not begun by `expires` is cancelled.
         sandbox     the whole path, but no request to the platform.
@@ -159,7 +160,7 @@ class App(Verbs):
         cause       the event that this is `triggered_by`.
 
         Inside a handler it joins the turn: it is committed when the handler returns.
-        Raises BadInput, NotFound, Unsupported; then nothing was written.
+        Raises BadInput, NotFound, Unsupported, FileTooLarge; then nothing was written.
         """
         options = Options(
             reply_to, thread, cause, metadata, key, not_before, expires, sandbox, tuple(via)
@@ -182,7 +183,8 @@ class App(Verbs):
         """What `send` would do: how many parts, what degrades. Raises what `send` would raise."""
         where = target(self.runtime, self.key, to, via)
         adapter = self.runtime.adapter(where.conn)
-        return plan(Content.of(content), adapter.manifest, adapter.render)
+        content = Content.of(content)
+        return plan(content, adapter.manifest, adapter.render, sizes_of(content))
 
     # ── own events and edges ──────────────────────────────────────────────────────────────────
 
@@ -276,13 +278,13 @@ class App(Verbs):
         return self.runtime.database.read(query)
 
     def thread_of(self, event: Event) -> UUID | None:
-        """The root of the thread that a message belongs to, or None."""
+        """A message's own id when it is in a thread, whose root may be unknown; else None."""
 
-        def query(tx: Connection) -> UUID | None:
-            root = target_of(tx, event.position, "in_thread")
-            return None if root is None else rows.events(tx, self.key, [root])[0].id
+        def query(tx: Connection) -> bool:
+            key = event.position
+            return (target_of(tx, key, "in_thread") or awaited_by(tx, key, "in_thread")) is not None
 
-        return self.runtime.database.read(query)
+        return event.id if self.runtime.database.read(query) else None
 
     def on_processed(self, tx: Connection, events: list[int]) -> None:
         """What the config wants done once handlers are through with these events."""

@@ -15,10 +15,37 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=
 _encode_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
+DEEPEST = 500
+"""Levels of nesting that are stored: SQLite reads 1000, Python's parser as many as the stack has left."""
+
+
 def encode(value: Any) -> str:
-    """`value` as compact JSON text. Raises ValueError or TypeError for what JSON cannot say."""
+    """`value` as compact JSON text.
+
+    Raises ValueError or TypeError for what JSON cannot say, and for what is nested too deeply.
+    """
     text = _encode(value)
+    if _may_be_deep(text):
+        _check_depth(value)
     return text if storable(text) else _encode_ascii(value)
+
+
+def _may_be_deep(text: str) -> bool:
+    return text.count("[") + text.count("{") > DEEPEST
+
+
+def _check_depth(value: Any) -> None:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+        inner = (v.values() if isinstance(v, dict) else v for v in level if _holds(v))
+        level = [one for values in inner for one in values if _holds(one)]
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, dict | list | tuple)
 
 
 def storable(text: str) -> bool:
@@ -38,9 +65,12 @@ def encode_raw(raw: Any) -> str | None:
         return None
     if isinstance(raw, bytes | bytearray | memoryview):
         try:
-            return bytes(raw).decode()
+            text = bytes(raw).decode()
         except UnicodeDecodeError:
             return encode(json.loads(bytes(raw)))
+        if _may_be_deep(text):
+            _check_depth(json.loads(text))
+        return text
     return encode(raw)
 
 

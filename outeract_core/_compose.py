@@ -17,7 +17,7 @@ import anyio.to_thread
 from attrs import evolve, field, frozen
 
 from ._ids import span, to_ms
-from ._plan import Plan, dump_parts, kind_of, mime_of, plan
+from ._plan import Plan, dump_parts, mime_of, plan
 from ._runtime import Runtime
 from ._store import nodes, routes
 from ._store.sending import Intent, OutFile
@@ -103,8 +103,7 @@ def compose(runtime: Runtime, app: int, to: Any, content: ContentLike, options: 
     content = Content.of(content)
     where = target(runtime, app, to, options.via)
     adapter = runtime.adapter(where.conn)
-    sizes = tuple(map(_size, content.files))
-    planned = plan(content, adapter.manifest, adapter.render, sizes)
+    planned = plan(content, adapter.manifest, adapter.render, sizes_of(content))
     payload = _payload(where.conn, content, planned, options)
     clock = runtime.database.options.clock
     references = runtime.database.read(lambda tx: _references(tx, app, where.conn.id, options))
@@ -113,7 +112,7 @@ def compose(runtime: Runtime, app: int, to: Any, content: ContentLike, options: 
         payload=payload, parts=json.loads(dump_parts(planned.parts)),
         metadata={**content.metadata, **(options.metadata or {})}, key=options.key,
         due=_time(options.not_before), expires=_time(options.expires) or None,
-        kinds=tuple(map(kind_of, content.files)), sandbox=options.sandbox, reply_to=references[0], thread=references[1], cause=references[2],
+        kinds=tuple(planned.kinds), sandbox=options.sandbox, reply_to=references[0], thread=references[1], cause=references[2],
     )  # fmt: skip
     return Draft(intent, content.files)
 
@@ -153,6 +152,11 @@ def _time(when: datetime | None) -> int:
         return to_ms(when)
     except ValueError as error:
         raise BadInput(str(error)) from None
+
+
+def sizes_of(content: Content) -> tuple[int, ...]:
+    """How large each file is, in bytes. Raises BadInput for one that cannot be read."""
+    return tuple(map(_size, content.files))
 
 
 def _size(attachment: Attachment) -> int:

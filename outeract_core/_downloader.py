@@ -79,11 +79,15 @@ class Downloader:
             await self._again(conn, download, OuteractError(f"{type(error).__name__}: {error}"))
         else:
             wanted = self._transcribes(conn, download.mime or mime)
-            await self._runtime.write(
+            kept = await self._runtime.write(
                 lambda tx: files.stored(
                     tx, conn, download.key, stored.size, stored.sha256, mime, transcribe=wanted
                 )
             )
+            if not kept and not self._runtime.database.read(
+                lambda tx: files.is_used(tx, stored.sha256)
+            ):
+                await anyio.to_thread.run_sync(self._runtime.folder.drop, stored.sha256)
             self._runtime.wake("handlers", "files")
 
     # ── transcripts ───────────────────────────────────────────────────────────────────────────

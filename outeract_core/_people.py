@@ -168,16 +168,12 @@ class People:
 
         Payloads, raw items, names, addresses, files; the structure, the counts and the platform's
         ids of messages stay. What is still to be sent to them is cancelled. It cannot be undone.
-        Raises NotFound, and BadInput for the system user.
+        Raises NotFound, and BadInput for the system user and for a user that is merged into another.
         """
         conns = {conn.id: conn for conn in self._runtime.conns(self._tenant.key)}
 
         def unit(tx: Connection, app: int) -> tuple[erasure.Erased, Event]:
-            tx.shred(True)
-            try:
-                done = erasure.erase(tx, app, _person(tx, app, user), conns)
-            finally:
-                tx.shred(False)
+            done = erasure.erase(tx, app, _person(tx, app, user), conns)
             return done, rows.event(tx, app, done.event)
 
         done, event = await self._write(unit)

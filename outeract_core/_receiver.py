@@ -57,7 +57,7 @@ class Read:
     @property
     def faults(self) -> str | None:
         """Why, in words; None when everything was understood."""
-        return clean("; ".join(item.error for item in self.unparsed)[:2000]) or None
+        return clean("; ".join(str(item.error) for item in self.unparsed)[:2000]) or None
 
 
 @define
@@ -187,20 +187,24 @@ class Receiver:
     def _sort(self, conn: Conn, parsed: Iterable[Fact | Unparsed], read: Read) -> None:
         """Each fact to the connection of its account; one bad item never loses the others."""
         for fact in parsed:
-            if isinstance(fact, Unparsed):
-                read.unparsed.append(fact)
-                continue
-            owner = self._owner(conn, fact)
-            if owner is None:
-                reason = f"no connection of this application has account {fact.account}"
-                read.unparsed.append(Unparsed(fact.raw, reason))
-                continue
             try:
-                item = ingest.prepare(fact, owner.keep_raw)
-            except (ValueError, TypeError, RecursionError) as error:
-                read.unparsed.append(Unparsed(fact.raw, f"{fact.kind}: {error}"))
-                continue
-            read.batches.setdefault(owner.id, Batch(owner)).items.append(item)
+                self._sort_one(conn, fact, read)
+            except Exception as error:
+                kind = getattr(fact, "kind", "no fact")
+                raw = getattr(fact, "raw", None)
+                read.unparsed.append(Unparsed(raw, f"{kind}: {type(error).__name__}: {error}"))
+
+    def _sort_one(self, conn: Conn, fact: Fact | Unparsed, read: Read) -> None:
+        if isinstance(fact, Unparsed):
+            read.unparsed.append(fact)
+            return
+        owner = self._owner(conn, fact)
+        if owner is None:
+            reason = f"no connection of this application has account {fact.account}"
+            read.unparsed.append(Unparsed(fact.raw, reason))
+            return
+        item = ingest.prepare(fact, owner.keep_raw)
+        read.batches.setdefault(owner.id, Batch(owner)).items.append(item)
 
     def _owner(self, conn: Conn, fact: Fact) -> Conn | None:
         if fact.account is None or conn.entity.account in (None, fact.account):
@@ -293,7 +297,7 @@ def _keep_item(tx: Connection, conn: Conn, item: Unparsed) -> None:
     raw = item.raw if isinstance(item.raw, bytes) else _tellable(item.raw)
     digest = hashlib.sha256(b"POLL\0" + raw).digest()
     headers = '{"content-type":"application/json"}'
-    error = clean(item.error)
+    error = clean(str(item.error))
     deliveries.keep(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", error, digest)
 
 

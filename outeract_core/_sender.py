@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import anyio
+from attrs import evolve
 
 from ._delivery import ATTEMPTS, backoff
 from ._ids import jitter
@@ -30,6 +31,7 @@ from .errors import (
     OuteractError,
     Rejected,
     SendError,
+    StoreError,
     Throttled,
     Transient,
     Unauthorised,
@@ -125,16 +127,19 @@ class Sender:
                 return await self._end(
                     conn, row, "message.cancelled", "it expired before it was sent"
                 )
-            if row.state == "sending" and not await self._resolved(conn, row):
-                return True
+            if row.state == "sending":
+                left = await self._resolved(conn, row)
+                if left is None:
+                    return True
+                row = left
             delay = self._delay(conn, adapter, row)
             if delay:
                 return await self._later(row, delay, "paced")
             await self._attempt(conn, adapter, row)
         except LeaseLost:
             return False
-        except (UnknownPlatform, MissingSecret) as error:
-            return await self._later(row, _OFFLINE, str(error))
+        except (UnknownPlatform, MissingSecret, StoreError) as error:
+            return await self._untouched(row, str(error))
         except OuteractError as error:
             return await self._failed(conn, row, error)
         except Exception:
@@ -190,7 +195,7 @@ class Sender:
         code = error.code if isinstance(error, SendError) else None
         if isinstance(error, Rejected | Unsupported | SendError):
             return await self._end(conn, row, "message.failed", str(error), code)
-        return await self._later(row, _OFFLINE, str(error))
+        return await self._untouched(row, str(error))
 
     async def _throttled(self, conn: Conn, row: Row, error: Throttled) -> bool:
         seconds = error.after if error.after is not None else backoff(row.attempt + 1, jitter())
@@ -221,15 +226,16 @@ class Sender:
         await self._done(conn, row, row.done, sent)
         return True
 
-    async def _resolved(self, conn: Conn, row: Row) -> bool:
-        """A row that was left while sending: whether it may simply be attempted (again)."""
+    async def _resolved(self, conn: Conn, row: Row) -> Row | None:
+        """A row that was left while sending: what of it may be attempted, or None."""
         if row.done in row.receipts:  # its echo or status has told us meanwhile
             await self._done(conn, row, row.done, Sent(None))
-            return row.done + 1 < len(row.parts.get("parts", ()))
+            left = row.done + 1 < len(row.parts.get("parts", ()))
+            return evolve(row, done=row.done + 1) if left else None
         if self._harmless(conn, row) or row.sandbox:
-            return True
+            return row
         await self._unknown(conn, row, "the program ended between the request and its receipt")
-        return False
+        return None
 
     def _harmless(self, conn: Conn, row: Row) -> bool:
         native = self._runtime.adapter(conn).manifest.idempotency == "native"
@@ -243,6 +249,12 @@ class Sender:
         )
 
     # ── settling ──────────────────────────────────────────────────────────────────────────────
+
+    async def _untouched(self, row: Row, error: str) -> bool:
+        """Later, and as it was: a row that may have been sent stays one that may have been sent."""
+        due = self._runtime.now() + _OFFLINE
+        await self._write(lambda tx: outbox.postpone(tx, row, due, error))
+        return False
 
     async def _later(self, row: Row, delay: int, error: str) -> bool:
         due = self._runtime.now() + delay

@@ -28,12 +28,17 @@ from types import ModuleType
 from typing import Any
 
 import anyio
+import apsw
 import pytest
 from attrs import frozen
 
 from benchmarks.__main__ import BENCHES
 from outeract_core import Outeract, blocking
 from outeract_core._cli import _parser
+from outeract_core._store.migrations import EDGE_TYPES
+from outeract_core._store.tenants import CONFIG
+from outeract_core._store.walks import BELONGS_TO
+from outeract_core.events import EVENT_TYPES
 from outeract_core.testing import FakePlatform
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -306,3 +311,20 @@ def test_the_generated_pages_are_up_to_date() -> None:
     for path, text in loaded(ROOT / "docs" / "generate.py").pages().items():
         stale = f"{path.name} is out of date: run python docs/generate.py"
         assert path.read_text("utf-8") == text, stale
+
+
+def rows_of(page: str) -> set[str]:
+    """The names in the first column of a reference page's tables."""
+    text = (ROOT / "docs" / "reference" / page).read_text("utf-8")
+    return set(re.findall(r"^\| `([^`]+)`", text, re.MULTILINE))
+
+
+def test_the_reference_names_every_event_edge_config_and_table(tmp_path: Path) -> None:
+    """Each event type, edge type, config name and table has a row, and no row is about nothing."""
+    Outeract(tmp_path / "bot.db").close()
+    file = apsw.Connection(str(tmp_path / "bot.db"))
+    tables = {row[0] for row in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    file.close()
+    assert rows_of("events.md") == {*EVENT_TYPES, *EDGE_TYPES, BELONGS_TO}
+    assert rows_of("database.md") == tables
+    assert set(CONFIG) <= rows_of("config.md")

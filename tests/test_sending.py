@@ -12,7 +12,7 @@ from attrs import define
 from outeract_core import App, Attachment, Button, Content, Outeract, PlatformConnection
 from outeract_core.errors import BadInput, DeliveryTimeout, NotFound, Unsupported
 from outeract_core.query import type_is
-from outeract_core.testing import FakePlatform, ManualClock
+from outeract_core.testing import FakePlatform, ManualClock, sign_slack
 
 from .bots import NUMBER, SECRET, deliver, statuses, talk, whatsapp, writes
 
@@ -369,3 +369,24 @@ async def test_the_console_needs_no_network(tmp_path: Path) -> None:
         await bot.core.pump()
         await bot.core.pump()
     assert bot.terminal.texts == ["hello"]
+
+
+async def test_a_reply_in_a_thread_whose_root_was_never_seen_stays_in_it(
+    core: Outeract, app: App, clock: ManualClock
+) -> None:
+    """A bot that is called into an old Slack thread answers there, not in the channel."""
+    with FakePlatform(clock=clock) as fake:
+        slack = app.connect(
+            "slack", bot_token="xoxb-tests", signing_secret="slack-secret", base_url=fake.url
+        )
+        app.on("message.inbound", name="h")(lambda message: "here")
+        root = f"{clock().timestamp() - 1000:.6f}"
+        payload = fake.slack.say("U1", "come here", channel="C1", thread_ts=root)
+        headers, body = sign_slack(payload, "slack-secret", clock())
+        answer = await core.ingest(
+            slack.webhook_id, slack.webhook_secret, "POST", headers, {}, body
+        )
+        assert answer.status == 200
+        await core.pump()
+        sent = [r for r in fake.requests if r.path.endswith("chat.postMessage")]
+        assert [r.params["thread_ts"] for r in sent] == [root]

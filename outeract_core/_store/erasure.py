@@ -3,8 +3,8 @@
 Knows: what a person has left where; that structure and counts stay; that the erasure is an event.
 Does not know: the bytes of files (the caller drops those that nobody uses any more).
 
-Erased are: events with an edge to the person or their platform users, and what was said about those
-(edits, reactions, transcripts, statuses); names, pictures, addresses, aliases, link codes; files
+Erased are: events with an edge to the person or their platform users, and what was said about those,
+and about that in turn (edits, reactions, transcripts, statuses, a handler's failure at one of them); names, pictures, addresses, aliases, link codes; files
 attached to nothing else. Kept are: the edges, times and types of all of it, and the platform's ids of
 messages, because without them a message delivered again would come back to life.
 """
@@ -22,6 +22,7 @@ from .._codec import encode
 from .._ids import span
 from ..driver import Statement, Tx
 from ..errors import BadInput
+from . import files as nodes_of_files
 from . import identity, outbox
 from .log import EDGE_SOURCES, append, link
 from .statements import statement
@@ -38,7 +39,6 @@ CODE_ERASE: Statement[Any] = statement("link_code_erase")
 RETRY_ERASE: Statement[Any] = statement("retry_erase")
 FILE: Statement[tuple[int, str | None]] = statement("file_facts")
 FILE_ERASE: Statement[Any] = statement("file_erase")
-SHA256_USED: Statement[tuple[int]] = statement("sha256_used")
 LANE: Statement[tuple[int, int, int | None, str]] = statement("outbox_of_lane")
 
 _STRUCTURE = ("user.merged", "user.unmerged", "user.erased")
@@ -59,6 +59,8 @@ def erase(tx: Tx, app: int, person: int, conns: Mapping[int, Conn]) -> Erased:
     facts = tx.one(identity.PERSON, id=person)
     if facts is None or facts[2]:
         raise BadInput("the application's system user is no person and cannot be erased")
+    if facts[3] is not None:
+        raise BadInput("this user is merged into another: erase that one, or unmerge before")
     persons = _with_sources(tx, app, person)
     pusers = [row[0] for one in persons for row in tx.all(identity.PUSERS, person=one)]
     for puser in pusers:
@@ -72,7 +74,7 @@ def erase(tx: Tx, app: int, person: int, conns: Mapping[int, Conn]) -> Erased:
     link(tx, event, "about", person)
     _tombstones(tx, events, event)
     _names(tx, persons, pusers)
-    unused = {h for h in hashes if h is not None and tx.one(SHA256_USED, sha256=h) is None}
+    unused = {h for h in hashes if h is not None and not nodes_of_files.is_used(tx, h)}
     return Erased(event, len(events), len(files), tuple(sorted(unused)))
 
 
@@ -96,10 +98,12 @@ def _cancel(tx: Tx, conns: Mapping[int, Conn], puser: int) -> None:
 
 def _events(tx: Tx, nodes: list[int]) -> list[int]:
     """Events that touch the person, and what was said about those."""
-    touching = {source for source, _type, _target in tx.expand(nodes, None, inward=True)}
+    found = front = {source for source, _type, _target in tx.expand(nodes, None, inward=True)}
     about = [tx.kind("origin"), tx.kind("about")]
-    ring = {source for source, _t, _d in tx.expand(sorted(touching), about, inward=True)}
-    rows = tx.all(TYPES, keys=json.dumps(sorted(touching | ring)))
+    while front:
+        front = {s for s, _t, _d in tx.expand(sorted(front), about, inward=True)} - found
+        found |= front
+    rows = tx.all(TYPES, keys=json.dumps(sorted(found)))
     return [key for key, kind in rows if tx.kind_name(kind) not in _STRUCTURE]
 
 

@@ -32,6 +32,7 @@ FILE_FAILED: Statement[Any] = statement("file_failed")
 FILE_RETRY: Statement[Any] = statement("file_retry")
 FILE_EVENT: Statement[tuple[int | None, bytes]] = statement("file_event")
 ATTACHED: Statement[tuple[int]] = statement("attached")
+SHA256_USED: Statement[tuple[int]] = statement("sha256_used")
 NEXT_FILE: Statement[tuple[int | None]] = statement("next_file")
 
 
@@ -101,29 +102,39 @@ def next_due(tx: Tx) -> int | None:
 
 def stored(
     tx: Tx, conn: Conn, key: int, size: int, sha256: str, mime: str | None, *, transcribe: bool
-) -> None:
-    """The bytes are in the folder; `transcribe`: what is said in them is wanted next."""
+) -> bool:
+    """The bytes are in the folder; `transcribe`: what is said in them is wanted next.
+
+    False when the node was erased meanwhile: then nobody wants the bytes any more.
+    """
     due = tx.now if transcribe else None
-    tx.run(FILE_STORED, id=key, size=size, sha256=sha256, mime=clean(mime), due=due)
+    if not tx.run(FILE_STORED, id=key, size=size, sha256=sha256, mime=clean(mime), due=due):
+        return False
     _tell(tx, conn, key, "system.file_stored", {"size": size, "sha256": sha256})
+    return True
+
+
+def is_used(tx: Tx, sha256: str) -> bool:
+    """Whether any node, of whatever application, has these bytes."""
+    return tx.one(SHA256_USED, sha256=sha256) is not None
 
 
 def failed(tx: Tx, conn: Conn, key: int, reason: str) -> None:
     """The bytes will not come."""
-    tx.run(FILE_FAILED, id=key, error=clean(reason))
-    _tell(tx, conn, key, "system.file_failed", {"reason": reason})
+    if tx.run(FILE_FAILED, id=key, error=clean(reason)):
+        _tell(tx, conn, key, "system.file_failed", {"reason": reason})
 
 
 def transcribed(tx: Tx, conn: Conn, key: int, text: str) -> None:
     """What is said in a recording, as an event about its message."""
-    tx.run(FILE_DONE, id=key, error=None)
-    _tell(tx, conn, key, "message.transcribed", {"text": text})
+    if tx.run(FILE_DONE, id=key, error=None):
+        _tell(tx, conn, key, "message.transcribed", {"text": text})
 
 
 def not_transcribed(tx: Tx, conn: Conn, key: int, reason: str) -> None:
     """The transcript will not come; the bytes stay."""
-    tx.run(FILE_DONE, id=key, error=clean(reason))
-    _tell(tx, conn, key, "system.file_failed", {"reason": reason})
+    if tx.run(FILE_DONE, id=key, error=clean(reason)):
+        _tell(tx, conn, key, "system.file_failed", {"reason": reason})
 
 
 def again(tx: Tx, key: int, due: int, reason: str) -> None:

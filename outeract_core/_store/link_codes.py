@@ -127,7 +127,6 @@ def activate(tx: Tx, app: int, attempt: Try, confirm: Confirm) -> Attempt:
         code = _known(tx, app, attempt)
     except LinkCodeError as refusal:
         return _refused(tx, app, attempt, refusal)
-    tx.run(ATTEMPT_DROP, puser=attempt.puser)
     if attempt.public and code.confirms is None:
         event, text = generate(
             tx, app, code.puser, codes.MINUTES, 1, confirms=code.event, activator=attempt.puser
@@ -137,6 +136,7 @@ def activate(tx: Tx, app: int, attempt: Try, confirm: Confirm) -> Attempt:
             "a code typed in a group can be read by all: the person it was made for has been sent"
             " a second one to confirm with"
         ))  # fmt: skip
+    tx.run(ATTEMPT_DROP, puser=attempt.puser)
     return _linked(tx, app, attempt, code)
 
 

@@ -24,6 +24,7 @@ EDGE_AT: Statement[tuple[int | None]] = statement("edge_times")
 EDGE_SOURCES: Statement[tuple[int]] = statement("edge_sources")
 WAITING_ADD: Statement[Any] = statement("waiting_add")
 WAITING_FOR: Statement[tuple[int, int]] = statement("waiting_for")
+WAITING_OF: Statement[tuple[str]] = statement("waiting_of")
 WAITING_DROP: Statement[Any] = statement("waiting_drop")
 
 
@@ -83,6 +84,12 @@ def arrived(tx: Tx, conn: int, external_id: str, target: int) -> list[int]:
 def target_of(tx: Tx, source: int, edge_type: str) -> int | None:
     """Where the (first) edge of this type leads."""
     row = tx.one(EDGE_TARGET, src=source, type=tx.kind(edge_type))
+    return None if row is None else row[0]
+
+
+def awaited_by(tx: Tx, source: int, edge_type: str) -> str | None:
+    """The external id that an edge of this type still waits for."""
+    row = tx.one(WAITING_OF, src=source, type=tx.kind(edge_type))
     return None if row is None else row[0]
 
 

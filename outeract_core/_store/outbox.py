@@ -18,7 +18,7 @@ from .._delivery import EVENT_STATUS
 from ..driver import Statement, Tx
 from ..errors import LeaseLost
 from . import delivery
-from .log import append, id_of, link, target_of
+from .log import append, awaited_by, id_of, link, target_of
 from .people import ALIAS_MOVE, PUSER_ADDRESS
 from .statements import statement
 
@@ -34,6 +34,7 @@ BEGIN: Statement[Any] = statement("outbox_begin")
 PART_DONE: Statement[Any] = statement("outbox_part_done")
 DROP: Statement[Any] = statement("outbox_drop")
 RETRY: Statement[Any] = statement("outbox_retry")
+POSTPONE: Statement[Any] = statement("outbox_postpone")
 RELEASE: Statement[Any] = statement("outbox_release")
 RELEASE_ALL: Statement[Any] = statement("outbox_release_all")
 OWNERS: Statement[tuple[str]] = statement("outbox_owners")
@@ -116,6 +117,8 @@ def _load(tx: Tx, row: _Row) -> Row:
 
 def _reference(tx: Tx, event: int | None, edge_type: str) -> str | None:
     target = None if event is None else target_of(tx, event, edge_type)
+    if event is not None and target is None:
+        return awaited_by(tx, event, edge_type)
     row = None if target is None else tx.one(EXTERNAL_ID, seq=target)
     return None if row is None else row[0]
 
@@ -197,6 +200,11 @@ def drop(tx: Tx, row: Row) -> None:
 def retry(tx: Tx, row: Row, due: int, error: str) -> None:
     """Back into the queue, at the head of its lane, not before `due`."""
     tx.run(RETRY, id=row.id, due=due, error=error)
+
+
+def postpone(tx: Tx, row: Row, due: int, error: str) -> None:
+    """Not before `due`, and in the state that it is in."""
+    tx.run(POSTPONE, id=row.id, due=due, error=error)
 
 
 def release(tx: Tx, rows: list[Row], owner: str) -> None:

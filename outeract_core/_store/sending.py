@@ -16,7 +16,7 @@ from ..driver import Statement, Tx
 from ..events import Party
 from . import conversations, delivery, files
 from .delivery import Job
-from .log import append, id_of, link
+from .log import append, awaited_by, id_of, link, link_external, target_of
 from .people import find, meet
 from .statements import statement
 from .tenants import Conn
@@ -116,12 +116,13 @@ def _draw(tx: Tx, event: int, peer: int, intent: Intent) -> list[int]:
     link(tx, event, "sent_to", peer)
     references = {
         "reply_to": intent.reply_to,
-        "in_thread": intent.thread,
         "triggered_by": intent.cause,
     }
     for edge_type, target in references.items():
         if target is not None:
             link(tx, event, edge_type, target)
+    if intent.thread is not None:
+        _join(tx, intent.conn, event, intent.thread)
     nodes = []
     for file in intent.files:
         node = file.key
@@ -132,6 +133,16 @@ def _draw(tx: Tx, event: int, peer: int, intent: Intent) -> list[int]:
         link(tx, event, "attachment", node)
         nodes.append(node)
     return nodes
+
+
+def _join(tx: Tx, conn: Conn, event: int, member: int) -> None:
+    """Into the thread that `member` is in, or is the root of; the root need not be known yet."""
+    awaited = awaited_by(tx, member, "in_thread")
+    if awaited is not None:
+        link_external(tx, conn.id, event, "in_thread", awaited)
+        return
+    root = target_of(tx, member, "in_thread")
+    link(tx, event, "in_thread", member if root is None else root)
 
 
 def act(tx: Tx, action: Action) -> tuple[int | None, UUID]:

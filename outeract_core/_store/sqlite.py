@@ -115,6 +115,8 @@ class Connection:
         self, keys: Sequence[int], types: Sequence[int] | None, *, inward: bool
     ) -> list[tuple[int, int, int]]:
         """Every edge (source, type, target) that leaves `keys`, or (`inward`) arrives there."""
+        if not keys:
+            return []  # an empty array has no address that SQLite could use
         here = "dst" if inward else "src"
         where = f"g.{here} = c.value"
         if types is not None:
@@ -189,10 +191,6 @@ class Connection:
                 cache.clear()
             else:
                 cache.pop(key, None)
-
-    def shred(self, on: bool) -> None:
-        """Whether deleted content is overwritten with zeros, on free pages too."""
-        self.script(f"PRAGMA secure_delete = {'ON' if on else 'FAST'}")
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Have `call` run once the commit is certain."""
@@ -320,7 +318,7 @@ def open_writer(
         connection.script("PRAGMA journal_mode = WAL")
         connection.script(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
         connection.script("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;")
-        connection.script("PRAGMA cache_size = -65536; PRAGMA secure_delete = FAST")
+        connection.script("PRAGMA cache_size = -65536; PRAGMA secure_delete = ON")
         _count_wal(connection)
     return connection
 

@@ -86,6 +86,7 @@ CREATE INDEX receipt_event ON receipt(event);
 CREATE TABLE waiting(
   conn INTEGER NOT NULL, ext TEXT NOT NULL, src INTEGER NOT NULL, type INTEGER NOT NULL,
   PRIMARY KEY(conn, ext, src, type)) STRICT, WITHOUT ROWID;
+CREATE INDEX waiting_src ON waiting(src, type);
 
 -- Work.
 CREATE TABLE outbox(

@@ -29,6 +29,9 @@ ON CONFLICT (conn, ext, src, type) DO NOTHING;
 -- name: waiting_for
 SELECT src, type FROM waiting WHERE conn = :conn AND ext = :ext ORDER BY src;
 
+-- name: waiting_of
+SELECT ext FROM waiting WHERE src = :src AND type = :type LIMIT 1;
+
 -- name: waiting_drop
 DELETE FROM waiting WHERE conn = :conn AND ext = :ext;
 

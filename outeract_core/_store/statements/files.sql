@@ -15,16 +15,16 @@ UPDATE file SET due = :due, attempt = attempt + 1 WHERE id = :id;
 
 -- name: file_stored
 UPDATE file SET status = 'stored', size = :size, sha256 = :sha256, due = :due, attempt = 0, error = NULL,
-  mime = coalesce(mime, :mime) WHERE id = :id;
+  mime = coalesce(mime, :mime) WHERE id = :id AND status <> 'erased';
 
 -- name: file_failed
-UPDATE file SET status = 'failed', due = NULL, error = :error WHERE id = :id;
+UPDATE file SET status = 'failed', due = NULL, error = :error WHERE id = :id AND status <> 'erased';
 
 -- name: file_done
-UPDATE file SET due = NULL, error = :error WHERE id = :id;
+UPDATE file SET due = NULL, error = :error WHERE id = :id AND status <> 'erased';
 
 -- name: file_retry
-UPDATE file SET due = :due, error = :error WHERE id = :id;
+UPDATE file SET due = :due, error = :error WHERE id = :id AND status <> 'erased';
 
 -- name: file_event
 SELECT event, uid FROM file WHERE id = :id;

@@ -28,6 +28,10 @@ DELETE FROM outbox WHERE id = :id;
 UPDATE outbox SET state = 'queued', due = :due, error = :error, lease_until = NULL, lease_owner = NULL,
   attempt = CASE WHEN attempt = 0 THEN 1 ELSE attempt END WHERE id = :id;
 
+-- name: outbox_postpone
+UPDATE outbox SET due = :due, error = :error, lease_until = NULL, lease_owner = NULL,
+  attempt = CASE WHEN attempt = 0 THEN 1 ELSE attempt END WHERE id = :id;
+
 -- name: outbox_release
 UPDATE outbox SET lease_until = NULL, lease_owner = NULL WHERE lease_owner = :owner AND id = :id;
 

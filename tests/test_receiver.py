@@ -1,0 +1,586 @@
+"""The way in: verify, parse, commit, answer; and what happens when one of these fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+import apsw
+import httpx
+import pytest
+from attrs import evolve
+
+from outeract_core import App, Outeract
+from outeract_core.adapter import Flow, Inbound, Polled, Response
+from outeract_core.errors import ParseError, StoreBroken, Transient
+from outeract_core.events import Fact, Party, Unparsed
+from outeract_core.testing import ManualClock, SequentialIds, sign_slack
+
+from .reading_signed import PLATFORMS, SIGNATURES, Line, line
+from .reading_world import GOOD, Loft, Pigeon, connect, event, everything, raw_conn, said
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def loft() -> Loft:
+    """The far end of Pigeon."""
+    return Loft()
+
+
+@pytest.fixture
+async def core(tmp_path: Path, clock: ManualClock, loft: Loft) -> AsyncIterator[Outeract]:
+    """A store whose requests all go to the loft."""
+    async with Outeract(
+        tmp_path / "bot.db", clock=clock, ids=SequentialIds(), allow_private_addresses=True,
+        transport=httpx.MockTransport(loft), busy_timeout=0.05, body_limit=10_000,
+    ) as core:  # fmt: skip
+        yield core
+
+
+@pytest.fixture(params=PLATFORMS)
+def signed(request: pytest.FixtureRequest, core: Outeract, app: App, clock: ManualClock) -> Line:
+    """A connection of each platform that signs."""
+    return line(core, app, clock, request.param)
+
+
+def body_of(*items: Any) -> bytes:
+    """A webhook of Pigeon."""
+    return json.dumps({"items": items}).encode()
+
+
+def item(key: str, text: str = "hi", **more: Any) -> dict[str, Any]:
+    """One message in a webhook of Pigeon."""
+    return {"id": key, "text": text, "from": "ann", **more}
+
+
+async def post(core: Outeract, conn: Any, body: bytes, headers: Any = None) -> Response:
+    """A webhook as it should be, unless `headers` says otherwise."""
+    return await core.ingest(
+        conn.webhook_id, conn.webhook_secret, "POST", GOOD if headers is None else headers, {}, body
+    )
+
+
+async def texts(app: App) -> list[str]:
+    """What has arrived."""
+    return [e.text for e in await everything(app) if e.event_type == "message.inbound"]
+
+
+async def types(app: App) -> list[str]:
+    """The types of all events."""
+    return [e.event_type for e in await everything(app)]
+
+
+# ── signatures ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_signed_message_is_in_the_log_when_it_is_answered(signed: Line) -> None:
+    """A right signature: 200, and the event is there; once more: 200, and nothing new."""
+    request = signed.sign(signed.say("hello"))
+    for _ in range(2):
+        assert (await signed.post(request)).status == 200
+        assert await texts(signed.app) == ["hello"]
+
+
+SPOILT = {
+    "none": None, "empty": "", "wrong": "wrong", "not ASCII": "ünïcode", "a surrogate": "\ud800",
+    "an escaped byte": "\udcff", "very long": "x" * 100_000, "NUL": "\0",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spoilt", SPOILT.values(), ids=SPOILT)
+async def test_a_bad_signature_is_refused(signed: Line, spoilt: str | None) -> None:
+    """Missing, malformed or wrong: 401 or 403 with nothing to learn from, and nothing is stored."""
+    before = await types(signed.app)
+    headers, body = signed.sign(signed.say("hello"))
+    name = SIGNATURES[signed.conn.platform]
+    headers = {k: v for k, v in headers.items() if k != name}
+    if spoilt is not None:
+        headers[name] = spoilt
+    answer = await signed.post((headers, body))
+    assert (answer.status in (401, 403), answer.body) == (True, b"")
+    assert await types(signed.app) == before
+    assert await signed.core.replay() == (0, 0)
+
+
+async def test_a_signature_of_another_secret_is_refused(
+    signed: Line, core: Outeract, clock: ManualClock
+) -> None:
+    """The right scheme with somebody else's secret is as good as none."""
+    headers, body = signed.sign(signed.say("hello"))
+    name = SIGNATURES[signed.conn.platform]
+    for other in (headers[name][:-1], headers[name][:-1] + "0x"[headers[name][-1] == "0"],
+                  headers[name].swapcase(), f" {headers[name]}"):  # fmt: skip
+        answer = await signed.post(({**headers, name: other}, body))
+        assert answer.status in (401, 403)
+    assert await texts(signed.app) == []
+
+
+@pytest.mark.parametrize("platform", ["whatsapp", "slack"])
+async def test_the_signature_is_over_the_raw_bytes(
+    core: Outeract, app: App, clock: ManualClock, platform: str
+) -> None:
+    """The same JSON in other bytes does not verify; the very bytes do, however they are spaced."""
+    one = line(core, app, clock, platform)
+    payload = one.say("Grüße")
+    headers, body = one.sign(payload)
+    for changed in (body + b" ", b" " + body, json.dumps(payload, indent=1).encode(), body[:-1]):
+        assert (await one.post((headers, changed))).status == 401
+    spaced = json.dumps(payload, indent=3, ensure_ascii=False).encode()
+    assert (await one.post(one.sign(spaced))).status == 200
+    assert await texts(app) == ["Grüße"]
+
+
+async def test_an_old_slack_request_is_a_replay(
+    core: Outeract, app: App, clock: ManualClock
+) -> None:
+    """Slack's requests are good for five minutes, either way."""
+    one = line(core, app, clock, "slack")
+    request = one.sign(one.say("hello"))
+    for seconds, status in ((301, 401), (-301, 401), (299, 200)):
+        start = clock()
+        clock.advance(seconds)
+        assert (await one.post(request)).status == status
+        clock.set(start)
+    headers, body = request
+    for stamp in ("", "x", "-1", "1e9", "9" * 30, "١٢٣"):
+        spoilt = {**headers, "x-slack-request-timestamp": stamp}
+        assert (await one.post((spoilt, body))).status == 401
+
+
+async def test_header_names_have_no_case(signed: Line) -> None:
+    """`X-Hub-Signature-256` and `x-hub-signature-256` are one header."""
+    headers, body = signed.sign(signed.say("hello"))
+    answer = await signed.post(({name.title(): value for name, value in headers.items()}, body))
+    assert answer.status == 200
+    assert await texts(signed.app) == ["hello"]
+
+
+async def test_no_secret_stands_in_the_file(
+    core: Outeract, signed: Line, tmp_path: Path, clock: ManualClock
+) -> None:
+    """A kept delivery holds no signature and no token; neither does anything else in the file."""
+    headers, body = signed.sign(b"not JSON at all")
+    assert (await signed.post((headers, body))).status == 200
+    assert "system.delivery_unparsed" in await types(signed.app)
+    core.close()
+    stored = (tmp_path / "bot.db").read_bytes()
+    assert b"not JSON at all" in stored
+    assert b"the-right-secret" not in stored
+    assert headers[SIGNATURES[signed.conn.platform]].encode() not in stored
+
+
+# ── handshakes and methods ────────────────────────────────────────────────────────────────────
+
+
+async def test_metas_handshake_is_answered_with_its_challenge(
+    core: Outeract, app: App, clock: ManualClock
+) -> None:
+    """The challenge comes back for the right verify token, 403 for another, 405 for no handshake."""
+    one = line(core, app, clock, "whatsapp")
+    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
+    answer = await one.ask("GET", {}, {**asked, "hub.verify_token": "verify-me-please"}, b"")
+    assert (answer.status, answer.body) == (200, b"1158201444")
+    for token in ("", "wrong", "verify-me-pleas\u00e9", "\ud800"):
+        answer = await one.ask("GET", {}, {**asked, "hub.verify_token": token}, b"")
+        assert answer.status == 403
+        assert b"1158201444" not in answer.body
+    assert (await one.ask("GET", {}, {}, b"")).status == 405
+
+
+async def test_slacks_handshake_is_signed_like_all_else(
+    core: Outeract, app: App, clock: ManualClock
+) -> None:
+    """`url_verification` is answered with its challenge when it is signed, and refused when not."""
+    one = line(core, app, clock, "slack")
+    payload = {"type": "url_verification", "challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHk"}
+    answer = await one.post(one.sign(payload))
+    assert (answer.status, payload["challenge"].encode() in answer.body) == (200, True)
+    headers, body = sign_slack(payload, "another secret", clock())
+    assert (await one.post((headers, body))).status == 401
+    assert await texts(app) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "get", "", "POST "])
+async def test_only_a_post_delivers(signed: Line, method: str) -> None:
+    """Any other method is 405 and says what is allowed; nothing is read from it."""
+    headers, body = signed.sign(signed.say("hello"))
+    answer = await signed.ask(method, headers, {}, body)
+    assert (answer.status, answer.headers.get("allow")) == (405, "POST")
+    assert await texts(signed.app) == []
+
+
+async def test_a_small_post_is_a_post(signed: Line) -> None:
+    """The method has no case."""
+    headers, body = signed.sign(signed.say("hello"))
+    assert (await signed.ask("post", headers, {}, body)).status == 200
+
+
+# ── addresses ─────────────────────────────────────────────────────────────────────────────────
+
+NOBODY = ["", "x", "\0", "é", "\ud800", "\udcff", "../..", "x" * 100_000, "' OR 1=1 --"]
+
+
+@pytest.mark.parametrize("wrong", NOBODY)
+async def test_a_wrong_address_is_not_found(core: Outeract, app: App, wrong: str) -> None:
+    """A wrong id, a wrong secret, or both: one and the same 404, whoever asks."""
+    conn = connect(core, app)
+    answers = [
+        await core.ingest(*where, "POST", GOOD, {}, body_of(item("m1")))
+        for where in ((wrong, conn.webhook_secret), (conn.webhook_id, wrong), (wrong, wrong))
+    ]
+    assert {answer.status for answer in answers} == {404}
+    assert len({answer.body for answer in answers}) == 1
+    assert await texts(app) == []
+
+
+async def test_the_secret_of_another_connection_does_not_fit(core: Outeract, app: App) -> None:
+    """Each webhook id goes with its own secret only."""
+    one, two = connect(core, app, name="one"), connect(core, app, name="two")
+    answer = await core.ingest(one.webhook_id, two.webhook_secret, "POST", GOOD, {}, b"{}")
+    assert answer.status == 404
+
+
+async def test_a_connection_made_elsewhere_is_found(
+    core: Outeract, app: App, tmp_path: Path
+) -> None:
+    """A connection that another process has made answers without a restart."""
+    async with Outeract(tmp_path / "bot.db", ids=SequentialIds(10**6)) as other:
+        conn = connect(other, other.app("support"), name="later")
+        core.register("pigeon", Pigeon)
+        assert (await post(core, conn, body_of(item("m1", "hi")))).status == 200
+        assert await texts(app) == ["hi"]
+
+
+# ── what cannot be understood ─────────────────────────────────────────────────────────────────
+
+
+async def test_one_bad_item_keeps_the_others(core: Outeract, app: App) -> None:
+    """A batch with a stranger in it: the rest is stored, the whole is kept, and said in an event."""
+    conn = connect(core, app)
+    answer = await post(core, conn, body_of(item("m1"), item("p1", type="poll"), item("m2", "ho")))
+    assert answer.status == 200
+    assert await texts(app) == ["hi", "ho"]
+    notes = [e for e in await everything(app) if e.event_type == "system.delivery_unparsed"]
+    assert [e.payload["error"] for e in notes] == ["unknown type poll"]
+    assert [e.connection_id for e in notes] == [conn.id]
+
+
+async def test_a_better_parser_understands_what_was_kept(
+    core: Outeract, app: App, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an upgrade `replay` makes events of kept deliveries; what was known stays once."""
+    conn = connect(core, app)
+    for number in range(3):
+        await post(core, conn, body_of(item(f"m{number}"), item(f"p{number}", type="poll")))
+    await post(core, conn, b"never to be understood")
+    arrived = clock()
+    clock.advance(3600)
+    assert await core.replay(app) == (0, 4)
+    monkeypatch.setattr(Pigeon, "knows", Pigeon.knows | {"poll"})
+    assert await core.replay(app) == (3, 1)
+    found = [e for e in await everything(app) if e.event_type == "message.inbound"]
+    assert sorted(e.external_message_id or "" for e in found) == [
+        "m0",
+        "m1",
+        "m2",
+        "p0",
+        "p1",
+        "p2",
+    ]
+    assert await core.replay(app) == (0, 1)
+    assert {e.created_at for e in found[:3]} == {arrived}
+
+
+async def test_what_is_never_understood_does_not_hide_the_rest(
+    core: Outeract, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replay gets to every kept delivery, however many in front of it stay bad."""
+    conn = connect(core, app)
+    for number in range(5):
+        await post(core, conn, b"bad" + bytes([65 + number]))
+    await post(core, conn, body_of(item("p1", type="poll")))
+    monkeypatch.setattr(Pigeon, "knows", Pigeon.knows | {"poll"})
+    assert await core._receiver.replay(raw_conn(core, conn), limit=2) == (1, 5)
+    assert await texts(app) == ["hi"]
+
+
+async def test_the_same_bad_delivery_is_kept_once(core: Outeract, app: App) -> None:
+    """A platform that repeats what we do not understand fills nothing."""
+    conn = connect(core, app)
+    for _ in range(3):
+        assert (await post(core, conn, b"what?")).status == 200
+    assert (await types(app)).count("system.delivery_unparsed") == 1
+    assert await core.replay(app) == (0, 1)
+
+
+class Crooked(Pigeon):
+    """An adapter with faults: its facts are not what facts should be."""
+
+    facts: tuple[Any, ...] = ()
+
+    def parse(self, inbound: Inbound) -> Iterable[Fact | Unparsed]:
+        yield said("m1", "first", "ann")
+        yield from self.facts
+        yield said("m2", "last", "ann")
+
+
+GOOD_FACT: Any = said("bad", "x", "ann")
+CROOKED: dict[str, Any] = {
+    "a kind that is none": evolve(GOOD_FACT, kind="message.imbound"),
+    "a kind of the host's": evolve(GOOD_FACT, kind="order.created"),
+    "a payload that is no JSON": evolve(GOOD_FACT, payload={"x": object()}),
+    "a payload with NaN": evolve(GOOD_FACT, payload={"x": float("nan")}),
+    "a raw that is no JSON": evolve(GOOD_FACT, raw=object()),
+    "a raw that is no text": evolve(GOOD_FACT, raw=b"\xff\xfe"),
+    "a naive time": evolve(GOOD_FACT, occurred_at=datetime(2026, 1, 1)),  # noqa: DTZ001
+    "a text for a time": evolve(GOOD_FACT, occurred_at="2026-01-01"),
+    "a fraction as key": evolve(GOOD_FACT, key=1.5),
+    "bytes as key": evolve(GOOD_FACT, key=b"m1"),
+    "an object as key": evolve(GOOD_FACT, key={"id": 1}),
+    "a text as sender": evolve(GOOD_FACT, sender="ann"),
+    "a kind of party that is none": evolve(GOOD_FACT, sender=Party("x", "robot")),  # type: ignore[arg-type]
+    "an alias that is none": evolve(GOOD_FACT, sender=Party("x", aliases=["alias"])),
+    "a file that is none": evolve(GOOD_FACT, files=("file.txt",)),
+    "a relink that is none": evolve(GOOD_FACT, relinks=("ann",)),
+    "a status without a target's text": Fact("message.read", "s1", [1], target="m1"),  # type: ignore[arg-type]
+    "no fact at all": {"kind": "message.inbound"},
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("bad", CROOKED.values(), ids=CROOKED)
+async def test_a_crooked_fact_stops_no_other(core: Outeract, app: App, bad: Any) -> None:
+    """Whatever an adapter yields: the good facts of the batch are stored, the delivery is kept."""
+    core.register("crooked", type("C", (Crooked,), {"facts": (bad,)}))
+    conn = app.connect("crooked")
+    assert (await post(core, conn, b"{}")).status == 200
+    assert [text for text in await texts(app) if text != "x"] == ["first", "last"]
+    if "x" not in await texts(app):
+        assert "system.delivery_unparsed" in await types(app)
+        assert await core.replay(app) == (0, 1)
+    for e in await everything(app):
+        assert await app.explain(e)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ParseError("no"), ValueError("half \ud800"), RecursionError(), KeyError("x"), MemoryError(),
+     AssertionError("\0"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad")],
+    ids=repr,
+)  # fmt: skip
+async def test_a_parser_that_raises_loses_nothing(core: Outeract, app: App, error: Any) -> None:
+    """Whatever a parser raises, at once or half-way, the bytes are kept and acknowledged."""
+
+    class Broken(Pigeon):
+        def parse(self, inbound: Inbound) -> Iterable[Fact | Unparsed]:
+            yield said("m1", "first", "ann")
+            raise error
+
+    core.register("broken", Broken)
+    conn = app.connect("broken")
+    assert (await post(core, conn, b"\xff\0 bytes")).status == 200
+    core.register("broken", Pigeon)
+    kept = core._receiver._kept(raw_conn(core, conn), "unparsed", 0, 10)
+    assert [(one.inbound.body, one.inbound.method) for one in kept] == [(b"\xff\0 bytes", "POST")]
+    assert kept[0].error
+
+
+async def test_a_body_over_the_limit_is_refused(core: Outeract, app: App) -> None:
+    """10 000 bytes are taken, 10 001 are 413; nothing of them is stored."""
+    conn = connect(core, app)
+    good = body_of(item("m1"))
+    assert (await post(core, conn, good + b" " * (10_001 - len(good)))).status == 413
+    assert await types(app) == []
+    assert (await post(core, conn, good + b" " * (10_000 - len(good)))).status == 200
+    assert await texts(app) == ["hi"]
+
+
+# ── at once, and in trouble ───────────────────────────────────────────────────────────────────
+
+
+async def test_a_thousand_at_once_are_one(core: Outeract, app: App) -> None:
+    """The same webhook a thousand times at the same moment is one event, and all are acknowledged."""
+    conn = connect(core, app)
+    body, statuses = body_of(item("m1", "hi")), []
+
+    async def deliver() -> None:
+        statuses.append((await post(core, conn, body)).status)
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            for _ in range(1000):
+                group.start_soon(deliver)
+    assert statuses == [200] * 1000
+    assert await texts(app) == ["hi"]
+    positions = [e.position for e in await everything(app)]
+    assert len(positions) == 1
+
+
+async def test_while_the_store_is_busy_the_platform_is_told_to_come_again(
+    core: Outeract, app: App, tmp_path: Path
+) -> None:
+    """503 with Retry-After while another process holds the lock; afterwards the repeat is stored."""
+    conn = connect(core, app)
+    other = apsw.Connection(str(tmp_path / "bot.db"))
+    other.execute("BEGIN IMMEDIATE")
+    answer = await post(core, conn, body_of(item("m1")))
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    other.execute("ROLLBACK")
+    other.close()
+    assert (await post(core, conn, body_of(item("m1")))).status == 200
+    assert await texts(app) == ["hi"]
+
+
+async def test_a_store_that_is_closed_answers_503(core: Outeract, app: App) -> None:
+    """After `close` nothing is acknowledged."""
+    conn = connect(core, app)
+    core.close()
+    assert (await post(core, conn, body_of(item("m1")))).status == 503
+
+
+async def test_a_broken_store_answers_503(
+    core: Outeract, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever kind of StoreError a commit ends with, the platform keeps the delivery."""
+    conn = connect(core, app)
+
+    async def broken(_unit: Any) -> Any:
+        raise StoreBroken("twice")
+
+    monkeypatch.setattr(core.runtime.database, "write", broken)
+    assert (await post(core, conn, body_of(item("m1")))).status == 503
+
+
+async def test_a_missing_secret_is_503_until_it_is_there(
+    core: Outeract, app: App, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret whose variable is not set refuses nobody for good: 503, then 200."""
+    monkeypatch.delenv("PIGEON_TEST_SECRET", raising=False)
+    one = line(core, app, clock, "slack", signing_secret="env:PIGEON_TEST_SECRET")
+    request = one.sign(one.say("hello"))
+    answer = await one.post(request)
+    assert answer.status == 503
+    assert "retry-after" in answer.headers
+    monkeypatch.setenv("PIGEON_TEST_SECRET", "the-right-secret")
+    assert (await one.post(request)).status == 200
+    assert await texts(app) == ["hello"]
+
+
+async def test_a_platform_without_its_adapter_is_503(tmp_path: Path) -> None:
+    """A connection whose adapter is not installed loses nothing either."""
+    async with Outeract(tmp_path / "bot.db") as first:
+        conn = connect(first, first.app("support"))
+    async with Outeract(tmp_path / "bot.db") as second:
+        assert (await post(second, conn, body_of(item("m1")))).status == 503
+        second.register("pigeon", Pigeon)
+        assert (await post(second, conn, body_of(item("m1")))).status == 200
+
+
+# ── polls ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def poll_cursor(core: Outeract, conn: Any) -> Any:
+    """The cursor in the file."""
+    from outeract_core._store import deliveries
+
+    number = raw_conn(core, conn).id
+    return core.runtime.database.read(lambda tx: deliveries.poll_cursor(tx, number))
+
+
+async def test_a_poll_brings_what_is_new(core: Outeract, app: App, loft: Loft) -> None:
+    """Each poll goes on where the last one ended, also after a restart."""
+    conn = connect(core, app)
+    loft.items = [item("m1", "one"), item("m2", "two")]
+    assert await core._receiver.poll(raw_conn(core, conn), 0) == 2
+    assert poll_cursor(core, conn) == 2
+    loft.items.append(item("m3", "three"))
+    assert await core._receiver.poll(raw_conn(core, conn), 0) == 1
+    assert await core._receiver.poll(raw_conn(core, conn), 0) == 0
+    assert await texts(app) == ["one", "two", "three"]
+
+
+async def test_facts_and_cursor_are_one_commit(
+    core: Outeract, app: App, loft: Loft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the commit fails neither the facts nor the cursor are there, and the next poll has both."""
+    from outeract_core._store import deliveries
+
+    conn = connect(core, app)
+    loft.items = [item("m1", "one")]
+
+    def refuse(*_args: Any) -> None:
+        raise StoreBroken("power is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deliveries, "set_poll_cursor", refuse)
+        with pytest.raises(StoreBroken):
+            await core._receiver.poll(raw_conn(core, conn), 0)
+    assert (await texts(app), poll_cursor(core, conn)) == ([], None)
+    assert await core._receiver.poll(raw_conn(core, conn), 0) == 1
+    assert (await texts(app), poll_cursor(core, conn)) == (["one"], 1)
+
+
+async def test_a_poll_that_raises_loses_nothing(core: Outeract, app: App, loft: Loft) -> None:
+    """A poll that ends in an error changes nothing; the next one starts where the last good one ended."""
+
+    class Shaky(Pigeon):
+        fails = True
+
+        def poll(self, cursor: Any, wait: float) -> Flow[Polled]:
+            polled = yield from super().poll(cursor, wait)
+            if Shaky.fails:
+                raise Transient("the line is dead")
+            return polled
+
+    core.register("shaky", Shaky)
+    conn = app.connect("shaky")
+    loft.items = [item("m1", "one")]
+    with pytest.raises(Transient):
+        await core._receiver.poll(raw_conn(core, conn), 0)
+    assert (await texts(app), poll_cursor(core, conn)) == ([], None)
+    Shaky.fails = False
+    assert await core._receiver.poll(raw_conn(core, conn), 0) == 1
+    assert await texts(app) == ["one"]
+
+
+@pytest.mark.parametrize("bad", CROOKED.values(), ids=CROOKED)
+async def test_a_crooked_fact_does_not_stop_polling(core: Outeract, app: App, bad: Any) -> None:
+    """What a poll yields and nobody can store is kept; the cursor goes on, the others are there."""
+
+    class Poller(Pigeon):
+        def poll(self, cursor: Any, wait: float) -> Flow[Polled]:
+            yield from super().poll(cursor, wait)
+            return Polled([said("m1", "one", "ann"), bad, said("m2", "two", "ann")], 7)
+
+    core.register("poller", Poller)
+    conn = app.connect("poller")
+    await core._receiver.poll(raw_conn(core, conn), 0)
+    assert [text for text in await texts(app) if text != "x"] == ["one", "two"]
+    assert poll_cursor(core, conn) == 7
+
+
+async def test_a_polled_item_is_replayed_as_it_came(
+    core: Outeract, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a poll did not understand goes to the parser as that item's own JSON."""
+    strange = {"items": [item("p1", "a poll", type="poll")]}
+
+    class Poller(Pigeon):
+        def poll(self, cursor: Any, wait: float) -> Flow[Polled]:
+            yield from super().poll(cursor, wait)
+            return Polled([Unparsed(strange, "unknown type poll"),
+                           evolve(GOOD_FACT, kind="no.such", raw=strange)], 1)  # fmt: skip
+
+    core.register("poller", Poller)
+    conn = app.connect("poller")
+    await core._receiver.poll(raw_conn(core, conn), 0)
+    monkeypatch.setattr(Pigeon, "knows", Pigeon.knows | {"poll"})
+    done, left = await core.replay(app)
+    assert (done, left) == (1, 0)
+    assert await texts(app) == ["a poll"]
+    assert (await event(app, conn, "p1")).text == "a poll"
