@@ -6,6 +6,7 @@ Does not know: the other pages, where the page is written.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import json
@@ -55,13 +56,15 @@ HIDDEN = {
     **dict.fromkeys(("FakeTelegram", "FakeWhatsApp", "FakeSlack"), ("speaks", "answer")),
 }
 """What the parts of the library need of each other."""
+ONLY = {"AdapterContract": ["samples", "tampered", "replies"]}
+"""Where only what an author writes is of interest."""
 
 
 def api() -> str:
     """Every public name with its signature and docstring."""
     core = importlib.import_module("outeract_core")
     own = [n for n in (*FIRST, *sorted(set(core.__all__) - {*FIRST, "errors", "query"}))]
-    done: dict[Any, str] = {}
+    done: dict[str, Any] = {}
     text = [
         NOTE,
         "# API\n",
@@ -87,7 +90,7 @@ def found(where: str) -> Any:
     return getattr(importlib.import_module(f"outeract_core.{name}"), attribute)
 
 
-def module(name: str, done: dict[Any, str]) -> Iterator[str]:
+def module(name: str, done: dict[str, Any]) -> Iterator[str]:
     """One public module; names that were described before are only named."""
     loaded = importlib.import_module(f"outeract_core.{name}")
     yield f"## outeract_core.{name}\n"
@@ -100,14 +103,29 @@ def module(name: str, done: dict[Any, str]) -> Iterator[str]:
             yield entry(f"{name}.{each}", getattr(loaded, each), done)
 
 
-def entry(title: str, thing: Any, done: dict[Any, str]) -> str:
+def entry(title: str, thing: Any, done: dict[str, Any]) -> str:
     """A class, function or constant."""
     if inspect.isclass(thing):
         done[title] = thing
         return "\n".join([f"### {title}\n", *class_text(title, thing)])
     if inspect.isfunction(thing):
         return "\n".join([f"### {title}\n", code(signed(title, thing)), prose(doc(thing))])
-    return f"### {title}\n\n{code(f'{title} = {shown(thing)}')}"
+    return f"### {title}\n\n{constant(*title.split('.'))}"
+
+
+def constant(owner: str, name: str) -> str:
+    """A constant or an alias as in the source, with the text below it; imports are followed."""
+    loaded = importlib.import_module(f"outeract_core.{owner}")
+    body = ast.parse(inspect.getsource(loaded)).body
+    for statement, below in zip(body, [*body[1:], None], strict=True):
+        if isinstance(statement, ast.ImportFrom) and name in [a.name for a in statement.names]:
+            return constant(str(statement.module), name)
+        names = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
+        if name in [getattr(each, "id", None) for each in names]:
+            value = code(f"{name} = {ast.unparse(statement.value)}")  # type: ignore[attr-defined]
+            said = getattr(getattr(below, "value", None), "value", None)
+            return value + (f"\n{prose(inspect.cleandoc(said))}" if isinstance(said, str) else "")
+    raise LookupError(f"{name} is not set in {owner}")
 
 
 def class_text(title: str, thing: type) -> Iterator[str]:
@@ -126,7 +144,7 @@ def class_text(title: str, thing: type) -> Iterator[str]:
     for name, member in members:
         call = getattr(member, "__func__", member)
         if inspect.isfunction(call):
-            yield f"#### {title.rpartition('.')[2]}.{name}\n"
+            yield f"#### {title}.{name}\n"
             yield code(signed(name, call))
             yield prose(doc(call))
 
@@ -139,11 +157,9 @@ def ordered(thing: type) -> list[str]:
         if not cls.__module__.startswith("outeract_") or issubclass(cls, BaseException):
             continue
         names += [n for n in vars(cls) if not n.startswith(("_", "test_")) and n not in names]
-    return [
-        n
-        for n in names
-        if n not in fields and n not in HIDDEN.get(thing.__name__, ()) and is_told(thing, n)
-    ]
+    hidden, only = HIDDEN.get(thing.__name__, ()), ONLY.get(thing.__name__, names)
+    kept = [n for n in names if n in only and n not in fields and n not in hidden]
+    return [n for n in kept if is_told(thing, n)]
 
 
 def is_told(thing: type, name: str) -> bool:

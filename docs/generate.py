@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from outeract_core import _delivery
 from outeract_core._cli import _parser
@@ -20,7 +22,7 @@ from outeract_core._delivery import EVENT_STATUS, RANK, Progress, advance
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
 
-from docstrings import NOTE, api  # type: ignore[import-not-found]  # noqa: E402
+from docstrings import NOTE, api, code  # type: ignore[import-not-found]  # noqa: E402
 
 
 def pages() -> dict[Path, str]:
@@ -106,7 +108,7 @@ def platforms() -> str:
         + ".\n",
     ]
     text += ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    facts = {
+    facts: dict[str, Callable[[Any], Any]] = {
         "text limit": lambda m: "none" if m.text_limit is None else f"{m.text_limit} {m.text_unit}",
         "counted": lambda m: m.text_counts,
         "caption limit": lambda m: "as text" if m.caption_limit is None else m.caption_limit,

@@ -31,7 +31,7 @@ from .conversation import (
 )
 from .errors import BadInput
 from .model import Event, PlatformUser, User
-from .pages import Page, checked, from_cursor, paged, to_cursor
+from .pages import Page, checked, from_cursor, paged
 
 _SHOWN = 8
 _CHUNK = 200
@@ -183,8 +183,8 @@ class Conversation:
                 break
             after = page.end_cursor
         newest = cut[::-1][:first]
-        cursors = tuple(to_cursor(each.messages[0].position) for each in newest)
-        return Page(tuple(newest), cursors, len(cut) > first or page.has_next)
+        positions = tuple(each.messages[0].position for each in newest)
+        return Page(tuple(newest), positions, len(cut) > first or page.has_next)
 
     async def analytics(self) -> Analytics:
         """Counts, response times, active days; looks at every message of the view."""

@@ -11,7 +11,7 @@ import binascii
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .errors import BadInput, InvalidCursor
 
@@ -30,14 +30,19 @@ class Page(Generic[T]):
     """
 
     nodes: tuple[T, ...]
-    cursors: tuple[str, ...]
+    positions: tuple[int, ...] = field(repr=False)
     has_next: bool
     total_count: int | None = None
 
     @property
+    def cursors(self) -> tuple[str, ...]:
+        """A cursor for each node."""
+        return tuple(map(to_cursor, self.positions))
+
+    @property
     def end_cursor(self) -> str | None:
         """The last node's cursor, or None for an empty page."""
-        return self.cursors[-1] if self.cursors else None
+        return to_cursor(self.positions[-1]) if self.positions else None
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.nodes)
@@ -51,8 +56,7 @@ def paged(
 ) -> Page[U]:
     """A page of at most `first` of `positions` (one more than that was looked for)."""
     kept = positions[:first]
-    cursors = tuple(map(to_cursor, kept))
-    return Page(tuple(make(kept)), cursors, len(positions) > first, total)
+    return Page(tuple(make(kept)), tuple(kept), len(positions) > first, total)
 
 
 def checked(first: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -120,6 +121,12 @@ def _rows(
     return tx.all(statement, app=app, keys=json.dumps(list(keys)), lo=lo, hi=hi, **more)
 
 
+@lru_cache(maxsize=1024)
+def _shared(uid: bytes) -> UUID:
+    """The id of an application or connection, which many rows have in common."""
+    return UUID(bytes=uid)
+
+
 def _have(found: dict[int, Any], key: int) -> Any:
     if key not in found:
         raise NotFound("no such node in this application")
@@ -128,8 +135,8 @@ def _have(found: dict[int, Any], key: int) -> Any:
 
 def _event(tx: Tx, row: Any) -> Event:
     return Event(
-        id=EventId(UUID(bytes=row[1])), app_id=AppId(UUID(bytes=row[2])), event_type=tx.kind_name(row[6]),
-        position=row[0], connection_id=None if row[4] is None else ConnectionId(UUID(bytes=row[4])),
+        id=EventId(UUID(bytes=row[1])), app_id=AppId(_shared(row[2])), event_type=tx.kind_name(row[6]),
+        position=row[0], connection_id=None if row[4] is None else ConnectionId(_shared(row[4])),
         platform=row[5], occurred_at=from_ms(row[7]), created_at=from_ms(row[8]),
         origin_event_id=None if row[18] is None else EventId(UUID(bytes=row[18])),
         delivery=None if row[11] is None else _delivery(row), processed_at=_time(row[17]),
@@ -144,8 +151,8 @@ def _delivery(row: Any) -> DeliveryState:
 
 def _platform_user(row: Any, aliases: list[Alias]) -> PlatformUser:
     return PlatformUser(
-        id=PlatformUserId(UUID(bytes=row[1])), app_id=AppId(UUID(bytes=row[2])),
-        user_id=UserId(UUID(bytes=row[3])), platform_connection_id=ConnectionId(UUID(bytes=row[4])),
+        id=PlatformUserId(UUID(bytes=row[1])), app_id=AppId(_shared(row[2])),
+        user_id=UserId(UUID(bytes=row[3])), platform_connection_id=ConnectionId(_shared(row[4])),
         platform=row[5], external_id=row[6], kind=row[7], name=row[8],
         profile_picture_url=row[9], aliases=tuple(aliases), created_at=from_ms(row[10]),
     )  # fmt: skip
@@ -153,7 +160,7 @@ def _platform_user(row: Any, aliases: list[Alias]) -> PlatformUser:
 
 def _user(row: Any) -> User:
     return User(
-        id=UserId(UUID(bytes=row[1])), app_id=AppId(UUID(bytes=row[2])), name=row[3],
+        id=UserId(UUID(bytes=row[1])), app_id=AppId(_shared(row[2])), name=row[3],
         system_user=bool(row[4]), merged_into=None if row[5] is None else UserId(UUID(bytes=row[5])),
         created_at=from_ms(row[6]),
     )  # fmt: skip
@@ -161,7 +168,7 @@ def _user(row: Any) -> User:
 
 def _file(row: Any) -> File:
     return File(
-        id=FileId(UUID(bytes=row[1])), app_id=AppId(UUID(bytes=row[2])), filename=row[3],
+        id=FileId(UUID(bytes=row[1])), app_id=AppId(_shared(row[2])), filename=row[3],
         mime_type=row[4], size=row[5], sha256=row[6], status=row[7],
         url=f"sha256:{row[6]}" if row[7] == "stored" else None, created_at=from_ms(row[8]),
     )  # fmt: skip
