@@ -66,7 +66,8 @@ def test(arguments: list[str]) -> None:
 
 
 def docs(_arguments: list[str]) -> None:
-    """Every snippet and link of the documentation."""
+    """Write the generated pages anew; then try every snippet and link of the documentation."""
+    subprocess.run([str(PYTHON), "docs/generate.py"], cwd=ROOT, check=True)
     run("pytest", "tests/test_docs.py")
 
 

@@ -105,7 +105,7 @@ def module(name: str, done: dict[str, Any]) -> Iterator[str]:
 
 def entry(title: str, thing: Any, done: dict[str, Any]) -> str:
     """A class, function or constant."""
-    if inspect.isclass(thing):
+    if inspect.isclass(thing) and thing.__module__.startswith("outeract_"):
         done[title] = thing
         return "\n".join([f"### {title}\n", *class_text(title, thing)])
     if inspect.isfunction(thing):
@@ -314,18 +314,9 @@ def flowing(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Outside of code, what Markdown would take for markup."""
+    """Outside of code, what Markdown would take for HTML."""
     pieces = re.split(r"(`[^`]*`)", text)
-    return (
-        "".join(
-            p
-            if p.startswith("`")
-            else p.replace("*", r"\*").replace("<", r"\<").replace(r"\* `", "* `")
-            for p in pieces
-        )
-        .replace("\n\\* `", "\n* `")
-        .replace("\\* ", "* ")
-    )
+    return "".join(p if p.startswith("`") else p.replace("<", r"\<") for p in pieces)
 
 
 def code(text: str) -> str:

@@ -72,7 +72,7 @@ class App(Verbs):
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """The application config (specification, section 6)."""
+        """The application config: every name with its value, defaults included."""
         config: Mapping[str, Any] = self.entity.config
         return config
 
@@ -262,7 +262,8 @@ class App(Verbs):
 
     def _turn(self) -> Turn | None:
         turn = CURRENT.get()
-        return turn if turn is not None and turn.app is self else None
+        mine = turn is not None and turn.app is self and not turn.over
+        return turn if mine else None
 
     def events_at(self, keys: list[int]) -> list[Event]:
         """The events with these keys, in order."""

@@ -169,6 +169,8 @@ def _size(attachment: Attachment) -> int:
         return source.size or 0
     if isinstance(source, bytes):
         return len(source)
+    if not isinstance(source, str | Path):
+        raise BadInput(f"a file is given as a path, as bytes or as a File, not {source!r:.80}")
     try:
         return Path(source).stat().st_size
     except OSError as error:

@@ -240,6 +240,7 @@ class Dispatcher:
             message = Message(turn, self._app.events_at([a.event for a in batch]))
             result = await _call(handler, turn, message)
             _speak(message, result)
+            turn.over = True
             await self._commit(turn, handler, [a.event for a in batch])
         except LeaseLost:
             raise

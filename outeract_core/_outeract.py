@@ -118,7 +118,8 @@ class Outeract:
         return Organisation(self, name)
 
     def app(self, name: str, *, organisation: str = "default", **config: str) -> App:
-        """The application `name`, made on first use. `config`: specification, section 6.
+        """The application `name`, made on first use. `config`: `auto_mark_read`, `overlap`,
+        `link_code_auto_detect`, `transcription`; what is not named stays as it is in the file.
 
         Raises BadInput for an unknown config name or value.
         """

@@ -18,6 +18,7 @@ from ._store import sending
 from ._store.sending import Action
 from ._store.sqlite import Connection
 from .content import ContentLike
+from .errors import BadInput
 from .model import Event, Json, PlatformUser
 
 if TYPE_CHECKING:
@@ -33,22 +34,32 @@ Effect = Draft | Callable[[Connection], Any]
 
 @define(eq=False)
 class Turn:
-    """What one run of a handler wants committed together with "handled", in order."""
+    """What one run of a handler wants committed together with "handled", in order.
+
+    `over`: the handler has returned; what comes now would be in nobody's commit.
+    """
 
     app: App
     cause: int
     effects: list[Effect] = Factory(list)
+    over: bool = False
 
     def say(self, to: Any, content: ContentLike, options: Options) -> Delivery:
-        """Add a message to the turn."""
+        """Add a message to the turn. Raises BadInput when the turn is over."""
+        self._still_open()
         draft = compose(self.app.runtime, self.app.key, to, content, options)
         self.effects.append(draft)
         return Delivery(self.app.runtime, self.app.tenant, draft.intent.id, committed=False)
 
     def do(self, action: Action) -> Delivery:
-        """Add an action to the turn."""
+        """Add an action to the turn. Raises BadInput when the turn is over."""
+        self._still_open()
         self.effects.append(lambda tx: sending.act(tx, action))
         return Delivery(self.app.runtime, self.app.tenant, action.id, committed=False)
+
+    def _still_open(self) -> None:
+        if self.over:
+            raise BadInput("the handler has returned, so its turn is over; use `await app.send(…)`")
 
 
 class Message:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
@@ -216,10 +217,10 @@ class Outeract(Carrier[_outeract.Outeract]):
         return self._inner.wsgi
 
     def serve(self) -> None:
-        """Work until interrupted."""
+        """Work until interrupted, or until another thread calls `close`."""
         try:
             self._portal.call(self._inner.serve)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, CancelledError):
             return
 
     def close(self) -> None:

@@ -99,7 +99,7 @@ class Fact:
     key          the dedupe key: unique on the connection for ever; None only for what may repeat.
                  For a message it *is* the external message id that replies and statuses name.
                  Put the part that grows first ("<message_id>:<chat_id>"): ordered keys index faster.
-    payload      normalised content (see `message()` below and the specification, section 2).
+    payload      normalised content; `message()` below makes that of a message.
     raw          the platform's own item: bytes of JSON as received, or a JSON value.
     occurred_at  the platform's time, aware; None means "now".
     sender       who did it; None when the platform does not say.
@@ -112,7 +112,7 @@ class Fact:
                  (or `sender`) up to this time.
     files        inbound files, still at the platform.
     echo         the bot's own message coming back.
-    correlation  our own token that the platform gave back (the outbound event's id in hex).
+    correlation  our own token that the platform gave back, `Outgoing.token`.
     account      the account id that the item belongs to, where one webhook serves several.
     relinks      identities that changed.
     """

@@ -173,7 +173,7 @@ class Event:
 
     @cached_property
     def payload(self) -> Json:
-        """The normalised content, as in the specification's table of event types."""
+        """The normalised content; what it holds depends on the event type."""
         return json.loads(self.payload_json)
 
     @cached_property

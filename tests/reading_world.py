@@ -44,7 +44,8 @@ class Pigeon:
     manifest: ClassVar[Manifest] = Manifest(
         "pigeon", 4000,
         capabilities=frozenset({"text", "reply", "thread", "react", "edit", "delete", "typing",
-                                "mark_read", "groups"}),
+                                "mark_read", "groups", "media"}),
+        media={"document": (10**6, ())},
         config={"token": "a secret", "polled": "what a poll gives"}, idempotency="native",
     )  # fmt: skip
     knows: ClassVar[frozenset[str]] = frozenset({"text"})

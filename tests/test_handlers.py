@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from outeract_core import Content, Message
@@ -270,6 +271,36 @@ async def test_a_handler_may_return_what_reply_gave_it(tmp_path: Path) -> None:
         await bot.says("x")
         await bot.core.pump()
         assert bot.terminal.texts == ["once"]
+
+
+async def test_what_a_task_says_after_its_handler_has_returned_is_sent_too(tmp_path: Path) -> None:
+    """A turn that is over takes nothing in: `app.send` commits by itself, a message's verbs refuse."""
+    bot = talk(tmp_path / "a.db")
+    go, refused = anyio.Event(), []
+    async with bot.core, anyio.create_task_group() as group:
+
+        async def later(message: Message) -> None:
+            await go.wait()
+            await bot.app.send(message.event, "late")
+            try:
+                message.reply("too late")
+            except BadInput as error:
+                refused.append(str(error))
+
+        @bot.app.on("message.inbound", name="h")
+        async def handler(message: Message) -> str:
+            group.start_soon(later, message)
+            return "now"
+
+        await bot.says("x")
+        await bot.core.pump()
+        go.set()
+        with anyio.fail_after(5):
+            while not refused:
+                await anyio.lowlevel.checkpoint()
+        await bot.core.pump()
+        assert bot.terminal.texts == ["now", "late"]
+        assert "await app.send" in refused[0]
 
 
 async def test_registering_wrongly_is_refused(tmp_path: Path) -> None:

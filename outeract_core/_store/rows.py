@@ -55,7 +55,7 @@ def platform_users(tx: Tx, app: int, keys: Sequence[int]) -> list[PlatformUser]:
         return []
     found = {row[0]: row for row in _rows(tx, PUSERS, app, keys)}
     aliases: dict[int, list[Alias]] = {}
-    for puser, kind, value in tx.all(ALIASES, keys=json.dumps(list(keys))):
+    for puser, kind, value in sorted(tx.all(ALIASES, keys=json.dumps(list(keys)))):
         aliases.setdefault(puser, []).append(Alias(kind, value))
     return [_platform_user(_have(found, key), aliases.get(key, [])) for key in keys]
 

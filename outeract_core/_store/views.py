@@ -31,7 +31,7 @@ RECENT_ON: Statement[_CountsRow] = statement("recent_on_connection")
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")
-CHANGES: Statement[tuple[int, int, str]] = statement("changes_of")
+CHANGES: Statement[tuple[int, int, int, str]] = statement("changes_of")
 EVENT_TIME: Statement[tuple[int, int]] = statement("event_time")
 SPEAKERS: Statement[tuple[int]] = statement("thread_speakers")
 _MESSAGES: dict[tuple[str, str, bool], Statement[tuple[int]]] = {
@@ -188,7 +188,7 @@ def changes(tx: Tx, keys: list[int]) -> dict[int, list[tuple[str, Any]]]:
     }
     rows = tx.all(CHANGES, keys=json.dumps(keys), origin=tx.known_kind("origin"), **numbers)
     found: dict[int, list[tuple[str, Any]]] = {}
-    for key, kind, payload in rows:
+    for _change, key, kind, payload in sorted(rows):
         found.setdefault(key, []).append((tx.kind_name(kind), json.loads(payload)))
     return found
 

@@ -16,8 +16,7 @@ JOIN person q ON q.id = p.person JOIN connection c ON c.id = p.conn
 WHERE p.id >= :lo AND p.id < :hi;
 
 -- name: aliases_by_key
-SELECT l.puser, l.type, l.value FROM json_each(:keys) j CROSS JOIN alias l ON l.puser = j.value
-ORDER BY l.puser, l.type, l.value;
+SELECT l.puser, l.type, l.value FROM json_each(:keys) j CROSS JOIN alias l ON l.puser = j.value;
 
 -- name: persons_by_key
 SELECT p.id, p.uid, a.uid, p.name, p.system, m.uid, p.created_at

@@ -78,5 +78,5 @@ WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
 ORDER BY g.src;
 
 -- name: changes_of
-SELECT g.dst, e.type, e.payload FROM json_each(:keys) j CROSS JOIN edge g ON g.dst = j.value AND g.type = :origin
-CROSS JOIN event e ON e.seq = g.src WHERE e.type IN (:edited, :deleted, :transcribed) ORDER BY g.src;
+SELECT g.src, g.dst, e.type, e.payload FROM json_each(:keys) j CROSS JOIN edge g ON g.dst = j.value AND g.type = :origin
+CROSS JOIN event e ON e.seq = g.src WHERE e.type IN (:edited, :deleted, :transcribed);

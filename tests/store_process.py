@@ -1,0 +1,172 @@
+"""Another process that uses the same file: what it can be asked to do, and how a test steers it.
+
+Knows: `python -m tests.store_process VERB PATH …`, one line of text in each direction per step.
+Does not know: what is tested.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import apsw
+
+from outeract_core import Outeract
+from outeract_core._store import outbox
+
+from .store_opening import opened, put
+from .store_platform import connect, said, take
+
+ROOT = Path(__file__).resolve().parent.parent
+_PATIENCE = 60.0
+
+
+class Other:
+    """The other process, seen from the test. It is stopped after a minute, come what may."""
+
+    def __init__(self, verb: str, path: Path, *arguments: str) -> None:
+        """Start it."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.store_process", verb, str(path), *arguments],
+            cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        self._watch = threading.Timer(_PATIENCE, self.process.kill)
+        self._watch.start()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    def hear(self) -> str:
+        """The next line that it says; empty when it has ended."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def go(self) -> None:
+        """Let it go on."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        """SIGKILL: it gets no chance to tidy up."""
+        self.process.kill()
+        self.process.wait()
+
+    def ended(self) -> int:
+        """Its exit status."""
+        return self.process.wait(_PATIENCE)
+
+    def stop(self) -> None:
+        """Make sure that it is gone."""
+        self._watch.cancel()
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+@contextmanager
+def other(verb: str, path: Path, *arguments: str) -> Iterator[Other]:
+    """Another process that does `verb` with the file."""
+    process = Other(verb, path, *arguments)
+    try:
+        yield process
+    finally:
+        process.stop()
+
+
+# ── inside the other process ──────────────────────────────────────────────────────────────────
+
+
+def say(*words: object) -> None:
+    """A line for the test."""
+    print(*words, flush=True)  # noqa: T201 - this is how it talks
+
+
+def lock(path: Path) -> None:
+    """Hold the write lock."""
+    connection = apsw.Connection(str(path))
+    connection.execute("BEGIN IMMEDIATE")
+    say("locked")
+    sys.stdin.readline()
+    connection.execute("COMMIT")
+    say("free")
+
+
+def write(path: Path, prefix: str, count: str) -> None:
+    """Write `count` rows, one commit each, and say each when it is acknowledged."""
+    with opened(path) as database:
+        say("open")
+        sys.stdin.readline()
+        for number in range(int(count)):
+            database.write_now(put(f"{prefix}{number}"))
+            say(f"{prefix}{number}")
+
+
+def facts(path: Path, count: str) -> None:
+    """Take the same `count` messages that all others take too."""
+
+    async def main() -> None:
+        async with Outeract(path) as core:
+            connection = connect(core, core.app("support"))
+            say("open")
+            sys.stdin.readline()
+            for number in range(int(count)):
+                await take(core, connection, said(f"m{number}", f"person {number % 3}"))
+
+    anyio.run(main)
+
+
+def handle(path: Path) -> None:
+    """Run a handler on what there is, keep the lease, and give it back when told."""
+
+    async def main() -> None:
+        async with Outeract(path) as core:
+            app = core.app("support")
+            connect(core, app)
+
+            @app.on("message.inbound", name="echo")
+            async def echo(message: Any) -> str:
+                return f"from {message.text}"
+
+            say((await core.pump()).handled)
+            sys.stdin.readline()
+        say("closed")
+
+    anyio.run(main)
+
+
+def sending(path: Path) -> None:
+    """Claim the queued message and begin its request, then wait to be killed."""
+    core = Outeract(path)
+    connect(core, core.app("support"))
+    owner = core.runtime.owner
+
+    def unit(tx: Any) -> None:
+        ((row,),) = outbox.claim(tx, owner, 1, 120_000)
+        outbox.begin(tx, row, owner, 120_000)
+
+    core.runtime.database.write_now(unit)
+    say("sending")
+    sys.stdin.readline()
+
+
+VERBS: dict[str, Callable[..., None]] = {
+    "lock": lock,
+    "write": write,
+    "facts": facts,
+    "handle": handle,
+    "sending": sending,
+}
+
+if __name__ == "__main__":
+    VERBS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

@@ -1,0 +1,366 @@
+"""What is done every day costs the same however long the history is: counted in SQLite's own steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import apsw
+import apsw.ext
+import pytest
+from attrs import Factory, define
+
+from outeract_core import App, Outeract
+from outeract_core import query as q
+from outeract_core._store import conversations, delivery, handlers, ingest, log, outbox, rows, views
+from outeract_core._store.sqlite import Connection
+from outeract_core.model import Event
+from outeract_core.testing import ManualClock, SequentialIds
+
+from .reading_world import about, connect, event, person, raw_conn, said
+
+pytestmark = pytest.mark.anyio
+SMALL, LARGE = 1_260, 12_600
+"""The shape of the history repeats every 1260 messages, so that both end alike."""
+PLATFORMS = ("pigeon", "raven", "owl")
+
+
+@define
+class History:
+    """A file with `size` messages of many people; every third of them is with ann."""
+
+    core: Outeract
+    app: App
+    size: int
+    steps: dict[str, int] = Factory(dict)
+
+    @property
+    def conns(self) -> list[Any]:
+        return self.app.connections()
+
+    async def ann(self, platform: int = 0) -> Any:
+        return await person(self.app, self.conns[platform], "ann")
+
+    async def newest(self) -> Event:
+        return await event(self.app, self.conns[0], "m0")
+
+    def see(self, told: dict[str, Any]) -> None:
+        """One statement has ended."""
+        steps = told["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]
+        self.steps[told["sql"]] = self.steps.get(told["sql"], 0) + steps
+
+    async def reading(self, ask: Callable[[], Awaitable[Any]]) -> dict[str, int]:
+        """The steps of each statement of a call that reads; asked twice, so that names are known."""
+        await ask()
+        self.steps = {}
+        with self.core.runtime.database._borrowed() as reader:
+            reader.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, self.see)
+        try:
+            await ask()
+        finally:
+            with self.core.runtime.database._borrowed() as again:
+                assert again is reader
+                again.db.trace_v2(0, None)
+        return self.steps
+
+    async def writing(self, unit: Callable[[Connection], Any]) -> dict[str, int]:
+        """The steps of each statement of a unit of work."""
+
+        def traced(tx: Connection) -> None:
+            tx.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, self.see)
+            try:
+                unit(tx)
+            finally:
+                tx.db.trace_v2(0, None)
+
+        self.steps = {}
+        await self.core.runtime.database.write(traced)
+        return self.steps
+
+    def plans(self) -> list[tuple[str, str]]:
+        """Every line of every plan of what was seen last, with its statement."""
+        with self.core.runtime.database._borrowed() as reader:
+            found: list[tuple[str, str]] = []
+            for sql in self.steps:
+                if not re.match(r"PRAGMA|BEGIN|COMMIT|--", sql):
+                    told = apsw.ext.query_info(reader.db, sql, explain_query_plan=True)
+                    found += [(line, sql) for line in _lines(told.query_plan)]
+        return found
+
+
+def _lines(node: Any) -> Iterator[str]:
+    yield node.detail
+    for inner in node.sub or ():
+        yield from _lines(inner)
+
+
+def filled(folder: Path, size: int) -> History:
+    """Messages, replies in a thread, edits, a person on three platforms: the same shape at any size."""
+    core = Outeract(
+        folder / f"{size}.db", clock=ManualClock(), ids=SequentialIds(), durability="normal"
+    )
+    app = core.app("support")
+    conns = [raw_conn(core, connect(core, app, platform)) for platform in PLATFORMS]
+    for start in range(0, size, 630):
+        for turn, conn in enumerate(conns):
+            facts = [
+                one for n in range(start, start + 630) if n % 3 == turn for one in _facts(n, size)
+            ]
+            items = [ingest.prepare(fact, True) for fact in facts]
+            core.runtime.database.write_now(partial(ingest.ingest, conn=conn, items=items))
+    return History(core, app, size)
+
+
+def _facts(n: int, size: int) -> list[Any]:
+    key, who = f"m{n}", "ann" if n // 3 % 3 == 0 else f"p{n % (size // 10)}"
+    root = f"m{n % 3}" if n % 5 == 0 and n > 2 else None
+    facts = [said(key, f"text {n}", who, at=n * 60, thread=root, echo=n % 4 == 3)]
+    if n // 3 % 3 == 1:
+        facts.append(said(f"g{n}", "in the group", f"member {n % 9}", group="g1", at=n * 60))
+    if n % 7 == 0:
+        facts.append(about("message.edited", f"e{n}", key, {"message": {"text": "better"}}, who))
+    return facts
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[History, History]]:
+    """The same history, and ten times as much of it."""
+    folder = tmp_path_factory.mktemp("steps")
+    histories = filled(folder, SMALL), filled(folder, LARGE)
+    yield histories
+    for history in histories:
+        history.core.close()
+
+
+Ask = Callable[[History], Awaitable[Any]]
+
+
+async def timeline(of: History) -> Any:
+    """Ann's user, with her three platform users."""
+    one, *others = [await of.ann(number) for number in range(3)]
+    if (await of.app.people.user(others[0])).id != (await of.app.people.user(one)).id:
+        for other in others:
+            await of.app.people.merge(other, one)
+    user = await of.app.people.user(one)
+    assert len(await of.app.people.platform_users(user)) == 3
+    return await of.app.conversations.with_user(user)
+
+
+async def page_after(conversation: Any, order: Any) -> Any:
+    """The second page."""
+    first = await conversation.page(first=20, order=order)
+    assert len(first) == 20
+    return await conversation.page(first=20, order=order, after=first.end_cursor)
+
+
+async def conversation(of: History) -> Any:
+    """Ann's direct one."""
+    return await of.app.conversations.of(await of.ann())
+
+
+async def group(of: History) -> Any:
+    """The group's."""
+    return await of.app.conversations.of(await person(of.app, of.conns[1], "g1"))
+
+
+async def thread(of: History) -> Any:
+    """The thread below the first message."""
+    return await of.app.conversations.thread(await of.newest())
+
+
+async def second_recent(of: History, **options: Any) -> Any:
+    """The second page of the list."""
+    first = await of.app.conversations.recent(first=20, **options)
+    assert len(first) == 20
+    return await of.app.conversations.recent(first=20, after=first.end_cursor, **options)
+
+
+async def driven(of: History) -> Any:
+    """Found by their edge, not by reading the log."""
+    return await of.app.events.page(q.has_edge("sent_by", await of.ann()), first=20)
+
+
+READS: dict[str, Ask] = {
+    "newest page of a conversation": lambda of: _then(conversation(of), lambda c: c.page(first=20)),
+    "next page of a conversation": lambda of: _then(
+        conversation(of), lambda c: page_after(c, "newest")),
+    "oldest page of a conversation": lambda of: _then(
+        conversation(of), lambda c: page_after(c, "oldest")),
+    "page of a group": lambda of: _then(group(of), lambda c: page_after(c, "newest")),
+    "page of a thread": lambda of: _then(thread(of), lambda c: page_after(c, "newest")),
+    "context of a conversation": lambda of: _then(conversation(of), lambda c: c.context(first=20)),
+    "context of a group": lambda of: _then(group(of), lambda c: c.context(first=20)),
+    "summary of a conversation": lambda of: _then(conversation(of), lambda c: c.summary()),
+    "unread of a conversation": lambda of: _then(conversation(of), lambda c: c.unread()),
+    "timeline of a person": lambda of: _then(timeline(of), lambda c: page_after(c, "newest")),
+    "timeline from its start": lambda of: _then(timeline(of), lambda c: page_after(c, "oldest")),
+    "recent conversations": second_recent,
+    "all events, newest": lambda of: of.app.events.page(first=20),
+    "events towards a person": driven,
+    "one event": lambda of: _then(of.newest(), lambda e: of.app.events.get(e.id)),
+    "an event by its external id": lambda of: of.newest(),
+    "a person by external id": lambda of: of.ann(),
+}  # fmt: skip
+
+
+async def _then(first: Awaitable[Any], after: Callable[[Any], Awaitable[Any]]) -> Any:
+    return await after(await first)
+
+
+async def same(small: dict[str, int], large: dict[str, int]) -> None:
+    """No statement takes more than 2 % more steps, and none is there only in the large file."""
+    assert sum(small.values()) > 0
+    assert set(large) == set(small)
+    grown = {sql: (small[sql], large[sql]) for sql in large if large[sql] > small[sql] * 1.02}
+    assert grown == {}
+
+
+BOUNDED = {delivery.RECEIPTS.sql}
+"""Sorts what one message has: the receipts of its parts."""
+
+
+def planned(history: History) -> None:
+    """No sorting on the side, no reading of whole tables; a sub-query of two rows may be scanned."""
+    for line, sql in history.plans():
+        assert "USE TEMP B-TREE" not in line or sql in BOUNDED, sql
+        scanned = re.fullmatch(r"SCAN (\w+)( USING .*)?", line)
+        if scanned:
+            table = rf"\b(?:FROM|JOIN|INTO|UPDATE)\s+\w+(?:\s+AS)?\s+{scanned[1]}\b|\b(?:FROM|JOIN)\s+{scanned[1]}\b"
+            assert not re.search(table, sql), f"{line} in {sql}"
+
+
+@pytest.mark.parametrize("ask", READS.values(), ids=READS)
+async def test_a_read_costs_the_same_at_ten_times_the_history(
+    both: tuple[History, History], ask: Ask
+) -> None:
+    """Reading takes as many steps in a file with ten times the messages, and no sort or scan."""
+    small, large = [await of.reading(lambda of=of: ask(of)) for of in both]  # type: ignore[misc]
+    await same(small, large)
+    for history in both:
+        planned(history)
+
+
+def newcomer(of: History) -> Callable[[Connection], Any]:
+    """A message of somebody known, to be stored."""
+    conn = raw_conn(of.core, of.conns[0])
+    items = [ingest.prepare(said("fresh", "hello", "ann", reply_to="m9"), True)]
+    return lambda tx: ingest.ingest(tx, conn, items)
+
+
+def duplicate(of: History) -> Callable[[Connection], Any]:
+    """A message that was stored long ago, delivered again."""
+    conn = raw_conn(of.core, of.conns[0])
+    items = [ingest.prepare(fact, True) for fact in _facts(9, of.size)[:1]]
+
+    def unit(tx: Connection) -> None:
+        assert ingest.ingest(tx, conn, items).duplicates == 1
+
+    return unit
+
+
+def claim(of: History) -> Callable[[Connection], Any]:
+    """The sender looks for work and takes it."""
+
+    def unit(tx: Connection) -> None:
+        assert len(outbox.claim(tx, "somebody", 50, 30_000)) == 5
+
+    return unit
+
+
+def feed(of: History) -> Callable[[Connection], Any]:
+    """The dispatcher reads on, far behind and at the end."""
+
+    def unit(tx: Connection) -> None:
+        lo = of.app.key << 40
+        assert len(handlers.feed(tx, of.app.key, lo + of.size // 2, 100)) == 100
+        assert len(handlers.feed(tx, of.app.key, lo, 100)) == 100
+        handlers.backlog(tx, of.app.key)
+
+    return unit
+
+
+def lookup(of: History) -> Callable[[Connection], Any]:
+    """The queries that units are made of."""
+    conn = raw_conn(of.core, of.conns[0]).id
+
+    def unit(tx: Connection) -> None:
+        key = log.by_external_id(tx, conn, "m0")
+        assert key is not None
+        peer = handlers.peer_of(tx, key)
+        assert conversations.counts(tx, peer) is not None
+        view = views.View("peer", (peer,))
+        keys = views.keys(tx, of.app.key, view, True, None, 20)
+        assert len(views.recent(tx, of.app.key, None, None, 20)) == 20
+        assert len(rows.events(tx, of.app.key, keys)) == 20
+
+    return unit
+
+
+WRITES: dict[str, Callable[[History], Callable[[Connection], Any]]] = {
+    "a new message": newcomer, "a duplicate": duplicate, "the feed": feed, "lookups": lookup,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", WRITES.values(), ids=WRITES)
+async def test_a_write_costs_the_same_at_ten_times_the_history(
+    both: tuple[History, History], make: Callable[[History], Callable[[Connection], Any]]
+) -> None:
+    """Storing, refusing a duplicate and reading the feed take as many steps as in a small file."""
+    counted = []
+    for of in both:
+        counted.append(await of.writing(_undone(make(of))))
+        planned(of)
+    await same(counted[0], counted[1])
+
+
+def _undone(unit: Callable[[Connection], Any]) -> Callable[[Connection], Any]:
+    """The unit, twice (so that names are known the second time), with nothing left of it."""
+
+    def both_times(tx: Connection) -> None:
+        for _ in range(2):
+            saved = tx.snapshot()
+            tx.script("SAVEPOINT measured")
+            unit(tx)
+            tx.script("ROLLBACK TO measured; RELEASE measured")
+            tx.restore(saved)
+
+    return both_times
+
+
+async def test_claiming_costs_the_same_at_ten_times_the_history(
+    both: tuple[History, History],
+) -> None:
+    """The sender finds what is due in as many steps, whatever was sent before."""
+    counted = []
+    for of in both:
+        peers = [summary.peer for summary in await of.app.conversations.recent(first=5)]
+        for peer in peers:
+            await of.app.send(peer, "hello")
+        counted.append(await of.writing(_undone(claim(of))))
+        planned(of)
+    await same(counted[0], counted[1])
+
+
+def test_the_gate_sees_a_scan_and_a_sort(both: tuple[History, History]) -> None:
+    """The gate is shut for what it should stop: a scan of a table, a sort, and a count of everything."""
+    small, large = both
+    for sql in (
+        "SELECT e.seq FROM event e WHERE e.payload = :x",
+        "SELECT event.seq FROM event WHERE payload = :x",
+        "SELECT e.seq FROM event e WHERE e.seq > :x ORDER BY e.payload",
+    ):
+        large.steps = {sql: 1}
+        with pytest.raises(AssertionError):
+            planned(large)
+    counted = []
+    for of in both:
+        of.steps = {}
+        with of.core.runtime.database._borrowed() as reader:
+            reader.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, of.see)
+            reader.script("SELECT count(*) FROM event WHERE payload <> 'x'")
+            reader.db.trace_v2(0, None)
+        counted.append(sum(of.steps.values()))
+    assert counted[1] > 5 * counted[0] > 5000
