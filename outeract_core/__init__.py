@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._app import App
     from ._delivery_handle import Delivery
     from ._outeract import Organisation, Outeract
+    from ._prospect import Prospect
     from ._turn import Message
     from .adapter import Response
     from .content import Attachment, Button, Contact, Content, Location, Menu, MenuRow, Template
@@ -67,6 +68,7 @@ __all__ = [
     "Page",
     "PlatformConnection",
     "PlatformUser",
+    "Prospect",
     "Response",
     "Session",
     "Subgraph",
@@ -81,6 +83,7 @@ _HOMES = {
     "_app": ("App",),
     "_delivery_handle": ("Delivery",),
     "_outeract": ("Organisation", "Outeract"),
+    "_prospect": ("Prospect",),
     "_turn": ("Message",),
     "adapter": ("Response",),
     "content": (

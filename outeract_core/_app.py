@@ -13,7 +13,7 @@ from uuid import UUID
 
 from . import _schemas
 from ._codec import encode
-from ._compose import Options, compose, connection, finish, sizes_of, target
+from ._compose import Options, compose, connection, finish
 from ._conversations import Conversations
 from ._delivery_handle import Delivery
 from ._dispatcher import Handler
@@ -22,8 +22,8 @@ from ._file_access import Files
 from ._graph import Graph
 from ._ids import to_ms
 from ._people import People
-from ._plan import Plan, plan
 from ._plugins import checked_config
+from ._prospect import Prospect, prospect
 from ._runtime import Runtime
 from ._store import custom, rows, sending, tenants
 from ._store.log import awaited_by, target_of
@@ -32,7 +32,7 @@ from ._store.sqlite import Connection
 from ._tenant import Tenant
 from ._turn import CURRENT, Effect, Message, Turn
 from ._verbs import Verbs
-from .content import Content, ContentLike
+from .content import ContentLike
 from .errors import BadInput
 from .events import NAME
 from .graph import Explanation
@@ -179,12 +179,12 @@ class App(Verbs):
         options.setdefault("reply_to", event)
         return await self.send(event, content, **options)
 
-    async def can(self, to: Any, content: ContentLike, *, via: Sequence[str] = ()) -> Plan:
-        """What `send` would do: how many parts, what degrades. Raises what `send` would raise."""
-        where = target(self.runtime, self.key, to, via)
-        adapter = self.runtime.adapter(where.conn)
-        content = Content.of(content)
-        return plan(content, adapter.manifest, adapter.render, sizes_of(content))
+    async def can(self, to: Any, content: ContentLike, *, via: Sequence[str] = ()) -> Prospect:
+        """What `send` would do: which route, how many parts, what degrades, what stands in the way.
+
+        Raises what `send` would raise.
+        """
+        return prospect(self.runtime, self.key, to, content, via)
 
     # ── own events and edges ──────────────────────────────────────────────────────────────────
 

@@ -97,6 +97,8 @@ class Manifest:
     idempotency  what a repeated send does: `native` (the token makes it harmless), `reconcile`
                  (`find` can tell), `none` (an unknown outcome stays unknown).
     pace         seconds between messages: per connection, per chat.
+    window       seconds after a person's last message in which anything may be sent to them; later
+                 only a template. None: no such rule.
     """
 
     platform: str
@@ -130,6 +132,7 @@ class Manifest:
     idempotency: Literal["native", "reconcile", "none"] = "none"
     pace_connection: float = 0.0
     pace_chat: float = 0.0
+    window: float | None = None
 
 
 @frozen

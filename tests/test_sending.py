@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from attrs import define
 
-from outeract_core import App, Attachment, Button, Content, Outeract, PlatformConnection
+from outeract_core import App, Attachment, Button, Content, Outeract, PlatformConnection, Template
 from outeract_core.errors import BadInput, DeliveryTimeout, NotFound, Unsupported
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_slack
@@ -334,6 +334,22 @@ async def test_a_user_is_reached_where_they_were_last_active_or_where_via_says(
     assert [e.platform for e in events if e.id != other.id] == ["console", "whatsapp"]
     with pytest.raises(NotFound):
         await line.app.send(user, "nowhere", via=["telegram"])
+
+
+async def test_can_tells_the_route_and_what_stands_in_the_way(line: Line) -> None:
+    """A closed messaging window and a stranger need a template; an open one tells until when."""
+    stranger = await line.app.can(("whatsapp", f"+{ANN}"), "hello")
+    assert stranger.to is None
+    assert stranger.needs_template
+    await writes(line.core, line.connection, line.fake, "hi")
+    person = await line.app.people.by_external_id("whatsapp", f"+{ANN}")
+    open_ = await line.app.can(person, "hello")
+    assert (open_.to, open_.connection, len(open_.parts)) == (person, line.connection, 1)
+    assert open_.window_until == line.clock() + timedelta(hours=24)
+    assert not open_.needs_template
+    line.clock.advance(25 * 3600)
+    assert (await line.app.can(person, "hello")).needs_template
+    assert not (await line.app.can(person, Content(template=Template("hi")))).needs_template
 
 
 async def test_a_missing_secret_is_waited_for(tmp_path: Path, clock: ManualClock) -> None:

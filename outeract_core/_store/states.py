@@ -14,10 +14,12 @@ from .._ids import from_ms
 from ..driver import Statement, Tx
 from ..errors import NotFound
 from ..model import DeliveryState, Status
+from . import nodes
 from .delivery import DELIVERY, EVENT_FACTS
 from .log import key_of, sources_of
 from .statements import statement
 
+LAST_INBOUND: Statement[tuple[int]] = statement("last_inbound")
 EVENT_CONN: Statement[tuple[int | None, int, str]] = statement("event_conn")
 
 
@@ -46,6 +48,14 @@ def state_of(tx: Tx, app: int, event_id: UUID) -> DeliveryState:
     status, _parts, *times, reason = row
     sent, delivered, read, failed = (None if t is None else from_ms(t) for t in times)
     return DeliveryState(cast("Status", status), sent, delivered, read, failed, reason)
+
+
+def last_inbound(tx: Tx, app: int, platform_user: UUID) -> int | None:
+    """When this platform user last wrote (milliseconds), or None."""
+    peer = nodes.key(tx, app, platform_user, "platform_user")
+    row = tx.one(LAST_INBOUND, peer=peer, inbound=tx.kind("message.inbound"))
+    facts = None if row is None else tx.one(EVENT_FACTS, seq=row[0])
+    return None if facts is None else facts[1]
 
 
 def _of_action(tx: Tx, key: int) -> DeliveryState:

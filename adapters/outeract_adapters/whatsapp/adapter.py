@@ -72,6 +72,7 @@ class WhatsApp:
         webhook="shared",
         idempotency="none",
         pace_connection=0.0125,
+        window=24 * 3600.0,
     )  # fmt: skip
 
     def __init__(self, settings: Settings) -> None:

@@ -1,0 +1,87 @@
+"""What `send` would do, said beforehand: the route, the parts, what degrades, what stands in the way.
+
+Knows: routes, plans, messaging windows.
+Does not know: how anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from ._compose import Target, sizes_of, target
+from ._ids import from_ms
+from ._plan import Part, Plan, plan
+from ._runtime import Runtime
+from ._store import people, rows, states
+from ._store.sqlite import Connection
+from .adapter import Manifest
+from .content import Content, ContentLike
+from .model import PlatformConnection, PlatformUser
+
+
+@frozen
+class Prospect:
+    """What `send` would do.
+
+    connection       the route; `to`: whom it reaches there, None for somebody never met.
+    plan             the parts, and in words what is shown otherwise than asked for.
+    window_until     when the platform's messaging window closes; None where there is none, or
+                     where the person has never written.
+    needs_template   the window is closed, and this is no template: the platform would refuse it.
+    """
+
+    connection: PlatformConnection
+    to: PlatformUser | None
+    plan: Plan
+    window_until: datetime | None = None
+    needs_template: bool = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The messages that it takes, in order."""
+        return self.plan.parts
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """What is shown otherwise than asked for, in a few words each."""
+        return self.plan.degraded
+
+
+def prospect(
+    runtime: Runtime, app: int, to: Any, content: ContentLike, via: Sequence[str]
+) -> Prospect:
+    """The prospect of a message. Raises what composing it would raise."""
+    content, where = Content.of(content), target(runtime, app, to, via)
+    adapter = runtime.adapter(where.conn)
+    planned = plan(content, adapter.manifest, adapter.render, sizes_of(content))
+    peer = runtime.database.read(lambda tx: _peer(tx, app, where))
+    until = runtime.database.read(lambda tx: _window(tx, app, peer, adapter.manifest))
+    now = from_ms(runtime.now())
+    closed = _has_window(adapter.manifest, peer, where) and (until is None or until <= now)
+    return Prospect(where.conn.entity, peer, planned, until, closed and content.template is None)
+
+
+def _peer(tx: Connection, app: int, where: Target) -> PlatformUser | None:
+    if isinstance(where.to, int):
+        return rows.platform_user(tx, app, where.to)
+    known = people.find(tx, where.conn, where.to.external_id or "")
+    return None if known is None else rows.platform_user(tx, app, known)
+
+
+def _has_window(manifest: Manifest, peer: PlatformUser | None, where: Target) -> bool:
+    kind = peer.kind if peer is not None else getattr(where.to, "kind", "person")
+    return manifest.window is not None and kind == "person"
+
+
+def _window(
+    tx: Connection, app: int, peer: PlatformUser | None, manifest: Manifest
+) -> datetime | None:
+    """The end of the window that the person's last message has opened."""
+    if peer is None or peer.kind != "person" or manifest.window is None:
+        return None
+    at = states.last_inbound(tx, app, peer.id)
+    return None if at is None else from_ms(at + int(manifest.window * 1000))
