@@ -204,7 +204,7 @@ class App(Verbs):
         if schema is not None:
             _schemas.check_payload(event_type, payload, schema.json_schema)
         text = _payload(payload)
-        at = None if occurred_at is None else to_ms(occurred_at)
+        at = _moment(occurred_at)
         event_id = self.new_id()
         turn = self._turn()
         cause = None if turn is None else turn.cause
@@ -223,6 +223,7 @@ class App(Verbs):
         Raises InvalidEvent for a bad schema or a reserved type, MissingExtra without jsonschema.
         """
         custom.check_type(event_type)
+        _payload(json_schema, "schema")
         _schemas.check_schema(json_schema)
         return await self.tenant.write(
             lambda tx, app: custom.add_schema(tx, app, event_type, json_schema, description)
@@ -299,11 +300,18 @@ def _caused(options: Options, cause: int) -> Options:
     return evolve(options, cause=cause)
 
 
-def _payload(payload: Any) -> str:
+def _payload(payload: Any, what: str = "payload") -> str:
     try:
         return encode(payload)
     except (TypeError, ValueError, RecursionError) as error:
-        raise BadInput(f"the payload is not JSON: {error}; nothing was written") from None
+        raise BadInput(f"the {what} is not JSON: {error}; nothing was written") from None
+
+
+def _moment(when: datetime | None) -> int | None:
+    try:
+        return None if when is None else to_ms(when)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
 
 
 __all__ = ["Action", "App", "Message", "connection"]

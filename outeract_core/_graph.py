@@ -12,12 +12,11 @@ from uuid import UUID, uuid5
 from ._ids import from_ms
 from ._store import nodes, rows, walks
 from ._store.explain import explain
-from ._store.log import EDGE_AT
 from ._store.sqlite import Connection
 from ._store.walks import Arrow, Direction, Found, Limits
 from ._tenant import Tenant
 from .graph import Explanation, Subgraph, node_type
-from .model import AppId, Edge, Event, Node
+from .model import Edge, Event, Node
 
 CAUSES = ("triggered_by", "origin", "reply_to")
 """The edges that say what an event came from."""
@@ -121,10 +120,11 @@ def _with_parties(tx: Connection, found: Found) -> Found:
 def _subgraph(tx: Connection, app: int, found: Found) -> Subgraph:
     """Keys into objects: one query per kind of node, not one per node."""
     entities = rows.entities(tx, app, walks.kinds(tx, list(found.depth)))
+    late = walks.drawn_late(tx, list({source for source, _type, _target in found.arrows}))
     edges = [
-        _edge(tx, entities[s].app_id, (s, t, d), entities[s], entities[d])
-        for s, t, d in found.arrows
-        if s in entities and d in entities
+        _edge(arrow, entities[arrow[0]], entities[arrow[2]], late.get(arrow))
+        for arrow in found.arrows
+        if arrow[0] in entities and arrow[2] in entities
     ]
     met = [key for key in found.depth if key in entities]
     return Subgraph(
@@ -135,12 +135,10 @@ def _subgraph(tx: Connection, app: int, found: Found) -> Subgraph:
     )
 
 
-def _edge(tx: Connection, app_id: AppId, arrow: Arrow, source: Node, target: Node) -> Edge:
-    number = tx.known_kind(arrow[1])
-    row = None if number is None else tx.one(EDGE_AT, dst=arrow[2], type=number, src=arrow[0])
-    at = source.created_at if row is None or row[0] is None else from_ms(row[0])
+def _edge(arrow: Arrow, source: Node, target: Node, late: int | None) -> Edge:
+    at = source.created_at if late is None else from_ms(late)
     return Edge(
-        id=uuid5(source.id, f"{arrow[1]}/{target.id}"), app_id=app_id,
+        id=uuid5(source.id, f"{arrow[1]}/{target.id}"), app_id=source.app_id,
         source_node_id=source.id, source_node_type=node_type(source),
         target_node_id=target.id, target_node_type=node_type(target),
         edge_type=arrow[1], created_at=at,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, TypeVar
 
-from .errors import InvalidEvent
+from .errors import BadInput, InvalidEvent
 
 __all__ = ["structure"]
 
@@ -25,8 +25,12 @@ def _converter() -> Any:
 
 
 def structure(value: Any, into: type[T]) -> T:
-    """`value` (plain JSON) as `into`. Raises InvalidEvent with every fault and its path."""
+    """`value` (plain JSON) as `into`.
+
+    Raises InvalidEvent with every fault and its path, BadInput for a class that cannot be built.
+    """
     from cattrs import BaseValidationError, transform_error
+    from cattrs.errors import StructureHandlerNotFoundError
 
     converter = _converter()
     try:
@@ -34,6 +38,8 @@ def structure(value: Any, into: type[T]) -> T:
     except BaseValidationError as error:
         faults = transform_error(error, path="$")
         raise InvalidEvent(f"not a {into.__name__}", faults) from error
+    except StructureHandlerNotFoundError as error:
+        raise BadInput(f"{error}; give an attrs class, a dataclass or a TypedDict") from error
     except (ValueError, TypeError, LookupError) as error:
         raise InvalidEvent(f"not a {into.__name__}", [f"{error} @ $"]) from error
     return made

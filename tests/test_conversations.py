@@ -105,7 +105,8 @@ class World:
         self.clock.advance(later)
         thread = to.id if in_thread else None
         delivery = await self.app.send(to.id, "answer", thread=thread, sandbox=True)
-        self._add(await self.app.events.get(delivery.id), to.peer, None, thread)
+        root = (to.root or to.id) if in_thread else None
+        self._add(await self.app.events.get(delivery.id), to.peer, None, root)
 
     async def read(self, which: int) -> None:
         if self.lines:

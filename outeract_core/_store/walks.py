@@ -24,6 +24,7 @@ Arrow = tuple[int, str, int]
 KINDS: Statement[tuple[int, str]] = statement("node_kinds")
 PUSERS_OF: Statement[tuple[int, int]] = statement("pusers_of_persons")
 PERSONS_OF: Statement[tuple[int, int]] = statement("persons_of_pusers")
+LATE: Statement[tuple[int, int, int, int]] = statement("late_edges")
 SYSTEM: Statement[tuple[int]] = statement("system_pusers")
 
 BELONGS_TO = "belongs_to"
@@ -227,6 +228,12 @@ def _trace(sides: tuple[dict[int, Any], dict[int, Any]], meeting: int) -> list[A
             step = side[step[0]]
         halves.append(half)
     return halves[0][::-1] + halves[1]
+
+
+def drawn_late(tx: Tx, sources: Sequence[int]) -> dict[Arrow, int]:
+    """The edges from these nodes that are younger than their source, with their times (ms)."""
+    rows = tx.all(LATE, keys=json.dumps(list(sources)))
+    return {(source, tx.kind_name(kind), target): at for source, kind, target, at in rows}
 
 
 def kinds(tx: Tx, keys: Sequence[int]) -> dict[int, str]:

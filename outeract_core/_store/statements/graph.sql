@@ -15,8 +15,9 @@ SELECT p.id, p.person FROM json_each(:keys) j JOIN puser p ON p.id = j.value;
 -- name: system_pusers
 SELECT c.system_puser FROM connection c WHERE c.app = :app;
 
--- name: edge_times
-SELECT g.at FROM edge g WHERE g.dst = :dst AND g.type = :type AND g.src = :src;
+-- name: late_edges
+SELECT g.src, g.type, g.dst, g.at FROM json_each(:keys) j CROSS JOIN edge g ON g.src = j.value
+WHERE g.at IS NOT NULL;
 
 -- name: outbox_of_event
 SELECT state, attempt, due, error FROM outbox WHERE event = :event;
