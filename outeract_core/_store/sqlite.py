@@ -29,6 +29,8 @@ from .foreign import refuse_database, refuse_path
 Row = TypeVar("Row")
 
 OLDEST = (3, 51, 3)
+_KNOWN = 20_000
+"""So many remembered things are enough; then remembering starts anew."""
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
@@ -76,6 +78,7 @@ class Connection:
         self._ids = ids
         self._cursor: Any = db.cursor()
         self._known: dict[Any, Any] = {}
+        self._kinds: dict[Any, Any] = {}
         self._staged: dict[Any, Any] = {}
         self._heads: dict[int, int] = {}
         self._calls: list[Callable[[], None]] = []
@@ -181,8 +184,10 @@ class Connection:
 
     def recall(self, key: Any) -> Any:
         """What was remembered under `key`, here or in an earlier commit, or None."""
-        value = self._staged.get(key)
-        return self._known.get(key) if value is None else value
+        for cache in (self._staged, self._known, self._kinds):
+            if key in cache:
+                return cache[key]
+        return None
 
     def forget(self, key: Any = None) -> None:
         """Drop what was remembered under `key`, or everything."""
@@ -231,8 +236,7 @@ class Connection:
 
     def settle(self) -> None:
         """The commit is certain: publish the caches, run the calls."""
-        self._known.update(self._staged)
-        self._staged.clear()
+        self._learn()
         calls, self._calls = self._calls, []
         for call in calls:
             call()
@@ -254,7 +258,15 @@ class Connection:
     def end_read(self) -> None:
         """Let the snapshot go, and keep what was learnt from it."""
         self._cursor.execute("COMMIT")
-        self._known.update(self._staged)
+        self._learn()
+
+    def _learn(self) -> None:
+        """What was staged is true now; interned names stay true whatever others commit."""
+        if len(self._known) > _KNOWN:
+            self._known.clear()
+        for key, value in self._staged.items():
+            kind = key[0] in ("kind", "kind_name")
+            (self._kinds if kind else self._known)[key] = value
         self._staged.clear()
 
     def pending_calls(self) -> list[Callable[[], None]]:
