@@ -172,6 +172,9 @@ async def test_a_public_code_has_to_be_confirmed(
     await take(core, plain, said("confirmed", "alice", f"yes {second}"))
     assert await _same(app, plain, "alice", "bob")
     assert await _reasons(app) == []
+    await take(core, plain, said("too late", "carol", code), said("twice", "alice", second))
+    assert await _reasons(app) == ["used_up", "used_up"]
+    assert not await _same(app, plain, "alice", "carol")
 
 
 @pytest.mark.anyio

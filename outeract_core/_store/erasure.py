@@ -32,6 +32,8 @@ ERASURE: Statement[Any] = statement("erasure_add")
 TOMBSTONE: Statement[Any] = statement("tombstone")
 TYPES: Statement[tuple[int, int]] = statement("events_of_types")
 SOURCES: Statement[tuple[int]] = statement("merged_persons")
+NAMES: Statement[tuple[int, str]] = statement("names_of_puser")
+RAW_ERASE: Statement[Any] = statement("raw_erase")
 PERSON_ERASE: Statement[Any] = statement("person_erase")
 PUSER_ERASE: Statement[Any] = statement("puser_erase")
 ALIAS_ERASE: Statement[Any] = statement("alias_erase")
@@ -41,6 +43,8 @@ FILE: Statement[tuple[int, str | None]] = statement("file_facts")
 FILE_ERASE: Statement[Any] = statement("file_erase")
 LANE: Statement[tuple[int, int, int | None, str]] = statement("outbox_of_lane")
 
+_TELLING = 5
+"""A shorter name stands in too many bodies to say whose they are."""
 _STRUCTURE = ("user.merged", "user.unmerged", "user.erased")
 
 
@@ -76,6 +80,14 @@ def erase(tx: Tx, app: int, person: int, conns: Mapping[int, Conn]) -> Erased:
     _names(tx, persons, pusers)
     unused = {h for h in hashes if h is not None and not nodes_of_files.is_used(tx, h)}
     return Erased(event, len(events), len(files), tuple(sorted(unused)))
+
+
+def _kept_deliveries(tx: Tx, puser: int) -> None:
+    """Bodies that were kept, because they were not understood, and that name this platform user."""
+    for conn, name in tx.all(NAMES, puser=puser):
+        bare = name.removeprefix("+")  # platforms write phone numbers without it
+        if len(bare) >= _TELLING:
+            tx.run(RAW_ERASE, conn=conn, name=bare)
 
 
 def _with_sources(tx: Tx, app: int, person: int) -> list[int]:
@@ -134,6 +146,7 @@ def _names(tx: Tx, persons: list[int], pusers: list[int]) -> None:
     for person in persons:
         tx.run(PERSON_ERASE, id=person)
     for puser in pusers:
+        _kept_deliveries(tx, puser)
         tx.run(PUSER_ERASE, id=puser, unknown=f"erased:{puser}")
         tx.run(ALIAS_ERASE, puser=puser)
         tx.run(CODE_ERASE, puser=puser)

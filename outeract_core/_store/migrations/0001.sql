@@ -65,7 +65,7 @@ CREATE TABLE file(
 CREATE INDEX file_due ON file(due) WHERE due IS NOT NULL;
 CREATE INDEX file_sha256 ON file(sha256) WHERE sha256 IS NOT NULL;
 
--- Projections: derived from events and edges, may be dropped and rebuilt.
+-- The conversation projection: derived from events and edges, may be dropped and rebuilt.
 CREATE TABLE entry(
   peer INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY(peer, event)) STRICT, WITHOUT ROWID;
 CREATE TABLE conversation(
@@ -75,6 +75,7 @@ CREATE INDEX conversation_last ON conversation(last);
 CREATE TABLE participant(
   peer INTEGER NOT NULL, puser INTEGER NOT NULL, messages INTEGER NOT NULL,
   PRIMARY KEY(peer, puser)) STRICT, WITHOUT ROWID;
+-- What statuses and receipts have come to: folded as they arrive, kept through an erasure.
 CREATE TABLE delivery(
   event INTEGER PRIMARY KEY, status TEXT NOT NULL, parts INTEGER NOT NULL, sent_at INTEGER,
   delivered_at INTEGER, read_at INTEGER, failed_at INTEGER, reason TEXT) STRICT;

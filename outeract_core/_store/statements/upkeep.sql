@@ -22,6 +22,15 @@ UPDATE puser SET name = NULL, picture = NULL, ext = :unknown, address = :unknown
 -- name: alias_erase
 DELETE FROM alias WHERE puser = :puser;
 
+-- name: names_of_puser
+SELECT p.conn, p.ext FROM puser p WHERE p.id = :puser
+UNION SELECT p.conn, p.address FROM puser p WHERE p.id = :puser
+UNION SELECT a.conn, a.value FROM alias a WHERE a.puser = :puser;
+
+-- name: raw_erase
+UPDATE raw_delivery SET body = x'', headers = '{}', query = '{}', error = NULL, state = 'erased'
+WHERE conn = :conn AND instr(body, CAST(:name AS BLOB)) > 0;
+
 -- name: link_code_erase
 DELETE FROM link_code WHERE puser = :puser;
 
