@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> Result:
         "runs": options.runs, "acknowledged": len(acknowledged), **found,
         "platform": {"accepted": len(fake.sent("whatsapp")), "copies": copies},
     }  # fmt: skip
-    well = not (found["lost"] or found["doubled"] or found["problems"])
+    well = not (found["lost"] or found["doubled"] or found["problems"] or copies)
     return Result("crash", len(acknowledged), extra=extra, well=well)
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import httpx
 
 from outeract_core import App, Outeract
-from outeract_core._store import ingest
+from outeract_core._store import deliveries, ingest
 from outeract_core._store.tenants import Conn
 from outeract_core.adapter import (
     Call,
@@ -25,6 +25,7 @@ from outeract_core.adapter import (
     Outgoing,
     Polled,
     Recipient,
+    Response,
     Sent,
     Settings,
 )
@@ -165,3 +166,36 @@ def connect(core: Outeract, app: App, platform: str = "pigeon", **more: Any) -> 
 async def everything(app: App, **options: Any) -> list[Event]:
     """All events, oldest first unless told otherwise."""
     return [one async for one in app.events.all(**options)]
+
+
+def body_of(*items: Any) -> bytes:
+    """A webhook of Pigeon."""
+    return json.dumps({"items": items}).encode()
+
+
+def item(key: str, text: str = "hi", **more: Any) -> dict[str, Any]:
+    """One message in a webhook of Pigeon."""
+    return {"id": key, "text": text, "from": "ann", **more}
+
+
+async def post(core: Outeract, conn: Any, body: bytes, headers: Any = None) -> Response:
+    """A webhook as it should be, unless `headers` says otherwise."""
+    return await core.ingest(
+        conn.webhook_id, conn.webhook_secret, "POST", GOOD if headers is None else headers, {}, body
+    )
+
+
+async def texts(app: App) -> list[str]:
+    """What has arrived."""
+    return [e.text for e in await everything(app) if e.event_type == "message.inbound"]
+
+
+async def types(app: App) -> list[str]:
+    """The types of all events."""
+    return [e.event_type for e in await everything(app)]
+
+
+def poll_cursor(core: Outeract, conn: Any) -> Any:
+    """The cursor in the file."""
+    number = raw_conn(core, conn).id
+    return core.runtime.database.read(lambda tx: deliveries.poll_cursor(tx, number))

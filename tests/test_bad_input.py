@@ -17,13 +17,29 @@ from hypothesis import strategies as st
 from outeract_core import App, Outeract
 from outeract_core import query as q
 from outeract_core.adapter import Inbound
-from outeract_core.errors import BadInput
+from outeract_core.errors import BadInput, ParseError
 from outeract_core.events import Fact, Unparsed
 from outeract_core.testing import ManualClock, SequentialIds
 from outeract_core.testing.hostile import BODIES, TEXTS, mutations
 
-from .reading_signed import PLATFORMS, Line, line
-from .reading_world import GOOD, Pigeon, arrive, connect, event, everything, person, said
+from .reading_crooked import CROOKED, Crooked
+from .reading_signed import PLATFORMS, SIGNATURES, Line, line
+from .reading_world import (
+    GOOD,
+    Pigeon,
+    arrive,
+    body_of,
+    connect,
+    event,
+    everything,
+    item,
+    person,
+    post,
+    raw_conn,
+    said,
+    texts,
+    types,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -214,3 +230,134 @@ class Deep(Pigeon):
 
     def parse(self, inbound: Inbound) -> Iterable[Fact | Unparsed]:
         yield evolve(said("m1", "deep", "ann"), raw=inbound.body)
+
+
+# ── what cannot be understood ─────────────────────────────────────────────────────────────────
+
+
+async def test_one_bad_item_keeps_the_others(core: Outeract, app: App) -> None:
+    """A batch with a stranger in it: the rest is stored, the whole is kept, and said in an event."""
+    conn = connect(core, app)
+    answer = await post(core, conn, body_of(item("m1"), item("p1", type="poll"), item("m2", "ho")))
+    assert answer.status == 200
+    assert await texts(app) == ["hi", "ho"]
+    notes = [e for e in await everything(app) if e.event_type == "system.delivery_unparsed"]
+    assert [e.payload["error"] for e in notes] == ["unknown type poll"]
+    assert [e.connection_id for e in notes] == [conn.id]
+
+
+async def test_a_better_parser_understands_what_was_kept(
+    core: Outeract, app: App, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an upgrade `replay` makes events of kept deliveries; what was known stays once."""
+    conn = connect(core, app)
+    for number in range(3):
+        await post(core, conn, body_of(item(f"m{number}"), item(f"p{number}", type="poll")))
+    await post(core, conn, b"never to be understood")
+    arrived = clock()
+    clock.advance(3600)
+    assert await core.replay(app) == (0, 4)
+    monkeypatch.setattr(Pigeon, "knows", Pigeon.knows | {"poll"})
+    assert await core.replay(app) == (3, 1)
+    found = [e for e in await everything(app) if e.event_type == "message.inbound"]
+    assert sorted(e.external_message_id or "" for e in found) == [
+        "m0",
+        "m1",
+        "m2",
+        "p0",
+        "p1",
+        "p2",
+    ]
+    assert await core.replay(app) == (0, 1)
+    assert {e.created_at for e in found[:3]} == {arrived}
+
+
+async def test_what_is_never_understood_does_not_hide_the_rest(
+    core: Outeract, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replay gets to every kept delivery, however many in front of it stay bad."""
+    conn = connect(core, app)
+    for number in range(5):
+        await post(core, conn, b"bad" + bytes([65 + number]))
+    await post(core, conn, body_of(item("p1", type="poll")))
+    monkeypatch.setattr(Pigeon, "knows", Pigeon.knows | {"poll"})
+    assert await core._receiver.replay(raw_conn(core, conn), limit=2) == (1, 5)
+    assert await texts(app) == ["hi"]
+
+
+async def test_the_same_bad_delivery_is_kept_once(core: Outeract, app: App) -> None:
+    """A platform that repeats what we do not understand fills nothing."""
+    conn = connect(core, app)
+    for _ in range(3):
+        assert (await post(core, conn, b"what?")).status == 200
+    assert (await types(app)).count("system.delivery_unparsed") == 1
+    assert await core.replay(app) == (0, 1)
+
+
+@pytest.mark.parametrize("bad", CROOKED.values(), ids=CROOKED)
+async def test_a_crooked_fact_stops_no_other(core: Outeract, app: App, bad: Any) -> None:
+    """Whatever an adapter yields: the good facts of the batch are stored, the delivery is kept."""
+    core.register("crooked", type("C", (Crooked,), {"facts": (bad,)}))
+    conn = app.connect("crooked")
+    assert (await post(core, conn, b"{}")).status == 200
+    assert [text for text in await texts(app) if text != "x"] == ["first", "last"]
+    if "x" not in await texts(app):
+        assert "system.delivery_unparsed" in await types(app)
+        assert await core.replay(app) == (0, 1)
+    for e in await everything(app):
+        assert await app.explain(e)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ParseError("no"), ValueError("half \ud800"), RecursionError(), KeyError("x"), MemoryError(),
+     AssertionError("\0"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad")],
+    ids=repr,
+)  # fmt: skip
+async def test_a_parser_that_raises_loses_nothing(core: Outeract, app: App, error: Any) -> None:
+    """Whatever a parser raises, at once or half-way, the bytes are kept and acknowledged."""
+
+    class Broken(Pigeon):
+        def parse(self, inbound: Inbound) -> Iterable[Fact | Unparsed]:
+            yield said("m1", "first", "ann")
+            raise error
+
+    core.register("broken", Broken)
+    conn = app.connect("broken")
+    assert (await post(core, conn, b"\xff\0 bytes")).status == 200
+    core.register("broken", Pigeon)
+    kept = core._receiver._kept(raw_conn(core, conn), "unparsed", 0, 10)
+    assert [(one.inbound.body, one.inbound.method) for one in kept] == [(b"\xff\0 bytes", "POST")]
+    assert kept[0].error
+
+
+async def test_header_names_have_no_case(signed: Line) -> None:
+    """`X-Hub-Signature-256` and `x-hub-signature-256` are one header."""
+    headers, body = signed.sign(signed.say("hello"))
+    answer = await signed.post(({name.title(): value for name, value in headers.items()}, body))
+    assert answer.status == 200
+    assert await texts(signed.app) == ["hello"]
+
+
+async def test_no_secret_stands_in_the_file(
+    core: Outeract, signed: Line, tmp_path: Path, clock: ManualClock
+) -> None:
+    """A kept delivery holds no signature and no token; neither does anything else in the file."""
+    headers, body = signed.sign(b"not JSON at all")
+    assert (await signed.post((headers, body))).status == 200
+    assert "system.delivery_unparsed" in await types(signed.app)
+    core.close()
+    stored = (tmp_path / "bot.db").read_bytes()
+    assert b"not JSON at all" in stored
+    assert b"the-right-secret" not in stored
+    assert headers[SIGNATURES[signed.conn.platform]].encode() not in stored
+
+
+async def test_a_platform_without_its_adapter_is_503(tmp_path: Path) -> None:
+    """A connection whose adapter is not installed loses nothing either."""
+    async with Outeract(tmp_path / "bot.db") as first:
+        conn = connect(first, first.app("support"))
+    async with Outeract(tmp_path / "bot.db") as second:
+        assert (await post(second, conn, body_of(item("m1")))).status == 503
+        second.register("pigeon", Pigeon)
+        assert (await post(second, conn, body_of(item("m1")))).status == 200

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
-from datetime import datetime
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,29 @@ import pytest
 from attrs import evolve
 
 from outeract_core import App, Outeract
-from outeract_core.adapter import Flow, Inbound, Polled, Response
-from outeract_core.errors import ParseError, StoreBroken, Transient
-from outeract_core.events import Fact, Party, Unparsed
+from outeract_core.adapter import Flow, Polled
+from outeract_core.errors import StoreBroken, Transient
+from outeract_core.events import Unparsed
 from outeract_core.testing import ManualClock, SequentialIds, sign_slack
 
+from .reading_crooked import CROOKED, GOOD_FACT
 from .reading_signed import PLATFORMS, SIGNATURES, Line, line
-from .reading_world import GOOD, Loft, Pigeon, connect, event, everything, raw_conn, said
+from .reading_world import (
+    GOOD,
+    Loft,
+    Pigeon,
+    body_of,
+    connect,
+    event,
+    everything,
+    item,
+    poll_cursor,
+    post,
+    raw_conn,
+    said,
+    texts,
+    types,
+)  # fmt: skip
 
 pytestmark = pytest.mark.anyio
 
@@ -46,33 +61,6 @@ async def core(tmp_path: Path, clock: ManualClock, loft: Loft) -> AsyncIterator[
 def signed(request: pytest.FixtureRequest, core: Outeract, app: App, clock: ManualClock) -> Line:
     """A connection of each platform that signs."""
     return line(core, app, clock, request.param)
-
-
-def body_of(*items: Any) -> bytes:
-    """A webhook of Pigeon."""
-    return json.dumps({"items": items}).encode()
-
-
-def item(key: str, text: str = "hi", **more: Any) -> dict[str, Any]:
-    """One message in a webhook of Pigeon."""
-    return {"id": key, "text": text, "from": "ann", **more}
-
-
-async def post(core: Outeract, conn: Any, body: bytes, headers: Any = None) -> Response:
-    """A webhook as it should be, unless `headers` says otherwise."""
-    return await core.ingest(
-        conn.webhook_id, conn.webhook_secret, "POST", GOOD if headers is None else headers, {}, body
-    )
-
-
-async def texts(app: App) -> list[str]:
-    """What has arrived."""
-    return [e.text for e in await everything(app) if e.event_type == "message.inbound"]
-
-
-async def types(app: App) -> list[str]:
-    """The types of all events."""
-    return [e.event_type for e in await everything(app)]
 
 
 # ── signatures ────────────────────────────────────────────────────────────────────────────────
@@ -152,28 +140,6 @@ async def test_an_old_slack_request_is_a_replay(
         assert (await one.post((spoilt, body))).status == 401
 
 
-async def test_header_names_have_no_case(signed: Line) -> None:
-    """`X-Hub-Signature-256` and `x-hub-signature-256` are one header."""
-    headers, body = signed.sign(signed.say("hello"))
-    answer = await signed.post(({name.title(): value for name, value in headers.items()}, body))
-    assert answer.status == 200
-    assert await texts(signed.app) == ["hello"]
-
-
-async def test_no_secret_stands_in_the_file(
-    core: Outeract, signed: Line, tmp_path: Path, clock: ManualClock
-) -> None:
-    """A kept delivery holds no signature and no token; neither does anything else in the file."""
-    headers, body = signed.sign(b"not JSON at all")
-    assert (await signed.post((headers, body))).status == 200
-    assert "system.delivery_unparsed" in await types(signed.app)
-    core.close()
-    stored = (tmp_path / "bot.db").read_bytes()
-    assert b"not JSON at all" in stored
-    assert b"the-right-secret" not in stored
-    assert headers[SIGNATURES[signed.conn.platform]].encode() not in stored
-
-
 # ── handshakes and methods ────────────────────────────────────────────────────────────────────
 
 
@@ -207,16 +173,11 @@ async def test_slacks_handshake_is_signed_like_all_else(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "get", "", "POST "])
 async def test_only_a_post_delivers(signed: Line, method: str) -> None:
-    """Any other method is 405 and says what is allowed; nothing is read from it."""
+    """Any other method is 405 and says what is allowed; nothing is read. The method has no case."""
     headers, body = signed.sign(signed.say("hello"))
     answer = await signed.ask(method, headers, {}, body)
     assert (answer.status, answer.headers.get("allow")) == (405, "POST")
     assert await texts(signed.app) == []
-
-
-async def test_a_small_post_is_a_post(signed: Line) -> None:
-    """The method has no case."""
-    headers, body = signed.sign(signed.say("hello"))
     assert (await signed.ask("post", headers, {}, body)).status == 200
 
 
@@ -254,140 +215,6 @@ async def test_a_connection_made_elsewhere_is_found(
         core.register("pigeon", Pigeon)
         assert (await post(core, conn, body_of(item("m1", "hi")))).status == 200
         assert await texts(app) == ["hi"]
-
-
-# ── what cannot be understood ─────────────────────────────────────────────────────────────────
-
-
-async def test_one_bad_item_keeps_the_others(core: Outeract, app: App) -> None:
-    """A batch with a stranger in it: the rest is stored, the whole is kept, and said in an event."""
-    conn = connect(core, app)
-    answer = await post(core, conn, body_of(item("m1"), item("p1", type="poll"), item("m2", "ho")))
-    assert answer.status == 200
-    assert await texts(app) == ["hi", "ho"]
-    notes = [e for e in await everything(app) if e.event_type == "system.delivery_unparsed"]
-    assert [e.payload["error"] for e in notes] == ["unknown type poll"]
-    assert [e.connection_id for e in notes] == [conn.id]
-
-
-async def test_a_better_parser_understands_what_was_kept(
-    core: Outeract, app: App, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After an upgrade `replay` makes events of kept deliveries; what was known stays once."""
-    conn = connect(core, app)
-    for number in range(3):
-        await post(core, conn, body_of(item(f"m{number}"), item(f"p{number}", type="poll")))
-    await post(core, conn, b"never to be understood")
-    arrived = clock()
-    clock.advance(3600)
-    assert await core.replay(app) == (0, 4)
-    monkeypatch.setattr(Pigeon, "knows", Pigeon.knows | {"poll"})
-    assert await core.replay(app) == (3, 1)
-    found = [e for e in await everything(app) if e.event_type == "message.inbound"]
-    assert sorted(e.external_message_id or "" for e in found) == [
-        "m0",
-        "m1",
-        "m2",
-        "p0",
-        "p1",
-        "p2",
-    ]
-    assert await core.replay(app) == (0, 1)
-    assert {e.created_at for e in found[:3]} == {arrived}
-
-
-async def test_what_is_never_understood_does_not_hide_the_rest(
-    core: Outeract, app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Replay gets to every kept delivery, however many in front of it stay bad."""
-    conn = connect(core, app)
-    for number in range(5):
-        await post(core, conn, b"bad" + bytes([65 + number]))
-    await post(core, conn, body_of(item("p1", type="poll")))
-    monkeypatch.setattr(Pigeon, "knows", Pigeon.knows | {"poll"})
-    assert await core._receiver.replay(raw_conn(core, conn), limit=2) == (1, 5)
-    assert await texts(app) == ["hi"]
-
-
-async def test_the_same_bad_delivery_is_kept_once(core: Outeract, app: App) -> None:
-    """A platform that repeats what we do not understand fills nothing."""
-    conn = connect(core, app)
-    for _ in range(3):
-        assert (await post(core, conn, b"what?")).status == 200
-    assert (await types(app)).count("system.delivery_unparsed") == 1
-    assert await core.replay(app) == (0, 1)
-
-
-class Crooked(Pigeon):
-    """An adapter with faults: its facts are not what facts should be."""
-
-    facts: tuple[Any, ...] = ()
-
-    def parse(self, inbound: Inbound) -> Iterable[Fact | Unparsed]:
-        yield said("m1", "first", "ann")
-        yield from self.facts
-        yield said("m2", "last", "ann")
-
-
-GOOD_FACT: Any = said("bad", "x", "ann")
-CROOKED: dict[str, Any] = {
-    "a kind that is none": evolve(GOOD_FACT, kind="message.imbound"),
-    "a kind of the host's": evolve(GOOD_FACT, kind="order.created"),
-    "a payload that is no JSON": evolve(GOOD_FACT, payload={"x": object()}),
-    "a payload with NaN": evolve(GOOD_FACT, payload={"x": float("nan")}),
-    "a raw that is no JSON": evolve(GOOD_FACT, raw=object()),
-    "a raw that is no text": evolve(GOOD_FACT, raw=b"\xff\xfe"),
-    "a naive time": evolve(GOOD_FACT, occurred_at=datetime(2026, 1, 1)),  # noqa: DTZ001
-    "a text for a time": evolve(GOOD_FACT, occurred_at="2026-01-01"),
-    "a fraction as key": evolve(GOOD_FACT, key=1.5),
-    "bytes as key": evolve(GOOD_FACT, key=b"m1"),
-    "an object as key": evolve(GOOD_FACT, key={"id": 1}),
-    "a text as sender": evolve(GOOD_FACT, sender="ann"),
-    "a kind of party that is none": evolve(GOOD_FACT, sender=Party("x", "robot")),  # type: ignore[arg-type]
-    "an alias that is none": evolve(GOOD_FACT, sender=Party("x", aliases=["alias"])),
-    "a file that is none": evolve(GOOD_FACT, files=("file.txt",)),
-    "a relink that is none": evolve(GOOD_FACT, relinks=("ann",)),
-    "a status without a target's text": Fact("message.read", "s1", [1], target="m1"),  # type: ignore[arg-type]
-    "no fact at all": {"kind": "message.inbound"},
-    "nothing": None,
-}
-
-
-@pytest.mark.parametrize("bad", CROOKED.values(), ids=CROOKED)
-async def test_a_crooked_fact_stops_no_other(core: Outeract, app: App, bad: Any) -> None:
-    """Whatever an adapter yields: the good facts of the batch are stored, the delivery is kept."""
-    core.register("crooked", type("C", (Crooked,), {"facts": (bad,)}))
-    conn = app.connect("crooked")
-    assert (await post(core, conn, b"{}")).status == 200
-    assert [text for text in await texts(app) if text != "x"] == ["first", "last"]
-    if "x" not in await texts(app):
-        assert "system.delivery_unparsed" in await types(app)
-        assert await core.replay(app) == (0, 1)
-    for e in await everything(app):
-        assert await app.explain(e)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [ParseError("no"), ValueError("half \ud800"), RecursionError(), KeyError("x"), MemoryError(),
-     AssertionError("\0"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad")],
-    ids=repr,
-)  # fmt: skip
-async def test_a_parser_that_raises_loses_nothing(core: Outeract, app: App, error: Any) -> None:
-    """Whatever a parser raises, at once or half-way, the bytes are kept and acknowledged."""
-
-    class Broken(Pigeon):
-        def parse(self, inbound: Inbound) -> Iterable[Fact | Unparsed]:
-            yield said("m1", "first", "ann")
-            raise error
-
-    core.register("broken", Broken)
-    conn = app.connect("broken")
-    assert (await post(core, conn, b"\xff\0 bytes")).status == 200
-    core.register("broken", Pigeon)
-    kept = core._receiver._kept(raw_conn(core, conn), "unparsed", 0, 10)
-    assert [(one.inbound.body, one.inbound.method) for one in kept] == [(b"\xff\0 bytes", "POST")]
-    assert kept[0].error
 
 
 async def test_a_body_over_the_limit_is_refused(core: Outeract, app: App) -> None:
@@ -471,25 +298,7 @@ async def test_a_missing_secret_is_503_until_it_is_there(
     assert await texts(app) == ["hello"]
 
 
-async def test_a_platform_without_its_adapter_is_503(tmp_path: Path) -> None:
-    """A connection whose adapter is not installed loses nothing either."""
-    async with Outeract(tmp_path / "bot.db") as first:
-        conn = connect(first, first.app("support"))
-    async with Outeract(tmp_path / "bot.db") as second:
-        assert (await post(second, conn, body_of(item("m1")))).status == 503
-        second.register("pigeon", Pigeon)
-        assert (await post(second, conn, body_of(item("m1")))).status == 200
-
-
 # ── polls ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def poll_cursor(core: Outeract, conn: Any) -> Any:
-    """The cursor in the file."""
-    from outeract_core._store import deliveries
-
-    number = raw_conn(core, conn).id
-    return core.runtime.database.read(lambda tx: deliveries.poll_cursor(tx, number))
 
 
 async def test_a_poll_brings_what_is_new(core: Outeract, app: App, loft: Loft) -> None:
