@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from outeract_core.adapter import (
     Call,
-    Flow,
     Inbound,
     MessageRef,
     Outgoing,
@@ -23,6 +19,7 @@ from outeract_core.adapter import (
 from outeract_core.errors import Ambiguous
 from outeract_core.events import Fact
 from outeract_core.testing import AdapterContract, FakePlatform, Sample, post, reply, sign_slack
+from tests.over_http import over_http, run
 from tests.slack_samples import CONFIG, NOW, body_of, request, samples, slack
 
 
@@ -73,41 +70,6 @@ def fake():
     """A Slack on a loopback port that knows the test's token."""
     with FakePlatform(clock=lambda: NOW, slack_token=CONFIG["bot_token"]) as platform:
         yield platform
-
-
-def over_http(call: Call) -> Reply:
-    """Make the request with urllib; a connection that closes is Ambiguous, as core says it."""
-    body, headers = None, dict(call.headers)
-    if call.json is not None:
-        body = json.dumps(call.json).encode()
-    elif call.form is not None:
-        body = urlencode(dict(call.form)).encode()
-    elif isinstance(call.content, OutgoingFile):
-        body = call.content.read()
-    url = call.url + (f"?{urlencode(dict(call.params))}" if call.params else "")
-    assert urlsplit(url).hostname == "127.0.0.1"
-    asked = urllib.request.Request(url, body, headers, method=call.method)
-    try:
-        with urllib.request.urlopen(asked, timeout=5) as answer:
-            told = {name.lower(): value for name, value in answer.headers.items()}
-            return Reply(answer.status, told, answer.read())
-    except OSError as error:
-        raise Ambiguous(f"the connection broke off ({type(error).__name__})") from error
-
-
-def run(flow: Flow[Any]) -> Any:
-    """Drive a flow over HTTP, throwing what goes wrong into it as core does."""
-    try:
-        call = next(flow)
-        while True:
-            try:
-                answer = over_http(call)
-            except Ambiguous as error:
-                call = flow.throw(error)
-            else:
-                call = flow.send(answer)
-    except StopIteration as stop:
-        return stop.value
 
 
 def heard(adapter: Any, payload: Any) -> Fact:

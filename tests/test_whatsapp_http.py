@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
-from outeract_core.adapter import Call, Flow, MessageRef, OutgoingFile, Recipient, Reply
+from outeract_core.adapter import Call, MessageRef, OutgoingFile, Recipient
 from outeract_core.content import Button
 from outeract_core.errors import Ambiguous, Rejected
 from outeract_core.events import Fact
 from outeract_core.testing import FakePlatform, post, sign_whatsapp
+from tests.over_http import over_http, run
 from tests.whatsapp_calls import TOKEN, out
 from tests.whatsapp_samples import CONFIG, NOW, NUMBER, whatsapp
 
@@ -25,36 +25,6 @@ def fake() -> Iterator[FakePlatform]:
     """A Cloud API on a loopback port that knows the test's token."""
     with FakePlatform(clock=lambda: NOW, whatsapp_token=CONFIG["access_token"]) as platform:
         yield platform
-
-
-def over_http(call: Call) -> Reply:
-    """Make the request; a connection that closes is Ambiguous, as core says it."""
-    files = [(name, (one.filename, one.read(), one.mime_type)) for name, one in call.files]
-    try:
-        answer = httpx.request(
-            call.method, call.url, headers=dict(call.headers), params=call.params, json=call.json,
-            data=dict(call.form) if call.form else None, files=files or None, timeout=5,
-            trust_env=False,
-        )  # fmt: skip
-    except httpx.HTTPError as error:
-        raise Ambiguous(f"the connection broke off ({type(error).__name__})") from error
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Reply(answer.status_code, headers, answer.content)
-
-
-def run(flow: Flow[Any]) -> Any:
-    """Drive a flow over HTTP, throwing what goes wrong into it as core does."""
-    try:
-        call = next(flow)
-        while True:
-            try:
-                answer = over_http(call)
-            except Ambiguous as error:
-                call = flow.throw(error)
-            else:
-                call = flow.send(answer)
-    except StopIteration as stop:
-        return stop.value
 
 
 def heard(adapter: Any, signed: Any) -> Fact:

@@ -17,11 +17,12 @@ from outeract_core.adapter import Inbound, Response
 from outeract_core.errors import ParseError, SignatureError
 from outeract_core.events import Fact, Unparsed
 
+from .members import Object, many, obj, text
+
 __all__ = [
     "Object", "digest", "each", "entries", "handshake", "many", "obj", "text", "time_of", "verify",
 ]  # fmt: skip
 
-Object: TypeAlias = dict[str, Any]
 Found: TypeAlias = Iterable[Fact | Unparsed]
 T = TypeVar("T")
 
@@ -108,28 +109,6 @@ def digest(*parts: Any) -> str:
     """A short name for something that has no id of its own: equal content, equal name."""
     whole = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(whole.encode()).hexdigest()[:32]
-
-
-# ── members that anybody may have shaped ──────────────────────────────────────────────────────
-
-
-def text(item: Any, *path: str) -> str | None:
-    """The non-empty string at `path`, or None for anything else."""
-    for step in path:
-        item = item.get(step) if isinstance(item, dict) else None
-    return item if isinstance(item, str) and item else None
-
-
-def obj(item: Any, member: str) -> Object:
-    """The object in `member`, or an empty one."""
-    value = item.get(member) if isinstance(item, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-def many(item: Any, member: str) -> list[Object]:
-    """The objects in the array `member`; what is no object is left out."""
-    value = item.get(member) if isinstance(item, dict) else None
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def time_of(value: Any) -> datetime | None:

@@ -16,6 +16,8 @@ from typing import Any
 
 from outeract_core.errors import ParseError, Rejected
 
+from ..members import Object, many, obj, text
+
 __all__ = [
     "Object",
     "external_id",
@@ -29,28 +31,8 @@ __all__ = [
     "time_of",
 ]
 
-Object = dict[str, Any]
 _ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _TS = re.compile(r"([0-9]{1,11})\.([0-9]{1,6})")
-
-
-def text(item: Any, *path: str) -> str | None:
-    """The non-empty string at `path`, or None for anything else."""
-    for step in path:
-        item = item.get(step) if isinstance(item, dict) else None
-    return item if isinstance(item, str) and item else None
-
-
-def obj(item: Any, member: str) -> Object:
-    """The object in `member`, or an empty one."""
-    value = item.get(member) if isinstance(item, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-def many(item: Any, member: str) -> list[Object]:
-    """The objects in the array `member`; what is no object is left out."""
-    value = item.get(member) if isinstance(item, dict) else None
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def name(item: Any, *path: str) -> str | None:

@@ -1,7 +1,7 @@
 """Slack's mrkdwn, out: a document as `*bold* _italic_ ~strike~`, links as `<url|label>`.
 
-Knows: what mrkdwn can say, what must be escaped.
-Does not know: messages, blocks, limits.
+Knows: how mrkdwn shows code and links, what must be escaped.
+Does not know: messages, blocks, limits, where marks stand (`..marks`).
 
 Slack docs, "Formatting text": only `&`, `<` and `>` are escaped, and there is no way to escape
 `*`, `_`, `~` or a backtick: text that looks like mrkdwn is shown as mrkdwn. Underline and spoiler
@@ -12,29 +12,14 @@ from __future__ import annotations
 
 import re
 
-from outeract_core.text import (
-    Block,
-    Break,
-    Bullets,
-    Code,
-    CodeBlock,
-    Document,
-    Heading,
-    Inline,
-    Link,
-    Paragraph,
-    Quote,
-    Rule,
-    Span,
-    Str,
-)
+from outeract_core.text import Break, Code, Document, Inline, Link, Span, Str
+
+from ..marks import Marks
 
 __all__ = ["escape", "render"]
 
-_MARKS = {"bold": "*", "italic": "_", "strike": "~"}
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]+")
 _IN_URL = str.maketrans({"&": "&amp;", "<": "%3C", ">": "%3E", "|": "%7C"})
-_ZERO_WIDTH = "\u200b"
 
 
 def escape(text: str) -> str:
@@ -44,70 +29,19 @@ def escape(text: str) -> str:
 
 def render(document: Document) -> str:
     """The document as mrkdwn; blocks are parted by an empty line."""
-    return "\n\n".join(_block(block) for block in document)
+    return _MARKS.render(document)
 
 
-def _block(block: Block) -> str:
-    match block:
-        case Paragraph(children):
-            return _inlines(children, frozenset())
-        case Heading(_, children):
-            return _styled("bold", _inlines(children, frozenset({"bold"})))
-        case CodeBlock(code):
-            return f"```\n{_fenced(code)}\n```"
-        case Quote(blocks):
-            return _quoted(render(blocks))
-        case Bullets(items, start):
-            return "\n".join(_item(n, item, start) for n, item in enumerate(items))
-        case Rule():
-            return "─" * 10
+def _code(text: str) -> str:
+    return escape(text) if "`" in text or not text.strip() else f"`{escape(text)}`"
 
 
-def _fenced(code: str) -> str:
-    return escape(code.strip("\n")).replace("```", f"``{_ZERO_WIDTH}`")
+def _block(code: str) -> str:
+    return f"```\n{escape(code)}\n```"
 
 
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}" for line in text.split("\n"))
-
-
-def _item(number: int, item: tuple[Block, ...], start: int | None) -> str:
-    mark = "• " if start is None else f"{start + number}. "
-    first, *rest = "\n".join(_block(block) for block in item).split("\n")
-    return "\n".join([mark + first, *(f"    {line}" for line in rest)])
-
-
-def _inlines(children: tuple[Inline, ...], active: frozenset[str]) -> str:
-    return "".join(_inline(child, active) for child in children)
-
-
-def _inline(node: Inline, active: frozenset[str]) -> str:
-    match node:
-        case Str(text):
-            return escape(text)
-        case Break():
-            return "\n"
-        case Code(text):
-            return escape(text) if "`" in text or not text.strip() else f"`{escape(text)}`"
-        case Link(url, children):
-            return _link(url, _label(children))
-        case Span(style, children):
-            inner = _inlines(children, active | {style})
-            return inner if style in active else _styled(style, inner)
-
-
-def _styled(style: str, text: str) -> str:
-    """Marks around every line, inside its outer spaces: Slack reads them nowhere else."""
-    mark = _MARKS.get(style, "")
-    return "\n".join(_marked(line, mark) for line in text.split("\n"))
-
-
-def _marked(line: str, mark: str) -> str:
-    bare = line.strip()
-    if not bare:
-        return line
-    before = line[: len(line) - len(line.lstrip())]
-    return f"{before}{mark}{bare}{mark}{line[len(before) + len(bare) :]}"
+def _labelled(url: str, children: tuple[Inline, ...], _written: str) -> str:
+    return _link(url, _label(children))
 
 
 def _link(url: str, label: str) -> str:
@@ -130,3 +64,6 @@ def _label(children: tuple[Inline, ...]) -> str:
             case Span(_, inner) | Link(_, inner):
                 parts.append(_label(inner))
     return " ".join("".join(parts).split("\n"))
+
+
+_MARKS = Marks(escape=escape, code=_code, block=_block, link=_labelled, bullet="• ")

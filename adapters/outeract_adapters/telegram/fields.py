@@ -14,11 +14,13 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from attrs import frozen
 
 from outeract_core.errors import ParseError, Rejected
+
+from ..members import Object, many, number, obj, text
 
 __all__ = [
     "Object",
@@ -37,8 +39,6 @@ __all__ = [
     "utf16",
 ]
 
-Object: TypeAlias = dict[str, Any]
-
 _BUSINESS = r"[A-Za-z0-9_+/=.-]{1,256}"
 _MESSAGE = re.compile(rf"([0-9]{{1,18}}):(-?[0-9]{{1,18}})(?::({_BUSINESS}))?")
 _ADDRESS = re.compile(rf"(-?[0-9]{{1,18}}|@[A-Za-z0-9_]{{4,32}})(?::({_BUSINESS}))?")
@@ -53,38 +53,12 @@ class Place:
     business: str | None = None
 
 
-def text(item: Any, *path: str) -> str | None:
-    """The non-empty string at `path`, or None for anything else."""
-    for step in path:
-        item = item.get(step) if isinstance(item, dict) else None
-    return item if isinstance(item, str) and item else None
-
-
-def number(item: Any, *path: str) -> int | None:
-    """The integer at `path` (Telegram: at most 52 bits), or None for anything else."""
-    for step in path:
-        item = item.get(step) if isinstance(item, dict) else None
-    return item if type(item) is int and abs(item) < 2**53 else None
-
-
 def need(item: Any, *path: str) -> int:
     """The integer at `path`. Raises ParseError."""
     value = number(item, *path)
     if value is None:
         raise ParseError(f"{'.'.join(path)!r} is not a number")
     return value
-
-
-def obj(item: Any, member: str) -> Object:
-    """The object in `member`, or an empty one."""
-    value = item.get(member) if isinstance(item, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-def many(item: Any, member: str) -> list[Object]:
-    """The objects in the array `member`; what is no object is left out."""
-    value = item.get(member) if isinstance(item, dict) else None
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def time_of(value: Any) -> datetime | None:

@@ -1,0 +1,38 @@
+"""Reads members of JSON that anybody may have shaped: the right type, or nothing.
+
+Knows: JSON as Python values. Does not know: any platform.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+__all__ = ["Object", "many", "number", "obj", "text"]
+
+Object: TypeAlias = dict[str, Any]
+
+
+def text(item: Any, *path: str) -> str | None:
+    """The non-empty string at `path`, or None for anything else."""
+    for step in path:
+        item = item.get(step) if isinstance(item, dict) else None
+    return item if isinstance(item, str) and item else None
+
+
+def number(item: Any, *path: str) -> int | None:
+    """The integer of at most 53 bits at `path`, or None for anything else."""
+    for step in path:
+        item = item.get(step) if isinstance(item, dict) else None
+    return item if type(item) is int and abs(item) < 2**53 else None
+
+
+def obj(item: Any, member: str) -> Object:
+    """The object in `member`, or an empty one."""
+    value = item.get(member) if isinstance(item, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def many(item: Any, member: str) -> list[Object]:
+    """The objects in the array `member`; what is no object is left out."""
+    value = item.get(member) if isinstance(item, dict) else None
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
