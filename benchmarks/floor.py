@@ -13,7 +13,7 @@ import apsw
 
 TABLES = ("person", "puser", "alias", "event", "edge", "entry")
 _UPSERT = (
-    "INSERT INTO conversation VALUES (?, ?, 1, 0, 1, 0) ON CONFLICT (peer) DO UPDATE SET"
+    "INSERT INTO conversation VALUES (?, ?, 1, 0, 1, 0, 1) ON CONFLICT (peer) DO UPDATE SET"
     " last = excluded.last, inbound = inbound + 1, unread = unread + 1"
 )
 _HEAD = "INSERT INTO counter VALUES (?, ?) ON CONFLICT (owner) DO UPDATE SET value = excluded.value"

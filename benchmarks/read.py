@@ -32,7 +32,7 @@ RAW = {
     "deep_page": f"SELECT {_EVENT} FROM entry n JOIN event e ON e.seq = n.event"
     " WHERE n.peer = ?1 AND n.event < ?2 ORDER BY n.event DESC LIMIT 50",
     "list": f"SELECT c.*, p.*, {_EVENT} FROM conversation c JOIN puser p ON p.id = c.peer"
-    " JOIN event e ON e.seq = c.last ORDER BY c.last DESC LIMIT 50",
+    " JOIN event e ON e.seq = c.last WHERE c.conn = 1 ORDER BY c.last DESC LIMIT 50",
     "timeline": f"SELECT {_EVENT} FROM (SELECT * FROM (SELECT event FROM entry WHERE peer = ?1"
     " ORDER BY event DESC LIMIT 50) UNION ALL SELECT * FROM (SELECT event FROM entry WHERE peer = ?2"
     " ORDER BY event DESC LIMIT 50) UNION ALL SELECT * FROM (SELECT event FROM entry WHERE peer = ?3"

@@ -87,8 +87,8 @@ class Receiver:
             return await self._answer(conn, self._runtime.adapter(conn), inbound)
         except WebhookError as error:
             return Response(error.status, {"content-type": "text/plain"}, _short(error))
-        except (MissingSecret, UnknownPlatform) as error:
-            return Response(503, {"retry-after": "60"}, str(error).encode()[:200])
+        except (MissingSecret, UnknownPlatform):
+            return Response(503, {"retry-after": "60"}, b"not ready; `outeract doctor` tells why")
         except StoreError:
             return Response(503, {"retry-after": "5"}, b"the store is unavailable; deliver again")
 

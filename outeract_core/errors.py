@@ -105,7 +105,7 @@ class InvalidEvent(BadInput):
 
 
 class InvalidCursor(BadInput):
-    """A page cursor that did not come from this library, or from another kind of page."""
+    """A page cursor that did not come from this library."""
 
 
 class UnknownPlatform(BadInput):

@@ -191,7 +191,7 @@ DRIFT = {
     "UPDATE conversation SET last = last - 1": "conversation",
     "UPDATE conversation SET read_upto = read_upto + 1": "conversation",
     "DELETE FROM conversation": "conversation",
-    "INSERT INTO conversation VALUES ((1 << 40) + 999, 1, 1, 1, 1, 1)": "conversation",
+    "INSERT INTO conversation VALUES ((1 << 40) + 999, 1, 1, 1, 1, 1, 1)": "conversation",
     "DELETE FROM entry WHERE event = (SELECT max(event) FROM entry)": "entry",
     "INSERT INTO entry SELECT peer, event + 1 FROM entry LIMIT 1": "entry",
     "UPDATE participant SET messages = messages + 1": "participant",

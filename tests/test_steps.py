@@ -173,9 +173,9 @@ async def thread(of: History) -> Any:
 
 async def second_recent(of: History, **options: Any) -> Any:
     """The second page of the list."""
-    first = await of.app.conversations.recent(first=20, **options)
-    assert len(first) == 20
-    return await of.app.conversations.recent(first=20, after=first.end_cursor, **options)
+    first = await of.app.conversations.recent(first=5, **options)
+    assert len(first) == 5
+    return await of.app.conversations.recent(first=5, after=first.end_cursor, **options)
 
 
 async def driven(of: History) -> Any:
@@ -198,6 +198,8 @@ READS: dict[str, Ask] = {
     "timeline of a person": lambda of: _then(timeline(of), lambda c: page_after(c, "newest")),
     "timeline from its start": lambda of: _then(timeline(of), lambda c: page_after(c, "oldest")),
     "recent conversations": second_recent,
+    "recent conversations of a connection": lambda of: second_recent(
+        of, connection_of=of.app.connections()[1]),
     "all events, newest": lambda of: of.app.events.page(first=20),
     "events towards a person": driven,
     "one event": lambda of: _then(of.newest(), lambda e: of.app.events.get(e.id)),

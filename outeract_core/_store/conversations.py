@@ -36,10 +36,12 @@ class Counts:
     read_upto: int
 
 
-def add(tx: Tx, peer: int, event: int, *, inbound: bool, sender: int | None = None) -> None:
+def add(
+    tx: Tx, conn: int, peer: int, event: int, *, inbound: bool, sender: int | None = None
+) -> None:  # fmt: skip
     """A message enters the conversation with `peer`; `sender` counts as a participant of a group."""
     tx.run(ENTRY_ADD, peer=peer, event=event)
-    tx.run(INBOUND if inbound else OUTBOUND, peer=peer, event=event)
+    tx.run(INBOUND if inbound else OUTBOUND, peer=peer, event=event, conn=conn)
     if sender is not None:
         tx.run(PARTICIPANT_ADD, peer=peer, puser=sender)
 

@@ -197,7 +197,7 @@ def _message(
     peer = chat if chat is not None else sender
     if peer not in (None, conn.system_puser):
         speaker = sender if sender not in (peer, conn.system_puser) else None
-        conversations.add(tx, peer, key, inbound=not fact.echo, sender=speaker)
+        conversations.add(tx, conn.id, peer, key, inbound=not fact.echo, sender=speaker)
     if fact.key is not None:
         for child in arrived(tx, conn.id, str(fact.key), key):
             delivery.refold(tx, conn, child, key)

@@ -90,7 +90,7 @@ def send(tx: Tx, intent: Intent) -> tuple[int, UUID]:
     )
     assert event is not None  # noqa: S101 - it has no dedupe key
     nodes = _draw(tx, event, peer, intent)
-    conversations.add(tx, peer, event, inbound=False)
+    conversations.add(tx, conn.id, peer, event, inbound=False)
     parts = max(1, len(intent.parts))
     tx.run(delivery.DELIVERY_ADD, event=event, parts=parts)
     spec = {"parts": intent.parts, "metadata": intent.metadata or {}}

@@ -27,7 +27,7 @@ from .statements import statement
 _CountsRow = tuple[int, int, int, int, int, int]
 
 RECENT: Statement[_CountsRow] = statement("recent_conversations")
-RECENT_ON: Statement[_CountsRow] = statement("recent_on_connection")
+CONNECTIONS_OF: Statement[tuple[int, bytes, str, str]] = statement("connections_of_app")
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")
@@ -143,17 +143,14 @@ def times(tx: Tx, app: int, view: View) -> list[tuple[str, int]]:
     return [(tx.kind_name(kind), at) for _event, (kind, at) in sorted(found.items())]
 
 
-def recent(
-    tx: Tx, app: int, conn: int | None, after: int | None, limit: int
-) -> list[Counts]:  # fmt: skip
-    """The conversations with the newest messages: O(limit)."""
+def recent(tx: Tx, app: int, conn: int | None, after: int | None, limit: int) -> list[Counts]:
+    """The conversations with the newest messages: O(limit × connections)."""
     lo, hi = span(app)
     before = hi if after is None else min(after, hi)
-    if conn is None:
-        rows = tx.all(RECENT, lo=lo, before=before, limit=limit)
-    else:
-        rows = tx.all(RECENT_ON, lo=lo, before=before, limit=limit, conn=conn)
-    return [Counts(*row) for row in rows]
+    conns = [row[0] for row in tx.all(CONNECTIONS_OF, app=app)] if conn is None else [conn]
+    found = [tx.all(RECENT, conn=each, lo=lo, before=before, limit=limit) for each in conns]
+    merged = heapq.merge(*found, key=lambda row: row[1], reverse=True)
+    return [Counts(*row) for row in islice(merged, limit)]
 
 
 def total(tx: Tx, app: int, conn: int | None) -> int:

@@ -70,8 +70,9 @@ CREATE TABLE entry(
   peer INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY(peer, event)) STRICT, WITHOUT ROWID;
 CREATE TABLE conversation(
   peer INTEGER PRIMARY KEY, last INTEGER NOT NULL, inbound INTEGER NOT NULL,
-  outbound INTEGER NOT NULL, unread INTEGER NOT NULL, read_upto INTEGER NOT NULL) STRICT;
-CREATE INDEX conversation_last ON conversation(last);
+  outbound INTEGER NOT NULL, unread INTEGER NOT NULL, read_upto INTEGER NOT NULL,
+  conn INTEGER NOT NULL) STRICT;
+CREATE INDEX conversation_last ON conversation(conn, last);
 CREATE TABLE participant(
   peer INTEGER NOT NULL, puser INTEGER NOT NULL, messages INTEGER NOT NULL,
   PRIMARY KEY(peer, puser)) STRICT, WITHOUT ROWID;

@@ -4,14 +4,14 @@
 INSERT INTO entry(peer, event) VALUES (:peer, :event);
 
 -- name: conversation_inbound
-INSERT INTO conversation(peer, last, inbound, outbound, unread, read_upto)
-VALUES (:peer, :event, 1, 0, 1, 0)
+INSERT INTO conversation(peer, last, inbound, outbound, unread, read_upto, conn)
+VALUES (:peer, :event, 1, 0, 1, 0, :conn)
 ON CONFLICT (peer) DO UPDATE SET last = excluded.last, inbound = conversation.inbound + 1,
   unread = conversation.unread + 1;
 
 -- name: conversation_outbound
-INSERT INTO conversation(peer, last, inbound, outbound, unread, read_upto)
-VALUES (:peer, :event, 0, 1, 0, 0)
+INSERT INTO conversation(peer, last, inbound, outbound, unread, read_upto, conn)
+VALUES (:peer, :event, 0, 1, 0, 0, :conn)
 ON CONFLICT (peer) DO UPDATE SET last = excluded.last, outbound = conversation.outbound + 1;
 
 -- name: participant_add

@@ -63,7 +63,8 @@ WHERE peer IS NOT NULL;
 -- name: derived_conversations
 SELECT t.peer, t.last, t.inbound, t.outbound,
   (SELECT count(*) FROM entry m JOIN event f ON f.seq = m.event
-   WHERE m.peer = t.peer AND m.event > t.read_upto AND f.type = :inbound) AS unread, t.read_upto
+   WHERE m.peer = t.peer AND m.event > t.read_upto AND f.type = :inbound) AS unread, t.read_upto,
+  (SELECT p.conn FROM puser p WHERE p.id = t.peer) AS conn
 FROM (
   SELECT n.peer AS peer, max(n.event) AS last, sum(CASE WHEN e.type = :inbound THEN 1 ELSE 0 END) AS inbound,
     sum(CASE WHEN e.type = :inbound THEN 0 ELSE 1 END) AS outbound,

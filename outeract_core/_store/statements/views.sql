@@ -2,16 +2,10 @@
 
 -- name: recent_conversations
 SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM conversation c
-WHERE c.last >= :lo AND c.last < :before ORDER BY c.last DESC LIMIT :limit;
-
--- name: recent_on_connection
-SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM conversation c
-CROSS JOIN puser p ON p.id = c.peer
-WHERE c.last >= :lo AND c.last < :before AND p.conn = :conn ORDER BY c.last DESC LIMIT :limit;
+WHERE c.conn = :conn AND c.last >= :lo AND c.last < :before ORDER BY c.last DESC LIMIT :limit;
 
 -- name: conversation_total
-SELECT count(*) FROM conversation c JOIN puser p ON p.id = c.peer
-WHERE c.peer >= :lo AND c.peer < :hi AND (p.conn = :conn OR :conn IS NULL);
+SELECT count(*) FROM conversation WHERE peer >= :lo AND peer < :hi AND (conn = :conn OR :conn IS NULL);
 
 -- name: entries_down
 SELECT n.event FROM entry n WHERE n.peer = :source AND n.event < :hi AND n.event >= :lo
