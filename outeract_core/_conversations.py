@@ -221,10 +221,14 @@ class Conversation:
 def _summaries(
     tx: Connection, app: int, found: list[conversations.Counts]
 ) -> list[ConversationSummary]:
-    speakers = {row.peer: views.participants(tx, row.peer, _SHOWN) or [row.peer] for row in found}
-    wanted = list(dict.fromkeys(key for keys in speakers.values() for key in keys))
-    wanted += [row.peer for row in found if row.peer not in wanted]
-    known = dict(zip(wanted, rows.platform_users(tx, app, wanted), strict=True))
+    peers = [row.peer for row in found]
+    known = dict(zip(peers, rows.platform_users(tx, app, peers), strict=True))
+    speakers = {
+        peer: [peer] if known[peer].kind == "person" else views.participants(tx, peer, _SHOWN)
+        for peer in peers
+    }
+    others = sorted({key for keys in speakers.values() for key in keys} - set(known))
+    known |= zip(others, rows.platform_users(tx, app, others), strict=True)
     last = rows.events(tx, app, [row.last for row in found])
     return [
         ConversationSummary(
