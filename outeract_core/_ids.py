@@ -36,7 +36,8 @@ def to_ms(when: datetime) -> int:
 
 def from_ms(ms: int) -> datetime:
     """The aware UTC time of `ms`."""
-    return _EPOCH + timedelta(milliseconds=ms)
+    seconds, rest = divmod(ms, 1000)
+    return _EPOCH + timedelta(0, seconds, rest * 1000)
 
 
 def uuid7(now_ms: int) -> UUID:

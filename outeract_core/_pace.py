@@ -19,9 +19,10 @@ class Pace:
     _next: dict[object, float] = Factory(dict)
 
     def delay(self, key: object, interval: float, now: int) -> int:
-        """Milliseconds until `key` may send again at one message per `interval` seconds."""
-        if interval <= 0:
-            return 0
+        """Milliseconds until `key` may send again at one message per `interval` seconds.
+
+        Without an interval only what the platform has asked for holds.
+        """
         burst = max(BURST_SECONDS, interval) * 1000
         return max(0, int(self._next.get(key, 0.0) - now - burst + interval * 1000))
 

@@ -44,6 +44,8 @@ LANES = 50
 _OFFLINE = 60_000
 _COURTESIES = ("mark_read", "typing", "answer")
 """What is no failure where the platform has no such thing (a read receipt in a group, say)."""
+_SPOKEN = ("send", "edit")
+"""What a chat's pace counts; the pace of a connection counts every request."""
 _UNAUTHORISED = 300_000
 
 
@@ -172,7 +174,8 @@ class Sender:
         owner, manifest = self._runtime.owner, self._runtime.adapter(conn).manifest
         now = self._runtime.now()
         self._pace.spend(conn.id, manifest.pace_connection, now)
-        self._pace.spend((conn.id, row.lane), manifest.pace_chat, now)
+        if row.verb in _SPOKEN:
+            self._pace.spend((conn.id, row.lane), manifest.pace_chat, now)
         await self._write(
             lambda tx: outbox.part_done(tx, conn, row, owner, part, names, sent.address, LEASE)
         )
@@ -243,9 +246,10 @@ class Sender:
 
     def _delay(self, conn: Conn, adapter: Adapter, row: Row) -> int:
         manifest, now = adapter.manifest, self._runtime.now()
+        chat = manifest.pace_chat if row.verb in _SPOKEN else 0.0
         return max(
             self._pace.delay(conn.id, manifest.pace_connection, now),
-            self._pace.delay((conn.id, row.lane), manifest.pace_chat, now),
+            self._pace.delay((conn.id, row.lane), chat, now),
         )
 
     # ── settling ──────────────────────────────────────────────────────────────────────────────

@@ -96,7 +96,8 @@ class Manifest:
     webhook      `dedicated` (one URL per connection), `shared` (routed by `Fact.account`), `none`.
     idempotency  what a repeated send does: `native` (the token makes it harmless), `reconcile`
                  (`find` can tell), `none` (an unknown outcome stays unknown).
-    pace         seconds between messages: per connection, per chat.
+    pace         seconds between requests of a connection, and between messages to one chat; who was
+                 quiet may send some at once (5 seconds' worth).
     window       seconds after a person's last message in which anything may be sent to them; later
                  only a template. None: no such rule.
     """
