@@ -27,6 +27,7 @@ from ._prospect import Prospect, prospect
 from ._runtime import Runtime
 from ._store import custom, rows, sending, tenants
 from ._store.log import awaited_by, target_of
+from ._store.states import is_inbound
 from ._store.sending import Action
 from ._store.sqlite import Connection
 from ._tenant import Tenant
@@ -291,7 +292,7 @@ class App(Verbs):
     def on_processed(self, tx: Connection, events: list[int]) -> None:
         """What the config wants done once handlers are through with these events."""
         if self.config["auto_mark_read"] == "on_processing_complete":
-            self.mark_events(tx, events)
+            self.mark_events(tx, [key for key in events if is_inbound(tx, key)])
 
 
 def _caused(options: Options, cause: int) -> Options:

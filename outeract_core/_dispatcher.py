@@ -241,7 +241,7 @@ class Dispatcher:
             result = await _call(handler, turn, message)
             _speak(message, result)
             turn.over = True
-            await self._commit(turn, handler, [a.event for a in batch])
+            await self._commit(turn, handler, batch)
         except LeaseLost:
             raise
         except StoreError:
@@ -252,10 +252,11 @@ class Dispatcher:
             return await self._raised(lane, batch, attempt, traceback.format_exc())
         return True
 
-    async def _commit(self, turn: Turn, handler: Handler, events: list[int]) -> None:
+    async def _commit(self, turn: Turn, handler: Handler, batch: Sequence[Arrived]) -> None:
         runtime, app, owner = self._runtime, self._app.key, self._runtime.owner
+        events = [arrived.event for arrived in batch]
         effects = [await _effect(runtime, app, effect) for effect in turn.effects]
-        settle = self._settle(handler, events)
+        settle = self._settle(handler, batch)
 
         def unit(tx: Connection) -> None:
             for event in events:
@@ -263,23 +264,23 @@ class Dispatcher:
             for effect in effects:
                 effect(tx)
             settle(tx)
-            self._app.on_processed(tx, events)
 
         await runtime.write(unit)
         self._settled(handler, events)
         if effects:
             runtime.wake()
 
-    def _settle(self, handler: Handler, events: list[int]) -> Callable[[Connection], None]:
+    def _settle(
+        self, handler: Handler, batch: Sequence[Arrived]
+    ) -> Callable[[Connection], None]:  # fmt: skip
         """The part of a commit that says "handled" and moves the cursor."""
-        done = set(events)
-        finished = [e for e in events if self._open.get(e, set()) <= {handler.name}]
+        wanted = {a.event: frozenset(h.name for h in self._wanted(a.type)) for a in batch}
         low = self._low(
-            {e: s - {handler.name} if e in done else s for e, s in self._first_open(done)}
+            {e: s - {handler.name} if e in wanted else s for e, s in self._first_open(set(wanted))}
         )
 
         def unit(tx: Connection) -> None:
-            handlers.done(tx, handler.name, events, finished)
+            self._app.on_processed(tx, handlers.done(tx, handler.name, wanted))
             if low > self._cursor:
                 handlers.advance(tx, self._app.key, low)
 
@@ -315,7 +316,7 @@ class Dispatcher:
         handler, events = lane.handler, [a.event for a in batch]
         app, owner = self._app.key, self._runtime.owner
         if attempt >= handler.attempts:
-            settle = self._settle(handler, events)
+            settle = self._settle(handler, batch)
 
             def park(tx: Connection) -> None:
                 for event in events:

@@ -22,6 +22,7 @@ CURSOR_SET: Statement[Any] = statement("cursor_set")
 FEED: Statement[tuple[int, int]] = statement("feed")
 HANDLED_ADD: Statement[Any] = statement("handled_add")
 HANDLED_DROP: Statement[Any] = statement("handled_drop")
+HANDLED_BY: Statement[tuple[str]] = statement("handled_by")
 IS_HANDLED: Statement[tuple[int]] = statement("is_handled")
 HANDLED: Statement[tuple[int, str]] = statement("handled_list")
 RETRY_SET: Statement[Any] = statement("retry_set")
@@ -107,13 +108,19 @@ def peer_of(tx: Tx, event: int) -> int:
     return 0 if origin is None else peer_of(tx, origin)
 
 
-def done(tx: Tx, handler: str, events: list[int], finished: list[int]) -> None:
-    """`handler` is through with `events`; with those in `finished` every handler is."""
-    for event in events:
+def done(tx: Tx, handler: str, wanted: dict[int, frozenset[str]]) -> list[int]:
+    """`handler` is through with the events of `wanted`; those with which every handler now is.
+
+    `wanted`: by event, the names of all handlers that it is for.
+    """
+    finished = []
+    for event, names in wanted.items():
         tx.run(HANDLED_ADD, event=event, handler=handler)
         tx.run(RETRY_DROP, event=event, handler=handler)
-    for event in finished:
-        tx.run(PROCESSED, event=event, now=tx.now)
+        if names <= {row[0] for row in tx.all(HANDLED_BY, event=event)}:
+            tx.run(PROCESSED, event=event, now=tx.now)
+            finished.append(event)
+    return finished
 
 
 def advance(tx: Tx, app: int, position: int) -> None:

@@ -39,6 +39,12 @@ def conn_of(tx: Tx, key: int) -> int:
     return row[0]
 
 
+def is_inbound(tx: Tx, key: int) -> bool:
+    """Whether an event is a message that somebody has sent us."""
+    row = tx.one(EVENT_CONN, seq=key)
+    return row is not None and tx.kind_name(row[1]) == "message.inbound"
+
+
 def state_of(tx: Tx, app: int, event_id: UUID) -> DeliveryState:
     """The fold of an outbound message or action. Raises NotFound."""
     key = event_key(tx, app, event_id)

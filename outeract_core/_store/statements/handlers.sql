@@ -51,5 +51,8 @@ SELECT peer FROM (
   WHERE g.src = :event AND g.type = :sent_by AND p.kind <> 'system'
 ) x ORDER BY rank LIMIT 1;
 
+-- name: handled_by
+SELECT handler FROM handled WHERE event = :event;
+
 -- name: is_handled
 SELECT 1 FROM handled WHERE event = :event AND handler = :handler;
