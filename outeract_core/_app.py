@@ -27,9 +27,9 @@ from ._prospect import Prospect, prospect
 from ._runtime import Runtime
 from ._store import custom, rows, sending, tenants
 from ._store.log import awaited_by, target_of
-from ._store.states import is_inbound
 from ._store.sending import Action
 from ._store.sqlite import Connection
+from ._store.states import is_inbound
 from ._tenant import Tenant
 from ._turn import CURRENT, Effect, Message, Turn
 from ._verbs import Verbs
