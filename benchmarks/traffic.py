@@ -54,7 +54,7 @@ def _update(number: int, who: int, message_id: int, chance: random.Random) -> by
         "message_id": message_id, "from": person, "chat": chat, "date": 1_760_000_000 + number,
         "text": text,
     }  # fmt: skip
-    return json.dumps({"update_id": number, "message": message}).encode()
+    return json.dumps({"update_id": number, "message": message}, separators=(",", ":")).encode()
 
 
 def connected(core: Outeract) -> tuple[App, PlatformConnection]:

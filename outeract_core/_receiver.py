@@ -181,20 +181,24 @@ class Receiver:
         except Exception as error:
             read.unparsed.append(Unparsed(inbound.body, f"{type(error).__name__}: {error}"))
             return read
-        self._sort(conn, parsed, read)
+        self._sort(conn, parsed, read, inbound)
         return read
 
-    def _sort(self, conn: Conn, parsed: Iterable[Fact | Unparsed], read: Read) -> None:
+    def _sort(
+        self, conn: Conn, parsed: Iterable[Fact | Unparsed], read: Read, inbound: Inbound | None = None
+    ) -> None:  # fmt: skip
         """Each fact to the connection of its account; one bad item never loses the others."""
         for fact in parsed:
             try:
-                self._sort_one(conn, fact, read)
+                self._sort_one(conn, fact, read, inbound)
             except Exception as error:
                 kind = getattr(fact, "kind", "no fact")
                 raw = getattr(fact, "raw", None)
                 read.unparsed.append(Unparsed(raw, f"{kind}: {type(error).__name__}: {error}"))
 
-    def _sort_one(self, conn: Conn, fact: Fact | Unparsed, read: Read) -> None:
+    def _sort_one(
+        self, conn: Conn, fact: Fact | Unparsed, read: Read, inbound: Inbound | None
+    ) -> None:  # fmt: skip
         if isinstance(fact, Unparsed):
             read.unparsed.append(fact)
             return
@@ -203,7 +207,10 @@ class Receiver:
             reason = f"no connection of this application has account {fact.account}"
             read.unparsed.append(Unparsed(fact.raw, reason))
             return
-        item = ingest.prepare(fact, owner.keep_raw)
+        raw = None
+        if owner.keep_raw:
+            raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)
+        item = ingest.prepare(fact, raw)
         read.batches.setdefault(owner.id, Batch(owner)).items.append(item)
 
     def _owner(self, conn: Conn, fact: Fact) -> Conn | None:

@@ -48,6 +48,7 @@ class Inbound:
     query: Mapping[str, str]
     body: bytes = field(repr=False)
     received_at: datetime
+    _parsed: list[Any] = field(factory=list, init=False, repr=False, eq=False)
 
     def header(self, name: str) -> bytes | None:
         """The header as bytes (so that a non-ASCII value can be compared), or None."""
@@ -60,12 +61,26 @@ class Inbound:
             return value.encode("utf-8", "surrogatepass")
 
     def json(self) -> Any:
-        """The body as strict JSON: NaN and Infinity are refused. Raises ValueError."""
-        return json.loads(self.body, parse_constant=_no_constant)
+        """The body as strict JSON: NaN and Infinity are refused. Raises ValueError.
+
+        Each call gives the same object; do not change it.
+        """
+        if not self._parsed:
+            text = self.body.decode(json.detect_encoding(self.body), "surrogatepass")
+            self._parsed.append(_DECODER.decode(text))
+        return self._parsed[0]
+
+    def as_sent(self, item: Any) -> Any:
+        """The body's own bytes when `item` is all that `json()` has given, else `item`."""
+        whole = bool(self._parsed) and item is self._parsed[0] and isinstance(item, dict | list)
+        return self.body if whole and json.detect_encoding(self.body) == "utf-8" else item
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 @frozen

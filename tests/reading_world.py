@@ -142,7 +142,7 @@ def raw_conn(core: Outeract, connection: PlatformConnection) -> Conn:
 async def arrive(core: Outeract, connection: PlatformConnection, *facts: Fact) -> list[int]:
     """Facts are committed as if a webhook had brought them; the keys of new events."""
     conn = raw_conn(core, connection)
-    items = [ingest.prepare(fact, True) for fact in facts]
+    items = [ingest.prepare(fact, fact.raw) for fact in facts]
     outcome = await core.runtime.database.write(lambda tx: ingest.ingest(tx, conn, items))
     return outcome.stored
 

@@ -61,7 +61,7 @@ class Bench:
 
     def take(self, *facts: Fact) -> ingest.Outcome:
         """Facts of one delivery."""
-        items = [ingest.prepare(fact, keep_raw=True) for fact in facts]
+        items = [ingest.prepare(fact, fact.raw) for fact in facts]
         return self.database.write_now(lambda tx: ingest.ingest(tx, self.conn, items))
 
     def receipt(self, sent: Sent, part: int = 0) -> None:

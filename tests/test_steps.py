@@ -109,7 +109,7 @@ def filled(folder: Path, size: int) -> History:
             facts = [
                 one for n in range(start, start + 630) if n % 3 == turn for one in _facts(n, size)
             ]
-            items = [ingest.prepare(fact, True) for fact in facts]
+            items = [ingest.prepare(fact, fact.raw) for fact in facts]
             core.runtime.database.write_now(partial(ingest.ingest, conn=conn, items=items))
     return History(core, app, size)
 
@@ -248,14 +248,15 @@ async def test_a_read_costs_the_same_at_ten_times_the_history(
 def newcomer(of: History) -> Callable[[Connection], Any]:
     """A message of somebody known, to be stored."""
     conn = raw_conn(of.core, of.conns[0])
-    items = [ingest.prepare(said("fresh", "hello", "ann", reply_to="m9"), True)]
+    fresh = said("fresh", "hello", "ann", reply_to="m9")
+    items = [ingest.prepare(fresh, fresh.raw)]
     return lambda tx: ingest.ingest(tx, conn, items)
 
 
 def duplicate(of: History) -> Callable[[Connection], Any]:
     """A message that was stored long ago, delivered again."""
     conn = raw_conn(of.core, of.conns[0])
-    items = [ingest.prepare(fact, True) for fact in _facts(9, of.size)[:1]]
+    items = [ingest.prepare(fact, fact.raw) for fact in _facts(9, of.size)[:1]]
 
     def unit(tx: Connection) -> None:
         assert ingest.ingest(tx, conn, items).duplicates == 1

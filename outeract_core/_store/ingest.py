@@ -55,14 +55,16 @@ class Reaction:
     act: Act
 
 
-def prepare(fact: facts.Fact, keep_raw: bool) -> Item:
-    """Encode a fact. Raises ValueError or TypeError when it is not JSON or names no known kind."""
+def prepare(fact: facts.Fact, raw: Any) -> Item:
+    """Encode a fact; `raw`: what is kept of the platform's item, None for nothing.
+
+    Raises ValueError or TypeError when it is not JSON or names no known kind.
+    """
     if fact.kind not in facts.EVENT_TYPES:
         raise ValueError(f"a fact of unknown kind {fact.kind!r}")
     _check(fact)
-    raw = encode_raw(fact.raw) if keep_raw else None
     at = None if fact.occurred_at is None else to_ms(fact.occurred_at)
-    return Item(fact, encode(fact.payload), raw, at)
+    return Item(fact, encode(fact.payload), encode_raw(raw), at)
 
 
 def _check(fact: facts.Fact) -> None:
