@@ -367,3 +367,26 @@ def test_the_gate_sees_a_scan_and_a_sort(both: tuple[History, History]) -> None:
             reader.db.trace_v2(0, None)
         counted.append(sum(of.steps.values()))
     assert counted[1] > 5 * counted[0] > 5000
+
+
+@pytest.mark.anyio
+async def test_a_deep_lane_costs_no_more_than_a_short_one(tmp_path: Path) -> None:
+    """Ten times as many messages waiting in one conversation make neither queueing nor claiming dearer."""
+    found = []
+    for size in (60, 600):
+        core = Outeract(tmp_path / f"{size}.db", clock=ManualClock(), durability="normal")
+        app = core.app("support")
+        app.connect("console")
+        for number in range(size):
+            await app.send(("console", "ann"), str(number), sandbox=True)
+        history = History(core, app, size)
+
+        def take(tx: Connection) -> None:
+            (rows,) = outbox.claim(tx, "somebody", 50, 30_000)
+            assert [row.parts["parts"][0]["plain"] for row in rows] == [str(n) for n in range(16)]
+            outbox.remove(tx, rows[0].id, rows[0].lane)
+            assert outbox.next_due(tx) is not None
+
+        found.append(await history.writing(take))
+        core.close()
+    await same(*found)

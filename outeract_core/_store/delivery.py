@@ -55,6 +55,7 @@ def queue(tx: Tx, conn: Conn, job: Job) -> int:
     tx.run(
         OUTBOX_ADD, id=key, conn=conn.id, lane=job.lane, verb=job.verb, event=job.event,
         parts=job.parts, due=max(job.due, tx.now), expires=job.expires, sandbox=int(job.sandbox),
+        now=tx.now,
     )  # fmt: skip
     return key
 

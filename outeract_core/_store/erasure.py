@@ -105,7 +105,7 @@ def _cancel(tx: Tx, conns: Mapping[int, Conn], puser: int) -> None:
         if event is not None and verb == "send":
             outbox.cancel(tx, conns[conn], event, "the recipient was erased")
         else:
-            tx.run(outbox.DROP, id=row)
+            outbox.remove(tx, row, puser)
 
 
 def _events(tx: Tx, nodes: list[int]) -> list[int]:

@@ -39,7 +39,8 @@ RELEASE: Statement[Any] = statement("outbox_release")
 RELEASE_ALL: Statement[Any] = statement("outbox_release_all")
 OWNERS: Statement[tuple[str]] = statement("outbox_owners")
 NEXT: Statement[tuple[int | None]] = statement("outbox_next")
-NOT_STARTED: Statement[Any] = statement("outbox_not_started")
+PROMOTE: Statement[Any] = statement("outbox_promote")
+NOT_STARTED: Statement[tuple[int, int]] = statement("outbox_not_started")
 EXTERNAL_ID: Statement[tuple[str]] = statement("external_id_of")
 LAST_EXTERNAL_ID: Statement[tuple[str]] = statement("last_external_id_of")
 RECIPIENT: Statement[tuple[str, str, str]] = statement("recipient")
@@ -160,7 +161,7 @@ def part_done(
     if address is not None and address != row.address:
         _moved(tx, conn, row, address)
     if part + 1 >= parts:
-        tx.run(DROP, id=row.id)
+        remove(tx, row.id, row.lane)
     else:
         tx.run(PART_DONE, id=row.id, done=part + 1, until=tx.now + lease, owner=owner)
 
@@ -189,12 +190,18 @@ def end(tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None =
         delivery.status_event(tx, conn, row.event, kind, payload)
     elif row.event is not None and kind in EVENT_STATUS:
         _child(tx, conn, row.event, kind, {**payload, "verb": row.verb})
-    tx.run(DROP, id=row.id)
+    remove(tx, row.id, row.lane)
+
+
+def remove(tx: Tx, key: int, lane: int) -> None:
+    """A row is gone, and the next of its lane moves up."""
+    tx.run(DROP, id=key)
+    tx.run(PROMOTE, lane=lane)
 
 
 def drop(tx: Tx, row: Row) -> None:
     """The row ends without a trace: there was nothing to do."""
-    tx.run(DROP, id=row.id)
+    remove(tx, row.id, row.lane)
 
 
 def retry(tx: Tx, row: Row, due: int, error: str) -> None:
@@ -231,8 +238,10 @@ def next_due(tx: Tx) -> int | None:
 
 def cancel(tx: Tx, conn: Conn, event: int, reason: str = "cancelled by the host") -> bool:
     """Take back what no sender has begun. False when it is too late."""
-    if not tx.run(NOT_STARTED, event=event, now=tx.now):
+    row = tx.one(NOT_STARTED, event=event, now=tx.now)
+    if row is None:
         return False
+    remove(tx, *row)
     payload = {"reason": reason, "external_message_id": None, "time": tx.now}
     delivery.status_event(tx, conn, event, "message.cancelled", payload)
     return True

@@ -95,8 +95,10 @@ CREATE TABLE outbox(
   id INTEGER PRIMARY KEY, conn INTEGER NOT NULL, lane INTEGER NOT NULL, verb TEXT NOT NULL,
   event INTEGER, parts TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0,
   due INTEGER NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, expires INTEGER, sandbox INTEGER NOT NULL,
-  state TEXT NOT NULL, lease_until INTEGER, lease_owner TEXT, error TEXT) STRICT;
-CREATE INDEX outbox_due ON outbox(due);
+  state TEXT NOT NULL, lease_until INTEGER, lease_owner TEXT, error TEXT,
+  waits INTEGER NOT NULL -- 1: behind another row of its lane, so not looked at when work is sought
+  ) STRICT;
+CREATE INDEX outbox_due ON outbox(due) WHERE waits = 0;
 CREATE INDEX outbox_lane ON outbox(lane, id);
 CREATE TABLE send_key(
   app INTEGER NOT NULL, key TEXT NOT NULL, event INTEGER NOT NULL,

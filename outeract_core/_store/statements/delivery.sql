@@ -29,14 +29,16 @@ WHERE n.peer = :peer AND d.sent_at <= :upto AND r.status IN ('queued', 'sent', :
 ORDER BY n.event DESC LIMIT 1000;
 
 -- name: outbox_add
-INSERT INTO outbox(id, conn, lane, verb, event, parts, due, expires, sandbox, state)
-VALUES (:id, :conn, :lane, :verb, :event, :parts, :due, :expires, :sandbox, 'queued');
+INSERT INTO outbox(id, conn, lane, verb, event, parts, due, expires, sandbox, state, waits)
+VALUES (:id, :conn, :lane, :verb, :event, :parts, :due, :expires, :sandbox, 'queued',
+  CASE WHEN EXISTS (SELECT 1 FROM outbox p WHERE p.lane = :lane
+    AND (p.waits = 1 OR p.attempt > 0 OR p.due <= :now OR p.lease_until > :now)) THEN 1 ELSE 0 END);
 
 -- name: outbox_sending_on
 SELECT id FROM outbox WHERE conn = :conn AND state IN ('sending', 'unknown') LIMIT 1;
 
 -- name: outbox_by_event
-SELECT id FROM outbox WHERE event = :event;
+SELECT id FROM outbox WHERE id = :event AND event = :event;
 
 -- name: send_key_get
 SELECT event FROM send_key WHERE app = :app AND key = :key;

@@ -2,7 +2,7 @@
 
 -- name: outbox_heads
 SELECT o.id, o.lane FROM outbox o
-WHERE o.due <= :now AND (o.lease_until IS NULL OR o.lease_until <= :now)
+WHERE o.waits = 0 AND o.due <= :now AND (o.lease_until IS NULL OR o.lease_until <= :now)
   AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.lane = o.lane AND p.id < o.id
                   AND (p.attempt > 0 OR p.due <= :now OR p.lease_until > :now))
 ORDER BY o.due, o.id LIMIT :limit;
@@ -24,6 +24,10 @@ UPDATE outbox SET done = :done, attempt = 1, lease_until = :until WHERE id = :id
 -- name: outbox_drop
 DELETE FROM outbox WHERE id = :id;
 
+-- name: outbox_promote
+UPDATE outbox SET waits = 0
+WHERE id = (SELECT id FROM outbox WHERE lane = :lane AND waits = 1 ORDER BY id LIMIT 1);
+
 -- name: outbox_retry
 UPDATE outbox SET state = 'queued', due = :due, error = :error, lease_until = NULL, lease_owner = NULL,
   attempt = CASE WHEN attempt = 0 THEN 1 ELSE attempt END WHERE id = :id;
@@ -43,14 +47,14 @@ SELECT DISTINCT lease_owner FROM outbox WHERE lease_owner IS NOT NULL
 UNION SELECT owner FROM lease;
 
 -- name: outbox_next
-SELECT min(due) FROM outbox;
+SELECT min(due) FROM outbox WHERE waits = 0;
 
 -- name: outbox_row
 SELECT id, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, due FROM outbox
 WHERE id = :id;
 
 -- name: outbox_not_started
-DELETE FROM outbox WHERE event = :event AND state = 'queued' AND done = 0
+SELECT id, lane FROM outbox WHERE id = :event AND event = :event AND state = 'queued' AND done = 0
   AND (lease_until IS NULL OR lease_until <= :now);
 
 -- name: outbox_depths
