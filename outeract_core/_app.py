@@ -16,11 +16,11 @@ from ._codec import encode
 from ._compose import Options, compose, connection, finish
 from ._conversations import Conversations
 from ._delivery_handle import Delivery
-from ._dispatcher import Handler
 from ._events import Events
 from ._file_access import Files
 from ._graph import Graph
 from ._ids import to_ms
+from ._lanes import Handler
 from ._people import People
 from ._plugins import checked_config
 from ._prospect import Prospect, prospect

@@ -1,7 +1,7 @@
 """Runs handlers behind a durable cursor: at least once they run, exactly once their effects count.
 
-Knows: the lease, lanes per handler and conversation, overlap policies, retries and parking.
-Does not know: platforms, how a reply is delivered, what handlers do.
+Knows: the lease, turns and their commit, retries and parking.
+Does not know: which lane an event belongs to (`_lanes.py`), platforms, how a reply is delivered.
 
     events behind the cursor ─▶ lanes (handler × conversation) ─▶ turn ─▶ one commit:
                                                     replies + "handled" + cursor
@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
-from attrs import Factory, define, frozen
 
 from ._compose import Draft, finish
 from ._delivery import backoff
 from ._delivery_handle import Delivery
 from ._ids import jitter
+from ._lanes import Handler, Lane, Lanes
 from ._leases import is_dead
 from ._store import handlers, outbox, sending
 from ._store.handlers import Arrived
@@ -38,35 +37,7 @@ if TYPE_CHECKING:
 TTL = 30_000
 _RENEW = 10_000
 _PAGE = 256
-_OPEN = 2_000
 _AT_ONCE = 100
-
-
-@frozen
-class Handler:
-    """A function of the host. `attempts`: how often it may raise before the event is parked."""
-
-    name: str
-    pattern: str
-    call: Callable[[Message], Any]
-    overlap: str | None = None
-    attempts: int = 5
-
-    def wants(self, event_type: str) -> bool:
-        """Whether the pattern fits: equal, `*`, or a trailing `.*` for any deeper name."""
-        if self.pattern.endswith(".*"):
-            return event_type.startswith(self.pattern[:-1])
-        return self.pattern in ("*", event_type)
-
-
-@define(eq=False)
-class Lane:
-    """What one handler has to do in one conversation, in order. `due`: not before, in ms."""
-
-    handler: Handler
-    queue: deque[Arrived] = Factory(deque)
-    running: bool = False
-    due: int = 0
 
 
 class Dispatcher:
@@ -76,12 +47,7 @@ class Dispatcher:
         self._app = app
         self._runtime = app.runtime
         self._leased_until = 0
-        self._read_to = 0
-        self._cursor = 0
-        self._open: dict[int, set[str]] = {}
-        self._done_before: frozenset[tuple[int, str]] = frozenset()
-        self._retries: dict[tuple[int, str], tuple[int, int]] = {}
-        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._lanes = Lanes(app.handlers, lambda: str(app.config["overlap"]))
         self._running = 0
 
     # ── rounds ────────────────────────────────────────────────────────────────────────────────
@@ -90,7 +56,7 @@ class Dispatcher:
         """Run every handler that can run now, and wait for them; the number of turns."""
         await self._lease()
         self._fetch()
-        ready = self._ready()
+        ready = self._lanes.ready(self._runtime.now())
         async with anyio.create_task_group() as group:
             for lane in ready:
                 group.start_soon(self._drain, lane)
@@ -104,12 +70,16 @@ class Dispatcher:
                 while True:
                     await self._acquire(wait=True)
                     self._fetch()
-                    for lane in self._ready()[: _AT_ONCE - self._running]:
+                    for lane in self._ready():
                         group.start_soon(self._drain, lane)
-                    await self._runtime.wait("handlers", self._pause())
+                    await self._runtime.wait("handlers", self._lanes.pause(self._runtime.now()))
         finally:
             with anyio.CancelScope(shield=True):
                 await self.give_up()
+
+    def _ready(self) -> list[Lane]:
+        free = max(0, _AT_ONCE - self._running)
+        return self._lanes.ready(self._runtime.now())[:free]
 
     async def give_up(self) -> None:
         """Hand the lease back, so that another process need not wait for it."""
@@ -150,59 +120,25 @@ class Dispatcher:
 
     def _load(self) -> None:
         backlog = self._runtime.database.read(lambda tx: handlers.backlog(tx, self._app.key))
-        self._read_to = self._cursor = backlog.position
-        self._retries = dict(backlog.retries)
-        self._open.clear()
-        self._lanes.clear()
-        self._done_before = backlog.handled
-
-    # ── events into lanes ─────────────────────────────────────────────────────────────────────
+        self._lanes.load(backlog)
 
     def _fetch(self) -> None:
         """Read on from where reading stopped, while not too much is open."""
-        while len(self._open) < _OPEN:
+        while not self._lanes.full:
             page = self._runtime.database.read(self._page)
             for arrived in page:
-                self._place(arrived)
+                self._lanes.place(arrived)
             if len(page) < _PAGE:
                 return
 
     def _page(self, tx: Connection) -> list[Arrived]:
         """The next events; only those that a handler wants have their conversation looked up."""
-        page = handlers.feed(tx, self._app.key, self._read_to, _PAGE)
+        page = handlers.feed(tx, self._app.key, self._lanes.read_to, _PAGE)
+        wanted = self._lanes.wanted
         return [
-            Arrived(a.event, a.type, handlers.peer_of(tx, a.event)) if self._wanted(a.type) else a
+            Arrived(a.event, a.type, handlers.peer_of(tx, a.event)) if wanted(a.type) else a
             for a in page
         ]
-
-    def _wanted(self, event_type: str) -> list[Handler]:
-        return [handler for handler in self._app.handlers if handler.wants(event_type)]
-
-    def _place(self, arrived: Arrived) -> None:
-        self._read_to = arrived.event
-        for handler in self._wanted(arrived.type):
-            if (arrived.event, handler.name) in self._done_before:
-                continue
-            self._open.setdefault(arrived.event, set()).add(handler.name)
-            concurrent = self._policy(handler) == "concurrent"
-            key = (handler.name, -arrived.event if concurrent else arrived.peer)
-            lane = self._lanes.setdefault(key, Lane(handler))
-            lane.queue.append(arrived)
-            lane.due = max(lane.due, self._retries.get((arrived.event, handler.name), (0, 0))[1])
-
-    def _policy(self, handler: Handler) -> str:
-        return handler.overlap or str(self._app.config["overlap"])
-
-    def _ready(self) -> list[Lane]:
-        now = self._runtime.now()
-        for key in [k for k, lane in self._lanes.items() if not lane.queue and not lane.running]:
-            del self._lanes[key]
-        return [lane for lane in self._lanes.values() if not lane.running and lane.due <= now]
-
-    def _pause(self) -> float:
-        now = self._runtime.now()
-        waits = [lane.due - now for lane in self._lanes.values() if not lane.running]
-        return min([max(ms / 1000, 0.02) for ms in waits] + [1.0])
 
     # ── turns ─────────────────────────────────────────────────────────────────────────────────
 
@@ -211,7 +147,7 @@ class Dispatcher:
         self._running += 1
         try:
             while lane.queue and lane.due <= self._runtime.now():
-                batch = self._take(lane)
+                batch = self._lanes.take(lane)
                 if not await self._turn(lane, batch):
                     lane.queue.extendleft(reversed(batch))
                     return
@@ -221,16 +157,6 @@ class Dispatcher:
             lane.running = False
             self._running -= 1
             self._runtime.wake("handlers")
-
-    def _take(self, lane: Lane) -> list[Arrived]:
-        batch = [lane.queue.popleft()]
-        failed = (batch[0].event, lane.handler.name) in self._retries
-        if failed:
-            return batch  # alone, so that one poison message does not take others with it
-        if self._policy(lane.handler) == "burst" and batch[0].type == "message.inbound":
-            while lane.queue and lane.queue[0].type == "message.inbound":
-                batch.append(lane.queue.popleft())
-        return batch
 
     async def _turn(self, lane: Lane, batch: Sequence[Arrived]) -> bool:
         """One run of the handler. Whether the lane may go on."""
@@ -248,7 +174,7 @@ class Dispatcher:
             lane.due = self._runtime.now() + 1000
             return False
         except Exception:
-            attempt = self._retries.get((first, handler.name), (0, 0))[0] + 1
+            attempt = self._lanes.attempts(first, handler) + 1
             return await self._raised(lane, batch, attempt, traceback.format_exc())
         return True
 
@@ -266,7 +192,7 @@ class Dispatcher:
             settle(tx)
 
         await runtime.write(unit)
-        self._settled(handler, events)
+        self._lanes.settled(handler, events)
         if effects:
             runtime.wake()
 
@@ -274,42 +200,15 @@ class Dispatcher:
         self, handler: Handler, batch: Sequence[Arrived]
     ) -> Callable[[Connection], None]:  # fmt: skip
         """The part of a commit that says "handled" and moves the cursor."""
-        wanted = {a.event: frozenset(h.name for h in self._wanted(a.type)) for a in batch}
-        low = self._low(
-            {e: s - {handler.name} if e in wanted else s for e, s in self._first_open(set(wanted))}
-        )
+        wanted = self._lanes.names(batch)
+        low, cursor = self._lanes.low_after(handler, wanted), self._lanes.cursor
 
         def unit(tx: Connection) -> None:
             self._app.on_processed(tx, handlers.done(tx, handler.name, wanted))
-            if low > self._cursor:
+            if low > cursor:
                 handlers.advance(tx, self._app.key, low)
 
         return unit
-
-    def _first_open(self, done: set[int]) -> list[tuple[int, set[str]]]:
-        """The open events up to the first that stays open whatever happens to `done`."""
-        found = []
-        for event, names in self._open.items():
-            found.append((event, names))
-            if event not in done:
-                break
-        return found
-
-    def _low(self, front: dict[int, set[str]]) -> int:
-        for event, names in front.items():
-            if names:
-                return event - 1
-        return self._read_to
-
-    def _settled(self, handler: Handler, events: list[int]) -> None:
-        for event in events:
-            self._retries.pop((event, handler.name), None)
-            names = self._open.get(event)
-            if names is not None:
-                names.discard(handler.name)
-                if not names:
-                    del self._open[event]
-        self._cursor = max(self._cursor, self._low(dict(self._first_open(set()))))
 
     async def _raised(self, lane: Lane, batch: Sequence[Arrived], attempt: int, trace: str) -> bool:
         """A handler has raised: again later, or park it and go on."""
@@ -325,7 +224,7 @@ class Dispatcher:
                 settle(tx)
 
             await self._runtime.write(park)
-            self._settled(handler, events)
+            self._lanes.settled(handler, events)
             return True
         due = self._runtime.now() + int(backoff(attempt, jitter()) * 1000)
 
@@ -334,8 +233,7 @@ class Dispatcher:
             handlers.failed(tx, events[0], handler.name, attempt, due, trace)
 
         await self._runtime.write(retry)
-        self._retries[events[0], handler.name] = (attempt, due)
-        lane.due = due
+        self._lanes.failed(lane, events[0], attempt, due)
         return False
 
 
