@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
-from attrs import Factory, define
+from attrs import define
 
 from ._codec import clean, encode
 from ._ids import to_ms
 from ._reactions import reactions_of
+from ._reading import Batch, Read, read_delivery, sort
 from ._runtime import Runtime
 from ._store import deliveries, ingest
 from ._store.deliveries import Kept
-from ._store.ingest import Item
 from ._store.sqlite import Connection
 from ._store.tenants import Conn
 from .adapter import Adapter, Inbound, Response
@@ -33,31 +33,10 @@ from .errors import (
     Unsupported,
     WebhookError,
 )
-from .events import Fact, Unparsed
+from .events import Unparsed
 
 BODY_LIMIT = 8 * 1024 * 1024
 _PRIVATE = ("signature", "token", "secret", "authorization", "cookie")
-
-
-@define
-class Batch:
-    """What one delivery holds for one connection."""
-
-    conn: Conn
-    items: list[Item] = Factory(list)
-
-
-@define
-class Read:
-    """A parsed delivery: facts by connection, and what of the rest was not understood."""
-
-    batches: dict[int, Batch] = Factory(dict)
-    unparsed: list[Unparsed] = Factory(list)
-
-    @property
-    def faults(self) -> str | None:
-        """Why, in words; None when everything was understood."""
-        return clean("; ".join(str(item.error) for item in self.unparsed)[:2000]) or None
 
 
 @define
@@ -126,7 +105,7 @@ class Receiver:
 
     async def receive(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Received:
         """Commit a verified delivery; what is not understood is kept with the error."""
-        read = self._read(conn, adapter, inbound)
+        read = read_delivery(self._runtime, conn, adapter, inbound)
 
         def unit(tx: Connection) -> Received:
             received = _commit(tx, self._runtime, read)
@@ -174,53 +153,6 @@ class Receiver:
                     stored += received.stored
         return stored
 
-    def _read(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Read:
-        read = Read()
-        try:
-            parsed: Iterable[Fact | Unparsed] = list(adapter.parse(inbound))
-        except Exception as error:
-            read.unparsed.append(Unparsed(inbound.body, f"{type(error).__name__}: {error}"))
-            return read
-        self._sort(conn, parsed, read, inbound)
-        return read
-
-    def _sort(
-        self, conn: Conn, parsed: Iterable[Fact | Unparsed], read: Read, inbound: Inbound | None = None
-    ) -> None:  # fmt: skip
-        """Each fact to the connection of its account; one bad item never loses the others."""
-        for fact in parsed:
-            try:
-                self._sort_one(conn, fact, read, inbound)
-            except Exception as error:
-                kind = getattr(fact, "kind", "no fact")
-                raw = getattr(fact, "raw", None)
-                read.unparsed.append(Unparsed(raw, f"{kind}: {type(error).__name__}: {error}"))
-
-    def _sort_one(
-        self, conn: Conn, fact: Fact | Unparsed, read: Read, inbound: Inbound | None
-    ) -> None:  # fmt: skip
-        if isinstance(fact, Unparsed):
-            read.unparsed.append(fact)
-            return
-        owner = self._owner(conn, fact)
-        if owner is None:
-            reason = f"no connection of this application has account {fact.account}"
-            read.unparsed.append(Unparsed(fact.raw, reason))
-            return
-        raw = None
-        if owner.keep_raw:
-            raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)
-        item = ingest.prepare(fact, raw)
-        read.batches.setdefault(owner.id, Batch(owner)).items.append(item)
-
-    def _owner(self, conn: Conn, fact: Fact) -> Conn | None:
-        if fact.account is None or conn.entity.account in (None, fact.account):
-            return conn
-        for other in self._runtime.conns(conn.app):
-            if (other.platform, other.entity.account) == (conn.platform, fact.account):
-                return other
-        return None
-
     # ── polls ─────────────────────────────────────────────────────────────────────────────────
 
     async def poll(self, conn: Conn, wait: float) -> int:
@@ -232,7 +164,7 @@ class Receiver:
         cursor = self._runtime.database.read(lambda tx: deliveries.poll_cursor(tx, conn.id))
         polled = await self._runtime.http.run(poll(cursor, wait))
         read = Read()
-        self._sort(conn, polled.facts, read)
+        sort(self._runtime, conn, polled.facts, read)
 
         def unit(tx: Connection) -> Received:
             received = _commit(tx, self._runtime, read)
@@ -266,7 +198,7 @@ class Receiver:
 
     async def _again(self, conn: Conn, adapter: Adapter, delivery: Kept, state: str) -> bool:
         """One kept delivery; what of it is known stays once. Whether all is understood now."""
-        read = self._read(conn, adapter, delivery.inbound)
+        read = read_delivery(self._runtime, conn, adapter, delivery.inbound)
 
         def unit(tx: Connection) -> Received:
             received = _commit(tx, self._runtime, read)
