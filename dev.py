@@ -35,9 +35,14 @@ def setup() -> None:
     STAMP.write_text(wanted)
 
 
-def run(*command: str) -> None:
-    """A command in the environment; ends this program with its status when it fails."""
-    status = subprocess.run([str(PYTHON), "-m", *command], cwd=ROOT, check=False).returncode
+def run(*module: str) -> None:
+    """A module in the environment, with its arguments."""
+    checked(str(PYTHON), "-m", *module)
+
+
+def checked(*command: str) -> None:
+    """A command in the repository; ends this program with its status when it fails."""
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode
     if status:
         sys.exit(status)
 
@@ -54,7 +59,7 @@ def lint(_arguments: list[str]) -> None:
     run("ruff", "check", *SOURCES)
     run("ruff", "format", "--check", *SOURCES)
     run("mypy")
-    run("importlinter.cli", "lint")
+    checked(str(PYTHON.parent / "lint-imports"), "--no-cache")
 
 
 def test(arguments: list[str]) -> None:
@@ -67,7 +72,7 @@ def test(arguments: list[str]) -> None:
 
 def docs(_arguments: list[str]) -> None:
     """Write the generated pages anew; then try every snippet and link of the documentation."""
-    subprocess.run([str(PYTHON), "docs/generate.py"], cwd=ROOT, check=True)
+    checked(str(PYTHON), "docs/generate.py")
     run("pytest", "tests/test_docs.py")
 
 
