@@ -203,7 +203,7 @@ async def test_deep_json_never_poisons_a_query(core: Outeract, app: App, depth: 
         if depth <= 500:
             await app.emit("deep", payload)
         else:
-            with pytest.raises(BadInput, match="deeper|recursion depth"):
+            with pytest.raises(BadInput, match=r"deeper|recursion depth"):
                 await app.emit("deep", payload)
     finally:
         sys.setrecursionlimit(limit)
