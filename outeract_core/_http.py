@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.lowlevel
 import httpx
 
 from .adapter import Call, Download, Flow, OutgoingFile, Reply
@@ -42,8 +43,10 @@ class Http:
         allow_private: bool = False,
         console: Callable[[Any], Any] | None = None,
     ) -> None:
-        self._transport = transport
+        self._given = transport
+        self._transport: Any = None
         self._client: httpx.AsyncClient | None = None
+        self._loop: Any = None
         self._allow_private = allow_private or transport is not None
         self._console = console or _print_text
         self._trusted: set[tuple[str, int]] = set()
@@ -71,7 +74,7 @@ class Http:
             flow.close()
 
     async def aclose(self) -> None:
-        """Close the client."""
+        """Close the connections; the next request opens new ones."""
         if self._client is not None:
             await self._client.aclose()
             self._client = None
@@ -98,8 +101,11 @@ class Http:
         return Reply(response.status_code, headers, body)
 
     def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._transport = self._transport or httpx.AsyncHTTPTransport(retries=0)
+        """The client of the running loop: connections do not outlive the loop that made them."""
+        loop = anyio.lowlevel.current_token()
+        if self._client is None or loop != self._loop:
+            self._loop = loop
+            self._transport = self._given or httpx.AsyncHTTPTransport(retries=0)
             self._client = httpx.AsyncClient(transport=self._transport)
         return self._client
 

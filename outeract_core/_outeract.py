@@ -107,6 +107,7 @@ class Outeract:
         self._downloader = Downloader(self.runtime)
         self._apps: dict[int, App] = {}
         self._dispatchers: dict[int, Dispatcher] = {}
+        self._working = 0
 
     def __repr__(self) -> str:
         return f"<Outeract {self.path}>"
@@ -194,16 +195,30 @@ class Outeract:
 
         For scripts and cron jobs. Raises LeaseHeld when another process runs the handlers.
         """
-        await self._sender.free_the_dead()
-        total = Pumped(polled=await self._poll_all(0.0))
-        for _ in range(rounds):
-            fetched, handled, sent = await self._round()
-            if not (fetched or handled or sent):
-                break
-            total = Pumped(
-                total.polled, total.handled + handled, total.sent + sent, total.fetched + fetched
-            )
+        self._working += 1
+        try:
+            await self._sender.free_the_dead()
+            total = Pumped(polled=await self._poll_all(0.0))
+            for _ in range(rounds):
+                fetched, handled, sent = await self._round()
+                if not (fetched or handled or sent):
+                    break
+                total = Pumped(
+                    total.polled,
+                    total.handled + handled,
+                    total.sent + sent,
+                    total.fetched + fetched,
+                )
+        finally:
+            await self._rest()
         return total
+
+    async def _rest(self) -> None:
+        """Connections are closed with the last of the work, so that none outlives its event loop."""
+        self._working -= 1
+        if not self._working:
+            with anyio.CancelScope(shield=True):
+                await self.runtime.aclose_http()
 
     async def _round(self) -> tuple[int, int, int]:
         fetched = await self._downloader.step()
@@ -215,6 +230,7 @@ class Outeract:
 
         `wait`: when another process runs the handlers, wait for it to end; else raise LeaseHeld.
         """
+        self._working += 1
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._watch)
@@ -226,6 +242,8 @@ class Outeract:
                     group.start_soon(self._poll, conn)
         except BaseExceptionGroup as error:
             raise _first(error) from None
+        finally:
+            await self._rest()
 
     def run(self, *, backend: str = "asyncio") -> None:
         """`serve` until interrupted (Ctrl-C), for a program that has no loop of its own."""
