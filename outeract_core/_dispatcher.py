@@ -50,6 +50,11 @@ class Dispatcher:
         self._lanes = Lanes(app.handlers, lambda: str(app.config["overlap"]))
         self._running = 0
 
+    @property
+    def app(self) -> int:
+        """The number of its application."""
+        return self._app.key
+
     # ── rounds ────────────────────────────────────────────────────────────────────────────────
 
     async def step(self) -> int:

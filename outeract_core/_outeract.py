@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from attrs import frozen
@@ -37,6 +37,9 @@ from .errors import (
     StoreBusy,
     UnknownPlatform,
 )
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 _POLL_WAIT = 25.0
 _WATCH = 0.25
@@ -228,18 +231,21 @@ class Outeract:
     async def serve(self, *, wait: bool = True) -> None:
         """Poll, run handlers, fetch files and send until cancelled.
 
+        Applications, connections and handlers that are added meanwhile are taken up.
+
         `wait`: when another process runs the handlers, wait for it to end; else raise LeaseHeld.
         """
         self._working += 1
+        started: set[tuple[str, int]] = set()
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._watch)
                 group.start_soon(self._downloader.run)
                 group.start_soon(self._sender.run)
-                for dispatcher in self._with_handlers():
-                    group.start_soon(dispatcher.run, wait)
-                for conn in self._polled():
-                    group.start_soon(self._poll, conn)
+                while True:
+                    self._start(group, started, wait)
+                    await anyio.sleep(_WATCH)
+                    if self.runtime.database.changed():
+                        self.runtime.wake()  # another process has committed
         except BaseExceptionGroup as error:
             raise _first(error) from None
         finally:
@@ -263,12 +269,16 @@ class Outeract:
                 self._dispatchers[key] = Dispatcher(app)
         return list(self._dispatchers.values())
 
-    async def _watch(self) -> None:
-        """Notice what other processes commit."""
-        while True:
-            await anyio.sleep(_WATCH)
-            if self.runtime.database.changed():
-                self.runtime.wake()
+    def _start(self, group: TaskGroup, started: set[tuple[str, int]], wait: bool) -> None:
+        """Set to work what is not yet: handlers and polled connections may come at any time."""
+        for dispatcher in self._with_handlers():
+            if ("handlers", dispatcher.app) not in started:
+                started.add(("handlers", dispatcher.app))
+                group.start_soon(dispatcher.run, wait)
+        for conn in self._polled():
+            if ("poll", conn.id) not in started:
+                started.add(("poll", conn.id))
+                group.start_soon(self._poll, conn.id)
 
     # ── polling ───────────────────────────────────────────────────────────────────────────────
 
@@ -283,9 +293,10 @@ class Outeract:
             polled += await self._receiver.poll(conn, wait)
         return polled
 
-    async def _poll(self, conn: Conn) -> None:
+    async def _poll(self, number: int) -> None:
         pause = 1.0
         while True:
+            conn = self.runtime.conn(number)
             try:
                 await self._receiver.poll(conn, _POLL_WAIT)
                 pause = 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from outeract_core import Outeract
@@ -56,3 +57,21 @@ def test_pumping_beside_a_server_does_not_cut_its_connections(tmp_path: Path, ba
         anyio.run(main, core, fake, backend=backend)
         core.close()
         assert len(fake.sent()) == 20
+
+
+@pytest.mark.anyio
+async def test_what_is_added_while_serving_is_taken_up(tmp_path: Path) -> None:
+    """A new tenant with a polled connection and a handler is heard and answered without a restart."""
+    with FakePlatform() as fake:
+        async with Outeract(tmp_path / "a.db") as core, anyio.create_task_group() as group:
+            group.start_soon(core.serve)
+            await anyio.lowlevel.checkpoint()
+            app = core.app("newcomer")
+            app.connect("telegram", token="42:tests", poll=True, base_url=fake.url)
+            app.on("message.inbound", name="h")(lambda message: f"re {message.text}")
+            fake.telegram.say(1001, "hello")
+            with anyio.fail_after(10):
+                while not fake.sent():  # noqa: ASYNC110 - another thread fills it
+                    await anyio.sleep(0.02)
+            group.cancel_scope.cancel()
+        assert [m.text for m in fake.sent()] == ["re hello"]
