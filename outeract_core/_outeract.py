@@ -7,6 +7,7 @@ Does not know: what any of them does. Nothing starts behind the host's back.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -252,16 +253,23 @@ class Outeract:
             await self._rest()
 
     def run(self, *, backend: str = "asyncio") -> None:
-        """`serve` until interrupted (Ctrl-C), for a program that has no loop of its own."""
+        """`serve` until Ctrl-C or SIGTERM, for a program that has no loop of its own.
+
+        Requests under way are finished first, so that none is left with an unknown outcome; a
+        second Ctrl-C does not wait for them.
+        """
 
         async def main() -> None:
-            async with self:
+            async with self, anyio.create_task_group() as group:
+                group.start_soon(_until_told, group.cancel_scope)
                 await self.serve()
 
         try:
             anyio.run(main, backend=backend)
         except KeyboardInterrupt:
             self.close()
+        except BaseExceptionGroup as error:
+            raise _first(error) from None
 
     def _with_handlers(self) -> list[Dispatcher]:
         for key, app in self._apps.items():
@@ -331,6 +339,17 @@ class Outeract:
     async def __aexit__(self, *_exc: object) -> None:
         with anyio.CancelScope(shield=True):
             await self.aclose()
+
+
+async def _until_told(scope: anyio.CancelScope) -> None:
+    """Cancel `scope` at the first signal; where signals cannot be awaited, Ctrl-C raises as ever."""
+    try:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for _ in signals:
+                break
+    except (NotImplementedError, RuntimeError, ValueError):
+        return
+    scope.cancel()
 
 
 def _first(error: BaseExceptionGroup[BaseException]) -> BaseException:
