@@ -319,7 +319,7 @@ class Database:
             yield reader
         finally:
             with self._gate:
-                if self._closed:
+                if self._closed or reader.db.in_transaction:
                     reader.close()
                 else:
                     self._readers.append(reader)
