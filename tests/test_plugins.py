@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from outeract_core import Outeract
+from outeract_core._store import nodes, rows
 from outeract_core.errors import BadInput, MissingSecret, UnknownPlatform
 from outeract_core.testing import FakePlatform
 
@@ -78,3 +79,22 @@ async def test_the_same_name_is_the_same_connection(tmp_path: Path) -> None:
             assert other.id != ids[-1]
             assert len(app.connections()) == 2
     assert ids[0] == ids[1]
+
+
+async def test_a_connection_that_is_new_is_known_in_writes_and_reads(core: Outeract) -> None:
+    """What was kept of an application's connections does not outlive the next one."""
+    app = core.app("a")
+    app.connect("console")
+
+    async def said(name: str) -> str | None:
+        delivery = await app.send((name, "ann"), "hello")
+        seen = await app.tenant.write(
+            lambda tx, key: rows.event(tx, key, nodes.key(tx, key, delivery.id))
+        )
+        assert seen == await app.events.get(delivery.id)
+        return seen.platform
+
+    assert await said("console") == "console"
+    second = app.connect("console", name="second")
+    assert await said("second") == "console"
+    assert (await app.events.page()).nodes[0].connection_id == second.id

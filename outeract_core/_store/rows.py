@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from attrs import frozen
+
 from .._ids import from_ms, span
 from ..driver import Statement, Tx
 from ..errors import NotFound
@@ -34,6 +36,9 @@ from ..model import (
 from .statements import statement
 
 EVENTS: Statement[tuple[Any, ...]] = statement("events_by_key")
+ORIGINS: Statement[tuple[int, bytes]] = statement("origins_by_key")
+APPLICATION_UID: Statement[tuple[bytes]] = statement("application_uid")
+CONNECTION_UIDS: Statement[tuple[int, bytes, str]] = statement("connection_uids")
 PUSERS: Statement[tuple[Any, ...]] = statement("pusers_by_key")
 ALIASES: Statement[tuple[int, str, str]] = statement("aliases_by_key")
 PERSONS: Statement[tuple[Any, ...]] = statement("persons_by_key")
@@ -41,19 +46,52 @@ FILES: Statement[tuple[Any, ...]] = statement("files_by_key")
 CONN_OF: Statement[tuple[int | None, int, str]] = statement("event_conn")
 
 
+@frozen
+class Scope:
+    """What the events of one application have in common: its id, its connections by number."""
+
+    app_id: AppId
+    connections: dict[int | None, tuple[ConnectionId | None, str | None]]
+
+
 def events(tx: Tx, app: int, keys: Sequence[int]) -> list[Event]:
     """The events with these keys, in their order. Raises NotFound when one is not this tenant's."""
     if not keys:
         return []
-    found = {row[0]: row for row in _rows(tx, EVENTS, app, keys, origin=tx.known_kind("origin"))}
-    return [_event(tx, _have(found, key)) for key in keys]
+    found = {row[0]: row for row in _rows(tx, EVENTS, keys, *span(app))}
+    about = [key for key, row in found.items() if tx.kind_name(row[3]) not in _MESSAGES]
+    origins = _origins(tx, about) if about else {}
+    scope = _scope(tx, app)
+    return [_event(tx, scope, _have(found, key), origins.get(key)) for key in keys]
+
+
+def _origins(tx: Tx, keys: list[int]) -> dict[int, EventId]:
+    """What these events are about; messages are about nothing."""
+    rows = tx.all(ORIGINS, keys=json.dumps(keys), origin=tx.known_kind("origin"))
+    return {key: EventId(UUID(bytes=uid)) for key, uid in rows}
+
+
+def _scope(tx: Tx, app: int) -> Scope:
+    """Kept until the file changes; `tenants.connect` drops what its own writer has kept."""
+    known: Scope | None = tx.recall(("scope", app))
+    if known is not None:
+        return known
+    row = tx.one(APPLICATION_UID, app=app)
+    if row is None:
+        raise NotFound("no such application")
+    connections: dict[int | None, tuple[ConnectionId | None, str | None]] = {None: (None, None)}
+    for number, uid, platform in tx.all(CONNECTION_UIDS, app=app):
+        connections[number] = (ConnectionId(UUID(bytes=uid)), platform)
+    scope = Scope(AppId(UUID(bytes=row[0])), connections)
+    tx.remember(("scope", app), scope)
+    return scope
 
 
 def platform_users(tx: Tx, app: int, keys: Sequence[int]) -> list[PlatformUser]:
     """The platform users with these keys, in their order. Raises NotFound."""
     if not keys:
         return []
-    found = {row[0]: row for row in _rows(tx, PUSERS, app, keys)}
+    found = {row[0]: row for row in _rows(tx, PUSERS, keys, *span(app), app=app)}
     aliases: dict[int, list[Alias]] = {}
     for puser, kind, value in sorted(tx.all(ALIASES, keys=json.dumps(list(keys)))):
         aliases.setdefault(puser, []).append(Alias(kind, value))
@@ -62,16 +100,17 @@ def platform_users(tx: Tx, app: int, keys: Sequence[int]) -> list[PlatformUser]:
 
 def users(tx: Tx, app: int, keys: Sequence[int]) -> list[User]:
     """The users with these keys, in their order. Raises NotFound."""
-    found = {row[0]: row for row in _rows(tx, PERSONS, app, keys)}
+    found = {row[0]: row for row in _rows(tx, PERSONS, keys, *span(app), app=app)}
     return [_user(_have(found, key)) for key in keys]
 
 
 def files(tx: Tx, app: int, keys: Sequence[int]) -> list[File]:
     """The files with these keys, in their order. Raises NotFound."""
-    found = {row[0]: row for row in _rows(tx, FILES, app, keys)}
+    found = {row[0]: row for row in _rows(tx, FILES, keys, *span(app), app=app)}
     return [_file(_have(found, key)) for key in keys]
 
 
+_MESSAGES = ("message.inbound", "message.outbound")
 _MANY: dict[str, Callable[[Tx, int, Sequence[int]], Sequence[Node]]] = {
     "event": events,
     "platform_user": platform_users,
@@ -115,10 +154,9 @@ def node(tx: Tx, app: int, key: int, node_type: NodeType) -> Node:
 
 
 def _rows(
-    tx: Tx, statement: Statement[tuple[Any, ...]], app: int, keys: Sequence[int], **more: Any
-) -> list[tuple[Any, ...]]:
-    lo, hi = span(app)
-    return tx.all(statement, app=app, keys=json.dumps(list(keys)), lo=lo, hi=hi, **more)
+    tx: Tx, statement: Statement[tuple[Any, ...]], keys: Sequence[int], lo: int, hi: int, **more: Any
+) -> list[tuple[Any, ...]]:  # fmt: skip
+    return tx.all(statement, keys=json.dumps(list(keys)), lo=lo, hi=hi, **more)
 
 
 @lru_cache(maxsize=1024)
@@ -133,20 +171,20 @@ def _have(found: dict[int, Any], key: int) -> Any:
     return found[key]
 
 
-def _event(tx: Tx, row: Any) -> Event:
+def _event(tx: Tx, scope: Scope, row: Any, origin: EventId | None) -> Event:
+    connection, platform = scope.connections[row[2]]
     return Event(
-        id=EventId(UUID(bytes=row[1])), app_id=AppId(_shared(row[2])), event_type=tx.kind_name(row[6]),
-        position=row[0], connection_id=None if row[4] is None else ConnectionId(_shared(row[4])),
-        platform=row[5], occurred_at=from_ms(row[7]), created_at=from_ms(row[8]),
-        origin_event_id=None if row[18] is None else EventId(UUID(bytes=row[18])),
-        delivery=None if row[11] is None else _delivery(row), processed_at=_time(row[17]),
-        payload_json=row[9], raw_json=row[10],
+        id=EventId(UUID(bytes=row[1])), app_id=scope.app_id, event_type=tx.kind_name(row[3]),
+        position=row[0], connection_id=connection, platform=platform,
+        occurred_at=from_ms(row[4]), created_at=from_ms(row[5]), origin_event_id=origin,
+        delivery=None if row[8] is None else _delivery(row), processed_at=_time(row[14]),
+        payload_json=row[6], raw_json=row[7],
     )  # fmt: skip
 
 
 def _delivery(row: Any) -> DeliveryState:
-    sent, delivered, read, failed = map(_time, row[12:16])
-    return DeliveryState(row[11], sent, delivered, read, failed, row[16])
+    sent, delivered, read, failed = map(_time, row[9:13])
+    return DeliveryState(row[8], sent, delivered, read, failed, row[13])
 
 
 def _platform_user(row: Any, aliases: list[Alias]) -> PlatformUser:

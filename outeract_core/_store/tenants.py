@@ -163,6 +163,7 @@ def _add_connection(
     assert row is not None  # noqa: S101
     puser = add_system_puser(tx, app, row[0], application_row[5], name)
     tx.run(CONNECTION_SYSTEM, id=row[0], puser=puser)
+    tx.forget(("scope", app))
 
 
 def set_status(tx: Tx, conn: Conn, status: str, reason: str) -> None:

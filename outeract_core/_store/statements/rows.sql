@@ -1,13 +1,21 @@
 -- Rows as the model's objects need them.
 
 -- name: events_by_key
-SELECT e.seq, e.id, a.uid, e.conn, c.uid, c.platform, e.type, e.occurred_at, e.created_at, e.payload, e.raw,
-  d.status, d.sent_at, d.delivered_at, d.read_at, d.failed_at, d.reason, p.at,
-  (SELECT o.id FROM edge g JOIN event o ON o.seq = g.dst WHERE g.src = e.seq AND g.type = :origin LIMIT 1)
-FROM json_each(:keys) j CROSS JOIN event e ON e.seq = j.value JOIN application a ON a.id = :app
-LEFT JOIN connection c ON c.id = e.conn LEFT JOIN delivery d ON d.event = e.seq
-LEFT JOIN processed p ON p.event = e.seq
+SELECT e.seq, e.id, e.conn, e.type, e.occurred_at, e.created_at, e.payload, e.raw,
+  d.status, d.sent_at, d.delivered_at, d.read_at, d.failed_at, d.reason, p.at
+FROM json_each(:keys) j CROSS JOIN event e ON e.seq = j.value
+LEFT JOIN delivery d ON d.event = e.seq LEFT JOIN processed p ON p.event = e.seq
 WHERE e.seq >= :lo AND e.seq < :hi;
+
+-- name: origins_by_key
+SELECT g.src, o.id FROM json_each(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type = :origin
+JOIN event o ON o.seq = g.dst;
+
+-- name: application_uid
+SELECT uid FROM application WHERE id = :app;
+
+-- name: connection_uids
+SELECT id, uid, platform FROM connection WHERE app = :app;
 
 -- name: pusers_by_key
 SELECT p.id, p.uid, a.uid, q.uid, c.uid, c.platform, p.ext, p.kind, p.name, p.picture, p.created_at
