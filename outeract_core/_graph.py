@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from ._ids import from_ms
 from ._store import nodes, rows, walks
@@ -138,7 +138,7 @@ def _subgraph(tx: Connection, app: int, found: Found) -> Subgraph:
 def _edge(arrow: Arrow, source: Node, target: Node, late: int | None) -> Edge:
     at = source.created_at if late is None else from_ms(late)
     return Edge(
-        id=uuid5(source.id, f"{arrow[1]}/{target.id}"), app_id=source.app_id,
+        app_id=source.app_id,
         source_node_id=source.id, source_node_type=node_type(source),
         target_node_id=target.id, target_node_type=node_type(target),
         edge_type=arrow[1], created_at=at,

@@ -12,7 +12,7 @@ import json
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, NewType, TypeAlias, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from attrs import field, frozen
 
@@ -242,9 +242,8 @@ Node: TypeAlias = Event | User | PlatformUser | File
 
 @frozen
 class Edge:
-    """A typed arrow between two nodes of one application; `id` follows from its ends and type."""
+    """A typed arrow between two nodes of one application; there is one of each type between two."""
 
-    id: UUID
     app_id: AppId
     source_node_id: UUID
     source_node_type: NodeType
@@ -252,3 +251,8 @@ class Edge:
     target_node_type: NodeType
     edge_type: str
     created_at: datetime
+
+    @property
+    def id(self) -> UUID:
+        """It follows from the ends and the type (a UUIDv5), so it is the same whenever it is read."""
+        return uuid5(self.source_node_id, f"{self.edge_type}/{self.target_node_id}")
