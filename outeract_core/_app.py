@@ -11,15 +11,17 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+from attrs import evolve
+
 from . import _schemas
 from ._codec import encode
-from ._compose import Options, compose, connection, finish
+from ._compose import Options, compose, finish
 from ._conversations import Conversations
 from ._delivery_handle import Delivery
 from ._events import Events
 from ._file_access import Files
 from ._graph import Graph
-from ._ids import to_ms
+from ._ids import maybe_ms
 from ._lanes import Handler
 from ._people import People
 from ._plugins import checked_config
@@ -27,11 +29,10 @@ from ._prospect import Prospect, prospect
 from ._runtime import Runtime
 from ._store import custom, rows, sending, tenants
 from ._store.log import awaited_by, target_of
-from ._store.sending import Action
 from ._store.sqlite import Connection
 from ._store.states import is_inbound
 from ._tenant import Tenant
-from ._turn import CURRENT, Effect, Message, Turn
+from ._turn import CURRENT, Effect, Turn
 from ._verbs import Verbs
 from .content import ContentLike
 from .errors import BadInput
@@ -205,7 +206,7 @@ class App(Verbs):
         if schema is not None:
             _schemas.check_payload(event_type, payload, schema.json_schema)
         text = _payload(payload)
-        at = _moment(occurred_at)
+        at = maybe_ms(occurred_at)
         event_id = self.new_id()
         turn = self._turn()
         cause = None if turn is None else turn.cause
@@ -296,8 +297,6 @@ class App(Verbs):
 
 
 def _caused(options: Options, cause: int) -> Options:
-    from attrs import evolve
-
     return evolve(options, cause=cause)
 
 
@@ -306,13 +305,3 @@ def _payload(payload: Any, what: str = "payload") -> str:
         return encode(payload)
     except (TypeError, ValueError, RecursionError) as error:
         raise BadInput(f"the {what} is not JSON: {error}; nothing was written") from None
-
-
-def _moment(when: datetime | None) -> int | None:
-    try:
-        return None if when is None else to_ms(when)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
-
-
-__all__ = ["Action", "App", "Message", "connection"]

@@ -16,7 +16,7 @@ from uuid import UUID
 import anyio.to_thread
 from attrs import evolve, field, frozen
 
-from ._ids import span, to_ms
+from ._ids import maybe_ms, span, to_ms
 from ._plan import Plan, dump_parts, mime_of, plan
 from ._runtime import Runtime
 from ._store import nodes, routes
@@ -104,20 +104,23 @@ def compose(runtime: Runtime, app: int, to: Any, content: ContentLike, options: 
     where = target(runtime, app, to, options.via)
     adapter = runtime.adapter(where.conn)
     planned = plan(content, adapter.manifest, adapter.render, sizes_of(content))
-    payload = _payload(where.conn, content, planned, options)
+    payload = payload_of(where.conn, content, planned, options)
     clock = runtime.database.options.clock
     references = runtime.database.read(lambda tx: _references(tx, app, where.conn.id, options))
     intent = Intent(
         id=runtime.database.options.ids(to_ms(clock())), conn=where.conn, to=where.to,
         payload=payload, parts=json.loads(dump_parts(planned.parts)),
         metadata={**content.metadata, **(options.metadata or {})}, key=options.key,
-        due=_time(options.not_before), expires=_time(options.expires) or None,
+        due=maybe_ms(options.not_before) or 0, expires=maybe_ms(options.expires) or None,
         kinds=tuple(planned.kinds), sandbox=options.sandbox, reply_to=references[0], thread=references[1], cause=references[2],
     )  # fmt: skip
     return Draft(intent, content.files)
 
 
-def _payload(conn: Conn, content: Content, planned: Plan, options: Options) -> dict[str, Any]:
+def payload_of(
+    conn: Conn, content: Content, planned: Plan, options: Options
+) -> dict[str, Any]:  # fmt: skip
+    """The payload of the `message.outbound` that a content becomes."""
     payload: dict[str, Any] = {
         "type": content.type, "message": content.message(), "platform": conn.platform,
         "external_message_id": None, "parts": len(planned.parts),
@@ -143,15 +146,6 @@ def _references(
     elif cause is not None and not span(app)[0] <= cause < span(app)[1]:
         raise NotFound("the cause is no event of this application")
     return message(options.reply_to, "reply_to"), message(options.thread, "thread"), cause
-
-
-def _time(when: datetime | None) -> int:
-    if when is None:
-        return 0
-    try:
-        return to_ms(when)
-    except ValueError as error:
-        raise BadInput(str(error)) from None
 
 
 def sizes_of(content: Content) -> tuple[int, ...]:

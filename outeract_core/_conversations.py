@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from ._compose import connection
-from ._ids import from_ms, to_ms
+from ._ids import from_ms, maybe_ms
 from ._runtime import Runtime
 from ._store import conversations, rows, views
 from ._store.log import target_of
@@ -103,11 +103,8 @@ class Conversation:
 
     def between(self, since: datetime | None = None, until: datetime | None = None) -> Conversation:
         """The same conversation within a time window (by `occurred_at`; aware times)."""
-        try:
-            bounds = [None if moment is None else to_ms(moment) for moment in (since, until)]
-        except ValueError as error:
-            raise BadInput(str(error)) from None
-        return Conversation(self._tenant, views.window(self._view, bounds[0], bounds[1]))
+        bounds = maybe_ms(since), maybe_ms(until)
+        return Conversation(self._tenant, views.window(self._view, *bounds))
 
     async def page(
         self, *, first: int = 50, after: str | None = None, order: Order = "newest"

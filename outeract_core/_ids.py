@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
+from .errors import BadInput
+
 Clock: TypeAlias = Callable[[], datetime]
 IdSource: TypeAlias = Callable[[int], UUID]
 
@@ -28,10 +30,15 @@ def utc_now() -> datetime:
 
 
 def to_ms(when: datetime) -> int:
-    """Milliseconds since 1970. Raises ValueError for a naive datetime."""
+    """Milliseconds since 1970. Raises BadInput for a naive datetime."""
     if when.tzinfo is None:
-        raise ValueError(f"{when!r} has no time zone; times must be aware, e.g. tzinfo=UTC")
+        raise BadInput(f"{when!r} has no time zone; times must be aware, e.g. tzinfo=UTC")
     return (when - _EPOCH) // _MILLISECOND
+
+
+def maybe_ms(when: datetime | None) -> int | None:
+    """`to_ms` of a time that may not be given. Raises BadInput."""
+    return None if when is None else to_ms(when)
 
 
 def from_ms(ms: int) -> datetime:

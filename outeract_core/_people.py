@@ -16,7 +16,7 @@ from attrs import frozen
 from . import _reactions
 from ._compose import connection
 from ._identity import MINUTES, USES
-from ._ids import to_ms
+from ._ids import maybe_ms
 from ._runtime import Runtime
 from ._store import erasure, identity, link_codes, nodes, people, rows
 from ._store.handlers import peer_of
@@ -89,7 +89,7 @@ class People:
         self, platform_user: PlatformUser | UUID, *, at: datetime | None = None
     ) -> User:
         """Whose identity this is, or was at a time (aware). Raises NotFound, BadInput."""
-        moment = _ms(at)
+        moment = maybe_ms(at)
 
         def query(tx: Connection, app: int) -> User:
             puser = nodes.key(tx, app, platform_user, "platform_user")
@@ -201,10 +201,3 @@ def _is_public(tx: Connection, app: int, message: int) -> bool:
 def _between(name: str, value: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
         raise BadInput(f"{name} is 1 to {most}, not {value!r}")
-
-
-def _ms(at: datetime | None) -> int | None:
-    try:
-        return None if at is None else to_ms(at)
-    except ValueError as error:
-        raise BadInput(str(error)) from None

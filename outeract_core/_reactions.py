@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from ._codec import encode
+from ._compose import Options, payload_of
 from ._identity import find_code
 from ._plan import dump_parts, plan
 from ._runtime import Runtime
@@ -91,14 +92,10 @@ def confirmation(runtime: Runtime) -> Confirm:
         assert row is not None  # noqa: S101 - it has generated a code
         conn, content = runtime.conn(row[3]), Content(_CONFIRMATION.format(code=code))
         adapter = runtime.adapter(conn)
-        parts = plan(content, adapter.manifest, adapter.render).parts
-        payload = {
-            "type": "text", "message": content.message(), "platform": conn.platform,
-            "external_message_id": None, "parts": len(parts),
-        }  # fmt: skip
-        intent = Intent(
-            tx.new_id(), conn, puser, payload, json.loads(dump_parts(parts)), cause=cause
-        )
+        planned = plan(content, adapter.manifest, adapter.render)
+        payload = payload_of(conn, content, planned, Options())
+        parts = json.loads(dump_parts(planned.parts))
+        intent = Intent(tx.new_id(), conn, puser, payload, parts, cause=cause)
         sending.send(tx, intent)
         tx.after_commit(lambda: runtime.wake("outbox"))
 

@@ -14,8 +14,9 @@ from uuid import UUID
 from ._delivery_handle import Delivery
 from ._plan import dump_parts, plan
 from ._runtime import Runtime
-from ._store import rows, sending
+from ._store import sending
 from ._store.handlers import peer_of
+from ._store.log import EVENT_CONN
 from ._store.nodes import key as node_key
 from ._store.sending import Action
 from ._store.sqlite import Connection
@@ -118,7 +119,7 @@ class Verbs(ABC):
         """Mark inbound messages read, inside a transaction."""
         for event in events:
             peer = peer_of(tx, event)
-            row = tx.one(rows.CONN_OF, seq=event)
+            row = tx.one(EVENT_CONN, seq=event)
             if peer and row is not None and row[0] is not None:
                 conn = self.runtime.conn(row[0])
                 tell = hasattr(self.runtime.adapter(conn), "mark_read")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import outeract_core
+from outeract_core._store import rebuild, statements, views
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = [ROOT / "outeract_core", ROOT / "adapters" / "outeract_adapters"]
@@ -84,6 +85,16 @@ def test_importing_the_library_stays_light() -> None:
     code = f"import sys\nfrom outeract_core import *\nprint([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_statement_has_one_owner() -> None:
+    """No SQL lies about unused, and none is loaded under two names."""
+    store = ROOT / "outeract_core" / "_store"
+    code = "".join(path.read_text("utf-8") for path in store.glob("*.py"))
+    loaded = re.findall(r'statement\(\s*"(\w+)"', code)
+    assert len(loaded) == len(set(loaded))
+    named = {*loaded, *rebuild.TABLES.values(), *(s.name for s in views._MESSAGES.values())}
+    assert set(statements.texts()) == named
 
 
 def _lint(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -18,13 +18,12 @@ from ..errors import BadInput, InvalidEvent
 from ..events import NAME, RESERVED
 from ..model import EventSchema
 from . import nodes
-from .log import append, link
+from .log import EVENT_FACTS, append, link
 from .migrations import EDGE_TYPES
 from .statements import statement
 
 SCHEMA: Statement[tuple[int, str, str | None, int]] = statement("schema_newest")
 SCHEMA_ADD: Statement[Any] = statement("schema_add")
-EVENT_TYPE: Statement[tuple[int, int, str]] = statement("event_facts")
 
 Drawn = Sequence[tuple[str, Any]]
 
@@ -109,5 +108,5 @@ def draw(tx: Tx, app: int, source: Any, edge_type: str, target: Any) -> None:
 
 
 def _is_ours(tx: Tx, event: int) -> bool:
-    row = tx.one(EVENT_TYPE, seq=event)
+    row = tx.one(EVENT_FACTS, seq=event)
     return row is not None and tx.kind_name(row[0]).startswith(RESERVED)

@@ -15,7 +15,7 @@ from attrs import frozen
 from .._codec import encode, text_id
 from .._delivery import EVENT_STATUS, Progress, advance, further
 from ..driver import Statement, Tx
-from .log import append, arrived, key_of, link, link_external
+from .log import EVENT_FACTS, append, arrived, key_of, link, link_external
 from .statements import statement
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ RECEIPTS: Statement[tuple[str, int, str]] = statement("receipts_of")
 UNREAD: Statement[tuple[str, int]] = statement("unread_outbound")
 OUTBOX_ADD: Statement[Any] = statement("outbox_add")
 OUTBOX_SENDING: Statement[tuple[int]] = statement("outbox_sending_on")
-EVENT_FACTS: Statement[tuple[int, int, str]] = statement("event_facts")
 
 
 @frozen

@@ -14,11 +14,11 @@ from attrs import Factory, define, frozen
 from .. import events as facts
 from .._codec import encode, encode_raw
 from .._delivery import EVENT_STATUS
-from .._ids import to_ms
+from .._ids import maybe_ms, to_ms
 from ..driver import Tx
 from . import conversations, delivery, files
 from .log import append, arrived, by_external_id, link, link_external
-from .people import find, meet, relink
+from .people import meet, relink
 from .tenants import Conn
 
 _MESSAGES = ("message.inbound", "message.outbound")
@@ -63,7 +63,7 @@ def prepare(fact: facts.Fact, raw: Any) -> Item:
     if fact.kind not in facts.EVENT_TYPES:
         raise ValueError(f"a fact of unknown kind {fact.kind!r}")
     _check(fact)
-    at = None if fact.occurred_at is None else to_ms(fact.occurred_at)
+    at = maybe_ms(fact.occurred_at)
     return Item(fact, encode(fact.payload), encode_raw(raw), at)
 
 
@@ -218,9 +218,3 @@ def _status(tx: Tx, conn: Conn, key: int, item: Item, peer: int | None) -> None:
     for target in targets:
         told = {**payload, "external_message_id": target}
         delivery.platform_status(tx, conn, key, fact.kind, told, target, at)
-
-
-def puser_of(tx: Tx, conn: Conn, party: facts.Party) -> int:
-    """The platform user of a party: found, or created."""
-    known = None if party.external_id is None else find(tx, conn, party.external_id)
-    return meet(tx, conn, party) if known is None else known

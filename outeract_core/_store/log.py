@@ -16,6 +16,8 @@ from .statements import statement
 
 EVENT_ADD: Statement[Any] = statement("event_add")
 EVENT_BY_EXT: Statement[tuple[int, int]] = statement("event_by_ext")
+EVENT_CONN: Statement[tuple[int | None, int, str]] = statement("event_conn")
+EVENT_FACTS: Statement[tuple[int, int, str]] = statement("event_facts")
 EVENT_KEY: Statement[tuple[int]] = statement("event_key")
 EVENT_ID: Statement[tuple[bytes]] = statement("event_id_of")
 EDGE_ADD: Statement[Any] = statement("edge_add")

@@ -12,10 +12,11 @@ from .._ids import span
 from ..driver import Statement, Tx
 from ..errors import BadInput, NotFound
 from ..model import Event, File, NodeType, PlatformUser, User
+from .log import EVENT_KEY
 from .statements import statement
 
 _BY_UID: dict[NodeType, Statement[tuple[int]]] = {
-    "event": statement("event_key"),
+    "event": EVENT_KEY,
     "platform_user": statement("puser_key"),
     "user": statement("person_key"),
     "file": statement("file_key"),

@@ -18,8 +18,8 @@ from .._delivery import EVENT_STATUS
 from ..driver import Statement, Tx
 from ..errors import LeaseLost
 from . import delivery
-from .log import append, awaited_by, id_of, link, target_of
-from .people import ALIAS_MOVE, PUSER_ADDRESS
+from .log import EVENT_CONN, append, awaited_by, id_of, link, target_of
+from .people import ALIAS_MOVE, ALIASES, PUSER_ADDRESS
 from .statements import statement
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ NOT_STARTED: Statement[tuple[int, int]] = statement("outbox_not_started")
 EXTERNAL_ID: Statement[tuple[str]] = statement("external_id_of")
 LAST_EXTERNAL_ID: Statement[tuple[str]] = statement("last_external_id_of")
 RECIPIENT: Statement[tuple[str, str, str]] = statement("recipient")
-ALIASES: Statement[tuple[str, str]] = statement("aliases_of")
-EVENT_CONN: Statement[tuple[int | None, int, str]] = statement("event_conn")
 FILE: Statement[tuple[str | None, str | None, int | None, str | None]] = statement("file_of_part")
 LAST_INBOUND: Statement[tuple[int]] = statement("last_inbound")
 

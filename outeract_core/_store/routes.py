@@ -15,12 +15,12 @@ from ..driver import Statement, Tx
 from ..errors import BadInput, NotFound
 from . import nodes
 from .handlers import peer_of
+from .identity import PUSERS
+from .log import EVENT_CONN
 from .statements import statement
 
 PEER: Statement[tuple[int, int, str, int]] = statement("peer_facts")
 NEWEST: Statement[tuple[int, int]] = statement("newest_peer")
-PUSERS: Statement[tuple[int]] = statement("person_pusers")
-EVENT_CONN: Statement[tuple[int | None, int, str]] = statement("event_conn")
 
 
 @frozen

@@ -43,7 +43,6 @@ PUSERS: Statement[tuple[Any, ...]] = statement("pusers_by_key")
 ALIASES: Statement[tuple[int, str, str]] = statement("aliases_by_key")
 PERSONS: Statement[tuple[Any, ...]] = statement("persons_by_key")
 FILES: Statement[tuple[Any, ...]] = statement("files_by_key")
-CONN_OF: Statement[tuple[int | None, int, str]] = statement("event_conn")
 
 
 @frozen

@@ -381,8 +381,3 @@ def checkpoint(connection: Connection, mode: str) -> None:
 def is_fatal(error: BaseException) -> bool:
     """Whether an error of SQLite has ended the whole transaction, not only one statement."""
     return isinstance(error, apsw.FullError | apsw.IOError | apsw.NoMemError | apsw.CorruptError)
-
-
-def is_database_error(error: BaseException) -> bool:
-    """Whether `error` comes from SQLite."""
-    return isinstance(error, apsw.Error)

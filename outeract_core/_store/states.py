@@ -11,16 +11,13 @@ from uuid import UUID
 
 from .._delivery import EVENT_STATUS
 from .._ids import from_ms
-from ..driver import Statement, Tx
+from ..driver import Tx
 from ..errors import NotFound
 from ..model import DeliveryState, Status
 from . import nodes
-from .delivery import DELIVERY, EVENT_FACTS
-from .log import key_of, sources_of
-from .statements import statement
-
-LAST_INBOUND: Statement[tuple[int]] = statement("last_inbound")
-EVENT_CONN: Statement[tuple[int | None, int, str]] = statement("event_conn")
+from .delivery import DELIVERY
+from .log import EVENT_CONN, EVENT_FACTS, key_of, sources_of
+from .outbox import LAST_INBOUND
 
 
 def event_key(tx: Tx, app: int, event_id: UUID) -> int:

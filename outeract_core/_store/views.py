@@ -22,12 +22,12 @@ from ..errors import BadInput
 from . import nodes
 from .conversations import Counts
 from .handlers import peer_of
+from .queries import CONNECTIONS_OF
 from .statements import statement
 
 _CountsRow = tuple[int, int, int, int, int, int]
 
 RECENT: Statement[_CountsRow] = statement("recent_conversations")
-CONNECTIONS_OF: Statement[tuple[int, bytes, str, str]] = statement("connections_of_app")
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")

@@ -37,9 +37,6 @@ VALUES (:id, :conn, :lane, :verb, :event, :parts, :due, :expires, :sandbox, 'que
 -- name: outbox_sending_on
 SELECT id FROM outbox WHERE conn = :conn AND state IN ('sending', 'unknown') LIMIT 1;
 
--- name: outbox_by_event
-SELECT id FROM outbox WHERE id = :event AND event = :event;
-
 -- name: send_key_get
 SELECT event FROM send_key WHERE app = :app AND key = :key;
 

@@ -19,9 +19,6 @@ SELECT id FROM event WHERE seq = :seq;
 -- name: event_key
 SELECT seq FROM event WHERE id = :id AND seq >= :lo AND seq < :hi;
 
--- name: event_id_is_taken
-SELECT seq FROM event WHERE id = :id;
-
 -- name: waiting_add
 INSERT INTO waiting(conn, ext, src, type) VALUES (:conn, :ext, :src, :type)
 ON CONFLICT (conn, ext, src, type) DO NOTHING;

@@ -49,10 +49,6 @@ UNION SELECT owner FROM lease;
 -- name: outbox_next
 SELECT min(due) FROM outbox WHERE waits = 0;
 
--- name: outbox_row
-SELECT id, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, due FROM outbox
-WHERE id = :id;
-
 -- name: outbox_not_started
 SELECT id, lane FROM outbox WHERE id = :event AND event = :event AND state = 'queued' AND done = 0
   AND (lease_until IS NULL OR lease_until <= :now);

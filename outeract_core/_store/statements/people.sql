@@ -65,9 +65,6 @@ SELECT previous FROM moved WHERE puser = :puser AND at > :at ORDER BY event LIMI
 -- name: person_merged
 UPDATE person SET merged_into = :target WHERE id = :person;
 
--- name: person_merged_into
-SELECT merged_into FROM person WHERE id = :id;
-
 -- name: moved_by
 SELECT puser, previous, current FROM moved WHERE event = :event ORDER BY puser;
 

@@ -58,7 +58,3 @@ UPDATE connection SET poll_cursor = :cursor WHERE id = :conn;
 
 -- name: meta_get
 SELECT value FROM meta WHERE name = :name;
-
--- name: meta_set
-INSERT INTO meta(name, value) VALUES (:name, :value)
-ON CONFLICT (name) DO UPDATE SET value = excluded.value;
