@@ -25,7 +25,7 @@ def encode(value: Any) -> str:
     Raises ValueError or TypeError for what JSON cannot say, and for what is nested too deeply.
     """
     text = _encode(value)
-    if _may_be_deep(text):
+    if len(text) > DEEPEST and _may_be_deep(text):
         _check_depth(value)
     return text if storable(text) else _encode_ascii(value)
 

@@ -15,44 +15,41 @@ import os
 import queue
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import groupby
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import anyio.to_thread
 from attrs import define, field, frozen
 
-from ._ids import Clock, IdSource, to_ms
+from ._ids import to_ms
 from ._loops import Via, call, waiter
+from ._opening import Options, default_checkpoints
 from ._store import sqlite
 from ._store.migrations import migrate
 from .errors import StoreBroken, StoreClosed
 
+__all__ = ["BATCH", "Database", "Options", "Share", "Ticket", "Unit", "default_checkpoints"]
+
 T = TypeVar("T")
 Unit: TypeAlias = Callable[[sqlite.Connection], T]
-Checkpoints: TypeAlias = Callable[[int, bool], str | None]
 
 BATCH = 512
-
-
-def default_checkpoints(wal_pages: int, idle: bool) -> str | None:
-    """PASSIVE when idle with more than 4 MB of WAL, RESTART at 64 MB however busy."""
-    if wal_pages > 16_384:
-        return "RESTART"
-    return "PASSIVE" if idle and wal_pages > 1_024 else None
+_BREATH = 0.005
+"""Seconds without a ticket after which the writer is idle."""
 
 
 @frozen
-class Options:
-    """How a file is opened. `busy_timeout` in seconds; `vfs`: an apsw VFS name, for fault tests."""
+class Share(Generic[T]):
+    """A unit that is cheaper done together with its like: `together(tx, [what, …])`, one result each."""
 
-    clock: Clock
-    ids: IdSource
-    durability: str = "full"
-    busy_timeout: float = 5.0
-    vfs: str | None = None
-    checkpoints: Checkpoints = default_checkpoints
+    together: Callable[[sqlite.Connection, list[Any]], Sequence[T]]
+    what: Any
+
+    def __call__(self, tx: sqlite.Connection) -> T:
+        return self.together(tx, [self.what])[0]
 
 
 @define(eq=False)
@@ -86,6 +83,7 @@ class Database:
         self._broken: BaseException | None = None
         self._closed = False
         self._truncate = False
+        self._fresh = options.idle is not None
         self._gate = threading.Lock()
         self._writer = self._open()
         migrate(self._writer, self._now())
@@ -168,7 +166,7 @@ class Database:
 
     def _loop(self) -> None:
         while True:
-            ticket = self._queue.get()
+            ticket = self._next()
             if ticket is None:
                 return
             batch, last = self._drain(ticket)
@@ -177,10 +175,35 @@ class Database:
             if asked:  # those who asked for a short log wait until it is short
                 self._checkpoint()
             self._wake(batch)
+            self._fresh = True
             if not asked:
                 self._checkpoint()
             if last:
                 return
+
+    def _next(self) -> Ticket[Any] | None:
+        """The next ticket. While none comes, idle work is done, chunk by chunk."""
+        wait = _BREATH
+        while self._fresh:
+            try:
+                return self._queue.get(timeout=wait)
+            except queue.Empty:
+                self._fresh = self._idle()
+                wait = 0
+        return self._queue.get()
+
+    def _idle(self) -> bool:
+        """One chunk, in a transaction of its own; whether there may be more. A fault can wait."""
+        work = self.options.idle
+        try:
+            if work is None or self._broken is not None or not self.read(work.due):
+                return False
+        except Exception:
+            return False
+        ticket = Ticket(work.chunk, _nobody)
+        self._commit([ticket])
+        self._checkpoint()
+        return ticket.error is None
 
     def _drain(self, first: Ticket[Any]) -> tuple[list[Ticket[Any]], bool]:
         batch = [first]
@@ -210,8 +233,8 @@ class Database:
     def _attempt(self, batch: list[Ticket[Any]]) -> None:
         try:
             self._begin()
-            for ticket in batch:
-                ticket.result = ticket.unit(self._writer)
+            for together, tickets in groupby(batch, _together):
+                self._run(together, list(tickets))
         except BaseException as error:
             self._writer.rollback()
             if sqlite.is_fatal(error):
@@ -221,6 +244,15 @@ class Database:
                     raise
             self._one_by_one(batch)
         self._finish(batch)
+
+    def _run(self, together: Any, tickets: list[Ticket[Any]]) -> None:
+        if together is None:
+            for ticket in tickets:
+                ticket.result = ticket.unit(self._writer)
+            return
+        shares = [ticket.unit.what for ticket in tickets]  # type: ignore[attr-defined]
+        for ticket, result in zip(tickets, together(self._writer, shares), strict=True):
+            ticket.result = result
 
     def _one_by_one(self, batch: list[Ticket[Any]]) -> None:
         self._begin()
@@ -333,9 +365,17 @@ class Database:
         self._writer.close()
 
 
+def _together(ticket: Ticket[Any]) -> Any:
+    return ticket.unit.together if isinstance(ticket.unit, Share) else None
+
+
 def _all_done(batch: list[Ticket[Any]]) -> None:
     for ticket in batch:
         ticket.done()
+
+
+def _nobody() -> None:
+    """Nobody waits for idle work."""
 
 
 def _fail(batch: list[Ticket[Any]], error: BaseException) -> None:

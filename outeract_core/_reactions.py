@@ -14,7 +14,8 @@ from ._identity import find_code
 from ._plan import dump_parts, plan
 from ._runtime import Runtime
 from ._store import delivery, identity, link_codes, sending
-from ._store.ingest import Act, Item, Reaction
+from ._store.bulk import Item
+from ._store.ingest import Act, Reaction
 from ._store.link_codes import Confirm, Try
 from ._store.log import target_of
 from ._store.sending import Intent

@@ -13,7 +13,7 @@ from attrs import Factory, define
 from ._codec import clean
 from ._runtime import Runtime
 from ._store import ingest
-from ._store.ingest import Item
+from ._store.bulk import Item
 from ._store.tenants import Conn
 from .adapter import Adapter, Inbound
 from .events import Fact, Unparsed
@@ -37,6 +37,8 @@ class Read:
     @property
     def faults(self) -> str | None:
         """Why, in words; None when everything was understood."""
+        if not self.unparsed:
+            return None
         return clean("; ".join(str(item.error) for item in self.unparsed)[:2000]) or None
 
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
-from attrs import define
+from attrs import define, frozen
 
 from ._codec import clean, encode
+from ._database import Share, Unit
 from ._ids import to_ms
 from ._reactions import reactions_of
 from ._reading import Batch, Read, read_delivery, sort
 from ._runtime import Runtime
 from ._store import deliveries, ingest
+from ._store.bulk import DUPLICATE
 from ._store.deliveries import Kept
 from ._store.sqlite import Connection
 from ._store.tenants import Conn
@@ -47,6 +50,24 @@ class Received:
     duplicates: int = 0
     kept: bool = False
 
+    def note(self, fate: int) -> None:
+        """One of its facts has come to this; see `ingest.ingest`."""
+        if fate > 0:
+            self.stored += 1
+        elif fate == DUPLICATE:
+            self.duplicates += 1
+        else:
+            self.kept = True
+
+
+@frozen
+class Delivery:
+    """A verified request, read. `conn`: whose URL it came to."""
+
+    conn: Conn
+    inbound: Inbound
+    read: Read
+
 
 class Receiver:
     """The way in, for webhooks and polls alike."""
@@ -63,7 +84,13 @@ class Receiver:
         try:
             conn = self._connection(webhook_id, secret)
             inbound = self._inbound(method, headers, query, body)
-            return await self._answer(conn, self._runtime.adapter(conn), inbound)
+            adapter = self._runtime.adapter(conn)
+            answer = self._admitted(adapter, inbound)
+            if answer is not None:
+                return answer
+            await self.receive(conn, adapter, inbound)
+            acknowledge = getattr(adapter, "acknowledge", None)
+            return Response() if acknowledge is None else acknowledge(inbound)
         except WebhookError as error:
             return Response(error.status, {"content-type": "text/plain"}, _short(error))
         except (MissingSecret, UnknownPlatform):
@@ -88,7 +115,8 @@ class Receiver:
         clock = self._runtime.database.options.clock
         return Inbound(method.upper(), lower, dict(query), bytes(body), clock())
 
-    async def _answer(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Response:
+    def _admitted(self, adapter: Adapter, inbound: Inbound) -> Response | None:
+        """What to answer at once; None when it is a delivery, and verified."""
         handshake = getattr(adapter, "handshake", None)
         if handshake is not None:
             answer: Response | None = handshake(inbound)
@@ -97,39 +125,57 @@ class Receiver:
         if inbound.method != "POST":
             return Response(405, {"allow": "POST"})
         adapter.verify(inbound)
-        await self.receive(conn, adapter, inbound)
-        acknowledge = getattr(adapter, "acknowledge", None)
-        return Response() if acknowledge is None else acknowledge(inbound)
+        return None
 
     # ── verified bytes to one commit ──────────────────────────────────────────────────────────
 
     async def receive(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Received:
         """Commit a verified delivery; what is not understood is kept with the error."""
         read = read_delivery(self._runtime, conn, adapter, inbound)
+        return await self._store(read, Share(self._together, Delivery(conn, inbound, read)))
 
-        def unit(tx: Connection) -> Received:
-            received = _commit(tx, self._runtime, read)
-            if read.faults or received.kept:
-                state = "unparsed" if read.faults else "held"
-                _keep(tx, conn, inbound, state, read.faults)
+    def _together(self, tx: Connection, deliveries: list[Delivery]) -> list[Received]:
+        """Deliveries that came at the same time, in one unit of work."""
+        results = self._commit(tx, [delivery.read for delivery in deliveries])
+        for delivery, received in zip(deliveries, results, strict=True):
+            faults = delivery.read.faults
+            if faults or received.kept:
+                state = "unparsed" if faults else "held"
+                _keep(tx, delivery.conn, delivery.inbound, state, faults)
                 received.kept = True
-            return received
+        return results
 
-        return await self._store(read, unit)
+    def _commit(self, tx: Connection, reads: Sequence[Read]) -> list[Received]:
+        """Everything understood, in order; one connection's neighbours go together."""
+        results = [Received() for _ in reads]
+        facts = [
+            (batch.conn, item, received)
+            for read, received in zip(reads, results, strict=True)
+            for batch in read.batches.values()
+            for item in batch.items
+        ]
+        for _, some in groupby(facts, lambda fact: fact[0].id):
+            group = list(some)
+            conn = group[0][0]
+            reactions = reactions_of(self._runtime, conn)
+            fates = ingest.ingest(tx, conn, [item for _, item, _ in group], reactions)
+            for (_, _, received), fate in zip(group, fates, strict=True):
+                received.note(fate)
+        if any(received.stored for received in results):
+            tx.after_commit(self._runtime.wake)
+        return results
 
-    async def _store(self, read: Read, unit: Callable[[Connection], Received]) -> Received:
+    async def _store(self, read: Read, unit: Unit[Received]) -> Received:
         """Run the unit that commits `read`; facts that no commit can take do not stop the others."""
         try:
-            received = await self._runtime.database.write(unit)
+            return await self._runtime.database.write(unit)
         except OuteractError:
             raise
         except Exception:
             stored = await self._one_by_one(read)
             received = await self._runtime.database.write(unit)
             received.stored += stored
-        if received.stored:
-            self._runtime.wake()
-        return received
+            return received
 
     async def _one_by_one(self, read: Read) -> int:
         """Each fact in a commit of its own; what cannot be stored counts as not understood."""
@@ -140,7 +186,7 @@ class Receiver:
                 alone = Read({batch.conn.id: Batch(batch.conn, [item])})
 
                 def unit(tx: Connection, alone: Read = alone) -> Received:
-                    return _commit(tx, self._runtime, alone)
+                    return self._commit(tx, [alone])[0]
 
                 try:
                     received = await self._runtime.database.write(unit)
@@ -167,7 +213,7 @@ class Receiver:
         sort(self._runtime, conn, polled.facts, read)
 
         def unit(tx: Connection) -> Received:
-            received = _commit(tx, self._runtime, read)
+            received = self._commit(tx, [read])[0]
             for item in read.unparsed:
                 _keep_item(tx, conn, item)
             deliveries.set_poll_cursor(tx, conn.id, polled.cursor)
@@ -201,22 +247,12 @@ class Receiver:
         read = read_delivery(self._runtime, conn, adapter, delivery.inbound)
 
         def unit(tx: Connection) -> Received:
-            received = _commit(tx, self._runtime, read)
+            received = self._commit(tx, [read])[0]
             received.kept = received.kept or bool(read.faults)
             deliveries.replayed(tx, delivery.id, not received.kept, read.faults, state)
             return received
 
         return not (await self._store(read, unit)).kept
-
-
-def _commit(tx: Connection, runtime: Runtime, read: Read) -> Received:
-    received = Received()
-    for batch in read.batches.values():
-        outcome = ingest.ingest(tx, batch.conn, batch.items, reactions_of(runtime, batch.conn))
-        received.stored += len(outcome.stored)
-        received.duplicates += outcome.duplicates
-        received.kept = received.kept or outcome.held
-    return received
 
 
 def _keep(tx: Connection, conn: Conn, inbound: Inbound, state: str, error: str | None) -> None:

@@ -45,8 +45,10 @@ class Runtime:
     open_http: Callable[[], Http]
     owner: str = Factory(owner_name)
     transcribe: Callable[..., Any] | None = None
+    search: str | None = "unicode61"
     _http: Http | None = None
     _conns: dict[int, Conn] = field(factory=dict)
+    _webhooks: dict[str, Conn] = field(factory=dict)
     _adapters: dict[int, tuple[Conn, Adapter]] = field(factory=dict)
     _wakers: dict[str, list[tuple[Via, Callable[[], None]]]] = field(factory=dict)
     _gate: threading.Lock = field(factory=threading.Lock)
@@ -85,10 +87,11 @@ class Runtime:
         """Read the connections again (another process may have added some)."""
         found = {conn.id: conn for conn in self.database.read(tenants.connections)}
         self._conns = found
+        self._webhooks = {conn.entity.webhook_id: conn for conn in found.values()}
 
     def add(self, conn: Conn) -> None:
         """A connection was made or changed here."""
-        self._conns[conn.id] = conn
+        self._conns[conn.id] = self._webhooks[conn.entity.webhook_id] = conn
         self._adapters.pop(conn.id, None)
 
     def conn(self, number: int) -> Conn:
@@ -106,17 +109,14 @@ class Runtime:
 
     def by_webhook(self, webhook_id: str) -> Conn | None:
         """The connection behind a webhook id, or None."""
-        for _ in range(2):
-            for conn in self._conns.values():
-                if conn.entity.webhook_id == webhook_id:
-                    return conn
+        if webhook_id not in self._webhooks:
             self.reload()
-        return None
+        return self._webhooks.get(webhook_id)
 
     def adapter(self, conn: Conn) -> Adapter:
         """The adapter of a connection. Raises UnknownPlatform when it is not installed."""
         known = self._adapters.get(conn.id)
-        if known is not None and known[0] == conn:
+        if known is not None and (known[0] is conn or known[0] == conn):
             return known[1]
         entity = conn.entity
         made = self.plugins.load(entity.platform)(

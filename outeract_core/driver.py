@@ -42,8 +42,10 @@ class Tx(Protocol):
     def run(self, statement: Statement[Any], **params: Any) -> int:
         """Execute a change; the number of rows that it changed."""
 
-    def many(self, statement: Statement[Any], rows: Iterable[Mapping[str, Any]]) -> None:
-        """Execute a change once per mapping."""
+    def many(
+        self, statement: Statement[Any], rows: Iterable[Mapping[str, Any] | tuple[Any, ...]]
+    ) -> None:
+        """Execute a change once per row: by name, or in the order in which the SQL names them."""
 
     def dynamic(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
         """Rows of a composed query; values travel as parameters only."""
@@ -61,6 +63,9 @@ class Tx(Protocol):
 
     def new_id(self) -> UUID:
         """A fresh public id, made at `now`."""
+
+    def new_uid(self) -> bytes:
+        """The same as a column keeps it."""
 
     def kind(self, name: str) -> int:
         """The number of an interned name (event types, edge types); new names are added."""

@@ -41,13 +41,13 @@ EVENT_TYPES = (
     "user.merged", "user.unmerged", "user.erased",
     "system.conversation_read", "system.delivery_unparsed", "system.handler_failed",
     "system.connection_changed", "system.identity_changed", "system.notice", "system.gap",
-    "system.file_failed", "system.file_stored",
+    "system.file_failed", "system.file_stored", "system.retention_applied",
 )  # fmt: skip
 """Built-in types; a file interns them in this order, so append only."""
 
 
 def _tuple(values: Sequence[Any] | None) -> tuple[Any, ...]:
-    return tuple(values or ())
+    return tuple(values) if values else ()
 
 
 @frozen
@@ -151,8 +151,8 @@ def message(
     `more` goes into `message` beside type, text and role (location, contacts, forwarded, …);
     what is None is left out.
     """
-    body = {"type": type, "text": text, "role": "user"}
-    body.update((name, value) for name, value in more.items() if value is not None)
+    said = {name: value for name, value in more.items() if value is not None}
+    body = {"type": type, "text": text, "role": "user", **said}
     return {
         "type": type,
         "message": body,

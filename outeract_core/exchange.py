@@ -66,20 +66,28 @@ class Inbound:
         Each call gives the same object; do not change it.
         """
         if not self._parsed:
-            text = self.body.decode(json.detect_encoding(self.body), "surrogatepass")
+            text = self.body.decode(_encoding(self.body), "surrogatepass")
             self._parsed.append(_DECODER.decode(text))
         return self._parsed[0]
 
     def as_sent(self, item: Any) -> Any:
         """The body's own bytes when `item` is all that `json()` has given, else `item`."""
         whole = bool(self._parsed) and item is self._parsed[0] and isinstance(item, dict | list)
-        return self.body if whole and json.detect_encoding(self.body) == "utf-8" else item
+        return self.body if whole and _encoding(self.body) == "utf-8" else item
+
+
+def _encoding(body: bytes) -> str:
+    """UTF-8, or what else RFC 4627 section 3 tells from the first bytes."""
+    if body[:1] in _OPENING and body[1:2] != b"\0":
+        return "utf-8"
+    return json.detect_encoding(body)
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+_OPENING = (b"{", b"[")
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 

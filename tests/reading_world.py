@@ -143,8 +143,8 @@ async def arrive(core: Outeract, connection: PlatformConnection, *facts: Fact) -
     """Facts are committed as if a webhook had brought them; the keys of new events."""
     conn = raw_conn(core, connection)
     items = [ingest.prepare(fact, fact.raw) for fact in facts]
-    outcome = await core.runtime.database.write(lambda tx: ingest.ingest(tx, conn, items))
-    return outcome.stored
+    fates = await core.runtime.database.write(lambda tx: ingest.ingest(tx, conn, items))
+    return [fate for fate in fates if fate > 0]
 
 
 async def event(app: App, connection: PlatformConnection, external_id: str) -> Event:

@@ -193,7 +193,7 @@ DRIFT = {
     "DELETE FROM conversation": "conversation",
     "INSERT INTO conversation VALUES ((1 << 40) + 999, 1, 1, 1, 1, 1, 1)": "conversation",
     "DELETE FROM entry WHERE event = (SELECT max(event) FROM entry)": "entry",
-    "INSERT INTO entry SELECT peer, event + 1 FROM entry LIMIT 1": "entry",
+    "INSERT INTO entry SELECT peer, event + 100000 FROM entry LIMIT 1": "entry",
     "UPDATE participant SET messages = messages + 1": "participant",
     "DELETE FROM participant": "participant",
     "INSERT INTO participant SELECT peer, peer, 1 FROM entry LIMIT 1": "participant",

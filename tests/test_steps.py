@@ -11,11 +11,21 @@ from typing import Any
 import apsw
 import apsw.ext
 import pytest
-from attrs import Factory, define
+from attrs import Factory, define, evolve
 
 from outeract_core import App, Outeract
 from outeract_core import query as q
-from outeract_core._store import conversations, delivery, handlers, ingest, log, outbox, rows, views
+from outeract_core._store import (
+    bulk,
+    conversations,
+    delivery,
+    handlers,
+    ingest,
+    log,
+    outbox,
+    rows,
+    views,
+)
 from outeract_core._store.sqlite import Connection
 from outeract_core.model import Event
 from outeract_core.testing import ManualClock, SequentialIds
@@ -259,7 +269,21 @@ def duplicate(of: History) -> Callable[[Connection], Any]:
     items = [ingest.prepare(fact, fact.raw) for fact in _facts(9, of.size)[:1]]
 
     def unit(tx: Connection) -> None:
-        assert ingest.ingest(tx, conn, items).duplicates == 1
+        assert ingest.ingest(tx, conn, items) == [bulk.DUPLICATE]
+
+    return unit
+
+
+def crowd(of: History) -> Callable[[Connection], Any]:
+    """Messages that come together, some of them for the second time."""
+    conn = raw_conn(of.core, of.conns[0])
+    known = [fact for n in (9, 10, 12, 13, 16, 17, 18) for fact in _facts(n, of.size)]
+    fresh = [evolve(fact, key=f"new {fact.key}") for fact in known]
+    items = [ingest.prepare(fact, fact.raw) for fact in (*known, *fresh)]
+
+    def unit(tx: Connection) -> None:
+        fates = ingest.ingest(tx, conn, items)
+        assert [fate > 0 for fate in fates] == [False] * len(known) + [True] * len(fresh)
 
     return unit
 
@@ -303,7 +327,7 @@ def lookup(of: History) -> Callable[[Connection], Any]:
 
 
 WRITES: dict[str, Callable[[History], Callable[[Connection], Any]]] = {
-    "a new message": newcomer, "a duplicate": duplicate, "the feed": feed, "lookups": lookup,
+    "a new message": newcomer, "a duplicate": duplicate, "a crowd": crowd, "the feed": feed, "lookups": lookup,
 }  # fmt: skip
 
 

@@ -10,20 +10,25 @@ from typing import Any, TypeAlias
 __all__ = ["Object", "many", "number", "obj", "text"]
 
 Object: TypeAlias = dict[str, Any]
+_SAFE = 2**53
 
 
 def text(item: Any, *path: str) -> str | None:
     """The non-empty string at `path`, or None for anything else."""
     for step in path:
-        item = item.get(step) if isinstance(item, dict) else None
+        if not isinstance(item, dict):
+            return None
+        item = item.get(step)
     return item if isinstance(item, str) and item else None
 
 
 def number(item: Any, *path: str) -> int | None:
     """The integer of at most 53 bits at `path`, or None for anything else."""
     for step in path:
-        item = item.get(step) if isinstance(item, dict) else None
-    return item if type(item) is int and abs(item) < 2**53 else None
+        if not isinstance(item, dict):
+            return None
+        item = item.get(step)
+    return item if type(item) is int and -_SAFE < item < _SAFE else None
 
 
 def obj(item: Any, member: str) -> Object:

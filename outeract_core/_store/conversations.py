@@ -41,9 +41,12 @@ def add(
 ) -> None:  # fmt: skip
     """A message enters the conversation with `peer`; `sender` counts as a participant of a group."""
     tx.run(ENTRY_ADD, peer=peer, event=event)
-    tx.run(INBOUND if inbound else OUTBOUND, peer=peer, event=event, conn=conn)
+    if inbound:
+        tx.run(INBOUND, peer=peer, event=event, inbound=1, unread=1, conn=conn)
+    else:
+        tx.run(OUTBOUND, peer=peer, event=event, conn=conn)
     if sender is not None:
-        tx.run(PARTICIPANT_ADD, peer=peer, puser=sender)
+        tx.run(PARTICIPANT_ADD, peer=peer, puser=sender, messages=1)
 
 
 def counts(tx: Tx, peer: int) -> Counts | None:

@@ -6,17 +6,20 @@ Does not know: bytes, signatures, how a fact was parsed, what handlers do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeAlias
 
-from attrs import Factory, define, frozen
+from attrs import frozen
 
 from .. import events as facts
-from .._codec import encode, encode_raw
+from .._codec import encode, encode_raw, identifier
 from .._delivery import EVENT_STATUS
 from .._ids import maybe_ms, to_ms
 from ..driver import Tx
-from . import conversations, delivery, files
+from . import bulk, conversations, delivery, files
+from .bulk import DUPLICATE, Item
 from .log import append, arrived, by_external_id, link, link_external
 from .people import meet, relink
 from .tenants import Conn
@@ -24,23 +27,9 @@ from .tenants import Conn
 _MESSAGES = ("message.inbound", "message.outbound")
 
 
-@frozen
-class Item:
-    """A fact, encoded before it reaches the writer. Times in milliseconds."""
-
-    fact: facts.Fact
-    payload: str
-    raw: str | None
-    occurred_at: int | None
-
-
-@define
-class Outcome:
-    """What came of a batch. `stored`: keys in order; `held`: an echo that may be our own."""
-
-    stored: list[int] = Factory(list)
-    duplicates: int = 0
-    held: bool = False
+HELD = -1
+"""What came of an item: an echo that may be our own, so that it is too early to tell."""
+_IDS, _TEXTS = (str, int), (str,)
 
 
 Act: TypeAlias = Callable[[Tx, Conn, int, Item, int], None]
@@ -63,57 +52,88 @@ def prepare(fact: facts.Fact, raw: Any) -> Item:
     if fact.kind not in facts.EVENT_TYPES:
         raise ValueError(f"a fact of unknown kind {fact.kind!r}")
     _check(fact)
-    at = maybe_ms(fact.occurred_at)
-    return Item(fact, encode(fact.payload), encode_raw(raw), at)
+    return Item(
+        fact, encode(fact.payload), encode_raw(raw), maybe_ms(fact.occurred_at), _dk(fact),
+        _plain(fact),
+    )  # fmt: skip
 
 
 def _check(fact: facts.Fact) -> None:
     """What the unit of work will rely on: a fault is found here, where it costs only its own fact."""
-    ids: list[Any] = [fact.key, fact.reply_to, fact.thread, fact.target]
+    values = [fact.key, fact.reply_to, fact.thread, fact.target]
     texts: list[Any] = [fact.correlation]
     for party in (fact.sender, fact.chat):
         if party is not None:
-            ids += [party.external_id, *(alias.value for alias in party.aliases)]
-            texts += [party.kind, party.name, party.profile_picture_url]
+            values.append(party.external_id)
+            values += [alias.value for alias in party.aliases]
+            texts += (party.kind, party.name, party.profile_picture_url)
     for change in fact.relinks:
-        ids += [change.previous, change.current]
+        values += (change.previous, change.current)
     for ref in fact.files:
         encode(ref.handle)
-        texts += [ref.filename, ref.mime_type, ref.sha256]
+        texts += (ref.filename, ref.mime_type, ref.sha256)
         if not isinstance(ref.size, int | None):
             raise TypeError(f"the size of a file is {ref.size!r}")
-    for values, allowed in ((ids, str | int | None), (texts, str | None)):
-        for value in values:
-            if not isinstance(value, allowed):
-                raise TypeError(f"{value!r:.80} where a text is expected")
+    _all(values, _IDS)
+    _all(texts, _TEXTS)
     if fact.watermark is not None:
         to_ms(fact.watermark)
 
 
-def ingest(tx: Tx, conn: Conn, items: list[Item], reactions: tuple[Reaction, ...] = ()) -> Outcome:
-    """Commit facts of one connection. What is already in the log is counted, not stored."""
-    outcome = Outcome()
-    for item in items:
-        if item.fact.echo and _is_ours(tx, conn, item, outcome):
-            continue
-        key = append(
-            tx, conn.app, _kind(item.fact), item.payload, conn=conn.id, dk=_dk(item.fact),
-            raw=item.raw, occurred_at=item.occurred_at,
-        )  # fmt: skip
-        if key is None:
-            outcome.duplicates += 1
-            continue
-        outcome.stored.append(key)
-        peer = _connect(tx, conn, key, item)
-        for reaction in reactions:
-            if item.fact.kind in reaction.kinds:
-                reaction.act(tx, conn, key, item, peer)
-    return outcome
+def _all(values: list[Any], allowed: tuple[type, ...]) -> None:
+    for value in values:
+        if value is not None and not isinstance(value, allowed):
+            raise TypeError(f"{value!r:.80} where a text is expected")
 
 
 def _dk(fact: facts.Fact) -> str | int | None:
     """The dedupe key; a message's is text, because references name it by its text."""
-    return str(fact.key) if fact.kind in _MESSAGES and fact.key is not None else fact.key
+    if fact.key is None:
+        return None
+    return identifier(str(fact.key) if fact.kind in _MESSAGES else fact.key)
+
+
+def _plain(fact: facts.Fact) -> bool:
+    """Whether it is a message that says something and no more, as nearly all do."""
+    return fact.kind == "message.inbound" and not (
+        fact.key is None or fact.echo or fact.reply_to or fact.thread or fact.files
+        or fact.relinks or fact.sender is None or fact.sender.kind == "system"
+    )  # fmt: skip
+
+
+def ingest(
+    tx: Tx, conn: Conn, items: Sequence[Item], reactions: tuple[Reaction, ...] = ()
+) -> list[int]:
+    """Commit facts of one connection, in order.
+
+    What came of each: its event's key, DUPLICATE when the log has it already, or HELD.
+    """
+    if any("message.inbound" in reaction.kinds for reaction in reactions):
+        return [_one(tx, conn, item, reactions) for item in items]
+    fates: list[int] = []
+    for plain, run in groupby(items, attrgetter("plain")):
+        some = list(run)
+        if plain and len(some) > 1:
+            fates += bulk.add(tx, conn, some)
+        else:
+            fates += [_one(tx, conn, item, reactions) for item in some]
+    return fates
+
+
+def _one(tx: Tx, conn: Conn, item: Item, reactions: tuple[Reaction, ...]) -> int:
+    if item.fact.echo and (fate := _echo(tx, conn, item)) is not None:
+        return fate
+    key = append(
+        tx, conn.app, _kind(item.fact), item.payload, conn=conn.id, dk=item.dk, raw=item.raw,
+        occurred_at=item.occurred_at,
+    )  # fmt: skip
+    if key is None:
+        return DUPLICATE
+    peer = _connect(tx, conn, key, item)
+    for reaction in reactions:
+        if item.fact.kind in reaction.kinds:
+            reaction.act(tx, conn, key, item, peer)
+    return key
 
 
 def _kind(fact: facts.Fact) -> str:
@@ -123,21 +143,16 @@ def _kind(fact: facts.Fact) -> str:
 # ── own echoes ────────────────────────────────────────────────────────────────────────────────
 
 
-def _is_ours(tx: Tx, conn: Conn, item: Item, outcome: Outcome) -> bool:
-    """Whether an echo is a message that this file has sent, or may be sending right now."""
+def _echo(tx: Tx, conn: Conn, item: Item) -> int | None:
+    """What comes of an echo of what this file has sent, or may be sending right now; else None."""
     fact = item.fact
     if fact.kind not in _MESSAGES or fact.key is None:
-        return False
+        return None
     if by_external_id(tx, conn.id, str(fact.key)) is not None:
-        outcome.duplicates += 1
-        return True
+        return DUPLICATE
     if fact.correlation and _claimed(tx, conn, fact.correlation, str(fact.key)):
-        outcome.duplicates += 1
-        return True
-    if delivery.sending(tx, conn.id):
-        outcome.held = True
-        return True
-    return False
+        return DUPLICATE
+    return HELD if delivery.sending(tx, conn.id) else None
 
 
 def _claimed(tx: Tx, conn: Conn, correlation: str, key: str) -> bool:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import apsw
 
-from .._ids import SHIFT, IdSource
+from .._ids import SHIFT, IdSource, uuid7, uuid7_bytes
 from ..driver import Statement
 from ..errors import (
     DiskFull,
@@ -100,8 +100,10 @@ class Connection:
         self._cursor.execute(statement.sql, params)
         return self.db.changes()
 
-    def many(self, statement: Statement[Any], rows: Iterable[Mapping[str, Any]]) -> None:
-        """Execute a change once per mapping."""
+    def many(
+        self, statement: Statement[Any], rows: Iterable[Mapping[str, Any] | tuple[Any, ...]]
+    ) -> None:
+        """Execute a change once per row: by name, or in the order in which the SQL names them."""
         self._cursor.executemany(statement.sql, rows)
 
     def script(self, sql: str) -> list[Any]:
@@ -149,6 +151,10 @@ class Connection:
     def new_id(self) -> UUID:
         """A fresh public id, made at `now`."""
         return self._ids(self.now)
+
+    def new_uid(self) -> bytes:
+        """The same as a column keeps it."""
+        return uuid7_bytes(self.now) if self._ids is uuid7 else self._ids(self.now).bytes
 
     def kind(self, name: str) -> int:
         """The number of an interned name; a new name is added (by a writer only)."""

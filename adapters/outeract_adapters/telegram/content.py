@@ -37,9 +37,10 @@ class Said:
 
 def read(item: Object) -> Said | None:
     """The content, or None when no member of the message is content. Raises ParseError."""
-    for member, reader in _READERS.items():
+    held = item.keys() & _READERS.keys()
+    for member in _READERS if len(held) > 1 else held:
         if item.get(member) is not None:
-            return reader(member, item)
+            return _READERS[member](member, item)
     return None
 
 
@@ -49,7 +50,8 @@ def _worded(kind: str, item: Object, member: str, more: Object, refs: tuple[File
     words = item.get(member)
     said = words if isinstance(words, str) else ""
     known = "entities" if member == "text" else f"{member}_entities"
-    return Said(kind, said, more, refs, tuple(entities_of(said, item, known)))
+    spoken = tuple(entities_of(said, item, known)) if known in item else ()
+    return Said(kind, said, more, refs, spoken)
 
 
 def _text(member: str, item: Object) -> Said:

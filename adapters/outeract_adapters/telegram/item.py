@@ -13,8 +13,8 @@ from attrs import frozen
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party
 
-from .fields import Object, external_id, number, obj, text, time_of
-from .people import BOT, author, chat_of, where
+from .fields import Object, external_id, need, number, obj, text, time_of
+from .people import BOT, author, chat_of
 from .scope import Scope
 
 __all__ = ["Item", "chat_id", "opens", "thread_of"]
@@ -34,13 +34,12 @@ class Item:
     @classmethod
     def of(cls, scope: Scope, body: Object) -> Item:
         """Raises ParseError when the message does not say which one it is, or where."""
-        place = where(body)
+        place, business = need(body, "chat", "id"), text(body, "business_connection_id")
         known = number(body, "message_id")
         if known is None or known <= 0:
             raise ParseError("a message without message_id")
-        sender, chat, echo = parties(scope, body, place.business)
-        named = external_id(known, int(place.chat), place.business)
-        return cls(named, body, scope, sender, chat, echo)
+        sender, chat, echo = parties(scope, body, business)
+        return cls(external_id(known, place, business), body, scope, sender, chat, echo)
 
     def fact(self, kind: str, key: str, payload: dict[str, Any], **more: Any) -> Fact:
         """A fact about this message."""
@@ -58,8 +57,10 @@ def parties(scope: Scope, body: Object, business: str | None) -> tuple[Party, Pa
     anybody else writes there is said for the business: by its owner or by us.
     """
     chat, user = obj(body, "chat"), obj(body, "from")
-    party = chat_of(chat, business)
     ours = scope.us.is_(user) and not obj(body, "sender_chat")
+    if not ours and not business and chat.get("type") == "private":
+        return author(body), None, False
+    party = chat_of(chat, business)
     if business and party.kind == "person":
         ours = bool(user) and user.get("id") != chat.get("id")
         return (BOT, party, True) if ours else (party, None, False)
@@ -70,7 +71,7 @@ def parties(scope: Scope, body: Object, business: str | None) -> tuple[Party, Pa
 
 def chat_id(body: Object) -> int:
     """The chat's number; `Item.of` has made sure of it."""
-    return int(where(body).chat)
+    return need(body, "chat", "id")
 
 
 def thread_of(body: Object) -> str | None:
@@ -79,13 +80,16 @@ def thread_of(body: Object) -> str | None:
     A chain of replies in an ordinary group has a `message_thread_id` too, but cannot be sent to;
     only `is_topic_message` makes it a topic.
     """
+    if body.get("is_topic_message") is not True:
+        return None
     known, chat = number(body, "message_thread_id"), number(body, "chat", "id")
-    if body.get("is_topic_message") is not True or known is None or chat is None or known <= 0:
+    if known is None or chat is None or known <= 0:
         return None
     return external_id(known, chat, text(body, "business_connection_id"))
 
 
 def opens(body: Object, answered: Object) -> bool:
     """Whether `answered` is the service message that opened the topic of `body`."""
-    same = number(answered, "message_id") == number(body, "message_thread_id")
-    return body.get("is_topic_message") is True and same and "forum_topic_created" in answered
+    if body.get("is_topic_message") is not True or "forum_topic_created" not in answered:
+        return False
+    return number(answered, "message_id") == number(body, "message_thread_id")

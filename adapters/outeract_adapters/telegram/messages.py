@@ -34,6 +34,8 @@ _AROUND = frozenset({
     "entities", "show_caption_above_media", "has_media_spoiler", "reply_markup",
 })  # fmt: skip
 """Members of Message that say something about it, not what it is."""
+_PLAIN = frozenset({"message_id", "from", "chat", "date", "text", "entities", "reply_to_message"})
+"""Members of an everyday message: none of them adds to the payload by itself."""
 
 
 def on_message(scope: Scope, body: Object) -> Iterable[Fact]:
@@ -77,20 +79,26 @@ def _said(item: Item, said: Said) -> Fact:
 
 
 def _payload(item: Item, said: Said) -> dict[str, Any]:
-    body, us = item.body, item.scope.us
-    spoken = list(said.entities)
+    spoken = _spoken(item, said) if said.entities else {}
     told = message(
-        PLATFORM, item.id, said.type, said.text, **said.more, **_about(body),
-        entities=[one.item for one in spoken] or None,
-        html=html(said.text, spoken),
-        command=_command(item, said),
-        mentioned=True if mentions(spoken, us.id, us.username) and not item.echo else None,
-        bot=True if obj(body, "from").get("is_bot") is True and _speaks_itself(item) else None,
+        PLATFORM, item.id, said.type, said.text, **said.more, **_about(item.body), **spoken,
+        bot=True if obj(item.body, "from").get("is_bot") is True and _speaks_itself(item) else None,
         anonymous=True if item.chat is not None and _is_chat(item) else None,
     )  # fmt: skip
     if item.echo:
         told["message"]["role"] = "assistant"
     return told
+
+
+def _spoken(item: Item, said: Said) -> dict[str, Any]:
+    """What the entities of a text add to the payload."""
+    spoken, us = list(said.entities), item.scope.us
+    return {
+        "entities": [one.item for one in spoken],
+        "html": html(said.text, spoken),
+        "command": _command(item, said),
+        "mentioned": True if mentions(spoken, us.id, us.username) and not item.echo else None,
+    }
 
 
 def _command(item: Item, said: Said) -> Object | None:
@@ -114,10 +122,15 @@ def _is_chat(item: Item) -> bool:
 
 def _about(body: Object) -> dict[str, Any]:
     """What the envelope adds to the payload; None is left out."""
+    user = obj(body, "from")
+    told = {"username": text(user, "username"), "language": text(user, "language_code")}
+    return told if body.keys() <= _PLAIN else told | _unusual(body)
+
+
+def _unusual(body: Object) -> dict[str, Any]:
+    """The same of members that most messages do not have."""
     origin, topic = obj(body, "forward_origin"), body.get("is_topic_message") is True
     return {
-        "username": text(body, "from", "username"),
-        "language": text(body, "from", "language_code"),
         "author_signature": text(body, "author_signature"),
         "media_group_id": text(body, "media_group_id"),
         "message_thread_id": number(body, "message_thread_id") if topic else None,
@@ -159,6 +172,8 @@ def _external(body: Object) -> Object | None:
 def _reply_to(item: Item) -> str | None:
     """The message that this one answers; what is merely said in a topic "replies" to its opening."""
     body, business = item.body, text(item.body, "business_connection_id")
+    if "reply_to_message" not in body and "external_reply" not in body:
+        return None
     answered, other = obj(body, "reply_to_message"), obj(body, "external_reply")
     known, chat = number(answered, "message_id"), number(answered, "chat", "id")
     if opens(body, answered):

@@ -6,7 +6,7 @@ Does not know: signatures, requests, what an update means.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -62,36 +62,33 @@ def facts(inbound: Inbound, us: Us) -> list[Fact | Unparsed]:
         update = inbound.json()
     except (ValueError, RecursionError) as error:
         raise ParseError(f"not JSON: {type(error).__name__}") from error
-    found = list(update_facts(update, us, inbound.received_at))
+    found = update_facts(update, us, inbound.received_at)
     if not found:
         raise ParseError("an update in which nothing has happened")
     return found
 
 
-def update_facts(update: Any, us: Us, at: datetime | None = None) -> Iterator[Fact | Unparsed]:
+def update_facts(update: Any, us: Us, at: datetime | None = None) -> list[Fact | Unparsed]:
     """The facts of one update; one that cannot be read becomes Unparsed, alone."""
     if not isinstance(update, dict):
-        yield Unparsed(update, f"an update is an object, not {type(update).__name__}")
-        return
+        return [Unparsed(update, f"an update is an object, not {type(update).__name__}")]
     if number(update, "update_id") is None:
-        yield Unparsed(update, "an update without update_id")
-        return
+        return [Unparsed(update, "an update without update_id")]
     scope = Scope(update, us, at)
+    found: list[Fact | Unparsed] = []
     for name, item in update.items():
         if name != "update_id":
-            yield from _read(scope, name, item)
+            found += _read(scope, name, item)
+    return found
 
 
-def _read(scope: Scope, name: str, item: Any) -> Iterator[Fact | Unparsed]:
+def _read(scope: Scope, name: str, item: Any) -> list[Fact | Unparsed]:
     reader = _READERS.get(name)
     try:
         if reader is None:
-            found = list(on_other(scope, name, item))
-        elif isinstance(item, dict):
-            found = list(reader(scope, item))
-        else:
-            raise ParseError(f"{name} is not an object")
+            return list(on_other(scope, name, item))
+        if isinstance(item, dict):
+            return list(reader(scope, item))
+        raise ParseError(f"{name} is not an object")
     except _WRONG as error:
-        yield Unparsed(scope.raw, f"{name}: {type(error).__name__}: {error}")
-    else:
-        yield from found
+        return [Unparsed(scope.raw, f"{name}: {type(error).__name__}: {error}")]

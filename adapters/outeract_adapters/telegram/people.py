@@ -13,9 +13,9 @@ from attrs import frozen
 from outeract_core.adapter import Settings
 from outeract_core.events import Party
 
-from .fields import Object, Place, need, number, obj, text
+from .fields import Object, need, number, obj, text
 
-__all__ = ["BOT", "Us", "author", "chat_of", "person", "where"]
+__all__ = ["BOT", "Us", "author", "chat_of", "person"]
 
 BOT = Party("system", "system")
 
@@ -49,8 +49,8 @@ def person(user: Object) -> Party | None:
     known = number(user, "id")
     if known is None:
         return None
-    names = (text(user, "first_name"), text(user, "last_name"))
-    shown = " ".join(name for name in names if name)
+    first, last = text(user, "first_name"), text(user, "last_name")
+    shown = f"{first} {last}" if first and last else first or last
     return Party(str(known), "person", shown or text(user, "username"))
 
 
@@ -75,8 +75,3 @@ def author(message: Object) -> Party:
     if number(voice, "id") is not None:
         return chat_of(voice)
     return person(obj(message, "from")) or chat_of(obj(message, "chat"))
-
-
-def where(message: Object) -> Place:
-    """The chat of a message and the business account's connection that it came by. Raises ParseError."""
-    return Place(need(message, "chat", "id"), text(message, "business_connection_id"))

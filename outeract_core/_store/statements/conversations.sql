@@ -5,9 +5,9 @@ INSERT INTO entry(peer, event) VALUES (:peer, :event);
 
 -- name: conversation_inbound
 INSERT INTO conversation(peer, last, inbound, outbound, unread, read_upto, conn)
-VALUES (:peer, :event, 1, 0, 1, 0, :conn)
-ON CONFLICT (peer) DO UPDATE SET last = excluded.last, inbound = conversation.inbound + 1,
-  unread = conversation.unread + 1;
+VALUES (:peer, :event, :inbound, 0, :unread, 0, :conn)
+ON CONFLICT (peer) DO UPDATE SET last = excluded.last,
+  inbound = conversation.inbound + excluded.inbound, unread = conversation.unread + excluded.unread;
 
 -- name: conversation_outbound
 INSERT INTO conversation(peer, last, inbound, outbound, unread, read_upto, conn)
@@ -15,8 +15,8 @@ VALUES (:peer, :event, 0, 1, 0, 0, :conn)
 ON CONFLICT (peer) DO UPDATE SET last = excluded.last, outbound = conversation.outbound + 1;
 
 -- name: participant_add
-INSERT INTO participant(peer, puser, messages) VALUES (:peer, :puser, 1)
-ON CONFLICT (peer, puser) DO UPDATE SET messages = participant.messages + 1;
+INSERT INTO participant(peer, puser, messages) VALUES (:peer, :puser, :messages)
+ON CONFLICT (peer, puser) DO UPDATE SET messages = participant.messages + excluded.messages;
 
 -- name: conversation_read
 UPDATE conversation SET read_upto = :upto,

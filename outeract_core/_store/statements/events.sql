@@ -26,6 +26,13 @@ ON CONFLICT (conn, ext, src, type) DO NOTHING;
 -- name: waiting_for
 SELECT src, type FROM waiting WHERE conn = :conn AND ext = :ext ORDER BY src;
 
+-- name: waiting_exts
+SELECT DISTINCT ext FROM waiting WHERE conn = :conn
+  AND ext IN (SELECT value FROM json_each(:keys));
+
+-- name: event_dks
+SELECT e.dk FROM json_each(:keys) k CROSS JOIN event e ON e.conn = :conn AND e.dk = k.value;
+
 -- name: waiting_of
 SELECT ext FROM waiting WHERE src = :src AND type = :type LIMIT 1;
 

@@ -1,0 +1,117 @@
+"""Plain messages, many at once: the unit of work in which nearly everything arrives.
+
+Knows: that a message that answers nothing and carries nothing needs only rows, and that rows of one
+kind are cheapest together.
+Does not know: any other fact (`ingest.py`), bytes, handlers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from attrs import frozen
+
+from .. import events as facts
+from ..driver import Statement, Tx
+from . import conversations, delivery
+from .log import EDGE_ADD, EVENT_ADD, arrived
+from .people import meet
+from .statements import statement
+from .tenants import Conn
+
+KNOWN: Statement[tuple[str]] = statement("event_dks")
+AWAITED: Statement[tuple[str]] = statement("waiting_exts")
+
+DUPLICATE = 0
+"""What came of an item that the log has already."""
+
+
+@frozen
+class Item:
+    """A fact, encoded before it reaches the writer.
+
+    `occurred_at` in milliseconds; `dk`: the dedupe key; `plain`: a message that only says something.
+    """
+
+    fact: facts.Fact
+    payload: str
+    raw: str | None
+    occurred_at: int | None
+    dk: str | int | None
+    plain: bool
+
+
+def add(tx: Tx, conn: Conn, items: list[Item]) -> list[int]:
+    """Commit plain messages of one connection, in order; the key of each, or DUPLICATE."""
+    names = json.dumps([item.dk for item in items])
+    seen: set[Any] = {row[0] for row in tx.all(KNOWN, conn=conn.id, keys=names)}
+    fates, new = [], []
+    for item in items:
+        if item.dk in seen:
+            fates.append(DUPLICATE)
+            continue
+        seen.add(item.dk)
+        sender, peer = _parties(tx, conn, item.fact)
+        key = tx.allocate(conn.app)
+        fates.append(key)
+        new.append((key, item, sender, peer))
+    if new:
+        _write(tx, conn, new)
+        _connect_waiting(tx, conn, names, new)
+    return fates
+
+
+def _parties(tx: Tx, conn: Conn, fact: facts.Fact) -> tuple[int, int]:
+    """Sender and conversation."""
+    assert fact.sender is not None  # noqa: S101 - a plain message has one
+    sender = meet(tx, conn, fact.sender)
+    return sender, sender if fact.chat is None else meet(tx, conn, fact.chat)
+
+
+_New = tuple[int, Item, int, int]
+
+
+def _write(tx: Tx, conn: Conn, new: list[_New]) -> None:
+    kind, now = tx.kind("message.inbound"), tx.now
+    tx.many(EVENT_ADD, [
+        (key, tx.new_uid(), conn.id, kind, now if item.occurred_at is None else item.occurred_at,
+         now, item.dk, item.payload, item.raw)
+        for key, item, _, _ in new
+    ])  # fmt: skip
+    by, to = tx.kind("sent_by"), tx.kind("sent_to")
+    edges: list[tuple[Any, ...]] = []
+    for key, item, sender, peer in new:
+        edges.append((sender, by, key, None))
+        edges.append((conn.system_puser if item.fact.chat is None else peer, to, key, None))
+    tx.many(EDGE_ADD, edges)
+    _converse(tx, conn, new)
+
+
+def _converse(tx: Tx, conn: Conn, new: list[_New]) -> None:
+    """The messages enter their conversations: a row of counters is written once, however many."""
+    new = [one for one in new if one[3] != conn.system_puser]
+    tx.many(conversations.ENTRY_ADD, [(peer, key) for key, _, _, peer in new])
+    last = {peer: key for key, _, _, peer in new}
+    counts = Counter(peer for _, _, _, peer in new)
+    tx.many(
+        conversations.INBOUND,
+        [(peer, key, counts[peer], counts[peer], conn.id) for peer, key in last.items()],
+    )
+    speakers = Counter(
+        (peer, sender) for _, _, sender, peer in new if sender not in (peer, conn.system_puser)
+    )
+    tx.many(
+        conversations.PARTICIPANT_ADD,
+        [(peer, sender, count) for (peer, sender), count in speakers.items()],
+    )
+
+
+def _connect_waiting(tx: Tx, conn: Conn, names: str, new: list[_New]) -> None:
+    """Draw the edges that waited for one of these messages."""
+    awaited = {row[0] for row in tx.all(AWAITED, conn=conn.id, keys=names)}
+    for key, item, _, _ in new if awaited else ():
+        if item.dk in awaited:
+            for child in arrived(tx, conn.id, str(item.dk), key):
+                delivery.refold(tx, conn, child, key)
