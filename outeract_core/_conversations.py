@@ -61,7 +61,7 @@ class Conversations:
             found = views.recent(tx, app, conn, behind, limit + 1)
             count = views.total(tx, app, conn) if total else None
             summaries = _summaries(tx, app, found[:limit])
-            return paged([row.last for row in found], limit, lambda _kept: summaries, count)
+            return paged([row[1] for row in found], limit, lambda _kept: summaries, count)
 
         return await self._tenant.read(query)
 
@@ -216,24 +216,28 @@ class Conversation:
 
 
 def _summaries(
-    tx: Connection, app: int, found: list[conversations.Counts]
+    tx: Connection, app: int, found: list[conversations.CountsRow]
 ) -> list[ConversationSummary]:
-    peers = [row.peer for row in found]
-    known = dict(zip(peers, rows.platform_users(tx, app, peers), strict=True))
-    speakers = {
-        peer: [peer] if known[peer].kind == "person" else views.participants(tx, peer, _SHOWN)
-        for peer in peers
-    }
-    others = sorted({key for keys in speakers.values() for key in keys} - set(known))
-    known |= zip(others, rows.platform_users(tx, app, others), strict=True)
-    last = rows.events(tx, app, [row.last for row in found])
+    peers = rows.platform_users(tx, app, [row[0] for row in found])
+    last = rows.events(tx, app, [row[1] for row in found])
+    groups = [row[0] for row, peer in zip(found, peers, strict=True) if peer.kind != "person"]
+    speakers = _first_speakers(tx, app, groups) if groups else {}
     return [
-        ConversationSummary(
-            known[row.peer], event, tuple(known[key] for key in speakers[row.peer]),
-            row.inbound, row.outbound, row.unread,
+        ConversationSummary(peer, event, speakers.get(key, (peer,)), inbound, outbound, unread)
+        for (key, _, inbound, outbound, unread, _), peer, event in zip(
+            found, peers, last, strict=True
         )
-        for row, event in zip(found, last, strict=True)
-    ]  # fmt: skip
+    ]
+
+
+def _first_speakers(
+    tx: Connection, app: int, groups: list[int]
+) -> dict[int, tuple[PlatformUser, ...]]:
+    """The first who have spoken in each of these groups."""
+    spoken = {peer: views.participants(tx, peer, _SHOWN) for peer in groups}
+    keys = sorted({key for some in spoken.values() for key in some})
+    known = dict(zip(keys, rows.platform_users(tx, app, keys), strict=True))
+    return {peer: tuple(known[key] for key in some) for peer, some in spoken.items()}
 
 
 def _person(tx: Connection, app: int, peer: int) -> list[int]:

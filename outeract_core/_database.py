@@ -15,59 +15,30 @@ import os
 import queue
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from itertools import groupby
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import anyio.to_thread
-from attrs import define, field, frozen
 
 from ._ids import to_ms
-from ._loops import Via, call, waiter
-from ._opening import Options, default_checkpoints
-from ._store import sqlite
+from ._loops import waiter
+from ._opening import Idle, Options, default_checkpoints
+from ._store import sqlite, wal
 from ._store.migrations import migrate
+from ._tickets import Share, Ticket, Unit, fail, together, wake
 from .errors import StoreBroken, StoreClosed
 
 __all__ = ["BATCH", "Database", "Options", "Share", "Ticket", "Unit", "default_checkpoints"]
 
 T = TypeVar("T")
-Unit: TypeAlias = Callable[[sqlite.Connection], T]
 
 BATCH = 512
+_GLANCE = 50_000
+"""Steps of SQLite's machine (a millisecond or two) that a query may take in the event loop."""
 _BREATH = 0.005
 """Seconds without a ticket after which the writer is idle."""
-
-
-@frozen
-class Share(Generic[T]):
-    """A unit that is cheaper done together with its like: `together(tx, [what, …])`, one result each."""
-
-    together: Callable[[sqlite.Connection, list[Any]], Sequence[T]]
-    what: Any
-
-    def __call__(self, tx: sqlite.Connection) -> T:
-        return self.together(tx, [self.what])[0]
-
-
-@define(eq=False)
-class Ticket(Generic[T]):
-    """A unit on its way, and what came of it. `via` runs a callable where the waiter lives."""
-
-    unit: Unit[T]
-    done: Callable[[], None]
-    via: Via | None = None
-    result: Any = None
-    error: BaseException | None = field(default=None)
-
-    def take(self) -> T:
-        """The unit's result, or what it raised."""
-        if self.error is not None:
-            raise self.error
-        result: T = self.result
-        return result
 
 
 class Database:
@@ -115,12 +86,24 @@ class Database:
 
     def read(self, query: Unit[T]) -> T:
         """Run a bounded query here and now: it costs less than a hop to another thread."""
-        with self._borrowed() as reader, sqlite.translated(self.path):
+        with self._borrowed() as reader:
+            return self._read(reader, query)
+
+    def _read(self, reader: sqlite.Connection, query: Unit[T]) -> T:
+        with sqlite.translated(self.path):
             reader.begin_read(self._now())
             try:
                 return query(reader)
             finally:
                 reader.end_read()
+
+    def glance(self, query: Unit[T]) -> T | None:
+        """Run a query that is small nearly always, here and now; None when it turns out long."""
+        try:
+            with self._borrowed() as reader, reader.bounded(_GLANCE):
+                return self._read(reader, query)
+        except sqlite.TooLong:
+            return None
 
     async def traverse(self, query: Unit[T]) -> T:
         """Run a query of unknown size in a worker thread."""
@@ -174,7 +157,7 @@ class Database:
             asked = self._truncate
             if asked:  # those who asked for a short log wait until it is short
                 self._checkpoint()
-            self._wake(batch)
+            wake(batch)
             self._fresh = True
             if not asked:
                 self._checkpoint()
@@ -195,15 +178,24 @@ class Database:
     def _idle(self) -> bool:
         """One chunk, in a transaction of its own; whether there may be more. A fault can wait."""
         work = self.options.idle
-        try:
-            if work is None or self._broken is not None or not self.read(work.due):
-                return False
-        except Exception:
+        if work is None or self._broken is not None or not self._due(work):
             return False
-        ticket = Ticket(work.chunk, _nobody)
+        ticket = Ticket(work.chunk)
         self._commit([ticket])
         self._checkpoint()
         return ticket.error is None
+
+    def _due(self, work: Idle) -> bool:
+        """Whether there is such work. It is asked on the writer's connection, which nobody waits for."""
+        try:
+            self._writer.begin_read(self._now())
+            try:
+                return work.due(self._writer)
+            finally:
+                self._writer.end_read()
+        except Exception:
+            self._writer.rollback()
+            return False
 
     def _drain(self, first: Ticket[Any]) -> tuple[list[Ticket[Any]], bool]:
         batch = [first]
@@ -219,21 +211,19 @@ class Database:
 
     def _commit(self, batch: list[Ticket[Any]]) -> None:
         if self._broken is not None:
-            return _fail(
-                batch, StoreBroken(f"{self.path}: {self._broken}; close and open it again")
-            )
+            return fail(batch, StoreBroken(f"{self.path}: {self._broken}; close and open it again"))
         try:
             with sqlite.translated(self.path):
                 self._attempt(batch)
         except BaseException as error:
             if self._broken is None:
                 self._writer.rollback()
-            _fail([t for t in batch if t.error is None], error)
+            fail([t for t in batch if t.error is None], error)
 
     def _attempt(self, batch: list[Ticket[Any]]) -> None:
         try:
             self._begin()
-            for together, tickets in groupby(batch, _together):
+            for together, tickets in groupby(batch, together):
                 self._run(together, list(tickets))
         except BaseException as error:
             self._writer.rollback()
@@ -284,7 +274,7 @@ class Database:
             self._writer.commit()
         except BaseException as error:
             if not self._landed():
-                _fail([t for t in batch if t.error is None], _as_store_error(self.path, error))
+                fail([t for t in batch if t.error is None], _as_store_error(self.path, error))
             return
         self._writer.settle()
 
@@ -305,17 +295,6 @@ class Database:
                 call()
         return landed
 
-    def _wake(self, batch: list[Ticket[Any]]) -> None:
-        """Wake all waiters, with one hop per event loop."""
-        hops: dict[Any, list[Ticket[Any]]] = {}
-        for ticket in batch:
-            if ticket.via is None:
-                ticket.done()
-            else:
-                hops.setdefault(ticket.via, []).append(ticket)
-        for via, tickets in hops.items():
-            call(via, partial(_all_done, tickets))
-
     def _checkpoint(self) -> None:
         mode = self.options.checkpoints(self._writer.wal_pages, self._queue.empty())
         if self._truncate:
@@ -323,7 +302,7 @@ class Database:
         if mode is None or self._broken is not None:
             return
         try:
-            sqlite.checkpoint(self._writer, mode)
+            wal.checkpoint(self._writer, mode)
         except Exception:
             self._writer.wal_pages = 0  # the log holds everything; the next one tries again
 
@@ -359,28 +338,10 @@ class Database:
     def _end_writer(self) -> None:
         try:
             self._writer.forget_writer(self._id)
-            sqlite.checkpoint(self._writer, "TRUNCATE")
+            wal.checkpoint(self._writer, "TRUNCATE")
         except Exception:  # noqa: S110 - what was acknowledged is in the log already
             pass
         self._writer.close()
-
-
-def _together(ticket: Ticket[Any]) -> Any:
-    return ticket.unit.together if isinstance(ticket.unit, Share) else None
-
-
-def _all_done(batch: list[Ticket[Any]]) -> None:
-    for ticket in batch:
-        ticket.done()
-
-
-def _nobody() -> None:
-    """Nobody waits for idle work."""
-
-
-def _fail(batch: list[Ticket[Any]], error: BaseException) -> None:
-    for ticket in batch:
-        ticket.error = error
 
 
 def _as_store_error(path: str, error: BaseException) -> BaseException:

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from ._ids import from_ms
 from ._store import nodes, rows, walks
 from ._store.explain import explain
 from ._store.sqlite import Connection
 from ._store.walks import Arrow, Direction, Found, Limits
 from ._tenant import Tenant
-from .graph import Explanation, Subgraph, node_type
-from .model import Edge, Event, Node
+from .graph import Explanation, Subgraph
+from .model import Edge, Event
 
 CAUSES = ("triggered_by", "origin", "reply_to")
 """The edges that say what an event came from."""
@@ -49,11 +48,17 @@ class Graph:
         """
         limits = Limits(depth, limit)
 
-        def query(tx: Connection, app: int) -> Subgraph:
+        def narrow(tx: Connection, app: int) -> Subgraph | None:
+            key = nodes.key(tx, app, start)
+            found = walks.narrow(tx, app, key, types, direction, limits)
+            return None if found is None else _subgraph(tx, app, found)
+
+        def wide(tx: Connection, app: int) -> Subgraph:
             key = nodes.key(tx, app, start)
             return _subgraph(tx, app, walks.walk(tx, app, key, types, direction, limits))
 
-        return await self._tenant.traverse(query)
+        found = self._tenant.glance(narrow)
+        return await self._tenant.traverse(wide) if found is None else found
 
     async def ancestors(self, event: Any, *, depth: int = 100, limit: int = 10_000) -> Subgraph:
         """What caused this: along `triggered_by`, `origin` and `reply_to`, back to the first cause."""
@@ -79,7 +84,9 @@ class Graph:
         def query(tx: Connection, app: int) -> Subgraph | None:
             first, last = nodes.key(tx, app, start), nodes.key(tx, app, end)
             arrows = walks.path(tx, app, first, last, types, direction, limits)
-            return None if arrows is None else _subgraph(tx, app, _along(first, arrows))
+            if arrows is None:
+                return None
+            return _subgraph(tx, app, walks.dated(tx, _along(first, arrows)))
 
         return await self._tenant.traverse(query)
 
@@ -114,17 +121,16 @@ def _with_parties(tx: Connection, found: Found) -> Found:
     for source, kind, target in tx.expand(list(found.depth), types, inward=False):
         found.depth.setdefault(target, found.depth[source] + 1)
         found.arrows[source, tx.kind_name(kind), target] = None
-    return found
+    return walks.dated(tx, found)
 
 
 def _subgraph(tx: Connection, app: int, found: Found) -> Subgraph:
     """Keys into objects: one query per kind of node, not one per node."""
-    entities = rows.entities(tx, app, walks.kinds(tx, list(found.depth)))
-    late = walks.drawn_late(tx, list({source for source, _type, _target in found.arrows}))
+    entities = rows.entities(tx, app, list(found.depth))
     edges = [
-        _edge(arrow, entities[arrow[0]], entities[arrow[2]], late.get(arrow))
-        for arrow in found.arrows
-        if arrow[0] in entities and arrow[2] in entities
+        Edge(entities[source], edge_type, entities[target], drawn)
+        for (source, edge_type, target), drawn in found.arrows.items()
+        if source in entities and target in entities
     ]
     met = [key for key in found.depth if key in entities]
     return Subgraph(
@@ -133,13 +139,3 @@ def _subgraph(tx: Connection, app: int, found: Found) -> Subgraph:
         tuple(found.depth[key] for key in met),
         found.truncated,
     )
-
-
-def _edge(arrow: Arrow, source: Node, target: Node, late: int | None) -> Edge:
-    at = source.created_at if late is None else from_ms(late)
-    return Edge(
-        app_id=source.app_id,
-        source_node_id=source.id, source_node_type=node_type(source),
-        target_node_id=target.id, target_node_type=node_type(target),
-        edge_type=arrow[1], created_at=at,
-    )  # fmt: skip

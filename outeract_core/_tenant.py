@@ -34,6 +34,10 @@ class Tenant:
         """Run a bounded `query(tx, app)`: in line, no hop."""
         return self.database.read(lambda tx: query(tx, self.key))
 
+    def glance(self, query: Callable[[Connection, int], T]) -> T | None:
+        """Run a `query(tx, app)` that is small nearly always, in line; None when it turns out long."""
+        return self.database.glance(lambda tx: query(tx, self.key))
+
     async def traverse(self, query: Callable[[Connection, int], T]) -> T:
         """Run a `query(tx, app)` of unknown size in a worker thread."""
         return await self.database.traverse(lambda tx: query(tx, self.key))

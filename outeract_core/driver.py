@@ -39,6 +39,9 @@ class Tx(Protocol):
     def one(self, statement: Statement[Row], **params: Any) -> Row | None:
         """Its first row, or None."""
 
+    def by_keys(self, statement: Statement[Row], keys: Sequence[int], **params: Any) -> list[Row]:
+        """All rows of a query that is given an array of numbers as `:keys`; none for no keys."""
+
     def run(self, statement: Statement[Any], **params: Any) -> int:
         """Execute a change; the number of rows that it changed."""
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from .model import Edge, Event, File, Node, NodeType, PlatformUser, User
+from .model import Edge, Event, File, Node, PlatformUser, node_type
 
 __all__ = ["Explanation", "Moment", "Subgraph", "label", "node_type"]
 
@@ -23,15 +23,6 @@ _SHAPES = {
     "file": ("[/", "/]"),
 }
 _DOT = {"event": "box", "user": "ellipse", "platform_user": "ellipse", "file": "note"}
-
-
-def node_type(node: Node) -> NodeType:
-    """`event`, `user`, `platform_user` or `file`."""
-    if isinstance(node, Event):
-        return "event"
-    if isinstance(node, PlatformUser):
-        return "platform_user"
-    return "user" if isinstance(node, User) else "file"
 
 
 def label(node: Node) -> str:

@@ -9,12 +9,15 @@ Ids are UUIDv7; times are timezone-aware UTC. Values compare by content.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, NewType, TypeAlias, TypeVar
 from uuid import UUID, uuid5
 
 from attrs import field, frozen
+
+from ._ids import from_ms
 
 __all__ = [
     "Alias",
@@ -29,6 +32,7 @@ __all__ = [
     "File",
     "FileId",
     "Json",
+    "Names",
     "Node",
     "NodeType",
     "Organisation",
@@ -40,6 +44,7 @@ __all__ = [
     "Status",
     "User",
     "UserId",
+    "node_type",
 ]
 
 Json: TypeAlias = Any
@@ -57,6 +62,10 @@ NodeType = Literal["event", "user", "platform_user", "file"]
 Status = Literal[
     "queued", "sent", "delivered", "read", "failed", "unknown", "cancelled", "received", "processed"
 ]
+
+
+def _time(ms: int | None) -> datetime | None:
+    return None if ms is None else from_ms(ms)
 
 
 @frozen
@@ -121,20 +130,82 @@ class Alias:
 
 
 @frozen
-class PlatformUser:
-    """An identity on one connection: a person, the bot itself, a group or a channel."""
+class Names:
+    """What the entities of one application have in common, by the numbers that stand in their rows."""
 
-    id: PlatformUserId
     app_id: AppId
-    user_id: UserId
-    platform_connection_id: ConnectionId
-    platform: str
-    external_id: str
-    kind: PlatformUserKind
-    name: str | None
-    profile_picture_url: str | None
-    aliases: tuple[Alias, ...]
-    created_at: datetime
+    connections: Mapping[int, tuple[ConnectionId, str]]
+    event_types: Mapping[int, str]
+
+
+_PlatformUserRow: TypeAlias = tuple[
+    int, bytes, bytes, int, str, PlatformUserKind, str | None, str | None, int
+]
+
+
+@frozen(repr=False)
+class PlatformUser:
+    """An identity on one connection: a person, the bot itself, a group or a channel.
+
+    It is its row, out of which every property is made when it is asked for.
+    """
+
+    _row: _PlatformUserRow
+    _names: Names = field(eq=False)
+    aliases: tuple[Alias, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"PlatformUser(id={self.id}, platform={self.platform!r}, kind={self.kind!r}, name={self.name!r})"
+
+    @cached_property
+    def id(self) -> PlatformUserId:
+        """Its public id."""
+        return PlatformUserId(UUID(bytes=self._row[1]))
+
+    @property
+    def app_id(self) -> AppId:
+        """The application that it belongs to."""
+        return self._names.app_id
+
+    @cached_property
+    def user_id(self) -> UserId:
+        """The person above it, or the application's system user."""
+        return UserId(UUID(bytes=self._row[2]))
+
+    @property
+    def platform_connection_id(self) -> ConnectionId:
+        """The connection that it was met on."""
+        return self._names.connections[self._row[3]][0]
+
+    @property
+    def platform(self) -> str:
+        """The adapter's name."""
+        return self._names.connections[self._row[3]][1]
+
+    @property
+    def external_id(self) -> str:
+        """What the platform calls it."""
+        return self._row[4]
+
+    @property
+    def kind(self) -> PlatformUserKind:
+        """`person`, `system`, `group` or `channel`."""
+        return self._row[5]
+
+    @property
+    def name(self) -> str | None:
+        """Its name as the platform shows it, if it was ever told."""
+        return self._row[6]
+
+    @property
+    def profile_picture_url(self) -> str | None:
+        """Where its picture is, if that was ever told."""
+        return self._row[7]
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was met first."""
+        return from_ms(self._row[8])
 
 
 @frozen
@@ -149,27 +220,97 @@ class DeliveryState:
     reason: str | None = None
 
 
-@frozen
+_EventRow: TypeAlias = tuple[
+    int, bytes, int | None, int, int, int, str, str | None,
+    Status | None, int | None, int | None, int | None, int | None, str | None,
+    int | None, bytes | None,
+]  # fmt: skip
+
+
+@frozen(repr=False)
 class Event:
     """Something that happened: immutable, ordered by `position` within its application.
 
-    `payload` is the normalised content, `raw` the platform's own item; both are decoded on
-    first use. `delivery` is set on what was sent, `processed_at` on what a handler has handled.
+    It is its row, out of which every property is made when it is asked for, and the larger ones kept.
     """
 
-    id: EventId
-    app_id: AppId
-    event_type: str
-    position: int
-    connection_id: ConnectionId | None
-    platform: str | None
-    occurred_at: datetime
-    created_at: datetime
-    origin_event_id: EventId | None = None
-    delivery: DeliveryState | None = None
-    processed_at: datetime | None = None
-    payload_json: str = field(default="{}", repr=False)
-    raw_json: str | None = field(default=None, repr=False)
+    _row: _EventRow
+    _names: Names = field(eq=False)
+
+    def __repr__(self) -> str:
+        return f"Event(id={self.id}, event_type={self.event_type!r}, position={self.position})"
+
+    @cached_property
+    def id(self) -> EventId:
+        """Its public id."""
+        return EventId(UUID(bytes=self._row[1]))
+
+    @property
+    def app_id(self) -> AppId:
+        """The application that it belongs to."""
+        return self._names.app_id
+
+    @property
+    def event_type(self) -> str:
+        """What kind of thing happened, e.g. `message.inbound`."""
+        return self._names.event_types[self._row[3]]
+
+    @property
+    def position(self) -> int:
+        """Its place in the order of the application's log."""
+        return self._row[0]
+
+    @property
+    def connection_id(self) -> ConnectionId | None:
+        """The connection that it happened on; None for what happened here."""
+        number = self._row[2]
+        return None if number is None else self._names.connections[number][0]
+
+    @property
+    def platform(self) -> str | None:
+        """That connection's platform."""
+        number = self._row[2]
+        return None if number is None else self._names.connections[number][1]
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened, as the platform tells."""
+        return from_ms(self._row[4])
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was stored."""
+        return from_ms(self._row[5])
+
+    @property
+    def payload_json(self) -> str:
+        """`payload` as the text that is stored."""
+        return self._row[6]
+
+    @property
+    def raw_json(self) -> str | None:
+        """`raw` as the text that is stored."""
+        return self._row[7]
+
+    @property
+    def delivery(self) -> DeliveryState | None:
+        """Where a message that was sent stands; None for everything else."""
+        status, sent, delivered, read, failed, reason = self._row[8:14]
+        if status is None:
+            return None
+        return DeliveryState(
+            status, _time(sent), _time(delivered), _time(read), _time(failed), reason
+        )
+
+    @property
+    def processed_at(self) -> datetime | None:
+        """When a handler was through with it; None before, and when none has wanted it."""
+        return _time(self._row[14])
+
+    @property
+    def origin_event_id(self) -> EventId | None:
+        """The event that this one is about, e.g. the message of a status; None for messages."""
+        return None if self._row[15] is None else EventId(UUID(bytes=self._row[15]))
 
     @cached_property
     def payload(self) -> Json:
@@ -200,9 +341,9 @@ class Event:
     @property
     def status(self) -> Status:
         """Delivery status of what was sent; `received` or `processed` for everything else."""
-        if self.delivery is not None:
-            return self.delivery.status
-        return "received" if self.processed_at is None else "processed"
+        if self._row[8] is not None:
+            return self._row[8]
+        return "received" if self._row[14] is None else "processed"
 
     @property
     def external_message_id(self) -> str | None:
@@ -240,17 +381,60 @@ class File:
 Node: TypeAlias = Event | User | PlatformUser | File
 
 
-@frozen
+_TYPES: dict[type, NodeType] = {
+    Event: "event",
+    PlatformUser: "platform_user",
+    User: "user",
+    File: "file",
+}
+
+
+def node_type(node: Node) -> NodeType:
+    """`event`, `user`, `platform_user` or `file`."""
+    return _TYPES[type(node)]
+
+
+@frozen(repr=False)
 class Edge:
     """A typed arrow between two nodes of one application; there is one of each type between two."""
 
-    app_id: AppId
-    source_node_id: UUID
-    source_node_type: NodeType
-    target_node_id: UUID
-    target_node_type: NodeType
+    source: Node
     edge_type: str
-    created_at: datetime
+    target: Node
+    _drawn: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Edge({self.source_node_id} -{self.edge_type}-> {self.target_node_id})"
+
+    @property
+    def app_id(self) -> AppId:
+        """The application that both ends belong to."""
+        return self.source.app_id
+
+    @property
+    def source_node_id(self) -> UUID:
+        """Where it begins."""
+        return self.source.id
+
+    @property
+    def source_node_type(self) -> NodeType:
+        """What it begins at."""
+        return node_type(self.source)
+
+    @property
+    def target_node_id(self) -> UUID:
+        """Where it ends."""
+        return self.target.id
+
+    @property
+    def target_node_type(self) -> NodeType:
+        """What it ends at."""
+        return node_type(self.target)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was drawn: with its source, unless later."""
+        return self.source.created_at if self._drawn is None else from_ms(self._drawn)
 
     @property
     def id(self) -> UUID:

@@ -6,10 +6,8 @@ Does not know: how a conversation is shown (`views.py`), platforms.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
-
-from attrs import frozen
 
 from .._codec import encode
 from ..driver import Statement, Tx
@@ -21,11 +19,9 @@ INBOUND: Statement[Any] = statement("conversation_inbound")
 OUTBOUND: Statement[Any] = statement("conversation_outbound")
 PARTICIPANT_ADD: Statement[Any] = statement("participant_add")
 READ: Statement[Any] = statement("conversation_read")
-ROW: Statement[tuple[int, int, int, int, int, int]] = statement("conversation_row")
 
 
-@frozen
-class Counts:
+class CountsRow(NamedTuple):
     """A conversation's row. Keys, not ids."""
 
     peer: int
@@ -34,6 +30,9 @@ class Counts:
     outbound: int
     unread: int
     read_upto: int
+
+
+ROW: Statement[CountsRow] = statement("conversation_row")
 
 
 def add(
@@ -49,10 +48,10 @@ def add(
         tx.run(PARTICIPANT_ADD, peer=peer, puser=sender, messages=1)
 
 
-def counts(tx: Tx, peer: int) -> Counts | None:
+def counts(tx: Tx, peer: int) -> CountsRow | None:
     """The conversation's row, or None when nothing was ever said."""
     row = tx.one(ROW, peer=peer)
-    return None if row is None else Counts(*row)
+    return None if row is None else CountsRow(*row)
 
 
 def mark_read(tx: Tx, app: int, conn: int, peer: int, event: int) -> int | None:

@@ -5,6 +5,7 @@ Knows: the four tables that hold nodes. Does not know: what a node is used for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from ..model import Event, File, NodeType, PlatformUser, User
 from .log import EVENT_KEY
 from .statements import statement
 
+KINDS: Statement[tuple[int, NodeType]] = statement("node_kinds")
 _BY_UID: dict[NodeType, Statement[tuple[int]]] = {
     "event": EVENT_KEY,
     "platform_user": statement("puser_key"),
@@ -51,6 +53,11 @@ def resolve(
 def key(tx: Tx, app: int, thing: Any, *types: NodeType) -> int:
     """`resolve` for callers that know the type."""
     return resolve(tx, app, thing, types or ANY)[0]
+
+
+def kinds(tx: Tx, keys: Sequence[int]) -> dict[int, NodeType]:
+    """The node type of each key."""
+    return dict(tx.by_keys(KINDS, keys))
 
 
 def _lookup(tx: Tx, app: int, node_type: NodeType, uid: UUID) -> int | None:

@@ -6,13 +6,13 @@ Does not know: which keys are wanted, or why.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import eq, itemgetter
 from typing import Any
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve
 
 from .._ids import from_ms, span
 from ..driver import Statement, Tx
@@ -21,22 +21,20 @@ from ..model import (
     Alias,
     AppId,
     ConnectionId,
-    DeliveryState,
     Event,
-    EventId,
     File,
     FileId,
+    Names,
     Node,
     NodeType,
     PlatformUser,
-    PlatformUserId,
     User,
     UserId,
 )
+from . import nodes
 from .statements import statement
 
 EVENTS: Statement[tuple[Any, ...]] = statement("events_by_key")
-ORIGINS: Statement[tuple[int, bytes]] = statement("origins_by_key")
 APPLICATION_UID: Statement[tuple[bytes]] = statement("application_uid")
 CONNECTION_UIDS: Statement[tuple[int, bytes, str]] = statement("connection_uids")
 PUSERS: Statement[tuple[Any, ...]] = statement("pusers_by_key")
@@ -45,71 +43,73 @@ PERSONS: Statement[tuple[Any, ...]] = statement("persons_by_key")
 FILES: Statement[tuple[Any, ...]] = statement("files_by_key")
 
 
-@frozen
-class Scope:
-    """What the events of one application have in common: its id, its connections by number."""
-
-    app_id: AppId
-    connections: dict[int | None, tuple[ConnectionId | None, str | None]]
-
-
 def events(tx: Tx, app: int, keys: Sequence[int]) -> list[Event]:
     """The events with these keys, in their order. Raises NotFound when one is not this tenant's."""
-    if not keys:
-        return []
-    found = {row[0]: row for row in _rows(tx, EVENTS, keys, *span(app))}
-    about = [key for key, row in found.items() if tx.kind_name(row[3]) not in _MESSAGES]
-    origins = _origins(tx, about) if about else {}
-    scope = _scope(tx, app)
-    return [_event(tx, scope, _have(found, key), origins.get(key)) for key in keys]
+    rows = _events(tx, app, keys)
+    names = _names(tx, app, {row[3] for row in rows})
+    return [Event(row, names) for row in _ordered(rows, keys)]
 
 
-def _origins(tx: Tx, keys: list[int]) -> dict[int, EventId]:
-    """What these events are about; messages are about nothing."""
-    rows = tx.all(ORIGINS, keys=json.dumps(keys), origin=tx.known_kind("origin"))
-    return {key: EventId(UUID(bytes=uid)) for key, uid in rows}
+def _events(tx: Tx, app: int, keys: Sequence[int]) -> list[Any]:
+    lo, hi = span(app)
+    return tx.by_keys(
+        EVENTS, keys, lo=lo, hi=hi, inbound=tx.known_kind("message.inbound"),
+        outbound=tx.known_kind("message.outbound"), origin=tx.known_kind("origin"),
+    )  # fmt: skip
 
 
-def _scope(tx: Tx, app: int) -> Scope:
+def _names(tx: Tx, app: int, types: set[int]) -> Names:
     """Kept until the file changes; `tenants.connect` drops what its own writer has kept."""
-    known: Scope | None = tx.recall(("scope", app))
-    if known is not None:
+    known: Names | None = tx.recall(("names", app))
+    if known is not None and known.event_types.keys() >= types:
         return known
+    told = {number: tx.kind_name(number) for number in types}
+    if known is None:
+        known = Names(*_tenant(tx, app), told)
+    else:
+        known = evolve(known, event_types={**known.event_types, **told})
+    tx.remember(("names", app), known)
+    return known
+
+
+def _tenant(tx: Tx, app: int) -> tuple[AppId, dict[int, tuple[ConnectionId, str]]]:
+    """An application's id, and by number the id and the platform of its connections."""
     row = tx.one(APPLICATION_UID, app=app)
     if row is None:
         raise NotFound("no such application")
-    connections: dict[int | None, tuple[ConnectionId | None, str | None]] = {None: (None, None)}
-    for number, uid, platform in tx.all(CONNECTION_UIDS, app=app):
-        connections[number] = (ConnectionId(UUID(bytes=uid)), platform)
-    scope = Scope(AppId(UUID(bytes=row[0])), connections)
-    tx.remember(("scope", app), scope)
-    return scope
+    connections = {
+        number: (ConnectionId(UUID(bytes=uid)), platform)
+        for number, uid, platform in tx.all(CONNECTION_UIDS, app=app)
+    }
+    return AppId(UUID(bytes=row[0])), connections
 
 
 def platform_users(tx: Tx, app: int, keys: Sequence[int]) -> list[PlatformUser]:
     """The platform users with these keys, in their order. Raises NotFound."""
     if not keys:
         return []
-    found = {row[0]: row for row in _rows(tx, PUSERS, keys, *span(app), app=app)}
-    aliases: dict[int, list[Alias]] = {}
-    for puser, kind, value in sorted(tx.all(ALIASES, keys=json.dumps(list(keys)))):
-        aliases.setdefault(puser, []).append(Alias(kind, value))
-    return [_platform_user(_have(found, key), aliases.get(key, [])) for key in keys]
+    lo, hi = span(app)
+    rows, names = tx.by_keys(PUSERS, keys, lo=lo, hi=hi), _names(tx, app, set())
+    aliases: dict[int, tuple[Alias, ...]] = {}
+    for puser, kind, value in sorted(tx.by_keys(ALIASES, keys)):
+        aliases[puser] = (*aliases.get(puser, ()), Alias(kind, value))
+    if not aliases:
+        return [PlatformUser(row, names) for row in _ordered(rows, keys)]
+    return [PlatformUser(row, names, aliases.get(row[0], ())) for row in _ordered(rows, keys)]
 
 
 def users(tx: Tx, app: int, keys: Sequence[int]) -> list[User]:
     """The users with these keys, in their order. Raises NotFound."""
-    found = {row[0]: row for row in _rows(tx, PERSONS, keys, *span(app), app=app)}
-    return [_user(_have(found, key)) for key in keys]
+    lo, hi = span(app)
+    return [_user(row) for row in _ordered(tx.by_keys(PERSONS, keys, lo=lo, hi=hi, app=app), keys)]
 
 
 def files(tx: Tx, app: int, keys: Sequence[int]) -> list[File]:
     """The files with these keys, in their order. Raises NotFound."""
-    found = {row[0]: row for row in _rows(tx, FILES, keys, *span(app), app=app)}
-    return [_file(_have(found, key)) for key in keys]
+    lo, hi = span(app)
+    return [_file(row) for row in _ordered(tx.by_keys(FILES, keys, lo=lo, hi=hi, app=app), keys)]
 
 
-_MESSAGES = ("message.inbound", "message.outbound")
 _MANY: dict[str, Callable[[Tx, int, Sequence[int]], Sequence[Node]]] = {
     "event": events,
     "platform_user": platform_users,
@@ -118,12 +118,16 @@ _MANY: dict[str, Callable[[Tx, int, Sequence[int]], Sequence[Node]]] = {
 }
 
 
-def entities(tx: Tx, app: int, kinds: dict[int, str]) -> dict[int, Node]:
-    """The nodes of any kind with these keys; `kinds`: the node type of each."""
-    found: dict[int, Node] = {}
+def entities(tx: Tx, app: int, keys: Sequence[int]) -> dict[int, Node]:
+    """The nodes with these keys, whatever they are; what is no node of the application is left out."""
+    rows = _events(tx, app, keys)
+    names = _names(tx, app, {row[3] for row in rows})
+    found: dict[int, Node] = {row[0]: Event(row, names) for row in rows}
+    others = [key for key in keys if key not in found]
+    kinds = nodes.kinds(tx, others)
     for node_type, many in _MANY.items():
-        keys = [key for key, kind in kinds.items() if kind == node_type]
-        found.update(zip(keys, many(tx, app, keys), strict=True))
+        some = [key for key in others if kinds.get(key) == node_type]
+        found.update(zip(some, many(tx, app, some), strict=True))
     return found
 
 
@@ -152,47 +156,21 @@ def node(tx: Tx, app: int, key: int, node_type: NodeType) -> Node:
     return _MANY[node_type](tx, app, [key])[0]
 
 
-def _rows(
-    tx: Tx, statement: Statement[tuple[Any, ...]], keys: Sequence[int], lo: int, hi: int, **more: Any
-) -> list[tuple[Any, ...]]:  # fmt: skip
-    return tx.all(statement, keys=json.dumps(list(keys)), lo=lo, hi=hi, **more)
+def _ordered(rows: list[tuple[Any, ...]], keys: Sequence[int]) -> Sequence[tuple[Any, ...]]:
+    """The rows in the order of their keys, which is how they nearly always come."""
+    if len(rows) == len(keys) and all(map(eq, map(itemgetter(0), rows), keys)):
+        return rows
+    found = {row[0]: row for row in rows}
+    try:
+        return [found[key] for key in keys]
+    except KeyError:
+        raise NotFound("no such node in this application") from None
 
 
 @lru_cache(maxsize=1024)
 def _shared(uid: bytes) -> UUID:
     """The id of an application or connection, which many rows have in common."""
     return UUID(bytes=uid)
-
-
-def _have(found: dict[int, Any], key: int) -> Any:
-    if key not in found:
-        raise NotFound("no such node in this application")
-    return found[key]
-
-
-def _event(tx: Tx, scope: Scope, row: Any, origin: EventId | None) -> Event:
-    connection, platform = scope.connections[row[2]]
-    return Event(
-        id=EventId(UUID(bytes=row[1])), app_id=scope.app_id, event_type=tx.kind_name(row[3]),
-        position=row[0], connection_id=connection, platform=platform,
-        occurred_at=from_ms(row[4]), created_at=from_ms(row[5]), origin_event_id=origin,
-        delivery=None if row[8] is None else _delivery(row), processed_at=_time(row[14]),
-        payload_json=row[6], raw_json=row[7],
-    )  # fmt: skip
-
-
-def _delivery(row: Any) -> DeliveryState:
-    sent, delivered, read, failed = map(_time, row[9:13])
-    return DeliveryState(row[8], sent, delivered, read, failed, row[13])
-
-
-def _platform_user(row: Any, aliases: list[Alias]) -> PlatformUser:
-    return PlatformUser(
-        id=PlatformUserId(UUID(bytes=row[1])), app_id=AppId(_shared(row[2])),
-        user_id=UserId(UUID(bytes=row[3])), platform_connection_id=ConnectionId(_shared(row[4])),
-        platform=row[5], external_id=row[6], kind=row[7], name=row[8],
-        profile_picture_url=row[9], aliases=tuple(aliases), created_at=from_ms(row[10]),
-    )  # fmt: skip
 
 
 def _user(row: Any) -> User:
@@ -209,7 +187,3 @@ def _file(row: Any) -> File:
         mime_type=row[4], size=row[5], sha256=row[6], status=row[7],
         url=f"sha256:{row[6]}" if row[7] == "stored" else None, created_at=from_ms(row[8]),
     )  # fmt: skip
-
-
-def _time(ms: int | None) -> Any:
-    return None if ms is None else from_ms(ms)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -31,6 +32,7 @@ Row = TypeVar("Row")
 OLDEST = (3, 51, 3)
 _KNOWN = 20_000
 """So many remembered things are enough; then remembering starts anew."""
+_PORTIONS = 10
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
@@ -44,11 +46,17 @@ def check_sqlite(version: str | None = None) -> None:
         )
 
 
+class TooLong(Exception):
+    """A statement has taken more steps than it was given."""
+
+
 @contextmanager
 def translated(path: str) -> Iterator[None]:
     """Turn SQLite's errors into ours, each with its remedy."""
     try:
         yield
+    except apsw.InterruptError as error:
+        raise TooLong from error
     except apsw.FullError as error:
         raise DiskFull(f"{path}: no space left; free some and call again") from error
     except (apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError) as error:
@@ -74,7 +82,7 @@ class Connection:
         self.db = db
         self.path = path
         self.now = 0
-        self.wal_pages = 0
+        self.wal_pages = self.wal_held = 0
         self._ids = ids
         self._cursor: Any = db.cursor()
         self._known: dict[Any, Any] = {}
@@ -94,6 +102,14 @@ class Connection:
         """Its first row, or None."""
         row: Row | None = self._cursor.execute(statement.sql, params).fetchone()
         return row
+
+    def by_keys(self, statement: Statement[Row], keys: Sequence[int], **params: Any) -> list[Row]:
+        """All rows of a query that is given an array of numbers as `:keys`; none for no keys."""
+        if not keys:
+            return []  # an empty array has no address that SQLite could use
+        params["keys"] = apsw.carray(array("q", keys))
+        rows: list[Row] = self._cursor.execute(statement.sql, params).fetchall()
+        return rows
 
     def run(self, statement: Statement[Any], **params: Any) -> int:
         """Execute a change; the number of rows that it changed."""
@@ -116,6 +132,11 @@ class Connection:
         rows: list[Any] = self._cursor.execute(sql, params).fetchall()
         return rows
 
+    def stream(self, sql: str, params: Mapping[str, Any]) -> Iterator[Any]:
+        """Rows of a composed query one by one, none of them kept, while the transaction lasts."""
+        rows: Iterator[Any] = self.db.cursor().execute(sql, params)
+        return rows
+
     def expand(
         self, keys: Sequence[int], types: Sequence[int] | None, *, inward: bool
     ) -> list[tuple[int, int, int]]:
@@ -130,6 +151,20 @@ class Connection:
         bound = (apsw.carray(array("q", keys)),)
         rows: list[tuple[int, int, int]] = self._cursor.execute(sql, bound).fetchall()
         return rows
+
+    @contextmanager
+    def bounded(self, steps: int) -> Iterator[None]:
+        """Stop what takes more than about this many steps in all. Raises TooLong.
+
+        SQLite goes on counting when it runs a statement again, so that it may ask once too often
+        for each of them: it is asked in small portions.
+        """
+        asked = count()
+        self.db.set_progress_handler(lambda: next(asked) >= _PORTIONS, steps // _PORTIONS)
+        try:
+            yield
+        finally:
+            self.db.set_progress_handler(None)
 
     # ── what a unit may allocate ──────────────────────────────────────────────────────────────
 
@@ -368,20 +403,11 @@ def _casefold(*text: Any) -> str:
 
 def _count_wal(connection: Connection) -> None:
     def count(_db: apsw.Connection, _name: str, pages: int) -> int:
-        connection.wal_pages = pages
+        connection.wal_held = min(pages, connection.wal_held)
+        connection.wal_pages = pages - connection.wal_held
         return 0
 
     connection.db.set_wal_hook(count)
-
-
-def checkpoint(connection: Connection, mode: str) -> None:
-    """Move the WAL into the file: mode PASSIVE, RESTART or TRUNCATE. A busy reader is no error."""
-    with translated(connection.path):
-        try:
-            connection.script(f"PRAGMA wal_checkpoint({mode})")
-        except apsw.BusyError:
-            return
-        connection.wal_pages = 0
 
 
 def is_fatal(error: BaseException) -> bool:

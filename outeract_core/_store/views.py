@@ -8,10 +8,10 @@ A *source* is one ordered history: the entries of a peer, or the replies in a th
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from attrs import evolve, frozen
@@ -20,14 +20,12 @@ from .._ids import span
 from ..driver import Statement, Tx
 from ..errors import BadInput
 from . import nodes
-from .conversations import Counts
+from .conversations import CountsRow
 from .handlers import peer_of
 from .queries import CONNECTIONS_OF
 from .statements import statement
 
-_CountsRow = tuple[int, int, int, int, int, int]
-
-RECENT: Statement[_CountsRow] = statement("recent_conversations")
+RECENT: Statement[CountsRow] = statement("recent_conversations")
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")
@@ -99,7 +97,7 @@ def keys(tx: Tx, app: int, view: View, newest: bool, after: int | None, limit: i
     if after is not None:
         lo, hi = (lo, min(after, hi)) if newest else (max(after + 1, lo), hi)
     found = [_of_source(tx, view, source, newest, lo, hi, limit) for source in view.sources]
-    merged = list(islice(heapq.merge(*found, reverse=newest), limit))
+    merged = found[0] if len(found) == 1 else sorted(chain(*found), reverse=newest)[:limit]
     return _with_root(tx, view, merged, newest, lo, hi)[:limit]
 
 
@@ -143,14 +141,15 @@ def times(tx: Tx, app: int, view: View) -> list[tuple[str, int]]:
     return [(tx.kind_name(kind), at) for _event, (kind, at) in sorted(found.items())]
 
 
-def recent(tx: Tx, app: int, conn: int | None, after: int | None, limit: int) -> list[Counts]:
+def recent(tx: Tx, app: int, conn: int | None, after: int | None, limit: int) -> list[CountsRow]:
     """The conversations with the newest messages: O(limit × connections)."""
     lo, hi = span(app)
     before = hi if after is None else min(after, hi)
     conns = [row[0] for row in tx.all(CONNECTIONS_OF, app=app)] if conn is None else [conn]
     found = [tx.all(RECENT, conn=each, lo=lo, before=before, limit=limit) for each in conns]
-    merged = heapq.merge(*found, key=lambda row: row[1], reverse=True)
-    return [Counts(*row) for row in islice(merged, limit)]
+    if len(found) == 1:
+        return found[0]
+    return sorted(chain(*found), key=itemgetter(1), reverse=True)[:limit]
 
 
 def total(tx: Tx, app: int, conn: int | None) -> int:

@@ -21,7 +21,6 @@ from .statements import statement
 Direction = Literal["out", "in", "both"]
 Arrow = tuple[int, str, int]
 
-KINDS: Statement[tuple[int, str]] = statement("node_kinds")
 PUSERS_OF: Statement[tuple[int, int]] = statement("pusers_of_persons")
 PERSONS_OF: Statement[tuple[int, int]] = statement("persons_of_pusers")
 LATE: Statement[tuple[int, int, int, int]] = statement("late_edges")
@@ -32,13 +31,13 @@ WIDE = 512
 """A recursive query is given this many rows; a walk that needs more goes on by frontiers."""
 
 _CTE = """
-WITH RECURSIVE walk(n, d, s, t, g) AS (
-  VALUES (:start, 0, 0, 0, 0)
+WITH RECURSIVE walk(n, d, before, t, at) AS (
+  VALUES (:start, 0, 0, 0, NULL)
   UNION
-  SELECT e.{there}, w.d + 1, e.src, e.type, e.dst FROM walk w CROSS JOIN edge e
+  SELECT e.{there}, w.d + 1, w.n, e.type, e.at FROM walk w CROSS JOIN edge e
   ON e.{here} = w.n AND e.type IN ({types})
   WHERE w.d < :depth AND (w.n = :start OR w.n NOT IN ({hubs})))
-SELECT n, d, s, t, g FROM walk LIMIT :limit
+SELECT n, d, before, t, at FROM walk LIMIT :limit
 """
 
 
@@ -57,10 +56,13 @@ class Limits:
 
 @define
 class Found:
-    """What a walk has met. `depth` by node, in the order of meeting; `arrows` as edges."""
+    """What a walk has met. `depth` by node, in the order of meeting.
+
+    `arrows`: the edges, with the time (ms) of those that are younger than their source.
+    """
 
     depth: dict[int, int]
-    arrows: dict[Arrow, None] = Factory(dict)
+    arrows: dict[Arrow, int | None] = Factory(dict)
     truncated: bool = False
 
 
@@ -68,12 +70,19 @@ def walk(
     tx: Tx, app: int, start: int, types: Sequence[str] | None, direction: Direction, limits: Limits
 ) -> Found:
     """Everything that can be reached from `start` along these edge types (None: all)."""
+    return narrow(tx, app, start, types, direction, limits) or _wide(
+        tx, app, start, types, direction, limits
+    )
+
+
+def narrow(
+    tx: Tx, app: int, start: int, types: Sequence[str] | None, direction: Direction, limits: Limits
+) -> Found | None:
+    """The same, where one recursive query of bounded length finds it; else None."""
     _check(types, direction)
-    if types is not None and BELONGS_TO not in types and direction != "both":
-        found = _narrow(tx, app, start, types, direction, limits)
-        if found is not None:
-            return found
-    return _wide(tx, app, start, types, direction, limits)
+    if types is None or BELONGS_TO in types or direction == "both":
+        return None
+    return _narrow(tx, app, start, types, direction, limits)
 
 
 def _check(types: Sequence[str] | None, direction: Direction) -> None:
@@ -87,31 +96,31 @@ def _narrow(
     tx: Tx, app: int, start: int, types: Sequence[str], direction: Direction, limits: Limits
 ) -> Found | None:
     """By one recursive query; None when the way turned out to be wide."""
-    numbers = _numbers(tx, types)
+    names = {number: tx.kind_name(number) for number in _numbers(tx, types)}
     here, there = ("dst", "src") if direction == "in" else ("src", "dst")
     sql = _CTE.format(
-        here=here, there=there, types=_listed(numbers), hubs=_listed(sorted(_hubs(tx, app)))
-    )
+        here=here, there=there, types=",".join(map(str, names)) or "0",
+        hubs=",".join(map(str, sorted(_hubs(tx, app)))) or "0",
+    )  # fmt: skip
     depth = min(limits.depth, WIDE)
     rows = tx.dynamic(sql, {"start": start, "depth": depth, "limit": WIDE})
-    if len(rows) >= WIDE:
-        return None
+    return None if len(rows) >= WIDE else _along(rows, names, direction, limits)
+
+
+def _along(rows: list[Any], names: dict[int, str], direction: Direction, limits: Limits) -> Found:
+    """Rows (node, depth, the node before, edge type, when drawn) as what was met."""
     found = Found({})
-    for node, depth, source, kind, target in rows:
+    for node, depth, before, kind, drawn in rows:
         if node not in found.depth:
             if len(found.depth) >= limits.nodes:
                 found.truncated = True
                 break
             found.depth[node] = depth
         if depth:
-            found.arrows[source, tx.kind_name(kind), target] = None
+            ends = (node, names[kind], before) if direction == "in" else (before, names[kind], node)
+            found.arrows[ends] = drawn
     found.truncated = found.truncated or limits.depth in found.depth.values()
     return found
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    """For `IN (…)`, which must not be empty everywhere."""
-    return ",".join(map(str, [0, *numbers]))
 
 
 def _wide(
@@ -124,9 +133,9 @@ def _wide(
         level = _expand(tx, [node for node in frontier if node not in hubs], types, direction)
         frontier = _meet(found, level, depth, limits)
         if not frontier or found.truncated:
-            return found
+            return dated(tx, found)
     found.truncated = bool(frontier)
-    return found
+    return dated(tx, found)
 
 
 def _meet(found: Found, level: list[tuple[int, Arrow]], depth: int, limits: Limits) -> list[int]:
@@ -230,12 +239,11 @@ def _trace(sides: tuple[dict[int, Any], dict[int, Any]], meeting: int) -> list[A
     return halves[0][::-1] + halves[1]
 
 
-def drawn_late(tx: Tx, sources: Sequence[int]) -> dict[Arrow, int]:
-    """The edges from these nodes that are younger than their source, with their times (ms)."""
-    rows = tx.all(LATE, keys=json.dumps(list(sources)))
-    return {(source, tx.kind_name(kind), target): at for source, kind, target, at in rows}
-
-
-def kinds(tx: Tx, keys: Sequence[int]) -> dict[int, str]:
-    """The node type of each key."""
-    return dict(tx.all(KINDS, keys=json.dumps(list(keys))))
+def dated(tx: Tx, found: Found) -> Found:
+    """The same, with the times of the edges that are younger than their source."""
+    sources = {source for source, _type, _target in found.arrows}
+    for source, kind, target, at in tx.by_keys(LATE, list(sources)):
+        arrow = (source, tx.kind_name(kind), target)
+        if arrow in found.arrows:
+            found.arrows[arrow] = at
+    return found

@@ -1,15 +1,14 @@
--- Rows as the model's objects need them.
+-- Rows as the model's objects need them. `:keys` is an array of numbers (PostgreSQL: unnest).
 
 -- name: events_by_key
 SELECT e.seq, e.id, e.conn, e.type, e.occurred_at, e.created_at, e.payload, e.raw,
-  d.status, d.sent_at, d.delivered_at, d.read_at, d.failed_at, d.reason, p.at
-FROM json_each(:keys) j CROSS JOIN event e ON e.seq = j.value
+  d.status, d.sent_at, d.delivered_at, d.read_at, d.failed_at, d.reason, p.at,
+  CASE WHEN e.type IN (:inbound, :outbound) THEN NULL ELSE (
+    SELECT o.id FROM edge g JOIN event o ON o.seq = g.dst WHERE g.src = e.seq AND g.type = :origin
+    LIMIT 1) END
+FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value
 LEFT JOIN delivery d ON d.event = e.seq LEFT JOIN processed p ON p.event = e.seq
 WHERE e.seq >= :lo AND e.seq < :hi;
-
--- name: origins_by_key
-SELECT g.src, o.id FROM json_each(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type = :origin
-JOIN event o ON o.seq = g.dst;
 
 -- name: application_uid
 SELECT uid FROM application WHERE id = :app;
@@ -18,20 +17,19 @@ SELECT uid FROM application WHERE id = :app;
 SELECT id, uid, platform FROM connection WHERE app = :app;
 
 -- name: pusers_by_key
-SELECT p.id, p.uid, a.uid, q.uid, c.uid, c.platform, p.ext, p.kind, p.name, p.picture, p.created_at
-FROM json_each(:keys) j CROSS JOIN puser p ON p.id = j.value JOIN application a ON a.id = :app
-JOIN person q ON q.id = p.person JOIN connection c ON c.id = p.conn
+SELECT p.id, p.uid, q.uid, p.conn, p.ext, p.kind, p.name, p.picture, p.created_at
+FROM carray(:keys) j CROSS JOIN puser p ON p.id = j.value JOIN person q ON q.id = p.person
 WHERE p.id >= :lo AND p.id < :hi;
 
 -- name: aliases_by_key
-SELECT l.puser, l.type, l.value FROM json_each(:keys) j CROSS JOIN alias l ON l.puser = j.value;
+SELECT l.puser, l.type, l.value FROM carray(:keys) j CROSS JOIN alias l ON l.puser = j.value;
 
 -- name: persons_by_key
 SELECT p.id, p.uid, a.uid, p.name, p.system, m.uid, p.created_at
-FROM json_each(:keys) j CROSS JOIN person p ON p.id = j.value JOIN application a ON a.id = :app
+FROM carray(:keys) j CROSS JOIN person p ON p.id = j.value JOIN application a ON a.id = :app
 LEFT JOIN person m ON m.id = p.merged_into WHERE p.id >= :lo AND p.id < :hi;
 
 -- name: files_by_key
 SELECT f.id, f.uid, a.uid, f.filename, f.mime, f.size, f.sha256, f.status, f.created_at
-FROM json_each(:keys) j CROSS JOIN file f ON f.id = j.value JOIN application a ON a.id = :app
+FROM carray(:keys) j CROSS JOIN file f ON f.id = j.value JOIN application a ON a.id = :app
 WHERE f.id >= :lo AND f.id < :hi;
