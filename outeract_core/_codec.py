@@ -25,13 +25,13 @@ def encode(value: Any) -> str:
     Raises ValueError or TypeError for what JSON cannot say, and for what is nested too deeply.
     """
     text = _encode(value)
-    if len(text) > DEEPEST and _may_be_deep(text):
+    if _may_be_deep(text):
         _check_depth(value)
     return text if storable(text) else _encode_ascii(value)
 
 
 def _may_be_deep(text: str) -> bool:
-    return text.count("[") + text.count("{") > DEEPEST
+    return len(text) > DEEPEST and text.count("[") + text.count("{") > DEEPEST
 
 
 def _check_depth(value: Any) -> None:

@@ -82,7 +82,10 @@ def _sort_one(
     if owner.keep_raw:
         raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)
     item = ingest.prepare(fact, raw)
-    read.batches.setdefault(owner.id, Batch(owner)).items.append(item)
+    batch = read.batches.get(owner.id)
+    if batch is None:
+        batch = read.batches[owner.id] = Batch(owner)
+    batch.items.append(item)
 
 
 def _owner(runtime: Runtime, conn: Conn, fact: Fact) -> Conn | None:

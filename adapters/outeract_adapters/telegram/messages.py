@@ -14,13 +14,14 @@ from outeract_core.events import Fact, message
 
 from .content import Said, read
 from .entities import command, html, mentions
+from .everyday import everyday
 from .fields import Object, digest, external_id, number, obj, text, time_of
 from .item import Item, chat_id, opens
 from .people import chat_of, person
 from .scope import PLATFORM, Scope
 from .service import moved, opening, service, web_app
 
-__all__ = ["on_edited", "on_message"]
+__all__ = ["in_full", "on_edited", "on_message"]
 
 _AROUND = frozenset({
     "message_id", "message_thread_id", "direct_messages_topic", "from", "sender_chat",
@@ -40,6 +41,12 @@ _PLAIN = frozenset({"message_id", "from", "chat", "date", "text", "entities", "r
 
 def on_message(scope: Scope, body: Object) -> Iterable[Fact]:
     """The fact of a new message or channel post, and that of its topic's opening. Raises ParseError."""
+    simple = everyday(scope, body)
+    return in_full(scope, body) if simple is None else [simple]
+
+
+def in_full(scope: Scope, body: Object) -> Iterable[Fact]:
+    """The same by looking at everything that a message may have. Raises ParseError."""
     item = Item.of(scope, body)
     said = read(body)
     if said is not None:
