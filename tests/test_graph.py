@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from outeract_core import App, Outeract
+from outeract_core import App, Outeract, _database
 from outeract_core._store import custom, nodes, walks
 from outeract_core.errors import BadInput, NotFound
 from outeract_core.graph import Subgraph, label, node_type
@@ -210,6 +211,33 @@ async def test_a_long_chain_is_walked_to_its_depth(app: App) -> None:
     assert path is not None
     assert len(path.edges) == 999
     assert await app.graph.path(chain[0], chain[-1], depth=998) is None
+
+
+async def test_a_walk_that_turns_out_long_leaves_the_loop(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A walk with hardly any steps to spend in the loop is done in a thread, and finds the same."""
+    chain = [await app.emit("step", 0)]
+    for n in range(1, 100):
+        chain.append(await app.emit("step", n, edges={"triggered_by": chain[-1]}))
+    here, threads = threading.get_ident(), set[int]()
+    monkeypatch.setattr(walks, "_numbers", _seen(walks._numbers, threads))
+    short = await app.graph.ancestors(chain[-1])
+    assert threads == {here}
+    monkeypatch.setattr(_database, "_GLANCE", 100)
+    long = await app.graph.ancestors(chain[-1])
+    assert len(threads) == 2
+    assert (long, len(long)) == (short, 100)
+
+
+def _seen(call: Any, threads: set[int]) -> Any:
+    """The same call, which also tells in which thread it is made."""
+
+    def told(*arguments: Any) -> Any:
+        threads.add(threading.get_ident())
+        return call(*arguments)
+
+    return told
 
 
 async def test_the_bot_is_a_crossing_that_no_walk_takes(core: Outeract, app: App) -> None:
