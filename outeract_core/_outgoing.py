@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 from ._files import Folder
 from ._plan import Part, kind_of_mime, load_parts
+from ._store.claims import Row
 from ._store.delivery import token
-from ._store.outbox import Row
 from .adapter import Flow, MessageRef, Outgoing, OutgoingFile, Recipient
 from .errors import Rejected, Unsupported
 
@@ -27,10 +28,8 @@ def recipient(row: Row) -> Recipient:
 
 def outgoing(row: Row, part: int, folder: Folder) -> Outgoing:
     """One part of a message, with its token, its references and its files."""
-    parts = load_parts(json.dumps(row.parts["parts"]))
+    parts = load_parts(row.parts["parts"])
     piece: Part = parts[part]
-    from uuid import UUID
-
     return Outgoing(
         token=token(UUID(row.event_id), part), event_id=row.event_id, part=part, parts=len(parts),
         to=recipient(row), text=piece.text, plain=piece.plain,

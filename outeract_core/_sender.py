@@ -20,8 +20,8 @@ from ._leases import is_dead
 from ._outgoing import IDEMPOTENT, flow, outgoing
 from ._pace import Pace
 from ._runtime import Runtime
-from ._store import outbox, tenants
-from ._store.outbox import Row
+from ._store import claims, copies, outbox, tenants
+from ._store.claims import Row
 from ._store.tenants import Conn
 from .adapter import Adapter, Sent
 from .errors import (
@@ -47,6 +47,7 @@ _COURTESIES = ("mark_read", "typing", "answer")
 _SPOKEN = ("send", "edit")
 """What a chat's pace counts; the pace of a connection counts every request."""
 _UNAUTHORISED = 300_000
+_LEFT = "the program ended between the request and its receipt, or this is a copy of its file"
 
 
 class Sender:
@@ -81,7 +82,12 @@ class Sender:
                     await self._runtime.wait("outbox", self._pause())
 
     async def free_the_dead(self) -> None:
-        """Rows leased to processes that are gone need not wait for their lease to end."""
+        """Rows leased to processes that are gone need not wait for their lease to end.
+
+        In a copy, what was queued when it was made may have been sent since.
+        """
+        if self._runtime.database.read(copies.is_fresh):
+            await self._write(copies.settle)
         for owner in self._runtime.database.read(outbox.owners):
             if is_dead(owner):
                 await self._write(partial(outbox.release_owner, owner=owner))
@@ -98,7 +104,7 @@ class Sender:
             return []
         owner = self._runtime.owner
         claimed: list[list[Row]] = await self._write(
-            lambda tx: outbox.claim(tx, owner, lanes, LEASE)
+            lambda tx: claims.claim(tx, owner, lanes, LEASE)
         )
         return claimed
 
@@ -147,7 +153,6 @@ class Sender:
         except Exception:
             reason = f"the adapter broke: {traceback.format_exc(limit=-3)}"
             return await self._end(conn, row, "message.unknown", reason)
-        await self._settled(conn)
         return True
 
     async def _attempt(self, conn: Conn, adapter: Adapter, row: Row) -> None:
@@ -176,9 +181,11 @@ class Sender:
         self._pace.spend(conn.id, manifest.pace_connection, now)
         if row.verb in _SPOKEN:
             self._pace.spend((conn.id, row.lane), manifest.pace_chat, now)
-        await self._write(
+        held = await self._write(
             lambda tx: outbox.part_done(tx, conn, row, owner, part, names, sent.address, LEASE)
         )
+        if held:
+            await self._settled(conn)
 
     # ── what may go wrong ─────────────────────────────────────────────────────────────────────
 
@@ -237,7 +244,7 @@ class Sender:
             return evolve(row, done=row.done + 1) if left else None
         if self._harmless(conn, row) or row.sandbox:
             return row
-        await self._unknown(conn, row, "the program ended between the request and its receipt")
+        await self._unknown(conn, row, _LEFT)
         return None
 
     def _harmless(self, conn: Conn, row: Row) -> bool:

@@ -18,7 +18,7 @@ import anyio
 import apsw
 
 from outeract_core import Outeract
-from outeract_core._store import outbox
+from outeract_core._store import claims, outbox
 
 from .store_opening import opened, put
 from .store_platform import connect, said, take
@@ -152,12 +152,22 @@ def sending(path: Path) -> None:
     owner = core.runtime.owner
 
     def unit(tx: Any) -> None:
-        ((row,),) = outbox.claim(tx, owner, 1, 120_000)
+        ((row,),) = claims.claim(tx, owner, 1, 120_000)
         outbox.begin(tx, row, owner, 120_000)
 
     core.runtime.database.write_now(unit)
     say("sending")
     sys.stdin.readline()
+
+
+def import_(path: Path, source: str) -> None:
+    """Import an application, and say each block that is in the file."""
+
+    async def main() -> None:
+        async with Outeract(path) as core:
+            await core.import_app(source, progress=lambda done, of: say(done, of))
+
+    anyio.run(main)
 
 
 VERBS: dict[str, Callable[..., None]] = {
@@ -166,6 +176,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "facts": facts,
     "handle": handle,
     "sending": sending,
+    "import": import_,
 }
 
 if __name__ == "__main__":

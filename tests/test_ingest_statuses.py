@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from outeract_core import App, Outeract
 from outeract_core._delivery import RANK
-from outeract_core._store import delivery, ingest, outbox, sending, states
+from outeract_core._store import claims, delivery, ingest, outbox, sending, states
 from outeract_core._store.bulk import DUPLICATE
 from outeract_core._store.sqlite import Connection
 from outeract_core._store.tenants import Conn
@@ -282,8 +282,8 @@ async def test_an_echo_during_a_request_waits_for_the_receipt(
     database, conn = core.runtime.database, core.runtime.conns(app.key)[0]
     sent = await app.send((connection, "alice"), "hi")
 
-    def under_way(tx: Connection) -> outbox.Row:
-        ((row,),) = outbox.claim(tx, "me", 1, 1000)
+    def under_way(tx: Connection) -> claims.Row:
+        ((row,),) = claims.claim(tx, "me", 1, 1000)
         outbox.begin(tx, row, "me", 1000)
         return row
 

@@ -17,6 +17,7 @@ from outeract_core import App, Outeract
 from outeract_core import query as q
 from outeract_core._store import (
     bulk,
+    claims,
     conversations,
     delivery,
     handlers,
@@ -230,7 +231,9 @@ async def same(small: dict[str, int], large: dict[str, int]) -> None:
     assert grown == {}
 
 
-BOUNDED = {delivery.RECEIPTS.sql, handlers.PEER_OF.sql, outbox.ALIASES.sql}
+BOUNDED = {
+    delivery.RECEIPTS.sql, handlers.PEER_OF.sql, claims.ALIASES.sql, claims.REFERENCES.sql,
+}  # fmt: skip
 """Sort what one message or person has, whatever the history: receipts, two ends, aliases."""
 
 
@@ -292,7 +295,7 @@ def claim(of: History) -> Callable[[Connection], Any]:
     """The sender looks for work and takes it."""
 
     def unit(tx: Connection) -> None:
-        assert len(outbox.claim(tx, "somebody", 50, 30_000)) == 5
+        assert len(claims.claim(tx, "somebody", 50, 30_000)) == 5
 
     return unit
 
@@ -406,7 +409,7 @@ async def test_a_deep_lane_costs_no_more_than_a_short_one(tmp_path: Path) -> Non
         history = History(core, app, size)
 
         def take(tx: Connection) -> None:
-            (rows,) = outbox.claim(tx, "somebody", 50, 30_000)
+            (rows,) = claims.claim(tx, "somebody", 50, 30_000)
             assert [row.parts["parts"][0]["plain"] for row in rows] == [str(n) for n in range(16)]
             outbox.remove(tx, rows[0].id, rows[0].lane)
             assert outbox.next_due(tx) is not None

@@ -26,6 +26,7 @@ _Delivery = tuple[str, int, int | None, int | None, int | None, int | None, str 
 DELIVERY_ADD: Statement[Any] = statement("delivery_add")
 DELIVERY: Statement[_Delivery] = statement("delivery_row")
 DELIVERY_SET: Statement[Any] = statement("delivery_set")
+DELIVERY_SENT: Statement[Any] = statement("delivery_sent")
 RECEIPT_ADD: Statement[Any] = statement("receipt_add")
 RECEIPT_STATUS: Statement[Any] = statement("receipt_status")
 RECEIPT: Statement[tuple[int, int, str]] = statement("receipt_by_ext")
@@ -81,10 +82,12 @@ def receipt(
 ) -> int | None:  # fmt: skip
     """One part has been accepted under these external ids: record it once, apply what waited."""
     names = external_ids or (f"{event}/{part}",)
-    if tx.one(RECEIPT, conn=conn.id, ext=text_id(names[0])) is not None:
+    added = [
+        tx.run(RECEIPT_ADD, conn=conn.id, ext=text_id(name), event=event, part=part, status="sent")
+        for name in names
+    ]
+    if not added[0]:
         return None
-    for name in names:
-        tx.run(RECEIPT_ADD, conn=conn.id, ext=text_id(name), event=event, part=part)
     payload: dict[str, Any] = {
         "external_message_id": external_ids[0] if external_ids else None,
         "part": part, "parts": parts,
@@ -94,19 +97,21 @@ def receipt(
     if sandbox:
         payload["sandbox"] = True
     payload["time"] = tx.now
-    key = _sent(tx, conn, event, names, payload)
+    key = _sent(tx, conn, event, payload)
     for name in external_ids:
         for child in arrived(tx, conn.id, name, event):
             refold(tx, conn, child, event)
     return key
 
 
-def _sent(
-    tx: Tx, conn: Conn, event: int, names: tuple[str, ...], payload: dict[str, Any]
-) -> int | None:
-    for name in names:
-        tx.run(RECEIPT_STATUS, conn=conn.id, ext=text_id(name), status="sent")
-    return status_event(tx, conn, event, "message.sent", payload)
+def _sent(tx: Tx, conn: Conn, event: int, payload: dict[str, Any]) -> int | None:
+    """The status event of a receipt. A message in one part needs no fold to be `sent`."""
+    if not tx.run(DELIVERY_SENT, event=event, at=tx.now):
+        return status_event(tx, conn, event, "message.sent", payload)
+    child = append(tx, conn.app, "message.sent", encode(payload), conn=conn.id)
+    if child is not None:
+        link(tx, child, "origin", event)
+    return child
 
 
 def claim_echo(
@@ -128,7 +133,10 @@ def claim_echo(
         if accepted:
             receipt(tx, conn, event, int(part), row[1], (external_id,))
         else:
-            tx.run(RECEIPT_ADD, conn=conn.id, ext=text_id(external_id), event=event, part=int(part))
+            tx.run(
+                RECEIPT_ADD, conn=conn.id, ext=text_id(external_id), event=event, part=int(part),
+                status="queued",
+            )  # fmt: skip
     return True
 
 
@@ -137,8 +145,9 @@ def also_called(tx: Tx, conn: int, known: str, external_id: str) -> bool:
     row = tx.one(RECEIPT, conn=conn, ext=text_id(known))
     if row is None:
         return False
-    tx.run(RECEIPT_ADD, conn=conn, ext=text_id(external_id), event=row[0], part=row[1])
-    tx.run(RECEIPT_STATUS, conn=conn, ext=text_id(external_id), status=row[2])
+    tx.run(
+        RECEIPT_ADD, conn=conn, ext=text_id(external_id), event=row[0], part=row[1], status=row[2]
+    )
     return True
 
 

@@ -37,7 +37,7 @@ def append(
     """Add an event; its key, or None when the log already has (conn, dk)."""
     key = tx.allocate(app)
     added = tx.run(
-        EVENT_ADD, seq=key, id=(id or tx.new_id()).bytes, conn=conn, type=tx.kind(event_type),
+        EVENT_ADD, seq=key, id=tx.new_uid() if id is None else id.bytes, conn=conn, type=tx.kind(event_type),
         occurred_at=tx.now if occurred_at is None else occurred_at, now=tx.now,
         dk=None if dk is None else identifier(dk), payload=payload, raw=raw,
     )  # fmt: skip

@@ -1,6 +1,6 @@
-"""Units of work of the sender: claim, begin, settle, retry, give up.
+"""Units of work of the sender on a row that it has claimed: begin, settle, retry, give up.
 
-Knows: leases on rows, the order of a lane, what a row needs to be sent.
+Knows: leases on rows, the order of a lane.
 Does not know: requests, backoff, adapters.
 
 A row is *queued*, then claimed under a lease, then *sending* from just before the request until its
@@ -12,27 +12,22 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
 from .._delivery import EVENT_STATUS
 from ..driver import Statement, Tx
 from ..errors import LeaseLost
 from . import delivery
-from .log import EVENT_CONN, append, awaited_by, id_of, link, target_of
-from .people import ALIAS_MOVE, ALIASES, PUSER_ADDRESS
+from .claims import Row
+from .log import append, link
+from .people import ALIAS_MOVE, PUSER_ADDRESS
 from .statements import statement
 
 if TYPE_CHECKING:
     from .tenants import Conn
 
-_Row = tuple[int, int, int, str, int | None, str, int, int, int | None, int, str, int]
-
-HEADS: Statement[tuple[int, int]] = statement("outbox_heads")
-LANE: Statement[_Row] = statement("outbox_lane_due")
-LEASE: Statement[Any] = statement("outbox_lease")
 BEGIN: Statement[Any] = statement("outbox_begin")
 PART_DONE: Statement[Any] = statement("outbox_part_done")
 DROP: Statement[Any] = statement("outbox_drop")
+HELD: Statement[tuple[int]] = statement("held_on")
 RETRY: Statement[Any] = statement("outbox_retry")
 POSTPONE: Statement[Any] = statement("outbox_postpone")
 RELEASE: Statement[Any] = statement("outbox_release")
@@ -41,103 +36,6 @@ OWNERS: Statement[tuple[str]] = statement("outbox_owners")
 NEXT: Statement[tuple[int | None]] = statement("outbox_next")
 PROMOTE: Statement[Any] = statement("outbox_promote")
 NOT_STARTED: Statement[tuple[int, int]] = statement("outbox_not_started")
-EXTERNAL_ID: Statement[tuple[str]] = statement("external_id_of")
-LAST_EXTERNAL_ID: Statement[tuple[str]] = statement("last_external_id_of")
-RECIPIENT: Statement[tuple[str, str, str]] = statement("recipient")
-FILE: Statement[tuple[str | None, str | None, int | None, str | None]] = statement("file_of_part")
-LAST_INBOUND: Statement[tuple[int]] = statement("last_inbound")
-
-PER_LANE = 16
-
-
-@frozen
-class Row:
-    """A claimed outbox row, with what its request needs. Times in milliseconds."""
-
-    id: int
-    conn: int
-    lane: int
-    verb: str
-    event: int | None
-    parts: dict[str, Any]
-    done: int
-    attempt: int
-    expires: int | None
-    sandbox: bool
-    state: str
-    event_id: str = ""
-    external_id: str = ""
-    address: str = ""
-    kind: str = "person"
-    aliases: tuple[tuple[str, str], ...] = ()
-    reply_to: str | None = None
-    thread: str | None = None
-    target: str | None = None
-    target_outbound: bool = False
-    target_payload: str = "{}"
-    files: tuple[tuple[str | None, str | None, int | None, str | None], ...] = ()
-    receipts: frozenset[int] = frozenset()
-
-
-def claim(tx: Tx, owner: str, lanes: int, lease: int) -> list[list[Row]]:
-    """Due rows by lane, each lane in order and from its head; leased for `lease` milliseconds."""
-    claimed = []
-    for head, lane in tx.all(HEADS, now=tx.now, limit=lanes):
-        rows = []
-        for row in tx.all(LANE, lane=lane, head=head, limit=PER_LANE):
-            if row[11] > tx.now and row[7] == 0:
-                continue  # not before its time, and it holds up nobody
-            if row[11] > tx.now:
-                break
-            tx.run(LEASE, id=row[0], until=tx.now + lease, owner=owner)
-            rows.append(_load(tx, row))
-        claimed.append(rows)
-    return claimed
-
-
-def _load(tx: Tx, row: _Row) -> Row:
-    """The row with its recipient, its references and its files."""
-    key, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, _due = row
-    spec = json.loads(parts)
-    external_id, address, kind = tx.one(RECIPIENT, id=lane) or ("", "", "person")
-    target, outbound, payload = _target(tx, lane, verb, event)
-    receipts = tx.all(delivery.RECEIPTS, event=event) if event is not None else []
-    return Row(
-        key, conn, lane, verb, event, spec, done, attempt, expires, bool(sandbox), state,
-        event_id=id_of(tx, event).hex if event is not None else "",
-        external_id=external_id, address=address, kind=kind,
-        aliases=tuple(tx.all(ALIASES, puser=lane)),
-        reply_to=_reference(tx, event, "reply_to"), thread=_reference(tx, event, "in_thread"),
-        target=target, target_outbound=outbound, target_payload=payload,
-        files=tuple(tx.one(FILE, id=key) or (None,) * 4 for key in spec.get("files", ())),
-        receipts=frozenset(part for _ext, part, _status in receipts),
-    )  # fmt: skip
-
-
-def _reference(tx: Tx, event: int | None, edge_type: str) -> str | None:
-    target = None if event is None else target_of(tx, event, edge_type)
-    if event is not None and target is None:
-        return awaited_by(tx, event, edge_type)
-    row = None if target is None else tx.one(EXTERNAL_ID, seq=target)
-    return None if row is None else row[0]
-
-
-def _target(tx: Tx, lane: int, verb: str, event: int | None) -> tuple[str | None, bool, str]:
-    """The external id of the message that an action is about."""
-    if verb == "send":
-        return None, False, "{}"
-    if event is not None:
-        target = target_of(tx, event, "origin")
-    else:
-        row = tx.one(LAST_INBOUND, peer=lane, inbound=tx.kind("message.inbound"))
-        target = None if row is None else row[0]
-    if target is None:
-        return None, False, "{}"
-    facts = tx.one(EVENT_CONN, seq=target)
-    outbound = facts is not None and tx.kind_name(facts[1]) == "message.outbound"
-    statement = LAST_EXTERNAL_ID if outbound and verb == "edit" else EXTERNAL_ID
-    row_ = tx.one(statement, seq=target)
-    return None if row_ is None else row_[0], outbound, "{}" if facts is None else facts[2]
 
 
 def begin(tx: Tx, row: Row, owner: str, lease: int) -> None:
@@ -149,8 +47,8 @@ def begin(tx: Tx, row: Row, owner: str, lease: int) -> None:
 def part_done(
     tx: Tx, conn: Conn, row: Row, owner: str, part: int, external_ids: tuple[str, ...],
     address: str | None, lease: int,
-) -> None:  # fmt: skip
-    """One part has its receipt; the last one ends the row."""
+) -> bool:  # fmt: skip
+    """One part has its receipt; the last one ends the row. Whether held deliveries wait for that."""
     parts = len(row.parts.get("parts", ())) or 1
     if row.event is not None and row.verb == "send":
         delivery.receipt(tx, conn, row.event, part, parts, external_ids, sandbox=row.sandbox)
@@ -162,6 +60,7 @@ def part_done(
         remove(tx, row.id, row.lane)
     else:
         tx.run(PART_DONE, id=row.id, done=part + 1, until=tx.now + lease, owner=owner)
+    return tx.one(HELD, conn=conn.id) is not None
 
 
 def _moved(tx: Tx, conn: Conn, row: Row, address: str) -> None:

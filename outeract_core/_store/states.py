@@ -15,9 +15,9 @@ from ..driver import Tx
 from ..errors import NotFound
 from ..model import DeliveryState, Status
 from . import nodes
+from .claims import LAST_INBOUND
 from .delivery import DELIVERY
 from .log import EVENT_CONN, EVENT_FACTS, key_of, sources_of
-from .outbox import LAST_INBOUND
 
 
 def event_key(tx: Tx, app: int, event_id: UUID) -> int:

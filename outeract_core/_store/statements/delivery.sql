@@ -10,8 +10,13 @@ SELECT status, parts, sent_at, delivered_at, read_at, failed_at, reason FROM del
 UPDATE delivery SET status = :status, sent_at = :sent_at, delivered_at = :delivered_at,
   read_at = :read_at, failed_at = :failed_at, reason = :reason WHERE event = :event;
 
+-- name: delivery_sent
+UPDATE delivery SET status = 'sent', sent_at = :at
+WHERE event = :event AND status = 'queued' AND parts = 1 AND sent_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.event = :event AND r.status <> 'sent');
+
 -- name: receipt_add
-INSERT INTO receipt(conn, ext, event, part, status) VALUES (:conn, :ext, :event, :part, 'queued')
+INSERT INTO receipt(conn, ext, event, part, status) VALUES (:conn, :ext, :event, :part, :status)
 ON CONFLICT (conn, ext) DO NOTHING;
 
 -- name: receipt_status
@@ -47,7 +52,7 @@ INSERT INTO send_key(app, key, event) VALUES (:app, :key, :event);
 INSERT INTO raw_delivery(uid, conn, received_at, method, headers, query, body, state, error, digest)
 VALUES (:uid, :conn, :received_at, :method, :headers, :query, :body, :state, :error, :digest)
 ON CONFLICT (conn, digest) DO UPDATE SET state = excluded.state, error = excluded.error
-WHERE raw_delivery.state <> excluded.state;
+WHERE raw_delivery.state NOT IN (excluded.state, 'erased');
 
 -- name: held_list
 SELECT id, uid, conn, received_at, method, headers, query, body, state, error FROM raw_delivery

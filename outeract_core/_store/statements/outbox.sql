@@ -63,8 +63,27 @@ UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = :seq ORDER BY p
 -- name: last_external_id_of
 SELECT ext FROM receipt WHERE event = :seq ORDER BY part DESC, ext DESC LIMIT 1;
 
--- name: recipient
-SELECT p.ext, p.address, p.kind FROM puser p WHERE p.id = :id;
+-- name: recipients
+SELECT p.id, p.ext, p.address, p.kind FROM carray(:keys) j CROSS JOIN puser p ON p.id = j.value;
+
+-- name: event_ids
+SELECT e.seq, e.id FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value;
+
+-- name: references_of
+SELECT g.dst, g.src, g.type, (
+  SELECT dk FROM event WHERE seq = g.dst AND typeof(dk) = 'text'
+  UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = g.dst ORDER BY part, ext LIMIT 1) r LIMIT 1)
+FROM carray(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type IN (:reply_to, :in_thread);
+
+-- name: awaited_references
+SELECT w.src, w.type, w.ext FROM carray(:keys) j CROSS JOIN waiting w ON w.src = j.value
+WHERE w.type IN (:reply_to, :in_thread);
+
+-- name: receipt_parts
+SELECT r.event, r.part FROM carray(:keys) j CROSS JOIN receipt r ON r.event = j.value;
+
+-- name: held_on
+SELECT 1 FROM raw_delivery WHERE conn = :conn AND state = 'held' LIMIT 1;
 
 -- name: event_conn
 SELECT conn, type, payload FROM event WHERE seq = :seq;

@@ -1,0 +1,166 @@
+"""Units of work of the sender's first step: claim what is due, with everything that a request needs.
+
+Knows: leases on rows, the order of a lane; that many rows are read with a few statements.
+Does not know: what becomes of a row once it is claimed (`outbox.py`), adapters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from ..driver import Statement, Tx
+from .log import EVENT_CONN, target_of
+from .rows import ALIASES
+from .statements import statement
+
+_Row = tuple[int, int, int, str, int | None, str, int, int, int | None, int, str, int]
+_File = tuple[str | None, str | None, int | None, str | None]
+
+HEADS: Statement[tuple[int, int]] = statement("outbox_heads")
+LANE: Statement[_Row] = statement("outbox_lane_due")
+LEASE: Statement[Any] = statement("outbox_lease")
+RECIPIENTS: Statement[tuple[int, str, str, str]] = statement("recipients")
+EVENT_IDS: Statement[tuple[int, bytes]] = statement("event_ids")
+REFERENCES: Statement[tuple[int, int, int, str | None]] = statement("references_of")
+AWAITED: Statement[tuple[int, int, str]] = statement("awaited_references")
+PARTS_DONE: Statement[tuple[int, int]] = statement("receipt_parts")
+EXTERNAL_ID: Statement[tuple[str]] = statement("external_id_of")
+LAST_EXTERNAL_ID: Statement[tuple[str]] = statement("last_external_id_of")
+FILE: Statement[_File] = statement("file_of_part")
+LAST_INBOUND: Statement[tuple[int]] = statement("last_inbound")
+
+PER_LANE = 16
+
+
+@frozen
+class Row:
+    """A claimed outbox row, with what its request needs. Times in milliseconds."""
+
+    id: int
+    conn: int
+    lane: int
+    verb: str
+    event: int | None
+    parts: dict[str, Any]
+    done: int
+    attempt: int
+    expires: int | None
+    sandbox: bool
+    state: str
+    event_id: str = ""
+    external_id: str = ""
+    address: str = ""
+    kind: str = "person"
+    aliases: tuple[tuple[str, str], ...] = ()
+    reply_to: str | None = None
+    thread: str | None = None
+    target: str | None = None
+    target_outbound: bool = False
+    target_payload: str = "{}"
+    files: tuple[_File, ...] = ()
+    receipts: frozenset[int] = frozenset()
+
+
+def claim(tx: Tx, owner: str, lanes: int, lease: int) -> list[list[Row]]:
+    """Due rows by lane, each lane in order and from its head; leased for `lease` milliseconds."""
+    due = [_due(tx, lane, head) for head, lane in tx.all(HEADS, now=tx.now, limit=lanes)]
+    found = [row for rows in due for row in rows]
+    tx.many(LEASE, [(tx.now + lease, owner, row[0]) for row in found])
+    loaded = iter(_load(tx, found))
+    return [[next(loaded) for _ in rows] for rows in due]
+
+
+def _due(tx: Tx, lane: int, head: int) -> list[_Row]:
+    rows = []
+    for row in tx.all(LANE, lane=lane, head=head, limit=PER_LANE):
+        if row[11] > tx.now and row[7] == 0:
+            continue  # not before its time, and it holds up nobody
+        if row[11] > tx.now:
+            break
+        rows.append(row)
+    return rows
+
+
+@frozen
+class _Around:
+    """What stands around many rows: by lane, or by event."""
+
+    recipients: dict[int, tuple[str, str, str]]
+    aliases: dict[int, list[tuple[str, str]]]
+    ids: dict[int, str]
+    references: dict[tuple[int, int], str | None]
+    receipts: dict[int, list[int]]
+
+
+def _load(tx: Tx, rows: Sequence[_Row]) -> list[Row]:
+    """The rows with their recipients, their references and their files."""
+    lanes = sorted({row[2] for row in rows})
+    around = _around(tx, lanes, [row[4] for row in rows if row[4] is not None])
+    reply_to, in_thread = tx.kind("reply_to"), tx.kind("in_thread")
+    return [_row(tx, row, around, reply_to, in_thread) for row in rows]
+
+
+def _around(tx: Tx, lanes: list[int], events: list[int]) -> _Around:
+    aliases: dict[int, list[tuple[str, str]]] = {}
+    for lane, kind, value in sorted(tx.by_keys(ALIASES, lanes)):
+        aliases.setdefault(lane, []).append((kind, value))
+    receipts: dict[int, list[int]] = {}
+    for event, part in tx.by_keys(PARTS_DONE, events):
+        receipts.setdefault(event, []).append(part)
+    types = {"reply_to": tx.kind("reply_to"), "in_thread": tx.kind("in_thread")}
+    references: dict[tuple[int, int], str | None] = {
+        (event, kind): name for event, kind, name in tx.by_keys(AWAITED, events, **types)
+    }
+    for _target, event, number, name in sorted(
+        tx.by_keys(REFERENCES, events, **types), key=itemgetter(0), reverse=True
+    ):
+        references[event, number] = name
+    return _Around(
+        {lane: told for lane, *told in tx.by_keys(RECIPIENTS, lanes)},  # type: ignore[misc]
+        aliases,
+        {event: UUID(bytes=uid).hex for event, uid in tx.by_keys(EVENT_IDS, events)},
+        references,
+        receipts,
+    )  # fmt: skip
+
+
+def _row(tx: Tx, row: _Row, around: _Around, reply_to: int, in_thread: int) -> Row:
+    key, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, _due = row
+    spec = json.loads(parts)
+    external_id, address, kind = around.recipients.get(lane, ("", "", "person"))
+    target, outbound, payload = _target(tx, lane, verb, event)
+    own = event or 0
+    return Row(
+        key, conn, lane, verb, event, spec, done, attempt, expires, bool(sandbox), state,
+        event_id=around.ids.get(own, ""), external_id=external_id, address=address, kind=kind,
+        aliases=tuple(around.aliases.get(lane, ())),
+        reply_to=around.references.get((own, reply_to)),
+        thread=around.references.get((own, in_thread)),
+        target=target, target_outbound=outbound, target_payload=payload,
+        files=tuple(tx.one(FILE, id=key) or (None,) * 4 for key in spec.get("files", ())),
+        receipts=frozenset(around.receipts.get(own, ())),
+    )  # fmt: skip
+
+
+def _target(tx: Tx, lane: int, verb: str, event: int | None) -> tuple[str | None, bool, str]:
+    """The external id of the message that an action is about."""
+    if verb == "send":
+        return None, False, "{}"
+    if event is not None:
+        target = target_of(tx, event, "origin")
+    else:
+        row = tx.one(LAST_INBOUND, peer=lane, inbound=tx.kind("message.inbound"))
+        target = None if row is None else row[0]
+    if target is None:
+        return None, False, "{}"
+    facts = tx.one(EVENT_CONN, seq=target)
+    outbound = facts is not None and tx.kind_name(facts[1]) == "message.outbound"
+    statement = LAST_EXTERNAL_ID if outbound and verb == "edit" else EXTERNAL_ID
+    row_ = tx.one(statement, seq=target)
+    return None if row_ is None else row_[0], outbound, "{}" if facts is None else facts[2]
