@@ -27,11 +27,16 @@ SUBJECTS = {
     "app.graph": "_graph:Graph",
     "app.people": "_people:People",
     "app.files": "_file_access:Files",
+    "app.retention": "_retention:Retention",
 }
 RESULTS = {
     "Pumped": "_outeract:Pumped",
     "Plan": "_plan:Plan",
     "Erased": "_people:Erased",
+    "Backup": "_backup:Backup",
+    "Exported": "_export:Exported",
+    "RetentionRule": "retention:RetentionRule",
+    "Dropped": "retention:Dropped",
     "Moment": "graph:Moment",
 }
 MODULES = ("blocking", "query", "content", "model", "adapter", "events", "text", "testing")

@@ -49,7 +49,7 @@ def command_line() -> str:
     ]
     text += [
         "Exit code 0: done; 1: something is not well; 2: wrong arguments or a refused file; 130: interrupted.",
-        "Only `demo` and `chat` create a file. `EVENT` is an id, as `tail` prints it.\n",
+        "Only `demo`, `chat` and `import` create a file. `EVENT` is an id, as `tail` prints it.\n",
     ]
     (choices,) = [a.choices for a in parser._actions if a.choices]
     for name, verb in dict(choices).items():

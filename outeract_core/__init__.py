@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         User,
     )
     from .pages import Page
+    from .search import Hit
 
 __version__ = "0.1.0"
 
@@ -58,6 +59,7 @@ __all__ = [
     "EventSchema",
     "Explanation",
     "File",
+    "Hit",
     "Location",
     "Menu",
     "MenuRow",
@@ -112,6 +114,7 @@ _HOMES = {
         "User",
     ),
     "pages": ("Page",),
+    "search": ("Hit",),
 }
 """Where each public name lives; it is imported when it is first asked for, so importing costs little."""
 

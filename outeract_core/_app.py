@@ -19,14 +19,18 @@ from ._compose import Options, compose, finish
 from ._conversations import Conversations
 from ._delivery_handle import Delivery
 from ._events import Events
+from ._export import Exported, Progress, Target, export
 from ._file_access import Files
 from ._graph import Graph
 from ._ids import maybe_ms
 from ._lanes import Handler
+from ._patterns import checked
 from ._people import People
 from ._plugins import checked_config
 from ._prospect import Prospect, prospect
+from ._retention import Retention
 from ._runtime import Runtime
+from ._search import Order, search
 from ._store import custom, rows, sending, tenants
 from ._store.log import awaited_by, target_of
 from ._store.sqlite import Connection
@@ -36,9 +40,10 @@ from ._turn import CURRENT, Effect, Turn
 from ._verbs import Verbs
 from .content import ContentLike
 from .errors import BadInput
-from .events import NAME
 from .graph import Explanation
 from .model import Application, Event, EventId, EventSchema, PlatformConnection, PlatformUser
+from .pages import Page
+from .search import Hit
 
 H = TypeVar("H", bound=Callable[..., Any])
 
@@ -46,7 +51,7 @@ H = TypeVar("H", bound=Callable[..., Any])
 class App(Verbs):
     """One application (tenant). Everything read or written through it stays within it.
 
-    events, conversations, graph, people, files: what can be asked, by subject.
+    events, conversations, graph, people, files, retention: what can be asked, by subject.
     """
 
     def __init__(self, runtime: Runtime, key: int, entity: Application, organisation: str) -> None:
@@ -61,6 +66,7 @@ class App(Verbs):
         self.graph = Graph(self.tenant)
         self.people = People(self.tenant, runtime)
         self.files = Files(self.tenant, runtime)
+        self.retention = Retention(self.tenant, runtime, self.handlers)
 
     @property
     def id(self) -> UUID:
@@ -125,9 +131,7 @@ class App(Verbs):
         `overlap`: `burst`, `queue` or `concurrent` instead of the application's. After `attempts`
         failures the event is parked as `system.handler_failed`. Raises BadInput.
         """
-        plain = pattern.removesuffix(".*")
-        if pattern != "*" and not NAME.fullmatch(plain):
-            raise BadInput(f"pattern {pattern!r}: an event type, 'prefix.*' or '*'")
+        checked(pattern)
         if overlap not in (None, *tenants.CONFIG["overlap"]):
             raise BadInput(f"overlap is one of {', '.join(tenants.CONFIG['overlap'])}")
 
@@ -239,6 +243,44 @@ class App(Verbs):
     async def explain(self, event: Event | UUID) -> Explanation:
         """The whole story of one message: what led to it, its attempts and statuses, what came of it."""
         return await self.graph.explain(event)
+
+    # ── moving ────────────────────────────────────────────────────────────────────────────────
+
+    async def export(
+        self, target: Target, *, files: bool = True, progress: Progress | None = None
+    ) -> Exported:
+        """Write the whole application, as it is now, for `Outeract.import_app`: one line of JSON each.
+
+        target          a path (packed when it ends in `.gz`), or a binary stream.
+        files           with the bytes of files.
+        progress        told (done, of), in nodes.
+
+        What is written is as secret as the database. Raises OSError; then no file is left.
+        """
+        return await export(self.runtime, self.key, target, files=files, progress=progress)
+
+    # ── finding ───────────────────────────────────────────────────────────────────────────────
+
+    async def search(
+        self, words: str, *, within: Any = None, person: Any = None, since: datetime | None = None,
+        until: datetime | None = None, order: Order = "newest", first: int = 20,
+        after: str | None = None,
+    ) -> Page[Hit]:  # fmt: skip
+        """Messages by their words, with edits and transcripts: the newest first, or the best (`rank`).
+
+        words           `invoice "last month" remind* -paid OR refund`; anything may be typed.
+        within          a platform user, group, user, event (its conversation) or conversation.
+        person          who said it: a platform user, or a user on all platforms.
+        since, until    aware times, since <= occurred < until.
+        after           a cursor of an earlier page in the same order.
+
+        It finds what was committed before the call, also when it had to be indexed first (a file's
+        first search indexes everything). Raises BadInput, NotFound.
+        """
+        return await search(
+            self.tenant, self.runtime.search, words, within=within, person=person, since=since,
+            until=until, order=order, first=first, after=after,
+        )  # fmt: skip
 
     # ── what the other parts of the library ask of an application ─────────────────────────────
 

@@ -54,7 +54,7 @@ class Database:
         self._broken: BaseException | None = None
         self._closed = False
         self._truncate = False
-        self._fresh = options.idle is not None
+        self._fresh = False
         self._gate = threading.Lock()
         self._writer = self._open()
         migrate(self._writer, self._now())
@@ -223,8 +223,8 @@ class Database:
     def _attempt(self, batch: list[Ticket[Any]]) -> None:
         try:
             self._begin()
-            for together, tickets in groupby(batch, together):
-                self._run(together, list(tickets))
+            for at_once, tickets in groupby(batch, together):
+                self._run(at_once, list(tickets))
         except BaseException as error:
             self._writer.rollback()
             if sqlite.is_fatal(error):
@@ -235,13 +235,13 @@ class Database:
             self._one_by_one(batch)
         self._finish(batch)
 
-    def _run(self, together: Any, tickets: list[Ticket[Any]]) -> None:
-        if together is None:
+    def _run(self, at_once: Any, tickets: list[Ticket[Any]]) -> None:
+        if at_once is None:
             for ticket in tickets:
                 ticket.result = ticket.unit(self._writer)
             return
         shares = [ticket.unit.what for ticket in tickets]  # type: ignore[attr-defined]
-        for ticket, result in zip(tickets, together(self._writer, shares), strict=True):
+        for ticket, result in zip(tickets, at_once(self._writer, shares), strict=True):
             ticket.result = result
 
     def _one_by_one(self, batch: list[Ticket[Any]]) -> None:

@@ -43,7 +43,7 @@ class Folder:
 
     async def receive(self, chunks: AsyncIterator[bytes]) -> Stored:
         """Stream chunks into the folder. Raises FileTooLarge; half a file is never seen."""
-        part, digest, size = self._part(), hashlib.sha256(), 0
+        part, digest, size = self.part(), hashlib.sha256(), 0
         try:
             with part.open("wb") as out:
                 async for chunk in chunks:
@@ -52,13 +52,13 @@ class Folder:
                     digest.update(chunk)
                     await anyio.to_thread.run_sync(out.write, chunk)
                 await anyio.to_thread.run_sync(_sync, out)
-            return self._settle(part, digest.hexdigest(), size)
+            return self.settle(part, digest.hexdigest(), size)
         finally:
             part.unlink(missing_ok=True)
 
     def keep(self, source: bytes | Path) -> Stored:
         """Copy bytes or a file into the folder. Raises FileTooLarge and OSError."""
-        part, digest, size = self._part(), hashlib.sha256(), 0
+        part, digest, size = self.part(), hashlib.sha256(), 0
         try:
             with part.open("wb") as out:
                 for chunk in _pieces(source):
@@ -67,7 +67,7 @@ class Folder:
                     digest.update(chunk)
                     out.write(chunk)
                 _sync(out)
-            return self._settle(part, digest.hexdigest(), size)
+            return self.settle(part, digest.hexdigest(), size)
         finally:
             part.unlink(missing_ok=True)
 
@@ -79,11 +79,13 @@ class Folder:
         if size > self.limit:
             raise FileTooLarge(f"more than the limit of {self.limit} bytes")
 
-    def _part(self) -> Path:
+    def part(self) -> Path:
+        """A name for bytes that are still coming."""
         self.root.mkdir(parents=True, exist_ok=True)
         return self.root / f".part-{secrets.token_hex(8)}"
 
-    def _settle(self, part: Path, sha256: str, size: int) -> Stored:
+    def settle(self, part: Path, sha256: str, size: int) -> Stored:
+        """Give the bytes the name of their content."""
         target = self.path(sha256)
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
@@ -94,6 +96,39 @@ class Folder:
             finally:
                 os.close(folder)
         return Stored(sha256, size)
+
+
+class Incoming:
+    """Bytes that come piece by piece. Half a file is never seen; `settle` or `drop` ends it."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._part = folder.part()
+        self._digest = hashlib.sha256()
+        self._out = self._part.open("wb")
+        self.size = 0
+
+    def write(self, chunk: bytes) -> None:
+        """The next piece."""
+        self._out.write(chunk)
+        self._digest.update(chunk)
+        self.size += len(chunk)
+
+    def settle(self, sha256: str) -> bool:
+        """All pieces are here; False, and nothing is kept, when their hash is another."""
+        right = self._digest.hexdigest() == sha256
+        if right:
+            _sync(self._out)
+        self._out.close()
+        if right:
+            self._folder.settle(self._part, sha256, self.size)
+        self._part.unlink(missing_ok=True)
+        return right
+
+    def drop(self) -> None:
+        """Forget what has come."""
+        self._out.close()
+        self._part.unlink(missing_ok=True)
 
 
 def _pieces(source: bytes | Path) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import Factory, define, frozen
 
+from ._patterns import fits
 from ._store.handlers import Arrived, Backlog
 
 _FULL = 20_000
@@ -32,10 +33,8 @@ class Handler:
     attempts: int = 5
 
     def wants(self, event_type: str) -> bool:
-        """Whether the pattern fits: equal, `*`, or a trailing `.*` for any deeper name."""
-        if self.pattern.endswith(".*"):
-            return event_type.startswith(self.pattern[:-1])
-        return self.pattern in ("*", event_type)
+        """Whether the pattern fits."""
+        return fits(self.pattern, event_type)
 
 
 @define(eq=False)

@@ -7,33 +7,37 @@ Does not know: what any of them does. Nothing starts behind the host's back.
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 from attrs import frozen
 
 from ._app import App
-from ._database import Checkpoints, Database, Options, default_checkpoints
+from ._backup import Backup, backup
+from ._database import Database
 from ._dispatcher import Dispatcher
 from ._downloader import Downloader
+from ._ending import first, until_told
+from ._export import Progress
 from ._files import LIMIT, Folder
 from ._ids import Clock, IdSource, utc_now, uuid7
+from ._import import import_app
+from ._opening import Checkpoints, Options, default_checkpoints
 from ._plugins import Plugins, Secrets, SecretSource
 from ._receiver import BODY_LIMIT, Receiver
+from ._retention import Keeper
 from ._runtime import Runtime
+from ._search import INDEXING, check_tokenizer
 from ._sender import Sender
-from ._store import deliveries, tenants
+from ._store import tenants
 from ._store.tenants import Conn
 from ._web import Asgi, Wsgi
 from .adapter import Adapter, Response
 from .errors import (
     BadInput,
-    LeaseHeld,
     MissingSecret,
-    OuteractError,
     SendError,
     StoreBusy,
     UnknownPlatform,
@@ -77,6 +81,8 @@ class Outeract:
     busy_timeout    seconds to wait for another process's write.
     secrets         more sources for secret references: {"vault": lambda name: …}.
     transcribe      a callable (path, mime type) → text, for applications with transcription on.
+    search          how texts are cut for `App.search`: `unicode61` (words), `trigram` (any three
+                    characters, for CJK and parts of words), None (no search, no index kept).
     allow_private_addresses   let requests go to addresses that are not public.
     file_limit, body_limit    bytes: the largest file, the largest webhook body.
     clock, ids, vfs, checkpoints, transport   seams for tests: a clock (→ aware UTC), a source of
@@ -89,6 +95,7 @@ class Outeract:
         self, path: str | os.PathLike[str], *, durability: str = "full", busy_timeout: float = 5.0,
         secrets: Mapping[str, SecretSource] | None = None,
         transcribe: Callable[[Path, str | None], Any] | None = None,
+        search: str | None = "unicode61",
         allow_private_addresses: bool = False, file_limit: int = LIMIT,
         body_limit: int = BODY_LIMIT, console: Callable[[Any], Any] | None = None,
         clock: Clock = utc_now, ids: IdSource = uuid7, vfs: str | None = None,
@@ -99,17 +106,19 @@ class Outeract:
 
             return Http(transport, allow_private=allow_private_addresses, console=console)
 
-        options = Options(clock, ids, durability, busy_timeout, vfs, checkpoints)
+        idle = None if check_tokenizer(search) is None else INDEXING
+        options = Options(clock, ids, durability, busy_timeout, vfs, checkpoints, idle)
         self.path = os.fspath(path)
         self.runtime = Runtime(
             Database(self.path, options), Plugins(), Secrets(secrets),
-            Folder(self.path, file_limit), open_http, transcribe=transcribe,
+            Folder(self.path, file_limit), open_http, transcribe=transcribe, search=search,
         )  # fmt: skip
         self.runtime.reload()
         self._receiver = Receiver(self.runtime, body_limit)
         self._sender = Sender(self.runtime, self._after_sending)
         self._downloader = Downloader(self.runtime)
         self._apps: dict[int, App] = {}
+        self._keeper = Keeper(self.runtime, self._apps)
         self._dispatchers: dict[int, Dispatcher] = {}
         self._working = 0
 
@@ -139,6 +148,19 @@ class Outeract:
         app.entity = entity
         self.runtime.reload()
         return app
+
+    async def import_app(
+        self, path: str | os.PathLike[str], *, name: str | None = None,
+        organisation: str | None = None, progress: Progress | None = None,
+    ) -> App:  # fmt: skip
+        """Put an application that `App.export` has written into this file, perhaps under another name.
+
+        Interrupted, it goes on when it is called again with the same file; before it is whole it
+        cannot be opened. `progress` is told (done, of), in nodes.
+        Raises InvalidExport, BadInput, UnfinishedImport, OSError.
+        """
+        place = await import_app(self.runtime, path, name, organisation, progress)
+        return self.app(place[1], organisation=place[0])
 
     def register(self, platform: str, adapter: type[Adapter]) -> None:
         """Use an adapter class without an entry point (a bot's own platform, tests)."""
@@ -195,7 +217,8 @@ class Outeract:
     # ── work ──────────────────────────────────────────────────────────────────────────────────
 
     async def pump(self, rounds: int = 1000) -> Pumped:
-        """Do everything that is due now, then return: poll, fetch files, run handlers, send.
+        """Do everything that is due now, then return: poll, fetch files, run handlers, send; and apply
+        the rules of retention, once an hour.
 
         For scripts and cron jobs. Raises LeaseHeld when another process runs the handlers.
         """
@@ -213,9 +236,27 @@ class Outeract:
                     total.sent + sent,
                     total.fetched + fetched,
                 )
+            await self._keeper.step()
         finally:
             await self._rest()
         return total
+
+    async def backup(
+        self, path: str | os.PathLike[str], *, files: bool | Literal["link"] = True,
+        overwrite: bool = False, progress: Callable[[int, int], None] | None = None,
+    ) -> Backup:  # fmt: skip
+        """Copy the database to `path` and its files to `PATH.files`, while everything goes on.
+
+        Everything that was committed before the call is in it. It appears under its name when it is
+        complete, and then opens as it is.
+
+        files       `"link"`: hard links instead of copies, where the file system can; False: none.
+        overwrite   replace an earlier copy of that name.
+        progress    called in a worker thread with bytes (done, total); what it raises ends the copy.
+
+        Raises BadInput (there already, the file itself, no such folder), StoreError and its kinds.
+        """
+        return await backup(self.runtime, path, files, overwrite, progress)
 
     async def _rest(self) -> None:
         """Connections are closed with the last of the work, so that none outlives its event loop."""
@@ -242,13 +283,14 @@ class Outeract:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._downloader.run)
                 group.start_soon(self._sender.run)
+                group.start_soon(self._keeper.run)
                 while True:
                     self._start(group, started, wait)
                     await anyio.sleep(_WATCH)
                     if self.runtime.database.changed():
                         self.runtime.wake()  # another process has committed
         except BaseExceptionGroup as error:
-            raise _first(error) from None
+            raise first(error) from None
         finally:
             await self._rest()
 
@@ -261,7 +303,7 @@ class Outeract:
 
         async def main() -> None:
             async with self, anyio.create_task_group() as group:
-                group.start_soon(_until_told, group.cancel_scope)
+                group.start_soon(until_told, group.cancel_scope)
                 await self.serve()
 
         try:
@@ -269,7 +311,7 @@ class Outeract:
         except KeyboardInterrupt:
             self.close()
         except BaseExceptionGroup as error:
-            raise _first(error) from None
+            raise first(error) from None
 
     def _with_handlers(self) -> list[Dispatcher]:
         for key, app in self._apps.items():
@@ -317,8 +359,7 @@ class Outeract:
 
     async def _after_sending(self, conn: Conn) -> None:
         """Echoes that waited for a receipt can be judged now."""
-        if self.runtime.database.read(lambda tx: deliveries.kept(tx, conn.id, "held", 1)):
-            await self._receiver.replay(conn, "held")
+        await self._receiver.replay(conn, "held")
 
     # ── end ───────────────────────────────────────────────────────────────────────────────────
 
@@ -339,24 +380,3 @@ class Outeract:
     async def __aexit__(self, *_exc: object) -> None:
         with anyio.CancelScope(shield=True):
             await self.aclose()
-
-
-async def _until_told(scope: anyio.CancelScope) -> None:
-    """Cancel `scope` at the first signal; where signals cannot be awaited, Ctrl-C raises as ever."""
-    try:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for _ in signals:
-                break
-    except (NotImplementedError, RuntimeError, ValueError):
-        return
-    scope.cancel()
-
-
-def _first(error: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that the host should see: a group of one is that one."""
-    for inner in error.exceptions:
-        if isinstance(inner, BaseExceptionGroup):
-            inner = _first(inner)
-        if isinstance(inner, OuteractError | LeaseHeld):
-            return inner
-    return error.exceptions[0] if len(error.exceptions) == 1 else error

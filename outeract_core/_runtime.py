@@ -36,7 +36,7 @@ _PATIENCE, _PAUSE = 60, 1.0
 
 @define(eq=False)
 class Runtime:
-    """One per `Outeract`. `apps`: what the host has opened, by application number."""
+    """One per `Outeract`. `copying`: how many backups are being made."""
 
     database: Database
     plugins: Plugins
@@ -45,6 +45,7 @@ class Runtime:
     open_http: Callable[[], Http]
     owner: str = Factory(owner_name)
     transcribe: Callable[..., Any] | None = None
+    copying: int = 0
     search: str | None = "unicode61"
     _http: Http | None = None
     _conns: dict[int, Conn] = field(factory=dict)

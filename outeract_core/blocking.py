@@ -31,10 +31,13 @@ from ._events import Events
 from ._file_access import Files
 from ._graph import Graph
 from ._people import People
+from ._retention import Retention
 from .adapter import Response
 from .content import ContentLike
 from .errors import StoreClosed
 from .model import Event, PlatformConnection
+from .pages import Page
+from .search import Hit
 
 __all__ = ["App", "Delivery", "Outeract", "Subject"]
 
@@ -70,7 +73,9 @@ class Carrier(Generic[S]):
         """Results that have verbs of their own get blocking ones."""
         if isinstance(value, AsyncDelivery):
             return Delivery(self._portal, value)
-        if isinstance(value, Conversation | Conversations | Events | Files | Graph | People):
+        if isinstance(
+            value, Conversation | Conversations | Events | Files | Graph | People | Retention
+        ):
             return Subject(self._portal, value)
         if isinstance(value, AsyncIterator):
             return self._drawn(value)
@@ -131,6 +136,7 @@ class App(Carrier[_app.App]):
     event_schema = _blocking(_app.App.event_schema)
     edge = _blocking(_app.App.edge)
     explain = _blocking(_app.App.explain)
+    export = _blocking(_app.App.export)
 
     def send(self, to: Any, content: ContentLike, **options: Any) -> Delivery:
         """See `outeract_core.App.send`."""
@@ -141,6 +147,12 @@ class App(Carrier[_app.App]):
         """See `outeract_core.App.reply`."""
         delivery: Delivery = self._carry(self._inner.reply, event, content, **options)
         return delivery
+
+    def search(self, words: str, *, within: Any = None, **options: Any) -> Page[Hit]:
+        """See `outeract_core.App.search`."""
+        within = within._inner if isinstance(within, Subject) else within  # noqa: SLF001
+        found: Page[Hit] = self._carry(self._inner.search, words, within=within, **options)
+        return found
 
     def connect(self, platform: str, **config: Any) -> PlatformConnection:
         """See `outeract_core.App.connect`."""
@@ -182,6 +194,11 @@ class App(Carrier[_app.App]):
         return Subject(self._portal, self._inner.people)
 
     @property
+    def retention(self) -> Subject:
+        """What is kept for how long: rules, and their application."""
+        return Subject(self._portal, self._inner.retention)
+
+    @property
     def files(self) -> Subject:
         """The bytes of file nodes."""
         return Subject(self._portal, self._inner.files)
@@ -201,6 +218,11 @@ class Outeract(Carrier[_outeract.Outeract]):
 
     replay = _blocking(_outeract.Outeract.replay)
     pump = _blocking(_outeract.Outeract.pump)
+    backup = _blocking(_outeract.Outeract.backup)
+
+    def import_app(self, path: Any, **options: Any) -> App:
+        """See `outeract_core.Outeract.import_app`."""
+        return App(self._portal, self._carry(self._inner.import_app, path, **options))
 
     def app(self, name: str, **config: str) -> App:
         """See `outeract_core.Outeract.app`."""

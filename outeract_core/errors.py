@@ -7,11 +7,13 @@ Does not know: who raises it, how it is stored, which platform it came from.
     ├── BadInput                     the caller's arguments; nothing was written
     │   ├── InvalidEvent             type name or payload breaks a rule; `faults` has every path
     │   ├── InvalidCursor            a page cursor that this library did not make
+    │   ├── InvalidExport            a file to be imported is none, damaged or cut off; `line`
     │   └── UnknownPlatform          no adapter is registered under that name
     ├── NotFound                     no such thing *in this application*
     ├── StoreError                   the file
     │   ├── OldSQLite  NewerSchema  NotOurFile  ReadOnlyStore  DiskFull  StoreBusy
     │   ├── StoreClosed  StoreBroken
+    │   ├── UnfinishedImport         run the import again with the same file
     │   └── LeaseHeld  LeaseLost     another process runs these handlers
     ├── WebhookError                 an inbound request that is refused; `status` is the answer
     │   ├── SignatureError  UnknownWebhook  BodyTooLarge
@@ -51,6 +53,7 @@ __all__ = [
     "ForeignCode",
     "InvalidCursor",
     "InvalidEvent",
+    "InvalidExport",
     "LeaseHeld",
     "LeaseLost",
     "LinkCodeError",
@@ -76,6 +79,7 @@ __all__ = [
     "TooManyAttempts",
     "Transient",
     "Unauthorised",
+    "UnfinishedImport",
     "UnknownCode",
     "UnknownPlatform",
     "UnknownWebhook",
@@ -106,6 +110,14 @@ class InvalidEvent(BadInput):
 
 class InvalidCursor(BadInput):
     """A page cursor that did not come from this library."""
+
+
+class InvalidExport(BadInput):
+    """A file that is to be imported is no export, or not as it was written. `line`: where it shows."""
+
+    def __init__(self, message: str, *, line: int) -> None:
+        super().__init__(f"line {line}: {message}")
+        self.line = line
 
 
 class UnknownPlatform(BadInput):
@@ -154,6 +166,10 @@ class StoreClosed(StoreError):
 
 class StoreBroken(StoreError):
     """Two failures in a row while the truth of a commit was looked up; reopen the store."""
+
+
+class UnfinishedImport(StoreError):
+    """An application is not whole: its import was interrupted, and goes on when it is run again."""
 
 
 class LeaseHeld(StoreError):

@@ -8,8 +8,9 @@ Authors of adapters find all of them in `outeract_core.adapter`.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 from attrs import field, frozen
@@ -66,14 +67,34 @@ class Inbound:
         Each call gives the same object; do not change it.
         """
         if not self._parsed:
-            text = self.body.decode(_encoding(self.body), "surrogatepass")
-            self._parsed.append(_DECODER.decode(text))
+            self._parsed.append(_json(self.body))
         return self._parsed[0]
 
     def as_sent(self, item: Any) -> Any:
         """The body's own bytes when `item` is all that `json()` has given, else `item`."""
         whole = bool(self._parsed) and item is self._parsed[0] and isinstance(item, dict | list)
         return self.body if whole and _encoding(self.body) == "utf-8" else item
+
+
+@cache
+def _quick() -> Callable[[bytes], Any] | None:
+    """The decoder of the extra `fast`, if it is installed."""
+    try:
+        from msgspec.json import decode
+    except ImportError:
+        return None
+    return decode
+
+
+def _json(body: bytes) -> Any:
+    """What the quick decoder refuses, Python's own judges: it takes a lone surrogate, and UTF-16."""
+    quick = _quick()
+    if quick is not None:
+        try:
+            return quick(body)
+        except (ValueError, RecursionError):
+            pass
+    return _DECODER.decode(body.decode(_encoding(body), "surrogatepass"))
 
 
 def _encoding(body: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The nouns: what the store holds, as frozen values.
+"""The nouns: what the log holds, as frozen values. Tenants and ids are in `tenancy.py`.
 
 Knows: the fields of every entity and what may be derived from them alone.
 Does not know: where they are stored, how they are fetched, which platform they came from.
@@ -12,12 +12,29 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal, NewType, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 from uuid import UUID, uuid5
 
 from attrs import field, frozen
 
 from ._ids import from_ms
+from .tenancy import (
+    AppId,
+    Application,
+    ConnectionId,
+    EventId,
+    EventSchema,
+    FileId,
+    Json,
+    NodeType,
+    Organisation,
+    OrganisationId,
+    PlatformConnection,
+    PlatformUserId,
+    PlatformUserKind,
+    Status,
+    UserId,
+)
 
 __all__ = [
     "Alias",
@@ -47,66 +64,11 @@ __all__ = [
     "node_type",
 ]
 
-Json: TypeAlias = Any
 T = TypeVar("T")
-OrganisationId = NewType("OrganisationId", UUID)
-AppId = NewType("AppId", UUID)
-ConnectionId = NewType("ConnectionId", UUID)
-UserId = NewType("UserId", UUID)
-PlatformUserId = NewType("PlatformUserId", UUID)
-EventId = NewType("EventId", UUID)
-FileId = NewType("FileId", UUID)
-
-PlatformUserKind = Literal["person", "system", "group", "channel"]
-NodeType = Literal["event", "user", "platform_user", "file"]
-Status = Literal[
-    "queued", "sent", "delivered", "read", "failed", "unknown", "cancelled", "received", "processed"
-]
 
 
 def _time(ms: int | None) -> datetime | None:
     return None if ms is None else from_ms(ms)
-
-
-@frozen
-class Organisation:
-    """A top-level tenant."""
-
-    id: OrganisationId
-    name: str
-    created_at: datetime
-
-
-@frozen
-class Application:
-    """The isolated container: one per product, environment or customer."""
-
-    id: AppId
-    organisation_id: OrganisationId
-    name: str
-    config: Json
-    created_at: datetime
-
-
-@frozen
-class PlatformConnection:
-    """One account on one platform. `config` holds secrets by reference only (`env:NAME`)."""
-
-    id: ConnectionId
-    app_id: AppId
-    platform: str
-    name: str
-    account: str | None
-    config: Json
-    status: str
-    webhook_id: str
-    webhook_secret: str = field(repr=False)
-    created_at: datetime
-
-    @property
-    def webhook_path(self) -> str:
-        """The path to register with the platform; it holds the secret, so do not log it."""
-        return f"/webhooks/{self.webhook_id}/{self.webhook_secret}"
 
 
 @frozen
@@ -293,6 +255,11 @@ class Event:
         return self._row[7]
 
     @property
+    def erased(self) -> bool:
+        """Whether its content was dropped, by an erasure or a rule of retention."""
+        return self._row[6] == '{"erased":true}'
+
+    @property
     def delivery(self) -> DeliveryState | None:
         """Where a message that was sent stands; None for everything else."""
         status, sent, delivered, read, failed, reason = self._row[8:14]
@@ -350,17 +317,6 @@ class Event:
         """The platform's id of the message that this event is, or is about."""
         value = self.payload.get("external_message_id") if isinstance(self.payload, dict) else None
         return None if value is None else str(value)
-
-
-@frozen
-class EventSchema:
-    """JSON Schema that payloads of a custom event type must satisfy."""
-
-    name: str
-    description: str | None
-    json_schema: Json
-    version: int
-    created_at: datetime
 
 
 @frozen

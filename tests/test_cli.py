@@ -135,7 +135,10 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     out = capsys.readouterr().out
-    for command in ("demo", "doctor", "tail", "conversations", "show", "graph", "replay", "chat"):
+    for command in (
+        "demo", "doctor", "tail", "conversations", "show", "graph", "replay", "chat", "backup",
+        "retention",
+    ):  # fmt: skip
         assert command in out
     with pytest.raises(SystemExit):
         main(["dance"])

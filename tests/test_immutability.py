@@ -119,23 +119,26 @@ def _event(file: apsw.Connection, kind: str = "message.inbound", app: int = 1) -
     return int(str(rows[0][0]))
 
 
-def _erased_event(file: apsw.Connection, app: int, key: int = 999) -> int:
+def _erased_event(
+    file: apsw.Connection, app: int, key: int = 999, kind: str = "user.erased"
+) -> int:
     file.execute(
         "INSERT INTO event SELECT (? << 40) + ?, randomblob(16), NULL, id, 1, 1, NULL, '{}', NULL"
-        " FROM kind WHERE name = 'user.erased'", (app, key),
+        " FROM kind WHERE name = ?", (app, key, kind),
     )  # fmt: skip
     return (app << 40) + key
 
 
 @pytest.mark.anyio
 async def test_an_erasure_needs_its_event(file: apsw.Connection) -> None:
-    """A row in `erasure` must name a `user.erased` event of the same application."""
+    """A row in `erasure` must name a later event of the same application that says so."""
     one, other = _event(file), _event(file, app=2)
-    foreign = _erased_event(file, 2)
-    for event, by in ((one, 12345), (one, one), (one, foreign), (other, one)):
+    foreign, own = _erased_event(file, 2), _erased_event(file, 1)
+    after = _erased_event(file, 1, 1000, "message.inbound")
+    for event, by in ((one, 12345), (one, one), (one, foreign), (other, one), (after, own)):
         with pytest.raises(apsw.ConstraintError, match=r"user\.erased"):
-            file.execute("INSERT INTO erasure(event, by) VALUES (?, ?)", (event, by))
-    file.execute("INSERT INTO erasure(event, by) VALUES (?, ?)", (other, foreign))
+            file.execute("INSERT INTO erasure(event, raw_only, by) VALUES (?, 0, ?)", (event, by))
+    file.execute("INSERT INTO erasure(event, raw_only, by) VALUES (?, 0, ?)", (other, foreign))
     assert file.execute("SELECT event FROM erasure").fetchall() == [(other,)]
 
 
@@ -161,7 +164,7 @@ async def test_an_erasure_needs_its_event(file: apsw.Connection) -> None:
 async def test_an_erasure_may_only_leave_the_tombstone(file: apsw.Connection, change: str) -> None:
     """Even an event named by an erasure changes to the tombstone only, and in nothing else."""
     event = _event(file)
-    file.execute("INSERT INTO erasure VALUES (?, ?)", (event, _erased_event(file, 1)))
+    file.execute("INSERT INTO erasure VALUES (?, 0, ?)", (event, _erased_event(file, 1)))
     before = _contents(file)
     with pytest.raises(apsw.ConstraintError, match="immutable"):
         file.execute(f"UPDATE event SET {change} WHERE seq = ?", (event,))
@@ -170,11 +173,51 @@ async def test_an_erasure_may_only_leave_the_tombstone(file: apsw.Connection, ch
     assert _contents(file) == before
 
 
+RAW = "INSERT INTO erasure VALUES (?, 1, ?)"
+
+
+@pytest.mark.anyio
+async def test_retention_may_drop_the_raw_item_alone(file: apsw.Connection) -> None:
+    """Named so by `system.retention_applied`, an event loses its raw item and nothing else."""
+    event = _event(file)
+    person = _erased_event(file, 1, 998)
+    rule = _erased_event(file, 1, kind="system.retention_applied")
+    with pytest.raises(apsw.ConstraintError, match=r"user\.erased"):
+        file.execute(RAW, (event, person))
+    file.execute(RAW, (event, rule))
+    before = _contents(file)
+    for change in (
+        "payload = '{}', raw = NULL", "payload = ?, raw = NULL", "raw = '{}'", "payload = payload",
+        "raw = NULL, dk = NULL", "raw = NULL, seq = seq + 1000", "raw = NULL, created_at = 0",
+    ):  # fmt: skip
+        bound = (TOMBSTONE, event) if "?" in change else (event,)
+        with pytest.raises(apsw.ConstraintError, match="immutable"):
+            file.execute(f"UPDATE event SET {change} WHERE seq = ?", bound)
+    assert _contents(file) == before
+    (payload,) = file.execute("SELECT payload FROM event WHERE seq = ?", (event,)).fetchall()
+    file.execute("UPDATE event SET raw = NULL WHERE seq = ?", (event,))
+    rows = file.execute("SELECT payload, raw FROM event WHERE seq = ?", (event,)).fetchall()
+    assert rows == [(*payload, None)]
+    with pytest.raises(apsw.ConstraintError, match="immutable"):
+        file.execute("UPDATE event SET raw = NULL WHERE seq = ?", (event,))
+
+
+@pytest.mark.parametrize("kind", ["user.erased", "system.retention_applied"])
+@pytest.mark.anyio
+async def test_the_record_of_an_erasure_cannot_be_erased(file: apsw.Connection, kind: str) -> None:
+    """What says that content has gone stays readable, whoever would erase it."""
+    record, by = _erased_event(file, 1, 998, kind), _erased_event(file, 1)
+    with pytest.raises(apsw.ConstraintError, match="stays readable"):
+        file.execute("INSERT INTO erasure VALUES (?, 0, ?)", (record, by))
+    with pytest.raises(apsw.ConstraintError, match="immutable"):
+        file.execute("UPDATE event SET payload = ?, raw = NULL WHERE seq = ?", (TOMBSTONE, record))
+
+
 @pytest.mark.anyio
 async def test_an_erasure_touches_what_it_names(file: apsw.Connection) -> None:
     """The named event becomes the tombstone; its neighbour, not named, stays refused."""
     event = _event(file)
-    file.execute("INSERT INTO erasure VALUES (?, ?)", (event, _erased_event(file, 1)))
+    file.execute("INSERT INTO erasure VALUES (?, 0, ?)", (event, _erased_event(file, 1)))
     change = "UPDATE event SET payload = ?, raw = NULL WHERE seq "
     with pytest.raises(apsw.ConstraintError, match="immutable"):
         file.execute(change + "<> ?", (TOMBSTONE, event))
@@ -188,12 +231,13 @@ async def test_an_erasure_touches_what_it_names(file: apsw.Connection) -> None:
     [
         "DELETE FROM erasure",
         "UPDATE erasure SET event = event + 1",
-        "INSERT OR REPLACE INTO erasure SELECT event, by FROM erasure",
+        "UPDATE erasure SET raw_only = 1",
+        "INSERT OR REPLACE INTO erasure SELECT event, raw_only, by FROM erasure",
     ],
 )
 @pytest.mark.anyio
 async def test_an_erasure_is_itself_final(file: apsw.Connection, sql: str) -> None:
     """What was erased by what cannot be rewritten."""
-    file.execute("INSERT INTO erasure VALUES (?, ?)", (_event(file), _erased_event(file, 1)))
+    file.execute("INSERT INTO erasure VALUES (?, 0, ?)", (_event(file), _erased_event(file, 1)))
     with pytest.raises(apsw.ConstraintError, match="immutable"):
         file.execute(sql)

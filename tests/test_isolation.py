@@ -16,6 +16,7 @@ from outeract_core import App, Content, Outeract
 from outeract_core import query as q
 from outeract_core.content import Attachment
 from outeract_core.errors import BadInput, ForeignCode, LinkCodeError, NotFound
+from outeract_core.retention import RetentionRule
 from outeract_core.testing import ManualClock, SequentialIds
 
 from .reading_world import START, Loft, arrive, connect, event, everything, person, said
@@ -38,6 +39,7 @@ class Side:
     file: Any
     merged: Any
     code: str
+    rule: RetentionRule
 
     @property
     def nodes(self) -> list[Any]:
@@ -72,7 +74,7 @@ async def furnished(core: Outeract, app: App) -> Side:
     return Side(
         app, conn, message, await app.events.get(delivery.id), own, ann,
         await person(app, conn, "g1"), await app.people.user(ann), file, merged,
-        await app.people.link_code(ann),
+        await app.people.link_code(ann), await app.retention.keep("order.*", timedelta(days=90)),
     )  # fmt: skip
 
 
@@ -143,6 +145,9 @@ CASES: dict[str, list[tuple[str, Call]]] = {
     "App.edge": with_node(lambda me, it: me.app.edge(me.own, "about", it),
                           lambda me, it: me.app.edge(it, "about", me.own),
                           lambda me, it: me.app.edge(it, "about", it)),
+    "App.search": [*with_event(lambda me, it: me.app.search("hello", within=it)),
+                   *with_person(lambda me, it: me.app.search("hello", within=it, order="rank"),
+                                lambda me, it: me.app.search("hello", person=it))],
     "App.explain": with_event(lambda me, it: me.app.explain(it)),
     "App.react": with_event(lambda me, it: me.app.react(it, "👍")),
     "App.edit": with_event(lambda me, it: me.app.edit(it, "x")),
@@ -187,6 +192,9 @@ CASES: dict[str, list[tuple[str, Call]]] = {
         *with_event(lambda me, it: me.app.people.activate_link_code(me.code, me.group, event=it)),
     ],
     "People.erase": with_person(lambda me, it: me.app.people.erase(it)),
+    "Retention.keep": with_connection(
+        lambda me, it: me.app.retention.keep("*", timedelta(days=90), connection_of=it)),
+    "Retention.remove": [("rule", lambda me, it: me.app.retention.remove(it))],
     "Files.get": with_node(lambda me, it: me.app.files.get(it)),
     "Files.of": with_event(lambda me, it: me.app.files.of(it)),
     "Files.path": with_node(lambda me, it: me.app.files.path(it)),
@@ -196,11 +204,11 @@ CASES: dict[str, list[tuple[str, Call]]] = {
 HARMLESS = {
     "App.connect", "App.connections", "App.on", "App.event_schema", "App.new_id", "App.commit",
     "App.typing_now", "App.reaction", "App.mark_events", "App.on_processed", "Events.cursor",
-    "Files.add",
+    "Files.add", "App.export", "Retention.rules", "Retention.apply",
 }  # fmt: skip
 """Public calls that take nothing which belongs to anybody, or that the library makes itself."""
 
-PARTS = ("events", "conversations", "graph", "people", "files")
+PARTS = ("events", "conversations", "graph", "people", "files", "retention")
 ALL = [(name, which, call) for name, cases in CASES.items() for which, call in cases]
 
 
@@ -308,6 +316,7 @@ async def test_lists_hold_only_ones_own(core: Outeract, sides: tuple[Side, Side]
         assert await me.app.events.count(q.on_connection(they.conn)) == 0
         assert await me.app.events.count(q.on_connection(they.conn.id)) == 0
         assert await me.app.events.count(q.text_contains("hello")) == 1
+        assert {hit.event.app_id for hit in await me.app.search("hello OR answer")} == {me.app.id}
         assert await me.app.events.count(q.on_platform("pigeon")) < len(events)
 
 

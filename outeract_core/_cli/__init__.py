@@ -62,17 +62,44 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("--dot", action="store_true", help="for Graphviz")
     graph.add_argument("--depth", type=int, default=3, help="how many edges away (3)")
     _verb(verbs, "replay", "parse deliveries again that were not understood", "commands:replay")
+    backup = _verb(
+        verbs, "backup", "copy the database and its files while it is in use", "keeping:backup",
+        app=False,
+    )  # fmt: skip
+    backup.add_argument("target", help="where to; its files go beside it, into TARGET.files")
+    backup.add_argument("--overwrite", action="store_true", help="replace an earlier copy")
+    backup.add_argument("--no-files", action="store_true", help="the database alone")
+    backup.add_argument("--link", action="store_true", help="hard links to files, where possible")
+    export = _verb(
+        verbs, "export", "write one application as lines of JSON", "moving:export", app=False
+    )
+    export.add_argument("application", help="the application, as NAME or ORGANISATION/NAME")
+    export.add_argument("target", help="where to: packed when it ends in .gz, '-' is the output")
+    export.add_argument("--no-files", action="store_true", help="without the bytes of files")
+    imported = _verb(
+        verbs, "import", "put an exported application into a file, or go on with it",
+        "moving:import_", app=False,
+    )  # fmt: skip
+    imported.add_argument("source", help="what export has written")
+    imported.add_argument("--name", help="call the application so")
+    imported.add_argument("--organisation", help="put it into this organisation")
+    retention = _verb(
+        verbs, "retention", "the rules of retention, and what they would drop", "keeping:retention"
+    )
+    retention.add_argument("--apply", action="store_true", help="drop it")
     chat = _verb(verbs, "chat", "talk to a bot in this terminal", "chat:run", json=False)
     chat.add_argument("bot", nargs="?", help="a Python file that registers handlers on `app`")
     return parser
 
 
 def _verb(
-    verbs: Any, name: str, text: str, target: str, *, file: bool = True, json: bool = True
-) -> argparse.ArgumentParser:
+    verbs: Any, name: str, text: str, target: str, *, file: bool = True, json: bool = True,
+    app: bool = True,
+) -> argparse.ArgumentParser:  # fmt: skip
     verb: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=text)
     if file:
         verb.add_argument("file", help="the database file")
+    if file and app:
         verb.add_argument("--app", help="an application, as NAME or ORGANISATION/NAME")
     if json:
         verb.add_argument("--json", action="store_true", help="for programs")

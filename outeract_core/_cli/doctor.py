@@ -11,10 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .._app import App
 from .._outeract import Outeract
 from .._plugins import HOST
-from .._store import health, rebuild
-from ..errors import OuteractError
+from .._store import health, importing, rebuild
+from ..errors import OuteractError, UnfinishedImport
 from .opening import Progress, applications, opened
 
 
@@ -24,8 +25,10 @@ def run(options: argparse.Namespace) -> int:
         progress = Progress("checking")
         findings = {
             "file": _file(core, progress),
-            "applications": [_application(core, app) for app in applications(core, options.app)],
+            "applications": [_application(core, app) for app in _whole(core, options.app)],
             "queues": core.runtime.database.read(health.queues),
+            "unfinished": core.runtime.database.read(importing.unfinished),
+            "search": core.runtime.database.read(health.search),
         }
         progress.end()
     problems = list(_problems(findings))
@@ -44,6 +47,14 @@ def _file(core: Outeract, progress: Progress) -> dict[str, Any]:
         "wal_bytes": wal.stat().st_size if wal.exists() else 0,
         **core.runtime.database.read(health.versions), "integrity": found, "projections": drift,
     }  # fmt: skip
+
+
+def _whole(core: Outeract, wanted: str | None) -> list[App]:
+    """The applications that can be opened."""
+    try:
+        return applications(core, wanted)
+    except UnfinishedImport:
+        return []
 
 
 def _application(core: Outeract, app: Any) -> dict[str, Any]:
@@ -85,6 +96,8 @@ def _secret(core: Outeract, reference: str | None) -> str:
 def _problems(findings: dict[str, Any]) -> Any:
     for text in (*findings["file"]["integrity"], *findings["file"]["projections"]):
         yield f"file: {text}"
+    for name in findings["unfinished"]:
+        yield f"{name} is an unfinished import: run outeract import again with the same file"
     for app in findings["applications"]:
         for conn in app["connections"]:
             where = f"{app['name']} {conn['name']}"
@@ -114,5 +127,13 @@ def _for_people(findings: dict[str, Any]) -> str:
             secrets = ", ".join(f"{k} {v}" for k, v in conn["secrets"].items()) or "no secrets"
             lines.append(f"  {conn['platform']}/{conn['name']}: {conn['status']}; {secrets}")
     lines.append("queues: " + ", ".join(f"{v} {k}" for k, v in findings["queues"].items()))
+    lines.append("search: " + _search(findings["search"]))
     problems = [f"✗ {text}" for text in findings["problems"]]
     return "\n".join(lines + (problems or ["✓ all is well"]))
+
+
+def _search(found: dict[str, Any]) -> str:
+    if found["tokenizer"] is None:
+        return "no index yet, the first search makes it"
+    waits = f", {found['behind']} nodes to be indexed at the next search" if found["behind"] else ""
+    return f"indexed by {found['tokenizer']}{waits}"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from .._app import App
 from .._outeract import Outeract
-from .._store import tenants
-from ..errors import BadInput, NotFound
+from .._store import importing, tenants
+from ..errors import BadInput, NotFound, UnfinishedImport
 
 
 @contextmanager
@@ -37,6 +37,11 @@ def applications(core: Outeract, wanted: str | None) -> list[App]:
     if wanted is not None:
         names = [(o, n) for o, n in names if wanted in (n, f"{o}/{n}")]
     if not names:
+        half = core.runtime.database.read(importing.unfinished)
+        if half and wanted in (None, *half, *(name.split("/", 1)[-1] for name in half)):
+            raise UnfinishedImport(
+                f"{', '.join(half)}: run outeract import again, with the same file"
+            )
         raise NotFound(f"no application {wanted or ''} in {core.path}")
     return [core.app(name, organisation=organisation) for organisation, name in names]
 

@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from attrs import frozen
+from attrs import define
 
 from .. import events as facts
 from ..driver import Statement, Tx
@@ -28,9 +28,9 @@ DUPLICATE = 0
 """What came of an item that the log has already."""
 
 
-@frozen
+@define
 class Item:
-    """A fact, encoded before it reaches the writer.
+    """A fact, encoded before it reaches the writer; nobody changes it.
 
     `occurred_at` in milliseconds; `dk`: the dedupe key; `plain`: a message that only says something.
     """

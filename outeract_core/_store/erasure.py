@@ -1,7 +1,8 @@
-"""The unit of work that makes a person unreadable: the one way in which content leaves the log.
+"""The unit of work that makes a person unreadable.
 
 Knows: what a person has left where; that structure and counts stay; that the erasure is an event.
-Does not know: the bytes of files (the caller drops those that nobody uses any more).
+Does not know: how content leaves the log (`tombstones.py`); the bytes of files (the caller drops
+those that nobody uses any more).
 
 Erased are: events with an edge to the person or their platform users, and what was said about those,
 and about that in turn (edits, reactions, transcripts, statuses, a handler's failure at one of them); names, pictures, addresses, aliases, link codes; files
@@ -22,14 +23,11 @@ from .._codec import encode
 from .._ids import span
 from ..driver import Statement, Tx
 from ..errors import BadInput
-from . import files as nodes_of_files
-from . import identity, outbox
-from .log import EDGE_SOURCES, append, link
+from . import identity, outbox, tombstones
+from .log import append, link
 from .statements import statement
 from .tenants import Conn
 
-ERASURE: Statement[Any] = statement("erasure_add")
-TOMBSTONE: Statement[Any] = statement("tombstone")
 TYPES: Statement[tuple[int, int]] = statement("events_of_types")
 SOURCES: Statement[tuple[int]] = statement("merged_persons")
 NAMES: Statement[tuple[int, str]] = statement("names_of_puser")
@@ -38,14 +36,11 @@ PERSON_ERASE: Statement[Any] = statement("person_erase")
 PUSER_ERASE: Statement[Any] = statement("puser_erase")
 ALIAS_ERASE: Statement[Any] = statement("alias_erase")
 CODE_ERASE: Statement[Any] = statement("link_code_erase")
-RETRY_ERASE: Statement[Any] = statement("retry_erase")
-FILE: Statement[tuple[int, str | None]] = statement("file_facts")
-FILE_ERASE: Statement[Any] = statement("file_erase")
 LANE: Statement[tuple[int, int, int | None, str]] = statement("outbox_of_lane")
 
 _TELLING = 5
 """A shorter name stands in too many bodies to say whose they are."""
-_STRUCTURE = ("user.merged", "user.unmerged", "user.erased")
+_STRUCTURE = ("user.merged", "user.unmerged", *tombstones.OWN)
 
 
 @frozen
@@ -70,16 +65,14 @@ def erase(tx: Tx, app: int, person: int, conns: Mapping[int, Conn]) -> Erased:
     for puser in pusers:
         _cancel(tx, conns, puser)
     events = _events(tx, [*persons, *pusers])
-    files = _files(tx, events)
-    hashes = [_erase_file(tx, file) for file in files]
+    files = tombstones.unheld(tx, events)
     payload = {"user_id": str(UUID(bytes=facts[1])), "events": len(events), "files": len(files)}
     event = append(tx, app, "user.erased", encode(payload))
     assert event is not None  # noqa: S101 - it has no dedupe key
     link(tx, event, "about", person)
-    _tombstones(tx, events, event)
+    tombstones.bury(tx, events, event)
     _names(tx, persons, pusers)
-    unused = {h for h in hashes if h is not None and not nodes_of_files.is_used(tx, h)}
-    return Erased(event, len(events), len(files), tuple(sorted(unused)))
+    return Erased(event, len(events), len(files), tombstones.drop_files(tx, files))
 
 
 def _kept_deliveries(tx: Tx, puser: int) -> None:
@@ -117,29 +110,6 @@ def _events(tx: Tx, nodes: list[int]) -> list[int]:
         found |= front
     rows = tx.all(TYPES, keys=json.dumps(sorted(found)))
     return [key for key, kind in rows if tx.kind_name(kind) not in _STRUCTURE]
-
-
-def _files(tx: Tx, events: list[int]) -> list[int]:
-    """Files that are attached to nothing that stays."""
-    attachment, gone = tx.kind("attachment"), set(events)
-    attached = {target for _s, _t, target in tx.expand(events, [attachment], inward=False)}
-    return [
-        file
-        for file in sorted(attached)
-        if gone.issuperset(row[0] for row in tx.all(EDGE_SOURCES, dst=file, type=attachment))
-    ]
-
-
-def _erase_file(tx: Tx, file: int) -> str | None:
-    row = tx.one(FILE, id=file)
-    tx.run(FILE_ERASE, id=file)
-    return None if row is None else row[1]
-
-
-def _tombstones(tx: Tx, events: list[int], by: int) -> None:
-    tx.many(ERASURE, [{"event": event, "by": by} for event in events])
-    tx.many(TOMBSTONE, [{"event": event} for event in events])
-    tx.many(RETRY_ERASE, [{"event": event} for event in events])
 
 
 def _names(tx: Tx, persons: list[int], pusers: list[int]) -> None:

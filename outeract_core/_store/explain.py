@@ -53,8 +53,12 @@ def _said(event: Event, is_subject: bool) -> str:
         return mark + " ".join(filter(None, [status, _part(payload), payload.get("reason")]))
     if event.event_type == "system.handler_failed":
         return f"{mark}handler {payload.get('handler')} gave up after {payload.get('attempts')} attempts"
-    detail = event.text or payload.get("emoji") or ""
+    detail = event.text or payload.get("emoji") or _gone(payload)
     return f"{mark}{event.event_type} {detail}".rstrip()
+
+
+def _gone(payload: Any) -> str:
+    return "(its content was dropped)" if payload == {"erased": True} else ""
 
 
 def _part(payload: Any) -> str:

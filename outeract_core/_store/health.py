@@ -10,6 +10,7 @@ from typing import Any
 
 from .._ids import span
 from ..driver import Statement
+from . import search as index
 from .sqlite import Connection
 from .statements import statement
 
@@ -49,6 +50,11 @@ def queues(tx: Connection) -> dict[str, int]:
     found["retrying"] = (tx.one(RETRYING) or (0,))[0]
     found["parked"] = (tx.one(PARKED) or (0,))[0]
     return found
+
+
+def search(tx: Connection) -> dict[str, Any]:
+    """How texts are cut for the full-text index (None: nobody has searched yet), and what it lacks."""
+    return {"tokenizer": index.tokenizer(tx), "behind": max(0, index.backlog(tx)[1])}
 
 
 def counts(tx: Connection, app: int) -> dict[str, int]:

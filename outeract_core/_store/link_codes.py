@@ -102,7 +102,7 @@ def generate(
         )
     while True:
         code = codes.new_code()
-        hashed = codes.code_hash(_key(tx), code)
+        hashed = codes.code_hash(_key(tx, app), code)
         if tx.one(BY_HASH, hash=hashed) is None:
             break
     payload = {
@@ -159,7 +159,7 @@ def _linked(tx: Tx, app: int, attempt: Try, code: Code) -> Attempt:
 
 def _known(tx: Tx, app: int, attempt: Try) -> Code:
     """The code, if this platform user may use it now. Raises LinkCodeError."""
-    row = tx.one(BY_HASH, hash=codes.code_hash(_key(tx), codes.checked(attempt.code)))
+    row = tx.one(BY_HASH, hash=codes.code_hash(_key(tx, app), codes.checked(attempt.code)))
     if row is None:
         raise UnknownCode("no such link code was given out")
     code = Code(*row)
@@ -214,7 +214,8 @@ def _appended(tx: Tx, app: int, kind: str, payload: dict[str, Any]) -> int:
     return event
 
 
-def _key(tx: Tx) -> bytes:
-    row = tx.one(META, name="code_key")
+def _key(tx: Tx, app: int) -> bytes:
+    """What codes are hashed with: an application that was imported has brought its own."""
+    row = tx.one(META, name=f"code_key/{app}") or tx.one(META, name="code_key")
     assert row is not None  # noqa: S101 - written with the first migration
     return row[0]

@@ -37,6 +37,12 @@ def rebuild(tx: Tx, app: int | None = None) -> None:
         tx.dynamic(f"INSERT INTO {table} {statement(derived).sql}", params)
 
 
+def add_entries(tx: Tx, lo: int, hi: int) -> None:
+    """Derive the entries of new messages, those with keys from `lo` to before `hi`."""
+    sql = f"INSERT INTO entry {statement(TABLES['entry']).sql}"
+    tx.dynamic(sql, {**_params(tx, None), "lo": lo, "hi": hi})
+
+
 def check(tx: Tx, app: int | None = None) -> list[str]:
     """Where the projection and the log disagree; empty when all is well. O(history)."""
     faults, params = [], _params(tx, app)

@@ -26,12 +26,11 @@ from ..errors import (
     StoreError,
 )
 from .foreign import refuse_database, refuse_path
+from .known import Known
 
 Row = TypeVar("Row")
 
 OLDEST = (3, 51, 3)
-_KNOWN = 20_000
-"""So many remembered things are enough; then remembering starts anew."""
 _PORTIONS = 10
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
@@ -75,19 +74,17 @@ def translated(path: str) -> Iterator[None]:
         raise StoreError(f"{path}: {type(error).__name__}: {error}") from error
 
 
-class Connection:
+class Connection(Known):
     """One SQLite connection as a `Tx`. Not to be used by two threads at once."""
 
     def __init__(self, db: apsw.Connection, path: str, ids: IdSource) -> None:
+        super().__init__()
         self.db = db
         self.path = path
         self.now = 0
         self.wal_pages = self.wal_held = 0
         self._ids = ids
         self._cursor: Any = db.cursor()
-        self._known: dict[Any, Any] = {}
-        self._kinds: dict[Any, Any] = {}
-        self._staged: dict[Any, Any] = {}
         self._heads: dict[int, int] = {}
         self._calls: list[Callable[[], None]] = []
 
@@ -202,7 +199,9 @@ class Connection:
 
     def known_kind(self, name: str) -> int | None:
         """The number of an interned name, or None; never writes."""
-        number: int | None = self.recall(("kind", name))
+        number = self.numbers.get(name)
+        if number is None:
+            number = self.recall(("kind", name))
         if number is None:
             rows = self._cursor.execute("SELECT id FROM kind WHERE name = ?", (name,)).fetchall()
             if rows:
@@ -212,31 +211,14 @@ class Connection:
 
     def kind_name(self, number: int) -> str:
         """The name behind an interned number."""
-        name: str | None = self.recall(("kind_name", number))
+        name = self.names.get(number)
+        if name is None:
+            name = self.recall(("kind_name", number))
         if name is None:
             rows = self._cursor.execute("SELECT name FROM kind WHERE id = ?", (number,)).fetchall()
             name = str(rows[0][0])
             self.remember(("kind_name", number), name)
         return name
-
-    def remember(self, key: Any, value: Any) -> None:
-        """Cache something that is true once this transaction has committed."""
-        self._staged[key] = value
-
-    def recall(self, key: Any) -> Any:
-        """What was remembered under `key`, here or in an earlier commit, or None."""
-        for cache in (self._staged, self._known, self._kinds):
-            if key in cache:
-                return cache[key]
-        return None
-
-    def forget(self, key: Any = None) -> None:
-        """Drop what was remembered under `key`, or everything."""
-        for cache in (self._staged, self._known):
-            if key is None:
-                cache.clear()
-            else:
-                cache.pop(key, None)
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Have `call` run once the commit is certain."""
@@ -249,17 +231,18 @@ class Connection:
         self._cursor.execute("BEGIN IMMEDIATE")
         self.now = now
         self._heads.clear()
-        self._staged.clear()
+        self.unstage()
         self._calls.clear()
-        self._watch()
+        self.watch(self.data_version())
 
     def snapshot(self) -> tuple[dict[int, int], dict[Any, Any], int]:
         """What `restore` needs to undo a savepoint's side of the bookkeeping."""
-        return dict(self._heads), dict(self._staged), len(self._calls)
+        return dict(self._heads), self.staged, len(self._calls)
 
     def restore(self, saved: tuple[dict[int, int], dict[Any, Any], int]) -> None:
         """Undo allocations, caches and calls made since `saved`."""
-        self._heads, self._staged = dict(saved[0]), dict(saved[1])
+        self._heads = dict(saved[0])
+        self.unstage(saved[1])
         del self._calls[saved[2] :]
 
     def flush(self, writer: int, batch: int) -> None:
@@ -277,7 +260,7 @@ class Connection:
 
     def settle(self) -> None:
         """The commit is certain: publish the caches, run the calls."""
-        self._learn()
+        self.learn()
         calls, self._calls = self._calls, []
         for call in calls:
             call()
@@ -286,7 +269,7 @@ class Connection:
         """Undo everything since `begin`; harmless when SQLite has already done so."""
         if self.db.in_transaction:
             self._cursor.execute("ROLLBACK")
-        self._staged.clear()
+        self.unstage()
         self._heads.clear()
         self._calls.clear()
 
@@ -294,21 +277,12 @@ class Connection:
         """Pin one snapshot of the file for the queries that follow."""
         self._cursor.execute("BEGIN")
         self.now = now
-        self._watch()
+        self.watch(self.data_version())
 
     def end_read(self) -> None:
         """Let the snapshot go, and keep what was learnt from it."""
         self._cursor.execute("COMMIT")
-        self._learn()
-
-    def _learn(self) -> None:
-        """What was staged is true now; interned names stay true whatever others commit."""
-        if len(self._known) > _KNOWN:
-            self._known.clear()
-        for key, value in self._staged.items():
-            kind = key[0] in ("kind", "kind_name")
-            (self._kinds if kind else self._known)[key] = value
-        self._staged.clear()
+        self.learn()
 
     def pending_calls(self) -> list[Callable[[], None]]:
         """The calls that wait for the commit."""
@@ -339,12 +313,6 @@ class Connection:
         rows = self._cursor.execute("PRAGMA data_version").fetchall()
         version: int = rows[0][0]
         return version
-
-    def _watch(self) -> None:
-        version = self.data_version()
-        if self._known.get("data_version") != version:
-            self._known.clear()
-            self._known["data_version"] = version
 
     def close(self) -> None:
         """Close for good. A disk that fails at tidying up is no loss: the log holds everything."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from ..model import (
     OrganisationId,
     PlatformConnection,
 )
+from . import importing
 from .log import append
 from .people import add_system_person, add_system_puser
 from .statements import statement
@@ -73,7 +75,7 @@ class Conn:
         """The adapter's name."""
         return self.entity.platform
 
-    @property
+    @cached_property
     def keep_raw(self) -> bool:
         """Whether the platform's own items are kept beside the payloads."""
         return bool(self.entity.config.get("keep_raw", True))
@@ -102,9 +104,14 @@ def organisation(tx: Tx, name: str) -> tuple[int, Organisation]:
 def application(
     tx: Tx, organisation_name: str, name: str, config: dict[str, str]
 ) -> tuple[int, Application]:
-    """The application `name`, made on first use; `config` changes what it names."""
+    """The application `name`, made on first use; `config` changes what it names.
+
+    Raises UnfinishedImport.
+    """
     parent, _ = organisation(tx, organisation_name)
     row = tx.one(APPLICATION, organisation=parent, name=name)
+    if row is not None:
+        importing.refuse(tx, row[0], f"{organisation_name}/{name}")
     if row is None:
         row = _add_application(tx, parent, name, check_config(config))
     elif config:
@@ -163,7 +170,7 @@ def _add_connection(
     assert row is not None  # noqa: S101
     puser = add_system_puser(tx, app, row[0], application_row[5], name)
     tx.run(CONNECTION_SYSTEM, id=row[0], puser=puser)
-    tx.forget(("scope", app))
+    tx.forget(("names", app))
 
 
 def set_status(tx: Tx, conn: Conn, status: str, reason: str) -> None:

@@ -1,7 +1,8 @@
 """The short way for what comes most: a text from a person in a private chat, and nothing else with it.
 
-Knows: which messages these are. What it does not know at a glance it leaves to the long way
-(`messages.py`), which would say the same of every message that this one takes; a test holds them to it.
+Knows: which messages these are.
+Does not know: any other. What it cannot tell at a glance it leaves to the long way (`messages.py`), which
+would say the same of every message that this one takes; a test holds them to it.
 """
 
 from __future__ import annotations

@@ -129,23 +129,83 @@ CREATE TABLE link_code(
 CREATE TABLE link_attempt(
   puser INTEGER PRIMARY KEY, since INTEGER NOT NULL, attempts INTEGER NOT NULL) STRICT;
 
--- Immutability. The only way to remove content: an event that says so, a row in `erasure` that
--- names it, and an update that changes nothing but payload and raw, to the tombstone.
-CREATE TABLE erasure(event INTEGER PRIMARY KEY, by INTEGER NOT NULL) STRICT;
+-- Retention: rules, and how far each has come. `keep` in milliseconds; `conn` 0: every connection.
+CREATE TABLE retention(
+  id INTEGER PRIMARY KEY, uid BLOB NOT NULL UNIQUE, app INTEGER NOT NULL, pattern TEXT NOT NULL,
+  conn INTEGER NOT NULL, raw_only INTEGER NOT NULL CHECK(raw_only IN (0, 1)), keep INTEGER NOT NULL,
+  position INTEGER NOT NULL, created_at INTEGER NOT NULL, UNIQUE(app, pattern, conn, raw_only)) STRICT;
+-- Messages that a rule has passed by because they were still to be sent.
+CREATE TABLE passed_by(
+  rule INTEGER NOT NULL, event INTEGER NOT NULL, PRIMARY KEY(rule, event)) STRICT, WITHOUT ROWID;
+
+-- Full-text search: what can be found, as said in which conversation and by whom. The index is made
+-- when somebody first searches; it keeps no copy of the texts. `place` and `sender` are platform
+-- users, in the index as words of three letters, so that it knows the words of one conversation too.
+-- A row follows from what was committed together with its event, and so never changes: an entry of
+-- the index can only be taken out with exactly what was put in.
+CREATE VIEW search_text(event, type, conn, text) AS
+SELECT e.seq, e.type, e.conn,
+  concat_ws(char(10), e.payload ->> '$.message.header', e.payload ->> '$.message.text',
+    e.payload ->> '$.message.footer', e.payload ->> '$.message.location.name',
+    e.payload ->> '$.message.location.address',
+    CASE e.type WHEN (SELECT id FROM kind WHERE name = 'message.transcribed') THEN e.payload ->> '$.text' END)
+FROM event e WHERE e.type IN (SELECT id FROM kind WHERE name IN
+  ('message.inbound', 'message.outbound', 'message.edited', 'message.transcribed'));
+CREATE VIEW search_party(event, text, place, sender) AS
+SELECT e.event, e.text,
+  CASE WHEN t.dst <> c.system_puser THEN t.dst WHEN f.dst <> c.system_puser THEN f.dst
+       WHEN u.dst <> c.system_puser THEN u.dst WHEN g.dst <> c.system_puser THEN g.dst END,
+  coalesce(f.dst, g.dst)
+FROM search_text e LEFT JOIN connection c ON c.id = e.conn
+LEFT JOIN edge f ON f.src = e.event AND f.type = (SELECT id FROM kind WHERE name = 'sent_by')
+LEFT JOIN edge t ON t.src = e.event AND t.type = (SELECT id FROM kind WHERE name = 'sent_to')
+-- An edit or a transcript stands where its message stands, if that was known when it came.
+LEFT JOIN edge o ON o.src = e.event AND o.type = (SELECT id FROM kind WHERE name = 'origin') AND o.at IS NULL
+LEFT JOIN edge g ON g.src = o.dst AND g.type = (SELECT id FROM kind WHERE name = 'sent_by')
+LEFT JOIN edge u ON u.src = o.dst AND u.type = (SELECT id FROM kind WHERE name = 'sent_to');
+CREATE VIEW search_source(event, text, place, sender) AS
+SELECT event, text,
+  char(19968 + (place >> 28 & 4095), 19968 + (place >> 14 & 16383), 19968 + (place & 16383)),
+  char(19968 + (sender >> 28 & 4095), 19968 + (sender >> 14 & 16383), 19968 + (sender & 16383))
+FROM search_party WHERE text <> '';
+-- How far the index has come: up to `upto`, in stretches with the times of what happened in them.
+CREATE TABLE search_span(
+  app INTEGER NOT NULL, upto INTEGER NOT NULL, events INTEGER NOT NULL,
+  oldest INTEGER, newest INTEGER, PRIMARY KEY(app, upto)) STRICT, WITHOUT ROWID;
+
+-- An application that is being imported and is not whole yet: from which file (its SHA-256), how far
+-- (lines and bytes of it), and the number behind which its connections are numbered.
+CREATE TABLE importing(
+  app INTEGER PRIMARY KEY REFERENCES application(id), source TEXT NOT NULL, line INTEGER NOT NULL,
+  position INTEGER NOT NULL, conns INTEGER NOT NULL) STRICT;
+
+-- Immutability. The only way to remove content: an event that says so, a later one of the same
+-- application; a row in `erasure` that names it; and an update that changes nothing but payload and
+-- raw, to the tombstone, or (raw_only) nothing but raw, to nothing.
+CREATE TABLE erasure(
+  event INTEGER NOT NULL, raw_only INTEGER NOT NULL CHECK(raw_only IN (0, 1)), by INTEGER NOT NULL,
+  PRIMARY KEY(event, raw_only)) STRICT, WITHOUT ROWID;
 CREATE TRIGGER erasure_needs_its_event BEFORE INSERT ON erasure
 WHEN NOT EXISTS (SELECT 1 FROM event e JOIN kind k ON k.id = e.type
-                 WHERE e.seq = NEW.by AND k.name = 'user.erased' AND NEW.by >> 40 = NEW.event >> 40)
-BEGIN SELECT RAISE(ABORT, 'an erasure must name a user.erased event of the same application'); END;
+                 WHERE e.seq = NEW.by AND NEW.by > NEW.event AND NEW.by >> 40 = NEW.event >> 40
+                 AND (k.name = 'system.retention_applied' OR k.name = 'user.erased' AND NEW.raw_only = 0))
+BEGIN SELECT RAISE(ABORT, 'an erasure must name a later user.erased or system.retention_applied event of the same application'); END;
+CREATE TRIGGER erasure_spares_its_kind BEFORE INSERT ON erasure
+WHEN EXISTS (SELECT 1 FROM event e JOIN kind k ON k.id = e.type
+             WHERE e.seq = NEW.event AND k.name IN ('user.erased', 'system.retention_applied'))
+BEGIN SELECT RAISE(ABORT, 'what was erased by what stays readable: such events are immutable'); END;
 CREATE TRIGGER erasure_no_update BEFORE UPDATE ON erasure
 BEGIN SELECT RAISE(ABORT, 'erasures are immutable'); END;
 CREATE TRIGGER erasure_no_delete BEFORE DELETE ON erasure
 BEGIN SELECT RAISE(ABORT, 'erasures are immutable'); END;
 CREATE TRIGGER event_no_update BEFORE UPDATE ON event
-WHEN NOT (NEW.payload IS '{"erased":true}' AND NEW.raw IS NULL
-          AND NEW.seq IS OLD.seq AND NEW.id IS OLD.id AND NEW.conn IS OLD.conn
+WHEN NOT (NEW.seq IS OLD.seq AND NEW.id IS OLD.id AND NEW.conn IS OLD.conn
           AND NEW.type IS OLD.type AND NEW.occurred_at IS OLD.occurred_at
-          AND NEW.created_at IS OLD.created_at AND NEW.dk IS OLD.dk
-          AND EXISTS (SELECT 1 FROM erasure WHERE event = OLD.seq))
+          AND NEW.created_at IS OLD.created_at AND NEW.dk IS OLD.dk AND NEW.raw IS NULL
+          AND (NEW.payload IS '{"erased":true}'
+               AND EXISTS (SELECT 1 FROM erasure WHERE event = OLD.seq AND raw_only = 0)
+            OR NEW.payload IS OLD.payload AND OLD.raw IS NOT NULL
+               AND EXISTS (SELECT 1 FROM erasure WHERE event = OLD.seq AND raw_only = 1)))
 BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
 CREATE TRIGGER event_no_delete BEFORE DELETE ON event
 BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;

@@ -16,7 +16,8 @@ FROM application a JOIN organisation o ON o.id = a.organisation
 WHERE a.organisation = :organisation AND a.name = :name;
 
 -- name: applications
-SELECT a.id, a.name, o.name FROM application a JOIN organisation o ON o.id = a.organisation ORDER BY a.id;
+SELECT a.id, a.name, o.name FROM application a JOIN organisation o ON o.id = a.organisation
+WHERE a.id NOT IN (SELECT app FROM importing) ORDER BY a.id;
 
 -- name: application_system
 UPDATE application SET system_person = :person WHERE id = :app;
@@ -48,7 +49,8 @@ WHERE c.app = :app AND c.platform = :platform AND c.name = :name;
 -- name: connections
 SELECT c.id, c.uid, c.app, a.uid, c.platform, c.name, c.account, c.config, c.status, c.system_puser,
        c.webhook_id, c.webhook_secret, c.created_at, a.config
-FROM connection c JOIN application a ON a.id = c.app ORDER BY c.id;
+FROM connection c JOIN application a ON a.id = c.app
+WHERE c.app NOT IN (SELECT app FROM importing) ORDER BY c.id;
 
 -- name: poll_cursor
 SELECT poll_cursor FROM connection WHERE id = :conn;

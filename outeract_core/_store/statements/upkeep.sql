@@ -1,11 +1,21 @@
 -- Erasure, and the projections rebuilt from the log.
 
 -- name: erasure_add
-INSERT INTO erasure(event, by) VALUES (:event, :by) ON CONFLICT (event) DO NOTHING;
+INSERT INTO erasure(event, raw_only, by) SELECT j.value, :raw_only, :by FROM json_each(:events) j
+WHERE true ON CONFLICT (event, raw_only) DO NOTHING;
 
 -- name: tombstone
-UPDATE event SET payload = '{"erased":true}', raw = NULL WHERE seq = :event AND raw IS NOT NULL
-   OR seq = :event AND payload <> '{"erased":true}';
+UPDATE event SET payload = '{"erased":true}', raw = NULL
+WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND (raw IS NOT NULL OR payload <> '{"erased":true}');
+
+-- name: raw_tombstone
+UPDATE event SET raw = NULL WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND raw IS NOT NULL;
+
+-- name: holders
+SELECT g.src FROM edge g CROSS JOIN event e ON e.seq = g.src
+WHERE g.dst = :file AND g.type = :attachment AND e.payload <> '{"erased":true}'
+  AND e.type NOT IN (SELECT j.value FROM json_each(:notes) j)
+ORDER BY g.src DESC LIMIT :limit;
 
 -- name: events_of_types
 SELECT e.seq, e.type FROM json_each(:keys) j CROSS JOIN event e ON e.seq = j.value;
@@ -35,10 +45,10 @@ WHERE conn = :conn AND instr(body, CAST(:name AS BLOB)) > 0;
 DELETE FROM link_code WHERE puser = :puser;
 
 -- name: retry_erase
-UPDATE retry SET error = 'erased' WHERE event = :event;
+UPDATE retry SET error = 'erased' WHERE event IN (SELECT j.value FROM json_each(:events) j);
 
 -- name: file_facts
-SELECT id, sha256 FROM file WHERE id = :id;
+SELECT sha256, status FROM file WHERE id = :id;
 
 -- name: file_erase
 UPDATE file SET status = 'erased', filename = NULL, handle = NULL, due = NULL, error = NULL, sha256 = NULL

@@ -1,0 +1,144 @@
+"""One application, as it is at one moment, written to a file or a stream.
+
+Knows: one snapshot, a worker thread, the bytes of files, that half an export is never taken for one.
+Does not know: the shape of lines (`_store/transfer_out.py`), checksums (`_export_file.py`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TypeAlias
+
+import anyio.from_thread
+from attrs import frozen
+
+from ._export_file import Writer, opened_for_writing, sync
+from ._files import Folder
+from ._runtime import Runtime
+from ._store import transfer_out
+from ._store.sqlite import Connection
+
+Progress: TypeAlias = Callable[[int, int], object]
+"""progress(done, of): numbers of nodes (events, users, platform users, files)."""
+Target: TypeAlias = str | os.PathLike[str] | IO[bytes]
+
+_PIECE = 768 * 1024
+"""Bytes of a file in one line: 1 MiB of base64."""
+
+
+@frozen
+class Exported:
+    """What was written: lines by what they hold, and files whose bytes were not in the folder."""
+
+    counts: dict[str, int]
+    missing: int
+    lines: int
+    sha256: str
+
+    @property
+    def events(self) -> int:
+        """How many events."""
+        return self.counts.get("event", 0)
+
+    @property
+    def files(self) -> int:
+        """How many file nodes."""
+        return self.counts.get("file", 0)
+
+
+async def export(
+    runtime: Runtime, app: int, target: Target, *, files: bool, progress: Progress | None
+) -> Exported:
+    """Write the application to `target`. Raises OSError; a cancelled export leaves nothing."""
+    told = progress or _nobody
+
+    def run(tx: Connection) -> Exported:
+        return _Export(tx, app, runtime.folder, told).to(target, files)
+
+    return await runtime.database.traverse(run)
+
+
+class _Export:
+    """An export under way, in a worker thread."""
+
+    def __init__(self, tx: Connection, app: int, folder: Folder, progress: Progress) -> None:
+        self._tx = tx
+        self._app = app
+        self._folder = folder
+        self._progress = progress
+        self._missing = 0
+        self._counts: Counter[str] = Counter()
+
+    def to(self, target: Target, files: bool) -> Exported:
+        """Into a stream as it is; into a file by another name until it is whole."""
+        if not isinstance(target, str | os.PathLike):
+            return self._write(target, files)
+        path = Path(target)
+        part = path.with_name(f".{path.name}.part")
+        try:
+            with opened_for_writing(part, path.suffix == ".gz") as out:
+                done = self._write(out, files)
+            with part.open("rb+") as written:
+                sync(written)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return done
+
+    def _write(self, out: IO[bytes], files: bool) -> Exported:
+        writer = Writer(out)
+        header = transfer_out.header(self._tx, self._app, files=files)
+        last = json.loads(header)["outeract"]["last"]
+        writer.add(header)
+        for table, line in transfer_out.lines(self._tx, self._app):
+            self._counts[table] += 1
+            if writer.add(line):
+                self._tell(table, line, last)
+        writer.check()  # the bytes of files stand in blocks of their own
+        if files:
+            self._bytes(writer)
+        digest = writer.end(dict(self._counts))
+        return Exported(dict(self._counts), self._missing, writer.lines, digest)
+
+    def _tell(self, table: str, line: str, last: int) -> None:
+        """Now and then: how far it is, and whether anybody still waits for it."""
+        anyio.from_thread.check_cancelled()
+        if table == "event":
+            n = int(line[14 : line.index(",", 14)])
+            anyio.from_thread.run_sync(self._progress, n, last)
+
+    def _bytes(self, writer: Writer) -> None:
+        for sha256 in transfer_out.hashes(self._tx, self._app):
+            for line in self._pieces(sha256):
+                self._counts["bytes"] += 1
+                if writer.add(line):
+                    anyio.from_thread.check_cancelled()
+
+    def _pieces(self, sha256: str) -> Iterator[str]:
+        """The bytes with this hash; a line that says so when they are not there (any more)."""
+        try:
+            stream = self._folder.path(sha256).open("rb")
+        except FileNotFoundError:
+            self._missing += 1
+            yield f'{{"bytes":{{"sha256":"{sha256}","missing":true}}}}'
+            return
+        with stream:
+            size, at = os.fstat(stream.fileno()).st_size, 0
+            while True:
+                piece = stream.read(_PIECE)
+                data = base64.b64encode(piece).decode()
+                yield (
+                    f'{{"bytes":{{"sha256":"{sha256}","at":{at},"size":{size},"data":"{data}"}}}}'
+                )
+                at += len(piece)
+                if at >= size or not piece:
+                    return
+
+
+def _nobody(_done: int, _of: int) -> None:
+    """Nobody wants to know how far it is."""

@@ -1,0 +1,47 @@
+"""How a file is opened: the seams for tests, when the log is checkpointed, what is done when idle.
+
+Knows: the choices, and their defaults.
+Does not know: who follows them (`_database.py`), what idle work is good for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from attrs import frozen
+
+from ._ids import Clock, IdSource
+from ._store.sqlite import Connection
+
+__all__ = ["Checkpoints", "Idle", "Options", "default_checkpoints"]
+
+Checkpoints: TypeAlias = Callable[[int, bool], str | None]
+
+
+def default_checkpoints(wal_pages: int, idle: bool) -> str | None:
+    """PASSIVE when idle with more than 4 MB of WAL, RESTART at 64 MB however busy."""
+    if wal_pages > 16_384:
+        return "RESTART"
+    return "PASSIVE" if idle and wal_pages > 1_024 else None
+
+
+@frozen
+class Idle:
+    """Work for when no write is queued. `due` only reads; `chunk` is short: a write may wait for it."""
+
+    due: Callable[[Connection], bool]
+    chunk: Callable[[Connection], None]
+
+
+@frozen
+class Options:
+    """How a file is opened. `busy_timeout` in seconds; `vfs`: an apsw VFS name, for fault tests."""
+
+    clock: Clock
+    ids: IdSource
+    durability: str = "full"
+    busy_timeout: float = 5.0
+    vfs: str | None = None
+    checkpoints: Checkpoints = default_checkpoints
+    idle: Idle | None = None

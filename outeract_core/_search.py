@@ -1,0 +1,177 @@
+"""Full-text search in one application, for the host: makes sure that the index is whole, then asks it.
+
+Knows: how arguments become keys, cursors of both orders, what is small enough to be read in line.
+Does not know: SQL, the query language, when idle time is used.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from attrs import define, evolve
+
+from . import _words
+from ._conversations import Conversation
+from ._ids import maybe_ms, span
+from ._opening import Idle
+from ._store import finding, identity, nodes, views
+from ._store import search as index
+from ._store.finding import Wanted
+from ._store.sqlite import Connection
+from ._tenant import Tenant
+from .errors import BadInput, InvalidCursor, NotFound
+from .pages import Page, checked, from_cursor, paged
+from .search import Hit
+
+Order = Literal["newest", "rank"]
+INDEXING = Idle(index.is_behind, index.carry_on)
+"""What the writer does for the index when nothing else is to be done."""
+
+_SMALL = 100
+"""Hits that are read in line."""
+_RANKED = 1 << 62
+"""In a cursor: it counts the hits before it (22 bits), among events up to a number (40 bits)."""
+_COUNTED, _NUMBER = (1 << 22) - 1, (1 << 40) - 1
+
+
+def check_tokenizer(name: str | None) -> str | None:
+    """`name` as it may be given to `Outeract(search=…)`. Raises BadInput."""
+    if name is not None and name not in index.CREATE:
+        raise BadInput(f"search is {', '.join(map(repr, index.CREATE))} or None, not {name!r}")
+    return name
+
+
+@define
+class Search:
+    """One call of `App.search`."""
+
+    tenant: Tenant
+    tokenizer: str
+    terms: tuple[_words.Terms, ...]
+    within: Any
+    person: Any
+    since: int | None
+    until: int | None
+    order: Order
+    first: int
+    after: int | None
+    goal: int | None = None
+
+    async def page(self) -> Page[Hit]:
+        """The page; first the index is brought to where the log was at the call."""
+        read = self.tenant.read if self._is_small() else self.tenant.traverse
+        while (page := await read(self._query)) is None:
+            while await self.tenant.write(self._index):
+                pass
+        return page
+
+    def _is_small(self) -> bool:
+        """One whole word, newest first: the index is read from its end, a page of it and no more."""
+        words = [term for each in self.terms for term in (*each.wanted, *each.unwanted)]
+        narrowed = (self.within, self.person, self.since, self.until) != (None,) * 4
+        plain = len(words) == 1 and words[0].text.isalnum() and not words[0].prefix
+        return plain and not narrowed and self.order == "newest" and self.first <= _SMALL
+
+    def _index(self, tx: Connection, app: int) -> bool:
+        """Index a chunk; whether there is more to do before the search can be answered."""
+        index.advance(tx, app, self.tokenizer)
+        return self.goal is not None and index.standing(tx, app).upto < self.goal
+
+    def _query(self, tx: Connection, app: int) -> Page[Hit] | None:
+        wanted = self._wanted(tx, app)
+        at = index.standing(tx, app)
+        if self.goal is None:
+            self.goal = at.head
+        if at.tokenizer != self.tokenizer or at.upto < self.goal:
+            return None
+        if self.order == "rank":
+            return self._best(tx, app, wanted, at.head)
+        before = self._before(span(app))
+        keys = finding.newest(tx, app, wanted, before, self.first + 1)
+        return paged(keys, self.first, lambda kept: self._hits(tx, app, kept, wanted))
+
+    def _hits(self, tx: Connection, app: int, keys: list[int], wanted: Wanted) -> list[Hit]:
+        return finding.hits(tx, app, keys, wanted, self.tokenizer)
+
+    # ── pages ─────────────────────────────────────────────────────────────────────────────────
+
+    def _before(self, bounds: tuple[int, int]) -> int:
+        """The key behind which the page begins: a cursor of this application, or its end."""
+        if self.after is None:
+            return bounds[1]
+        if not bounds[0] <= self.after < bounds[1]:
+            raise InvalidCursor("a cursor of another order, or of another application")
+        return self.after
+
+    def _best(self, tx: Connection, app: int, wanted: Wanted, head: int) -> Page[Hit]:
+        """By rank. Pages after the first look at what was there for the first, so nothing shifts."""
+        lo, number, offset = span(app)[0], head & _NUMBER, 0
+        if self.after is not None:
+            if not self.after & _RANKED:
+                raise InvalidCursor("a cursor of another order: keep order= the same for all pages")
+            number, offset = self.after & _NUMBER, self.after >> 40 & _COUNTED
+        keys = finding.ranked(tx, app, wanted, (lo | number) + 1, self.first + 1, offset)
+        kept = keys[: self.first]
+        positions = tuple(_RANKED | offset + n << 40 | number for n in range(1, len(kept) + 1))
+        found = tuple(self._hits(tx, app, kept, wanted))
+        return Page(found, positions, len(keys) > self.first)
+
+    # ── arguments ─────────────────────────────────────────────────────────────────────────────
+
+    def _wanted(self, tx: Connection, app: int) -> Wanted:
+        """The arguments as keys. Raises NotFound, BadInput."""
+        terms = finding.understood(tx, self.tokenizer, self.terms)
+        wanted = Wanted(terms, since=self.since, until=self.until)
+        if self.within is not None:
+            wanted = _inside(tx, wanted, self._view(tx, app))
+        if self.person is not None:
+            wanted = evolve(wanted, senders=_senders(tx, app, self.person))
+        return wanted
+
+    def _view(self, tx: Connection, app: int) -> views.View:
+        if not isinstance(self.within, Conversation):
+            return views.of(tx, app, self.within)
+        view, (lo, hi) = self.within._view, span(app)  # noqa: SLF001 - of this package
+        if not all(lo <= key < hi for key in (*view.peers, view.thread or lo)):
+            raise NotFound("that conversation is not one of this application")
+        return view
+
+
+def _inside(tx: Connection, wanted: Wanted, view: views.View) -> Wanted:
+    """Only what a view of conversations holds; a thread is one of its conversation's."""
+    places: tuple[int, ...] | None = view.peers
+    if view.thread is not None:
+        peer = views.place(tx, view)
+        places = (peer,) if peer else None
+    since, until = wanted.since, wanted.until
+    if view.within:
+        since = view.since if since is None else max(since, view.since)
+        until = view.until if until is None else min(until, view.until)
+    return evolve(wanted, places=places, thread=view.thread, since=since, until=until)
+
+
+def _senders(tx: Connection, app: int, person: Any) -> tuple[int, ...]:
+    """The platform users of a person, or the one that was given."""
+    key, node_type = nodes.resolve(tx, app, person, ("platform_user", "user"))
+    if node_type == "platform_user":
+        return (key,)
+    return tuple(row[0] for row in tx.all(identity.PUSERS, person=key))
+
+
+async def search(
+    tenant: Tenant, tokenizer: str | None, words: str, *, within: Any, person: Any,
+    since: datetime | None, until: datetime | None, order: Order, first: int, after: str | None,
+) -> Page[Hit]:  # fmt: skip
+    """`App.search`."""
+    if tokenizer is None:
+        raise BadInput(
+            "full-text search is off: open the file with Outeract(path, search='unicode61')"
+        )
+    if order not in ("newest", "rank"):
+        raise BadInput(f"order is 'newest' or 'rank', not {order!r}")
+    asked = Search(
+        tenant, tokenizer, _words.parse(words), within, person, maybe_ms(since), maybe_ms(until),
+        order, checked(first), None if after is None else from_cursor(after),
+    )  # fmt: skip
+    return await asked.page()

@@ -1,0 +1,207 @@
+"""Queries of full-text search: terms into FTS5's words, the keys that match, what a hit shows.
+
+Knows: FTS5's query syntax, which column holds what, in which order matches are read.
+Does not know: how the index comes to be (`search.py`), pages.
+
+Newest first reads the index backwards and stops at a page. Conversation and person are words of the
+index themselves, so FTS5 intersects them with what was asked for, and no history is scanned. Times
+are looked up for each match, between the stretches of the index in which they can lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from attrs import evolve, frozen
+
+from .. import _words
+from .._ids import span
+from .._words import Term, Terms
+from ..driver import Statement
+from ..errors import BadInput
+from ..model import Event
+from ..search import Hit
+from . import rows
+from .log import key_of
+from .search import word
+from .sqlite import Connection
+from .statements import statement
+
+SINCE: Statement[tuple[int | None]] = statement("search_since")
+UNTIL: Statement[tuple[int | None]] = statement("search_until")
+
+_ARGUMENTS = {
+    "unicode61": ["remove_diacritics", "2"],
+    "trigram": ["remove_diacritics", "1"],
+}
+_SPEAKING = ("message.edited", "message.transcribed")
+_DOCUMENT = 4
+"""FTS5_TOKENIZE_DOCUMENT: as the index does."""
+
+
+@frozen
+class Wanted:
+    """A search, in keys. `places`, `senders`: any of these platform users, None for everybody.
+
+    `thread`: the key of a root. `since` <= occurred < `until` in milliseconds.
+    """
+
+    alternatives: tuple[Terms, ...]
+    places: tuple[int, ...] | None = None
+    senders: tuple[int, ...] | None = None
+    thread: int | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+# ── words ────────────────────────────────────────────────────────────────────────────────────
+
+
+def understood(tx: Connection, tokenizer: str, alternatives: Iterable[Terms]) -> tuple[Terms, ...]:
+    """The terms with their tokens, as the index would cut them; what has none is left out.
+
+    Raises BadInput when nothing is left to look for, or a term is too short for the index.
+    """
+    cut = tx.db.fts5_tokenizer(tokenizer, _ARGUMENTS[tokenizer])
+    found = [
+        Terms(_cut(cut, each.wanted, tokenizer), _cut(cut, each.unwanted, tokenizer))
+        for each in alternatives
+    ]
+    found = [each for each in found if each.wanted or each.unwanted]
+    if not found:
+        raise BadInput("nothing to search for: give at least one word")
+    if any(not each.wanted for each in found):
+        raise BadInput("a search needs a word that must be there, besides those that must not")
+    return tuple(found)
+
+
+def _cut(cut: Any, terms: Iterable[Term], tokenizer: str) -> tuple[Term, ...]:
+    found = []
+    for term in terms:
+        tokens = cut(term.text.encode(), _DOCUMENT, None, include_offsets=False)
+        if not tokens and term.text and tokenizer == "trigram":
+            raise BadInput(f"{term.text!r:.40} is too short: this index finds 3 characters or more")
+        if tokens:
+            found.append(evolve(term, tokens=tuple(token[0] for token in tokens)))
+    return tuple(found)
+
+
+def _expression(wanted: Wanted) -> str:
+    """FTS5's query; every word is quoted, so nothing in it is taken for syntax."""
+    parts = [f"text : ({' OR '.join(map(_alternative, wanted.alternatives))})"]
+    for column, keys in (("place", wanted.places), ("sender", wanted.senders)):
+        if keys is not None:
+            parts.append(f"{column} : ({' OR '.join(word(key) for key in keys)})")
+    return " AND ".join(parts)
+
+
+def _alternative(terms: Terms) -> str:
+    there = " ".join(map(_quoted, terms.wanted))
+    if not terms.unwanted:
+        return f"({there})"
+    return f"(({there}) NOT ({' OR '.join(map(_quoted, terms.unwanted))}))"
+
+
+def _quoted(term: Term) -> str:
+    text = term.text.replace('"', '""')
+    return f'"{text}"{"*" if term.prefix else ""}'
+
+
+# ── keys ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def newest(tx: Connection, app: int, wanted: Wanted, before: int, limit: int) -> list[int]:
+    """At most `limit` keys below `before`, the newest first."""
+    return _keys(tx, app, wanted, before, "f.rowid DESC", limit, 0)
+
+
+def ranked(
+    tx: Connection, app: int, wanted: Wanted, before: int, limit: int, offset: int
+) -> list[int]:
+    """At most `limit` keys below `before`, the best first by BM25, after the `offset` best ones."""
+    order = "bm25(search_index, 1.0, 0.0, 0.0), f.rowid DESC"
+    return _keys(tx, app, wanted, before, order, limit, offset)
+
+
+def _keys(
+    tx: Connection, app: int, wanted: Wanted, before: int, order: str, limit: int, offset: int
+) -> list[int]:
+    lo, hi = _bounds(tx, app, wanted)
+    hi = min(hi, before)
+    if wanted.places == () or wanted.senders == () or lo >= hi:
+        return []
+    joined, tests = _tests(wanted)
+    sql = (
+        f"SELECT f.rowid FROM search_index f{joined} WHERE f.search_index MATCH :words"
+        f" AND f.rowid >= :lo AND f.rowid < :hi{tests} ORDER BY {order} LIMIT :limit OFFSET :offset"
+    )
+    params = {
+        "words": _expression(wanted), "lo": lo, "hi": hi, "limit": limit, "offset": offset,
+        "since": wanted.since, "until": wanted.until, "root": wanted.thread,
+        "thread": tx.known_kind("in_thread"), "origin": tx.known_kind("origin"),
+    }  # fmt: skip
+    used = {name: value for name, value in params.items() if f":{name}" in sql}
+    return [row[0] for row in tx.dynamic(sql, used)]
+
+
+def _tests(wanted: Wanted) -> tuple[str, str]:
+    """What the index does not know: the time of a match, the thread that it stands in."""
+    joined = tests = ""
+    if wanted.since is not None or wanted.until is not None:
+        joined = " CROSS JOIN event e ON e.seq = f.rowid"
+        tests += "" if wanted.since is None else " AND e.occurred_at >= :since"
+        tests += "" if wanted.until is None else " AND e.occurred_at < :until"
+    if wanted.thread is not None:
+        tests += f" AND ({_IN_THREAD.format('f.rowid')} OR EXISTS (SELECT 1 FROM edge o"
+        tests += f" WHERE o.src = f.rowid AND o.type = :origin AND {_IN_THREAD.format('o.dst')}))"
+    return joined, tests
+
+
+_IN_THREAD = (
+    "({0} = :root OR EXISTS"
+    " (SELECT 1 FROM edge g WHERE g.dst = :root AND g.type = :thread AND g.src = {0}))"
+)
+
+
+def _bounds(tx: Connection, app: int, wanted: Wanted) -> tuple[int, int]:
+    """The keys between which events of the asked times can lie."""
+    lo, hi = span(app)
+    if wanted.since is not None:
+        first = (tx.one(SINCE, app=app, since=wanted.since) or (None,))[0]
+        lo = hi if first is None else max(lo, first)
+    if wanted.until is not None:
+        last = (tx.one(UNTIL, app=app, until=wanted.until) or (None,))[0]
+        hi = lo if last is None else min(hi, last + 1)
+    return lo, hi
+
+
+# ── hits ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def hits(
+    tx: Connection, app: int, keys: Sequence[int], wanted: Wanted, tokenizer: str
+) -> list[Hit]:
+    """These matches, in their order; their snippets are cut when they are asked for."""
+    found = rows.events(tx, app, keys)
+    terms = tuple(term for each in wanted.alternatives for term in each.wanted)
+    cut: Any = tx.db.fts5_tokenizer(tokenizer, _ARGUMENTS[tokenizer])  # outlives the connection
+
+    def places(text: bytes) -> list[tuple[int, int]]:
+        return _words.spans(cut(text, _DOCUMENT, None), terms)
+
+    messages = _messages(tx, app, [e for e in found if e.event_type in _SPEAKING])
+    if not messages:
+        return [Hit(event, event, places) for event in found]
+    return [Hit(event, messages.get(event.position, event), places) for event in found]
+
+
+def _messages(tx: Connection, app: int, speaking: list[Event]) -> dict[int, Event]:
+    """By position, for what only speaks about a message: that message, if it is known."""
+    origins = {event.position: event.origin_event_id for event in speaking}
+    keys = {
+        about: key_of(tx, app, origin) for about, origin in origins.items() if origin is not None
+    }
+    known = sorted({key for key in keys.values() if key is not None})
+    events = dict(zip(known, rows.events(tx, app, known), strict=True))
+    return {about: events[key] for about, key in keys.items() if key is not None}

@@ -1,0 +1,136 @@
+"""Units of work on an import as a whole: begun, carried on, finished; and what is not finished.
+
+Knows: that an application is not served before it is whole, and how two imports keep apart.
+Does not know: rows (`transfer_in.py`), files.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from attrs import frozen
+
+from .._ids import span
+from ..driver import Statement, Tx
+from ..errors import BadInput, StoreError, UnfinishedImport
+from .statements import statement
+from .transfer import PAUSED, Remap
+
+STANDING: Statement[tuple[str, int, int, int]] = statement("importing_by_app")
+ALL: Statement[tuple[str, str]] = statement("importing_all")
+BEGIN: Statement[Any] = statement("importing_begin")
+MOVE: Statement[Any] = statement("importing_move")
+END: Statement[Any] = statement("importing_end")
+ORGANISATION: Statement[Any] = statement("import_organisation")
+APPLICATION: Statement[Any] = statement("import_application")
+SYSTEM: Statement[Any] = statement("import_system")
+NUMBER: Statement[tuple[int]] = statement("import_number")
+KNOWN: Statement[tuple[str, str]] = statement("import_known")
+CODE_KEY: Statement[Any] = statement("import_code_key")
+OUTBOX_DUE: Statement[Any] = statement("import_outbox_due")
+FILE_DUE: Statement[Any] = statement("import_file_due")
+COUNTER: Statement[Any] = statement("import_counter")
+
+
+@frozen
+class Wanted:
+    """What is to be imported: the header of the file, its SHA-256, and under which name."""
+
+    header: dict[str, Any]
+    source: str
+    organisation: str
+    name: str
+
+
+@frozen
+class Standing:
+    """How far an import has come: lines and bytes of its file; where its numbers begin."""
+
+    app: int
+    line: int
+    position: int
+    remap: Remap
+
+
+def begin(tx: Tx, wanted: Wanted) -> Standing:
+    """Begin an import, or take it up where it was left. Raises BadInput, UnfinishedImport."""
+    row = tx.one(NUMBER, name=wanted.name, organisation=wanted.organisation)
+    if row is None:
+        return _begun(tx, wanted)
+    where = f"{wanted.organisation}/{wanted.name}"
+    standing = tx.one(STANDING, app=row[0])
+    if standing is None:
+        raise BadInput(f"there is an application {where} already; import under another name")
+    if standing[0] != wanted.source:
+        raise UnfinishedImport(f"{where} is being imported from another file; go on with that one")
+    return _standing(row[0], wanted.header, *standing[1:])
+
+
+def _begun(tx: Tx, wanted: Wanted) -> Standing:
+    header = wanted.header
+    facts, parent = header["application"], header["organisation"]
+    uid = bytes.fromhex(facts["uid"])
+    known = tx.one(KNOWN, uid=uid)
+    if known is not None:
+        raise BadInput(
+            f"this application is in the file already, as {known[0]}/{known[1]}: its ids may be "
+            "there once; import it into another file"
+        )
+    tx.run(
+        ORGANISATION, uid=bytes.fromhex(parent["uid"]), fresh=tx.new_id().bytes,
+        name=wanted.organisation, created=parent["created_at"],
+    )  # fmt: skip
+    tx.run(
+        APPLICATION, uid=uid, organisation=wanted.organisation, name=wanted.name,
+        config=facts["config"], created=facts["created_at"],
+    )  # fmt: skip
+    row = tx.one(NUMBER, name=wanted.name, organisation=wanted.organisation)
+    assert row is not None  # noqa: S101 - inserted above
+    tx.run(SYSTEM, app=row[0], person=span(row[0])[0] + facts["system_person"])
+    tx.run(CODE_KEY, app=row[0], key=bytes.fromhex(header["code_key"]))
+    tx.run(BEGIN, app=row[0], source=wanted.source)
+    standing = tx.one(STANDING, app=row[0])
+    assert standing is not None  # noqa: S101
+    return _standing(row[0], header, *standing[1:])
+
+
+def _standing(app: int, header: dict[str, Any], line: int, position: int, conns: int) -> Standing:
+    remap = Remap(span(app)[0], header["last"], conns, header["connections"])
+    return Standing(app, line, position, remap)
+
+
+def moved(tx: Tx, app: int, was: int, line: int, position: int) -> None:
+    """Note how far it has come. Raises StoreError when another import has moved it meanwhile."""
+    if not tx.run(MOVE, app=app, was=was, line=line, position=position):
+        raise StoreError("another process imports this file into this application already")
+
+
+def finish(tx: Tx, standing: Standing, was: int) -> None:
+    """Everything is here: work may begin, and the application is served."""
+    app, (lo, hi) = standing.app, span(standing.app)
+    moved(tx, app, was, 0, was)
+    tx.run(OUTBOX_DUE, paused=PAUSED, lo=lo, hi=hi)
+    tx.run(FILE_DUE, paused=PAUSED, lo=lo, hi=hi)
+    tx.run(COUNTER, app=app, last=standing.remap.last)
+    tx.run(END, app=app)
+    tx.forget()
+
+
+def refuse(tx: Tx, app: int, where: str) -> None:
+    """Raises UnfinishedImport when this application is not whole yet."""
+    if tx.one(STANDING, app=app) is not None:
+        raise UnfinishedImport(
+            f"{where} is not whole: its import was interrupted; run it again with the same file"
+        )
+
+
+def unfinished(tx: Tx) -> list[str]:
+    """The applications that are not whole, as ORGANISATION/NAME."""
+    return [f"{organisation}/{name}" for organisation, name in tx.all(ALL)]
+
+
+def config_of(header: dict[str, Any]) -> dict[str, str]:
+    """The application's config as the header has it."""
+    config: dict[str, str] = json.loads(header["application"]["config"])
+    return config

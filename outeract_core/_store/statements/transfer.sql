@@ -1,0 +1,67 @@
+-- Export and import of one application.
+
+-- name: transfer_facts
+SELECT o.name, o.uid, o.created_at, a.name, a.uid, a.config, a.system_person, a.created_at,
+  coalesce((SELECT value FROM counter WHERE owner = a.id), 0),
+  (SELECT count(*) FROM connection c WHERE c.app = a.id),
+  coalesce((SELECT value FROM meta WHERE name = 'code_key/' || a.id), (SELECT value FROM meta WHERE name = 'code_key'))
+FROM application a JOIN organisation o ON o.id = a.organisation WHERE a.id = :app;
+
+-- name: transfer_kinds
+SELECT id, name FROM kind;
+
+-- name: transfer_connections
+SELECT id FROM connection WHERE app = :app ORDER BY id;
+
+-- name: transfer_hashes
+SELECT DISTINCT sha256 FROM file
+WHERE id >= :lo AND id < :hi AND sha256 IS NOT NULL AND status = 'stored' ORDER BY sha256;
+
+-- name: importing_by_app
+SELECT source, line, position, conns FROM importing WHERE app = :app;
+
+-- name: importing_all
+SELECT o.name, a.name FROM importing i JOIN application a ON a.id = i.app
+JOIN organisation o ON o.id = a.organisation ORDER BY a.id;
+
+-- name: importing_begin
+INSERT INTO importing(app, source, line, position, conns)
+VALUES (:app, :source, 0, 0, (SELECT coalesce(max(id), 0) FROM connection));
+
+-- name: importing_move
+UPDATE importing SET line = :line, position = :position WHERE app = :app AND position = :was;
+
+-- name: importing_end
+DELETE FROM importing WHERE app = :app;
+
+-- name: import_organisation
+INSERT INTO organisation(uid, name, created_at)
+SELECT CASE WHEN EXISTS (SELECT 1 FROM organisation WHERE uid = :uid) THEN :fresh ELSE :uid END, :name, :created
+WHERE true ON CONFLICT (name) DO NOTHING;
+
+-- name: import_application
+INSERT INTO application(uid, organisation, name, config, created_at)
+SELECT :uid, o.id, :name, :config, :created FROM organisation o WHERE o.name = :organisation;
+
+-- name: import_system
+UPDATE application SET system_person = :person WHERE id = :app;
+
+-- name: import_number
+SELECT a.id FROM application a JOIN organisation o ON o.id = a.organisation
+WHERE a.name = :name AND o.name = :organisation;
+
+-- name: import_known
+SELECT o.name, a.name FROM application a JOIN organisation o ON o.id = a.organisation WHERE a.uid = :uid;
+
+-- name: import_code_key
+INSERT INTO meta(name, value) SELECT 'code_key/' || :app, :key
+WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'code_key' AND value = :key);
+
+-- name: import_outbox_due
+UPDATE outbox SET due = due - :paused WHERE id >= :lo AND id < :hi;
+
+-- name: import_file_due
+UPDATE file SET due = due - :paused WHERE due IS NOT NULL AND id >= :lo AND id < :hi;
+
+-- name: import_counter
+INSERT INTO counter(owner, value) VALUES (:app, :last);

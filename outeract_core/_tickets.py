@@ -1,0 +1,82 @@
+"""Units of work on their way to the writer, and what came of them.
+
+Knows: who waits for a unit and how they are woken, which units are done together.
+Does not know: transactions, threads (`_database.py`), what a unit does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from attrs import define, field, frozen
+
+from ._loops import Via, call
+from ._store.sqlite import Connection
+
+__all__ = ["Share", "Ticket", "Unit", "fail", "together", "wake"]
+
+T = TypeVar("T")
+Unit: TypeAlias = Callable[[Connection], T]
+
+
+@frozen
+class Share(Generic[T]):
+    """A unit that is cheaper done together with its like: `together(tx, [what, …])`, one result each."""
+
+    together: Callable[[Connection, list[Any]], Sequence[T]]
+    what: Any
+
+    def __call__(self, tx: Connection) -> T:
+        return self.together(tx, [self.what])[0]
+
+
+def nobody() -> None:
+    """Nobody waits."""
+
+
+@define(eq=False)
+class Ticket(Generic[T]):
+    """A unit on its way, and what came of it. `via` runs a callable where the waiter lives."""
+
+    unit: Unit[T]
+    done: Callable[[], None] = nobody
+    via: Via | None = None
+    result: Any = None
+    error: BaseException | None = field(default=None)
+
+    def take(self) -> T:
+        """The unit's result, or what it raised."""
+        if self.error is not None:
+            raise self.error
+        result: T = self.result
+        return result
+
+
+def together(ticket: Ticket[Any]) -> Any:
+    """What does a ticket's unit and its like in one go, or None."""
+    return ticket.unit.together if isinstance(ticket.unit, Share) else None
+
+
+def wake(batch: list[Ticket[Any]]) -> None:
+    """Wake all waiters, with one hop per event loop."""
+    hops: dict[Any, list[Ticket[Any]]] = {}
+    for ticket in batch:
+        if ticket.via is None:
+            ticket.done()
+        else:
+            hops.setdefault(ticket.via, []).append(ticket)
+    for via, tickets in hops.items():
+        call(via, partial(_all_done, tickets))
+
+
+def _all_done(batch: list[Ticket[Any]]) -> None:
+    for ticket in batch:
+        ticket.done()
+
+
+def fail(batch: list[Ticket[Any]], error: BaseException) -> None:
+    """None of them has come to be."""
+    for ticket in batch:
+        ticket.error = error

@@ -1,0 +1,137 @@
+"""The benchmarks themselves: each one runs, ends with what a program can read, and is fair to its floor."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import chart, floor, report, shown, suite
+from benchmarks.measure import Figure, Goal, Result, at_least, at_most, rounds, summary
+
+ROOT = Path(__file__).resolve().parent.parent
+WRITING = [
+    "ingest_single", "ingest_concurrent", "import", "append", "history", "dispatch", "outbox", "size",
+    "start",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], Path]:
+    """One small run of what writes, without peers: its lines of JSON, and its file of results."""
+    cache = tmp_path_factory.mktemp("bench")
+    command = [sys.executable, "-m", "benchmarks", *WRITING, "--json", "--no-peers"]
+    command += ["--size", "500", "--rounds", "1", "--cache", str(cache)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()], cache / "500.json"
+
+
+def test_each_benchmark_tells_one_object_and_the_run_a_last_one(ran: Any) -> None:
+    """One line for each benchmark in order, and the last line is the whole run."""
+    lines, _path = ran
+    assert [line["bench"] for line in lines] == [*WRITING, "suite"]
+    for line in lines[:-1]:
+        assert line["size"] == 500
+        assert line["figures"]
+        assert all(figure["median"] >= 0 for figure in line["figures"].values())
+        assert line["extra"]["peak_memory_mb"] > 1
+    assert set(lines[-1]["ratios"]) == set(WRITING)
+    assert lines[-1]["broken"] == []
+
+
+def test_the_floor_writes_what_the_library_writes(ran: Any) -> None:
+    """After the rounds no table differs between the library's file and the floor's."""
+    lines, _path = ran
+    fair = [line["extra"] for line in lines[:-1] if "rows_unlike_the_floor" in line["extra"]]
+    assert len(fair) == 3
+    assert all(extra["rows_unlike_the_floor"] == [] for extra in fair)
+
+
+def test_who_is_left_out_is_said(ran: Any) -> None:
+    """A peer that does not take part is named with the reason, and its goal is open."""
+    lines, _path = ran
+    single = lines[0]
+    assert single["left_out"] == {"aiosqlite": "no peers were asked for"}
+    assert [goal["met"] for goal in single["goals"] if goal["name"] == "of_aiosqlite"] == [None]
+
+
+def test_the_order_of_a_conversation_is_kept_while_it_is_measured(ran: Any) -> None:
+    """Nobody was sent a later message before an earlier one."""
+    outbox = next(line for line in ran[0] if line["bench"] == "outbox")
+    assert outbox["extra"]["out_of_order"] == 0
+    assert outbox["extra"]["sent"] > 500
+
+
+def test_the_chart_is_valid_and_says_in_words_what_it_shows(ran: Any) -> None:
+    """Well-formed SVG with title and description, and a row for every goal that was measured."""
+    results = shown.kept(ran[1])
+    tree = ElementTree.fromstring(chart.drawn(results))
+    texts = ["".join(node.itertext()) for node in tree.iter() if node.tag.endswith("text")]
+    rows = chart.rows_of(results)
+    assert len(rows) > 8
+    assert sum(text.startswith(("✓", "✗")) for text in texts) == len(rows) + 1
+    words = {node.tag.rsplit("}", 1)[-1]: node.text or "" for node in tree}
+    assert "goals met" in words["title"]
+    assert words["desc"].count("goal at") == len(rows)
+
+
+def test_a_table_names_every_figure_and_goal(ran: Any) -> None:
+    """For people and for the page alike."""
+    results = shown.kept(ran[1])
+    page = report.markdown(results, shown.told(ran[1])["machine"], "2026-01-01")
+    for result in results:
+        table = shown.table(result)
+        for name in [*result.figures, *(goal.name for goal in result.goals)]:
+            assert name in table
+            assert f"`{name}`" in page
+
+
+def test_every_benchmark_of_the_suite_has_its_module() -> None:
+    """What the command line offers can be run."""
+    for module in suite.MODULES.values():
+        assert (ROOT / "benchmarks" / f"{module}.py").exists()
+
+
+def test_a_goal_is_met_at_its_bound_and_open_without_a_ratio() -> None:
+    """`≥` and `≤` both include the bound."""
+    assert at_least("speed", 2.0, 2.0).met is True
+    assert at_least("speed", 1.9, 2.0).met is False
+    assert at_most("wait", 2.0, 2.0).met is True
+    assert at_most("wait", 2.1, 2.0).met is False
+    assert at_most("wait", None, 2.0).met is None
+
+
+def test_rounds_take_turns() -> None:
+    """Every run has its turn in each round, and a figure is the median of its rounds."""
+    order: list[str] = []
+    values = iter([1.0, 10.0, 3.0, 30.0, 2.0, 20.0])
+
+    def run(name: str) -> float:
+        order.append(name)
+        return next(values)
+
+    figures = rounds(3, {"one": lambda: run("one"), "ten": lambda: run("ten")})
+    assert order == ["one", "ten"] * 3
+    assert (figures["one"].median, figures["ten"].median) == (2.0, 20.0)
+    assert summary([1.0, 3.0, 2.0]) == Figure(2.0, 0.5)
+
+
+def test_results_survive_their_file() -> None:
+    """What is told as JSON is read back the same."""
+    result = Result(
+        "page", 10, {"page": Figure(2.0, 0.1, "µs", 50)}, {"of_raw": 2.5},
+        [Goal("of_raw", 2.5, "≤", 3.0)], {"note": "x"}, {"networkx": "not installed"},
+    )  # fmt: skip
+    assert Result.from_dict(json.loads(json.dumps(result.as_dict()))) == result
+
+
+def test_conversations_are_counted_once_per_transaction() -> None:
+    """The floor aggregates as well as anybody could: one row for each conversation of a batch."""
+    entries = [(7, 100, 1, 1), (8, 101, 1, 1), (7, 102, 1, 0), (7, 103, 1, 1)]
+    assert floor._conversations(entries) == [(7, 103, 2, 1, 1), (8, 101, 1, 0, 1)]

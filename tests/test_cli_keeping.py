@@ -1,0 +1,62 @@
+"""The commands that keep and drop.
+
+Knows: what people and programs read. Does not know: how a copy is made, what a rule drops.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+
+from outeract_core import blocking
+from outeract_core._cli import main
+
+from .bots import talk
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with one conversation."""
+
+    async def fill() -> None:
+        bot = talk(tmp_path / "a.db")
+        async with bot.core:
+            bot.app.on("message.inbound", name="h")(lambda message: f"re {message.text}")
+            await bot.says("hello")
+            await bot.core.pump()
+
+    anyio.run(fill)
+    return tmp_path / "a.db"
+
+
+def test_backup_copies_and_refuses(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`backup` says what it has written; an existing target is an error, unless overwritten."""
+    copy = tmp_path / "copy.db"
+    assert main(["backup", str(file), str(copy)]) == 0
+    assert capsys.readouterr().out.startswith(f"{copy}: ")
+    assert main(["backup", str(file), str(copy)]) == 2
+    assert "there already" in capsys.readouterr().err
+    assert main(["backup", str(file), str(copy), "--overwrite", "--no-files", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"path": str(copy), "bytes": copy.stat().st_size, "files": 0, "missing": 0}
+    assert main(["doctor", str(copy)]) == 0
+
+
+def test_retention_shows_and_applies(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without `--apply` nothing goes; with it, what was shown goes."""
+    assert main(["retention", str(file)]) == 0
+    assert "no rules" in capsys.readouterr().out
+    with blocking.Outeract(file) as core:
+        core.app("support").retention.keep("message.inbound", timedelta())
+    for option, verb in ((), "would drop"), (("--apply",), "dropped"):
+        assert main(["retention", str(file), *option]) == 0
+        assert f": {verb} 1 events" in capsys.readouterr().out
+    assert main(["retention", str(file), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["pattern"], told["seconds"], told["events"]) == ("message.inbound", 0, 0)

@@ -1,0 +1,112 @@
+"""What a search costs does not grow with the history: SQLite's steps, and the pages that it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import apsw
+import pytest
+
+from outeract_core._store.sqlite import Connection
+
+from .reading_world import person
+from .test_steps import LARGE, SMALL, History, filled, planned
+
+pytestmark = pytest.mark.anyio
+Ask = Callable[[History], Awaitable[Any]]
+
+
+def tidy(tx: Connection) -> None:
+    """One segment, so that the two indexes differ in nothing but their size."""
+    tx.script("INSERT INTO search_index(search_index) VALUES ('optimize')")
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[History, History]]:
+    """The same history, and ten times as much of it."""
+    folder = tmp_path_factory.mktemp("search")
+    histories = filled(folder, SMALL), filled(folder, LARGE)
+    yield histories
+    for history in histories:
+        history.core.close()
+
+
+async def second(of: History, words: str, **options: Any) -> Any:
+    """The second page."""
+    first = await of.app.search(words, **options)
+    assert len(first) == 20
+    return await of.app.search(words, after=first.end_cursor, **options)
+
+
+async def group(of: History) -> Any:
+    """The group of the second connection."""
+    return await person(of.app, of.conns[1], "g1")
+
+
+async def in_group(of: History) -> Any:
+    """What is said there only, in the conversation where it is said."""
+    return await second(of, "in the group", within=await group(of))
+
+
+async def elsewhere(of: History) -> Any:
+    """A word that is everywhere, in a conversation that never has it."""
+    found = await of.app.search("text", within=await group(of))
+    assert len(found) == 0
+    return found
+
+
+READS: dict[str, Ask] = {
+    "a common word": lambda of: of.app.search("text"),
+    "its second page": lambda of: second(of, "text"),
+    "a phrase": lambda of: second(of, '"in the group"'),
+    "within a conversation": in_group,
+}
+
+
+async def _indexed(both: tuple[History, History]) -> None:
+    for of in both:
+        await of.app.search("text")
+        await of.core.runtime.database.write(tidy)
+
+
+def _own(steps: dict[str, int]) -> dict[str, int]:
+    """Without the look-ups that FTS5 makes in its own tables: SQLite never resets their counts."""
+    return {sql: count for sql, count in steps.items() if "search_index_" not in sql}
+
+
+@pytest.mark.parametrize("ask", READS.values(), ids=READS)
+async def test_a_search_costs_the_same_at_ten_times_the_history(
+    both: tuple[History, History], ask: Ask
+) -> None:
+    """Newest first takes as many steps, with no sort or scan, and touches hardly more pages."""
+    await _indexed(both)
+    steps, pages = [], []
+    for of in both:
+        steps.append(_own(await of.reading(lambda of=of: ask(of))))  # type: ignore[misc]
+        planned(of)
+        pages.append(await touched(of, ask))
+    assert set(steps[0]) == set(steps[1])
+    grown = {sql: (steps[0][sql], n) for sql, n in steps[1].items() if n > steps[0][sql] * 1.02}
+    assert grown == {}
+    assert 0 < pages[1] < pages[0] * 3
+
+
+async def touched(of: History, ask: Ask) -> int:
+    """How many pages of the file a read touches."""
+    counts = (apsw.SQLITE_DBSTATUS_CACHE_HIT, apsw.SQLITE_DBSTATUS_CACHE_MISS)
+    with of.core.runtime.database._borrowed() as reader:
+        for count in counts:
+            reader.db.status(count, True)
+    await ask(of)
+    with of.core.runtime.database._borrowed() as reader:
+        return sum(reader.db.status(count, True)[0] for count in counts)
+
+
+async def test_a_word_of_others_is_not_looked_through(both: tuple[History, History]) -> None:
+    """A word that all others use costs nothing in a conversation that has it not, and the gate would see it."""
+    await _indexed(both)
+    pages = [await touched(of, elsewhere) for of in both]
+    assert pages[1] < pages[0] * 3
+    scanned = [await touched(of, lambda of: of.app.search("text", order="rank")) for of in both]
+    assert scanned[1] > 3 * pages[1]
