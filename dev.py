@@ -77,8 +77,29 @@ def docs(_arguments: list[str]) -> None:
 
 
 def bench(arguments: list[str]) -> None:
-    """Measure: ingest, read or crash; `--json` for programs."""
+    """Measure: [NAME…] [--size 10k|1m|10m] [--rounds N] [--json]."""
+    peers()
     run("benchmarks", *arguments)
+
+
+def peers() -> None:
+    """What the benchmarks compare with: the extra `bench`, into the same environment, once.
+
+    A peer that cannot be had here is left out, and the benchmark says so.
+    """
+    import tomllib  # older Pythons have no such module, and are told so before this
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted: list[str] = project["optional-dependencies"]["bench"]
+    stamp = VENV / "installed-bench"
+    if stamp.exists() and stamp.read_text() == "\n".join(wanted):
+        return
+    print("installing what the benchmarks compare with (once) …", flush=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    if subprocess.run([*pip, *wanted], check=False).returncode:
+        for each in wanted:
+            subprocess.run([*pip, each], check=False)
+    stamp.write_text("\n".join(wanted))
 
 
 def build(_arguments: list[str]) -> None:

@@ -6,13 +6,11 @@ Does not know: how the library keeps its promise.
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -23,16 +21,17 @@ import apsw
 from outeract_core.testing import FakePlatform
 
 from .crash_child import payload
-from .measure import Result, progress
+from .measure import Options, Result
+from .progress import progress
 
 DRAIN_WITHIN = 300.0
 """Seconds that the last start may take to finish what the killed ones left."""
 
 
-def run(options: argparse.Namespace) -> Result:
+def run(options: Options) -> Result:
     """`lost`: acknowledged, but without event or reply. `doubled`: more than one of either."""
-    with tempfile.TemporaryDirectory() as folder, FakePlatform() as fake:
-        path = Path(folder) / "crash.db"
+    with FakePlatform() as fake:
+        path = options.scratch / "crash.db"
         acknowledged: set[int] = set()
         chance = random.Random(options.runs)
         for number in range(options.runs):

@@ -33,15 +33,13 @@ from ._store.transfer_in import BadLine, Kinds, NewKind, Rows, parse, store
 from ._store.transfer_out import KINDS
 from .errors import (
     BadInput,
-    DiskFull,
     InvalidExport,
-    StoreBroken,
-    StoreBusy,
-    StoreClosed,
     StoreError,
 )
 
 T = TypeVar("T")
+_OF_ROWS = ("ConstraintError", "MismatchError", "TooBigError")
+"""What SQLite raises because of what it is given, not of how the file fares."""
 
 
 async def import_app(
@@ -145,11 +143,11 @@ class _Import:
 
         try:
             await self._write(unit)
-        except (StoreBusy, DiskFull, StoreClosed, StoreBroken):
-            raise
         except (StoreError, ValueError, TypeError, OverflowError) as error:
+            if isinstance(error, StoreError) and type(error.__cause__).__name__ not in _OF_ROWS:
+                raise
             raise InvalidExport(
-                f"from here on, something cannot be: {error}", line=block.line
+                f"in the block that begins here something cannot be: {error}", line=block.line
             ) from error
         self._standing = evolve(standing, position=block.end)
         if self._progress is not None and rows.events:

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from .._ids import span
 from ..driver import Statement, Tx
-from ..errors import BadInput, StoreError, UnfinishedImport
+from ..errors import BadInput, LeaseLost, UnfinishedImport
 from .statements import statement
 from .transfer import PAUSED, Remap
 
@@ -101,9 +101,9 @@ def _standing(app: int, header: dict[str, Any], line: int, position: int, conns:
 
 
 def moved(tx: Tx, app: int, was: int, line: int, position: int) -> None:
-    """Note how far it has come. Raises StoreError when another import has moved it meanwhile."""
+    """Note how far it has come. Raises LeaseLost when another import has moved it meanwhile."""
     if not tx.run(MOVE, app=app, was=was, line=line, position=position):
-        raise StoreError("another process imports this file into this application already")
+        raise LeaseLost("another import of this file has gone on with this application")
 
 
 def finish(tx: Tx, standing: Standing, was: int) -> None:
