@@ -20,7 +20,6 @@ from typing import Any
 
 import apsw
 
-from outeract_core._database import default_checkpoints
 from outeract_core._ids import SHIFT, uuid7
 from outeract_core._store import sqlite, wal
 
@@ -148,7 +147,7 @@ class Floor:
             for sql, rows in transaction:
                 db.executemany(sql, rows)
             db.execute("COMMIT")
-            mode = default_checkpoints(self._connection.wal_pages, idle)
+            mode = _due(self._connection.wal_pages, idle)
             if mode is not None:
                 wal.checkpoint(self._connection, mode)
             took.append(time.perf_counter() - start)
@@ -157,6 +156,13 @@ class Floor:
     def close(self) -> None:
         """Done."""
         self.db.close()
+
+
+def _due(pages: int, idle: bool) -> str | None:
+    """When the library's file is checkpointed, with the one connection that there is."""
+    if pages > 16_384:
+        return "RESTART"
+    return "PASSIVE" if idle and pages > 1_024 else None
 
 
 def _conversations(entries: Sequence[Row]) -> list[Row]:

@@ -20,6 +20,7 @@ from outeract_core import App, Outeract, PlatformConnection
 from . import traffic, world
 from .floor import Floor, Rows, differences, mark, written
 from .measure import Options
+from .memory import put_aside
 from .peers import missing
 from .took import Took
 
@@ -30,6 +31,7 @@ async def hand_over(
     """All bodies, each with a durable answer, by so many tasks at once."""
     each: list[float] = []
     rest = iter(bodies)
+    put_aside()
     start = time.perf_counter()
     async with anyio.create_task_group() as group:
         for _ in range(min(tasks, len(bodies))):
@@ -87,6 +89,7 @@ class Ground:
     def raw(self, rows: list[Rows], batch: int) -> Took:
         """The floor writes the same."""
         transactions = list(self.floor.prepared(rows, batch))
+        put_aside()
         start = time.perf_counter()
         each = self.floor.write(transactions, idle=batch == 1)
         return Took(len(rows), time.perf_counter() - start, each)

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 import anyio.to_thread
 
+from ._beside import Beside
 from ._ids import to_ms
 from ._loops import waiter
 from ._opening import Idle, Options, default_checkpoints
@@ -59,6 +60,7 @@ class Database:
         self._writer = self._open()
         migrate(self._writer, self._now())
         self._readers: list[sqlite.Connection] = []
+        self._beside = Beside(self._open)
         self._watch = self._reader()
         self._seen = self._watch.data_version()
         self._thread = threading.Thread(target=self._loop, name="outeract-writer", daemon=True)
@@ -131,6 +133,7 @@ class Database:
         self._closed = True
         self._queue.put(None)
         self._thread.join()
+        self._beside.close()
         with self._gate:
             for reader in (*self._readers, self._watch):
                 reader.close()
@@ -171,6 +174,7 @@ class Database:
             try:
                 return self._queue.get(timeout=wait)
             except queue.Empty:
+                self._checkpoint(idle=True)
                 self._fresh = self._idle()
                 wait = 0
         return self._queue.get()
@@ -295,11 +299,14 @@ class Database:
                 call()
         return landed
 
-    def _checkpoint(self) -> None:
-        mode = self.options.checkpoints(self._writer.wal_pages, self._queue.empty())
+    def _checkpoint(self, idle: bool = False) -> None:
+        mode = self.options.checkpoints(self._writer.wal_pages, idle)
         if self._truncate:
             mode, self._truncate = "TRUNCATE", False
         if mode is None or self._broken is not None:
+            return
+        if mode == "BESIDE":
+            self._beside.ask(self._writer.wal_pages)
             return
         try:
             wal.checkpoint(self._writer, mode)

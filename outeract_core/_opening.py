@@ -20,10 +20,10 @@ Checkpoints: TypeAlias = Callable[[int, bool], str | None]
 
 
 def default_checkpoints(wal_pages: int, idle: bool) -> str | None:
-    """PASSIVE when idle with more than 4 MB of WAL, RESTART at 64 MB however busy."""
+    """RESTART at 64 MB of log. BESIDE, a PASSIVE one in another thread, at 32 MB, or at 4 MB when idle."""
     if wal_pages > 16_384:
         return "RESTART"
-    return "PASSIVE" if idle and wal_pages > 1_024 else None
+    return "BESIDE" if wal_pages > (1_024 if idle else 8_192) else None
 
 
 @frozen

@@ -94,6 +94,8 @@ def test_the_policy_decides_on_checkpoints(path: Path) -> None:
     asked: list[tuple[int, bool]] = []
 
     def policy(pages: int, idle: bool) -> str | None:
+        if idle:
+            return None
         asked.append((pages, idle))
         return "TRUNCATE" if len(asked) == 3 else None
 
@@ -108,7 +110,10 @@ def test_the_policy_decides_on_checkpoints(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("pages", "idle", "mode"),
-    [(0, True, None), (1_025, True, "PASSIVE"), (1_025, False, None), (16_385, False, "RESTART")],
+    [
+        (0, True, None), (1_025, True, "BESIDE"), (1_025, False, None), (8_193, False, "BESIDE"),
+        (16_385, False, "RESTART"),
+    ],  # fmt: skip
 )
 def test_the_default_policy(pages: int, idle: bool, mode: str | None) -> None:
     """Small logs are left alone, larger ones wait for an idle moment, huge ones do not wait."""

@@ -14,6 +14,7 @@ import aiosqlite
 import anyio
 
 from ..floor import Transaction
+from ..memory import put_aside
 from ..took import Took
 
 
@@ -43,6 +44,7 @@ class Aiosqlite:
     async def write(self, transactions: Sequence[Transaction], tasks: int) -> Took:
         """Commit each, from `tasks` tasks; the time of each has its wait in it."""
         took: list[float] = []
+        put_aside()
         start = time.perf_counter()
         rest = iter(transactions)
         async with anyio.create_task_group() as group:

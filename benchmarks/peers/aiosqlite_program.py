@@ -19,6 +19,7 @@ import anyio
 from outeract_core._ids import SHIFT, uuid7
 
 from .. import traffic
+from ..memory import put_aside
 from ..took import Took
 from .aiosqlite_peer import opened
 
@@ -45,6 +46,7 @@ class AiosqliteProgram:
         """Take all webhooks in, from `tasks` tasks; the time of each has its wait in it."""
         took: list[float] = []
         rest = iter(bodies)
+        put_aside()
         start = time.perf_counter()
         async with anyio.create_task_group() as group:
             for _ in range(tasks):

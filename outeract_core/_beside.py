@@ -1,0 +1,72 @@
+"""Checkpoints beside the writer: a thread that moves the log into the file while commits go on.
+
+Knows: a connection of its own, that one checkpoint at a time is enough, that none of them is needed.
+Does not know: when the log is long (`_opening.py`), transactions.
+
+A checkpoint that does not wait for anybody (PASSIVE) moves what it finds; what is written meanwhile is
+left for the next one. So the writer's own checkpoint, which has to stop for a moment to begin the log
+anew, finds little left to do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ._store import wal
+from ._store.sqlite import Connection
+
+__all__ = ["Beside"]
+
+_AGAIN = 1_024
+"""Pages that the log must have grown by before it is worth another checkpoint."""
+
+
+class Beside:
+    """The thread is started when it is first asked for something."""
+
+    def __init__(self, open: Callable[[], Connection]) -> None:
+        self._open = open
+        self._asked = 0
+        self._wanted = threading.Semaphore(0)
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def ask(self, pages: int) -> None:
+        """The log has so many pages. Returns at once; called by the writer only."""
+        if pages < self._asked:
+            self._asked = 0
+        if pages - self._asked < _AGAIN:
+            return
+        self._asked = pages
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._run, name="outeract-checkpoints", daemon=True
+            )
+            self._thread.start()
+        self._wanted.release()
+
+    def close(self) -> None:
+        """Wait for the checkpoint that is under way, and end."""
+        self._closed = True
+        if self._thread is not None:
+            self._wanted.release()
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            connection = self._open()
+        except Exception:
+            return  # the writer's own checkpoints do all of it
+        while self._next():
+            try:
+                wal.checkpoint(connection, "PASSIVE")
+            except Exception:  # noqa: S112 - the log holds everything; the next one tries again
+                continue
+        connection.close()
+
+    def _next(self) -> bool:
+        self._wanted.acquire()
+        while not self._closed and self._wanted.acquire(blocking=False):
+            pass  # what was asked for in the meantime is done by one checkpoint
+        return not self._closed
