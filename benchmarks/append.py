@@ -4,24 +4,59 @@ Knows: that both begin with the platform's bytes and end with a durable commit.
 Does not know: what a row is worth: the library writes for each message an event, two edges, its dedupe
 key, a place in the conversation and the conversation's row; eventsourcing writes one row.
 
-`emit` is the library's own way for events of the host: one event with one edge.
+Singly: one webhook, one commit. By 100: what one poll brings, in one commit; `append_100_tasks` are a
+hundred webhooks at the same time. `emit` is the library's own way for events of the host: one event
+with one edge.
 """
 
 from __future__ import annotations
 
+import json
 import time
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
 import anyio
 
+from outeract_adapters.telegram.parse import update_facts
+from outeract_adapters.telegram.people import Us
+from outeract_core.adapter import Polled
+
 from .measure import Options, Result, at_least, over, told
+from .memory import put_aside
 from .peers import missing
 from .progress import progress
 from .took import Took, figures_of
 from .writing import Ground, ground, hand_over
 
 SINGLE, HUNDRED = 1_500, 10_000
+
+
+class Polling:
+    """The platform's end of a poll: it has its answers at hand, and nothing goes over a network."""
+
+    def __init__(self, bodies: list[bytes], count: int) -> None:
+        self.bodies, self._count = bodies[::-1], count
+
+    def poll(self, _cursor: Any, _wait: float) -> Iterator[Any]:
+        """A flow without requests: the next updates as facts, as the adapter reads them."""
+        some = [self.bodies.pop() for _ in range(min(self._count, len(self.bodies)))]
+        updates = json.loads(b"[" + b",".join(some) + b"]")
+        facts = [fact for update in updates for fact in update_facts(update, Us())]
+        return Polled(facts, updates[-1]["update_id"] + 1)
+        yield
+
+    @contextmanager
+    def instead_of(self, adapter: Any) -> Iterator[None]:
+        """As long as it lasts, the adapter polls here."""
+        adapter.poll = self.poll
+        try:
+            yield
+        finally:
+            del adapter.poll
+
+
 PAYLOAD = {"words": "the quick brown fox jumps over a lazy dog " * 8}
 
 
@@ -65,11 +100,36 @@ async def _rounds(on: Ground, peer: Any) -> dict[str, list[Took]]:
 async def _slice(on: Ground, peer: Any, count: int, tasks: int) -> dict[str, Took]:
     """A turn for each, short enough that all meet the same moods of the disk."""
     bodies = on.bodies(count)
-    took = {"append": await hand_over(on.core, on.connection, bodies, tasks)}
+    took = {"append": await (_polled(on, bodies, tasks) if tasks > 1 else _single(on, bodies))}
+    if tasks > 1:
+        took["append_tasks"] = await hand_over(on.core, on.connection, on.bodies(count), tasks)
     if peer is not None:
         took["eventsourcing"] = peer.save(bodies, tasks)
     took["emit"] = await _emitted(on, count, tasks)
     return took
+
+
+async def _single(on: Ground, bodies: list[bytes]) -> Took:
+    return await hand_over(on.core, on.connection, bodies, 1)
+
+
+async def _polled(on: Ground, bodies: list[bytes], count: int) -> Took:
+    """The same updates as answers to polls, `count` in each: from the bytes to the commit."""
+    each: list[float] = []
+    receiver, runtime = on.core._receiver, on.core.runtime
+    conn = runtime.by_webhook(on.connection.webhook_id)
+    assert conn is not None
+    adapter, telegram = runtime.adapter(conn), Polling(list(bodies), count)
+    put_aside()
+    begin = time.perf_counter()
+    with telegram.instead_of(adapter):
+        while telegram.bodies:
+            start = time.perf_counter()
+            stored = await receiver.poll(conn, 0.0)
+            each += [time.perf_counter() - start] * stored
+    if len(each) != len(bodies):
+        raise AssertionError(f"{len(each)} of {len(bodies)} were stored")
+    return Took(len(bodies), time.perf_counter() - begin, each)
 
 
 async def _emitted(on: Ground, count: int, tasks: int) -> Took:
@@ -100,6 +160,9 @@ def _result(options: Options, took: dict[str, list[Took]]) -> Result:
         told({
             "single_of_eventsourcing": single,
             "by_100_of_eventsourcing": hundred,
+            "100_tasks_of_eventsourcing": over(
+                figures, "append_tasks_by_100", "eventsourcing_by_100"
+            ),
             "emit_single_of_eventsourcing": over(figures, "emit_single", "eventsourcing_single"),
             "emit_by_100_of_eventsourcing": over(figures, "emit_by_100", "eventsourcing_by_100"),
         }),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from attrs import evolve
@@ -19,7 +19,6 @@ from ._compose import Options, compose, finish
 from ._conversations import Conversations
 from ._delivery_handle import Delivery
 from ._events import Events
-from ._export import Exported, Progress, Target, export
 from ._file_access import Files
 from ._graph import Graph
 from ._ids import maybe_ms
@@ -43,6 +42,9 @@ from .errors import BadInput
 from .graph import Explanation
 from .model import Application, Event, EventId, EventSchema, PlatformConnection, PlatformUser
 from .pages import Page
+
+if TYPE_CHECKING:
+    from ._export import Exported, Progress, Target
 from .search import Hit
 
 H = TypeVar("H", bound=Callable[..., Any])
@@ -257,6 +259,8 @@ class App(Verbs):
 
         What is written is as secret as the database. Raises OSError; then no file is left.
         """
+        from ._export import export
+
         return await export(self.runtime, self.key, target, files=files, progress=progress)
 
     # ── finding ───────────────────────────────────────────────────────────────────────────────
@@ -314,6 +318,17 @@ class App(Verbs):
         """The events with these keys, in order."""
         return self.runtime.database.read(lambda tx: rows.events(tx, self.key, keys))
 
+    def arrived(self, keys: list[int]) -> tuple[list[Event], UUID | None]:
+        """The events with these keys, in order; and the last one's id when it is in a thread, whose
+        root may be unknown.
+        """
+
+        def query(tx: Connection) -> tuple[list[Event], UUID | None]:
+            events = rows.events(tx, self.key, keys)
+            return events, events[-1].id if _in_thread(tx, keys[-1]) else None
+
+        return self.runtime.database.read(query)
+
     def sender_of(self, event: Event) -> PlatformUser | None:
         """Who an event was sent by."""
 
@@ -323,19 +338,14 @@ class App(Verbs):
 
         return self.runtime.database.read(query)
 
-    def thread_of(self, event: Event) -> UUID | None:
-        """A message's own id when it is in a thread, whose root may be unknown; else None."""
-
-        def query(tx: Connection) -> bool:
-            key = event.position
-            return (target_of(tx, key, "in_thread") or awaited_by(tx, key, "in_thread")) is not None
-
-        return event.id if self.runtime.database.read(query) else None
-
     def on_processed(self, tx: Connection, events: list[int]) -> None:
         """What the config wants done once handlers are through with these events."""
         if self.config["auto_mark_read"] == "on_processing_complete":
             self.mark_events(tx, [key for key in events if is_inbound(tx, key)])
+
+
+def _in_thread(tx: Connection, key: int) -> bool:
+    return (target_of(tx, key, "in_thread") or awaited_by(tx, key, "in_thread")) is not None
 
 
 def _caused(options: Options, cause: int) -> Options:

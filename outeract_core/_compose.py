@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import anyio.to_thread
@@ -62,12 +62,27 @@ class Target:
 
 def target(runtime: Runtime, app: int, to: Any, via: Sequence[str]) -> Target:
     """Where `to` is. A (connection, external id) pair may name somebody never met."""
+    return _aimed(runtime, app, to, Options(via=via))[0]
+
+
+_References: TypeAlias = tuple[int | None, int | None, int | None]
+
+
+def _aimed(runtime: Runtime, app: int, to: Any, options: Options) -> tuple[Target, _References]:
+    """Where `to` is, and what the options refer to: looked up in one go."""
     to = getattr(to, "peer", to)
+    read = runtime.database.read
     if isinstance(to, tuple):
-        return _by_external_id(runtime, app, to)
+        aim = _by_external_id(runtime, app, to)
+        return aim, read(lambda tx: _references(tx, app, aim.conn.id, options))
     platforms = {conn.id: conn.platform for conn in runtime.conns(app)}
-    found = runtime.database.read(lambda tx: routes.route(tx, app, to, platforms, via))
-    return Target(runtime.conn(found.conn), found.peer)
+
+    def query(tx: Connection) -> tuple[routes.Route, _References]:
+        found = routes.route(tx, app, to, platforms, options.via)
+        return found, _references(tx, app, found.conn, options)
+
+    found, references = read(query)
+    return Target(runtime.conn(found.conn), found.peer), references
 
 
 _KINDS: dict[str, PlatformUserKind] = {"person": "person", "group": "group", "channel": "channel"}
@@ -101,12 +116,11 @@ def connection(runtime: Runtime, app: int, which: PlatformConnection | UUID | st
 def compose(runtime: Runtime, app: int, to: Any, content: ContentLike, options: Options) -> Draft:
     """The draft of a message. Raises BadInput, NotFound, Unsupported; nothing is written."""
     content = Content.of(content)
-    where = target(runtime, app, to, options.via)
+    where, references = _aimed(runtime, app, to, options)
     adapter = runtime.adapter(where.conn)
     planned = plan(content, adapter.manifest, adapter.render, sizes_of(content))
     payload = payload_of(where.conn, content, planned, options)
     clock = runtime.database.options.clock
-    references = runtime.database.read(lambda tx: _references(tx, app, where.conn.id, options))
     intent = Intent(
         id=runtime.database.options.ids(to_ms(clock())), conn=where.conn, to=where.to,
         payload=payload, parts=json.loads(dump_parts(planned.parts)),
@@ -134,9 +148,7 @@ def payload_of(
     return payload
 
 
-def _references(
-    tx: Connection, app: int, conn: int, options: Options
-) -> tuple[int | None, int | None, int | None]:
+def _references(tx: Connection, app: int, conn: int, options: Options) -> _References:
     def message(event: Any, what: str) -> int | None:
         return None if event is None else routes.message_on(tx, app, event, conn, what)
 

@@ -203,11 +203,8 @@ class Database:
 
     def _drain(self, first: Ticket[Any]) -> tuple[list[Ticket[Any]], bool]:
         batch = [first]
-        while len(batch) < BATCH:
-            try:
-                ticket = self._queue.get_nowait()
-            except queue.Empty:
-                return batch, False
+        while len(batch) < BATCH and not self._queue.empty():
+            ticket = self._queue.get()  # nobody else takes from it
             if ticket is None:
                 return batch, True
             batch.append(ticket)

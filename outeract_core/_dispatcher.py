@@ -168,7 +168,8 @@ class Dispatcher:
         handler, first = lane.handler, batch[0].event
         turn = Turn(self._app, batch[-1].event)
         try:
-            message = Message(turn, self._app.events_at([a.event for a in batch]))
+            events, thread = self._app.arrived([a.event for a in batch])
+            message = Message(turn, events, thread)
             result = await _call(handler, turn, message)
             _speak(message, result)
             turn.over = True

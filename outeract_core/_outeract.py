@@ -15,15 +15,12 @@ import anyio
 from attrs import frozen
 
 from ._app import App
-from ._backup import Backup, backup
 from ._database import Database
 from ._dispatcher import Dispatcher
 from ._downloader import Downloader
 from ._ending import first, until_told
-from ._export import Progress
 from ._files import LIMIT, Folder
 from ._ids import Clock, IdSource, utc_now, uuid7
-from ._import import import_app
 from ._opening import Checkpoints, Options, default_checkpoints
 from ._plugins import Plugins, Secrets, SecretSource
 from ._receiver import BODY_LIMIT, Receiver
@@ -45,6 +42,9 @@ from .errors import (
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
+
+    from ._backup import Backup
+    from ._export import Progress
 
 _POLL_WAIT = 25.0
 _WATCH = 0.25
@@ -159,6 +159,8 @@ class Outeract:
         cannot be opened. `progress` is told (done, of), in nodes.
         Raises InvalidExport, BadInput, UnfinishedImport, OSError.
         """
+        from ._import import import_app
+
         place = await import_app(self.runtime, path, name, organisation, progress)
         return self.app(place[1], organisation=place[0])
 
@@ -256,6 +258,8 @@ class Outeract:
 
         Raises BadInput (there already, the file itself, no such folder), StoreError and its kinds.
         """
+        from ._backup import backup
+
         return await backup(self.runtime, path, files, overwrite, progress)
 
     async def _rest(self) -> None:

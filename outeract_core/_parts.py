@@ -49,8 +49,14 @@ def dump_parts(parts: tuple[Part, ...] | list[Part]) -> str:
 
 
 def _dumped(part: Part) -> dict[str, Any]:
-    said = {one.name for one in fields(Part) if getattr(part, one.name) != one.default}
-    return {name: value for name, value in asdict(part).items() if name in said}
+    members = ((one.name, getattr(part, one.name), one.default) for one in fields(Part))
+    return {name: _plain(value) for name, value, default in members if value != default}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | int):
+        return value
+    return [_plain(one) for one in value] if isinstance(value, tuple) else asdict(value)
 
 
 def load_parts(written: str | list[Any]) -> tuple[Part, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from attrs import Factory, define
 
@@ -71,8 +72,9 @@ class Message:
     verbs may be awaited, but need not be, so they work in plain functions too.
     """
 
-    def __init__(self, turn: Turn, events: Sequence[Event]) -> None:
+    def __init__(self, turn: Turn, events: Sequence[Event], thread: UUID | None = None) -> None:
         self._turn = turn
+        self._thread = thread
         self.events = tuple(events)
         self.event = self.events[-1]
 
@@ -118,7 +120,7 @@ class Message:
         """
         if quote:
             options.setdefault("reply_to", self.event)
-        options.setdefault("thread", self.app.thread_of(self.event))
+        options.setdefault("thread", self._thread)
         return self.send(self.event, content, **options)
 
     def send(self, to: Any, content: ContentLike, **options: Any) -> Delivery:

@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-import anyio.from_thread
-
 from .adapter import Response
 
 Ingest = Callable[..., Awaitable[Response]]
@@ -117,7 +115,9 @@ class Wsgi:
         return self._carry(*where, environ["REQUEST_METHOD"], headers, query, body)
 
     def _carry(self, *arguments: Any) -> Response:
-        with anyio.from_thread.start_blocking_portal() as portal:
+        from anyio.from_thread import start_blocking_portal
+
+        with start_blocking_portal() as portal:
             return portal.call(self._ingest, *arguments)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from attrs import asdict, field, frozen
+from attrs import asdict, field, fields, frozen
 
 from .errors import BadInput
 from .model import File
@@ -151,10 +151,29 @@ class Content:
 
     def message(self) -> dict[str, Any]:
         """The `message` member of an outbound payload; files are edges, so they are not in it."""
-        whole = asdict(self, filter=lambda a, v: a.name != "files" and v not in (None, (), {}, ""))
-        if whole.get("format") == "plain":
-            del whole["format"]
-        return {"type": self.type, "role": "assistant", "text": self.text, **whole}
+        told = {
+            name: _plain(value)
+            for name in _MEMBERS
+            if (value := getattr(self, name)) not in _NOTHING
+        }
+        if told.get("format") == "plain":
+            del told["format"]
+        return {"type": self.type, "role": "assistant", "text": self.text, **told}
+
+
+_NOTHING: tuple[Any, ...] = (None, (), {}, "")
+_MEMBERS = tuple(one.name for one in fields(Content) if one.name != "files")
+
+
+def _plain(value: Any) -> Any:
+    """A member as JSON can say it; what holds nothing is left out."""
+    if isinstance(value, str | int | float):
+        return value
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return dict(value)
+    return asdict(value, filter=lambda _a, inner: inner not in _NOTHING)
 
 
 ContentLike: TypeAlias = str | Content

@@ -111,9 +111,12 @@ def test_the_policy_decides_on_checkpoints(path: Path) -> None:
 @pytest.mark.parametrize(
     ("pages", "idle", "mode"),
     [
-        (0, True, None), (1_025, True, "BESIDE"), (1_025, False, None), (8_193, False, "BESIDE"),
+        (0, True, None),
+        (1_025, True, "BESIDE"),
+        (1_025, False, None),
+        (8_193, False, "BESIDE"),
         (16_385, False, "RESTART"),
-    ],  # fmt: skip
+    ],
 )
 def test_the_default_policy(pages: int, idle: bool, mode: str | None) -> None:
     """Small logs are left alone, larger ones wait for an idle moment, huge ones do not wait."""

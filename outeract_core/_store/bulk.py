@@ -16,7 +16,7 @@ from attrs import define
 from .. import events as facts
 from ..driver import Statement, Tx
 from . import conversations, delivery
-from .log import EDGE_ADD, EVENT_ADD, arrived
+from .log import EDGE_ADD, EVENT_ADD, anything_waits, arrived
 from .people import meet
 from .statements import statement
 from .tenants import Conn
@@ -110,8 +110,10 @@ def _converse(tx: Tx, conn: Conn, new: list[_New]) -> None:
 
 def _connect_waiting(tx: Tx, conn: Conn, names: str, new: list[_New]) -> None:
     """Draw the edges that waited for one of these messages."""
+    if not anything_waits(tx, conn.id):
+        return
     awaited = {row[0] for row in tx.all(AWAITED, conn=conn.id, keys=names)}
-    for key, item, _, _ in new if awaited else ():
+    for key, item, _, _ in new:
         if item.dk in awaited:
             for child in arrived(tx, conn.id, str(item.dk), key):
                 delivery.refold(tx, conn, child, key)

@@ -47,6 +47,10 @@ class Known:
             self._known.clear()
             self._version = version
 
+    def own(self, version: int) -> None:
+        """The file is at `version` by this connection's own commit."""
+        self._version = version
+
     def learn(self) -> None:
         """What was staged is true now; interned names stay true whatever others commit."""
         if len(self._known) > _MOST:

@@ -25,6 +25,7 @@ EDGE_TARGET: Statement[tuple[int]] = statement("edge_target")
 EDGE_SOURCES: Statement[tuple[int]] = statement("edge_sources")
 WAITING_ADD: Statement[Any] = statement("waiting_add")
 WAITING_FOR: Statement[tuple[int, int]] = statement("waiting_for")
+WAITING_ANY: Statement[tuple[int]] = statement("waiting_any")
 WAITING_OF: Statement[tuple[str]] = statement("waiting_of")
 WAITING_DROP: Statement[Any] = statement("waiting_drop")
 
@@ -62,6 +63,7 @@ def link_external(tx: Tx, conn: int, source: int, edge_type: str, external_id: s
     """Draw an edge to a message known by its external id; if it is not here yet, the edge waits."""
     target = by_external_id(tx, conn, external_id)
     if target is None:
+        tx.forget(("nothing waits", conn))
         tx.run(
             WAITING_ADD, conn=conn, ext=text_id(external_id), src=source, type=tx.kind(edge_type)
         )
@@ -70,8 +72,21 @@ def link_external(tx: Tx, conn: int, source: int, edge_type: str, external_id: s
     return target
 
 
+def anything_waits(tx: Tx, conn: int) -> bool:
+    """Whether any edge of this connection waits for a message, which is seldom so."""
+    key = ("nothing waits", conn)
+    if tx.recall(key):
+        return False
+    if tx.one(WAITING_ANY, conn=conn) is None:
+        tx.remember(key, True)
+        return False
+    return True
+
+
 def arrived(tx: Tx, conn: int, external_id: str, target: int) -> list[int]:
     """`target` is now known by `external_id`: draw what waited for it. The children that it got."""
+    if not anything_waits(tx, conn):
+        return []
     waiting = tx.all(WAITING_FOR, conn=conn, ext=text_id(external_id))
     if not waiting:
         return []

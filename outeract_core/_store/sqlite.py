@@ -233,7 +233,7 @@ class Connection(Known):
         self._heads.clear()
         self.unstage()
         self._calls.clear()
-        self.watch(self.data_version())
+        self.watch(self._own_version())
 
     def snapshot(self) -> tuple[dict[int, int], dict[Any, Any], int]:
         """What `restore` needs to undo a savepoint's side of the bookkeeping."""
@@ -261,6 +261,7 @@ class Connection(Known):
     def settle(self) -> None:
         """The commit is certain: publish the caches, run the calls."""
         self.learn()
+        self.own(self._own_version())
         calls, self._calls = self._calls, []
         for call in calls:
             call()
@@ -312,6 +313,11 @@ class Connection(Known):
         """Changes whenever another connection has committed."""
         rows = self._cursor.execute("PRAGMA data_version").fetchall()
         version: int = rows[0][0]
+        return version
+
+    def _own_version(self) -> int:
+        """The same for a writer, without a statement: it changes with its own commits too."""
+        version: int = self.db.data_version()
         return version
 
     def close(self) -> None:

@@ -33,6 +33,9 @@ SELECT DISTINCT ext FROM waiting WHERE conn = :conn
 -- name: event_dks
 SELECT e.dk FROM json_each(:keys) k CROSS JOIN event e ON e.conn = :conn AND e.dk = k.value;
 
+-- name: waiting_any
+SELECT 1 FROM waiting WHERE conn = :conn LIMIT 1;
+
 -- name: waiting_of
 SELECT ext FROM waiting WHERE src = :src AND type = :type LIMIT 1;
 
