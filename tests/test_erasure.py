@@ -177,7 +177,8 @@ async def test_an_erasure_is_an_event(
         "user_id": str(puser.user_id), "events": done.events, "files": done.files,
     }  # fmt: skip
     assert done.event.created_at == clock()
-    erased = [e for e in await events(app) if e.payload == {"erased": True}]
+    erased = [e for e in await events(app) if e.erased]
+    assert erased == [e for e in await events(app) if e.payload == {"erased": True}]
     assert len(erased) == done.events
     assert all(event.raw is None and event.text == "" for event in erased)
     who = await app.people.platform_user(puser)

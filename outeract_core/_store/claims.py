@@ -10,7 +10,6 @@ import json
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 from attrs import frozen
 
@@ -124,7 +123,7 @@ def _around(tx: Tx, lanes: list[int], events: list[int]) -> _Around:
     return _Around(
         {lane: told for lane, *told in tx.by_keys(RECIPIENTS, lanes)},  # type: ignore[misc]
         aliases,
-        {event: UUID(bytes=uid).hex for event, uid in tx.by_keys(EVENT_IDS, events)},
+        {event: uid.hex() for event, uid in tx.by_keys(EVENT_IDS, events)},
         references,
         receipts,
     )  # fmt: skip

@@ -42,6 +42,8 @@ _TIMES: dict[str, Statement[tuple[int, int, int]]] = {
     "peer": statement("peer_times"),
     "thread": statement("thread_times"),
 }
+_AT_ONCE = 16
+"""Histories that are asked for in one statement."""
 _ALWAYS = (-(2**62), 2**62)
 
 
@@ -96,9 +98,27 @@ def keys(tx: Tx, app: int, view: View, newest: bool, after: int | None, limit: i
     lo, hi = span(app)
     if after is not None:
         lo, hi = (lo, min(after, hi)) if newest else (max(after + 1, lo), hi)
-    found = [_of_source(tx, view, source, newest, lo, hi, limit) for source in view.sources]
-    merged = found[0] if len(found) == 1 else sorted(chain(*found), reverse=newest)[:limit]
+    if 1 < len(view.peers) <= _AT_ONCE:
+        found = _of_peers(tx, view, newest, lo, hi, limit)
+    else:
+        each = [_of_source(tx, view, source, newest, lo, hi, limit) for source in view.sources]
+        found = each[0] if len(each) == 1 else list(chain(*each))
+    merged = found if len(view.peers) < 2 else sorted(found, reverse=newest)[:limit]
     return _with_root(tx, view, merged, newest, lo, hi)[:limit]
+
+
+def _of_peers(tx: Tx, view: View, newest: bool, lo: int, hi: int, limit: int) -> list[int]:
+    """The same of several peers in one statement: as often as there are peers, a query of one."""
+    one = _MESSAGES["peer", "down" if newest else "up", view.within].sql
+    each = [
+        f"SELECT * FROM ({one.replace(':source', f':peer{n}')})" for n in range(len(view.peers))
+    ]
+    params = {f"peer{n}": peer for n, peer in enumerate(view.peers)}
+    window = {"since": view.since, "until": view.until} if view.within else {}
+    rows = tx.dynamic(
+        " UNION ALL ".join(each), {**params, **window, "lo": lo, "hi": hi, "limit": limit}
+    )
+    return [row[0] for row in rows]
 
 
 def _of_source(
