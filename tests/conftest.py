@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 from outeract_core import App, Outeract
+from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock, SequentialIds
+
+from .store_platform import connect
+from .store_words import Words
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -40,3 +44,15 @@ async def core(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Outeract]:
 def app(core: Outeract) -> App:
     """An application of it."""
     return core.app("support")
+
+
+@pytest.fixture
+def plain(core: Outeract, app: App) -> PlatformConnection:
+    """A connection of it on the test platform."""
+    return connect(core, app)
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Words:
+    """Words to plant in the store."""
+    return Words(tmp_path)

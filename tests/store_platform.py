@@ -102,3 +102,12 @@ async def events(app: App) -> list[Event]:
 async def kinds(app: App) -> list[str]:
     """The types of the whole log, oldest first."""
     return [event.event_type for event in await events(app)]
+
+
+async def readable(app: App) -> list[Any]:
+    """The texts of all messages, oldest first; None where the content has gone."""
+    return [
+        None if event.erased else event.text
+        for event in await events(app)
+        if event.event_type in ("message.inbound", "message.outbound")
+    ]

@@ -36,12 +36,6 @@ class Forgetful(Plain):
     manifest = evolve(Plain.manifest, platform="forgetful", idempotency="none")
 
 
-@pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
-
-
 def _tables(path: Path) -> dict[str, list[Any]]:
     """Every row of a file, by table, but for those that belong to processes."""
     file = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)

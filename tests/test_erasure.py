@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,18 +25,6 @@ from outeract_core.testing import ManualClock
 
 from .store_platform import connect, events, external_name, kinds, said, status, take
 from .store_words import Words
-
-
-@pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
-
-
-@pytest.fixture
-def words(tmp_path: Path) -> Words:
-    """Words to plant in the store."""
-    return Words(tmp_path)
 
 
 async def _who(app: App, connection: PlatformConnection, name: str) -> PlatformUser:

@@ -22,12 +22,6 @@ from .store_platform import connect, events, kinds, said, status, take
 THEN = datetime(2025, 12, 31, 23, 59, tzinfo=UTC)
 
 
-@pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
-
-
 # ── once ──────────────────────────────────────────────────────────────────────────────────────
 
 

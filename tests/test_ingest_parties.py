@@ -19,12 +19,6 @@ from .store_platform import connect, events, kinds, said, take
 PHONE, NEW_PHONE = "+15550001", "+15550002"
 
 
-@pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
-
-
 async def _who(app: App, connection: PlatformConnection, name: str) -> PlatformUser:
     return await app.people.by_external_id(connection, name)
 

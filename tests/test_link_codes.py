@@ -37,12 +37,6 @@ SAMPLE, WELL_FORMED = "1234-5678-9012-3456", "1234-5678-9012-5924"
 
 
 @pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
-
-
-@pytest.fixture
 async def pair(
     core: Outeract, app: App, plain: PlatformConnection
 ) -> tuple[PlatformUser, PlatformUser]:

@@ -17,7 +17,7 @@ from outeract_core.errors import ConfirmationRequired
 from outeract_core.model import Event, PlatformConnection, PlatformUser
 from outeract_core.testing import FakePlatform, ManualClock, sign_whatsapp
 
-from .store_platform import connect, events, kinds, party, said, take
+from .store_platform import events, kinds, party, said, take
 
 SECRET, NUMBER = "app-secret-of-meta", "106540352242922"
 
@@ -26,12 +26,6 @@ SECRET, NUMBER = "app-secret-of-meta", "106540352242922"
 def app(core: Outeract) -> App:
     """An application that looks for codes."""
     return core.app("support", link_code_auto_detect="enabled")
-
-
-@pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
 
 
 @pytest.fixture

@@ -24,12 +24,6 @@ NAMES = ("alice", "bob", "carol", "dave")
 
 
 @pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
-
-
-@pytest.fixture
 async def four(core: Outeract, app: App, plain: PlatformConnection) -> list[PlatformUser]:
     """Alice, Bob, Carol and Dave, who have each said something."""
     await take(core, plain, *(said(f"from {name}", name) for name in NAMES))

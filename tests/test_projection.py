@@ -158,12 +158,6 @@ def test_any_history_gives_the_projection_that_its_log_gives(
 
 
 @pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
-
-
-@pytest.fixture
 async def known(core: Outeract, app: App, plain: PlatformConnection) -> Outeract:
     """Three messages and an answer with Alice, of which two are read; a group with two speakers."""
     await take(core, plain, *(said(f"m{n}") for n in range(3)))

@@ -18,25 +18,13 @@ from outeract_core.events import Fact, FileRef
 from outeract_core.model import Event, PlatformConnection
 from outeract_core.testing import ManualClock
 
-from .store_platform import connect, events, kinds, said, take
+from .store_platform import connect, events, kinds, readable, said, take
 from .store_words import Words
 
 pytestmark = pytest.mark.anyio
 DAY = 86_400
 DAYS_90 = timedelta(days=90)
 DROPPED = {"erased": True}
-
-
-@pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
-
-
-@pytest.fixture
-def words(tmp_path: Path) -> Words:
-    """Words to plant in the store."""
-    return Words(tmp_path)
 
 
 async def _dropped(app: App) -> list[str]:
@@ -47,15 +35,6 @@ async def _dropped(app: App) -> list[str]:
 
 def _called(event: Event) -> str:
     return event.event_type
-
-
-async def _messages(app: App) -> list[Any]:
-    """The payload texts of all messages, oldest first; None where the content has gone."""
-    return [
-        None if event.payload == DROPPED else event.text
-        for event in await events(app)
-        if event.event_type in ("message.inbound", "message.outbound")
-    ]
 
 
 # ── what goes ─────────────────────────────────────────────────────────────────────────────────
@@ -79,7 +58,7 @@ async def test_what_is_older_than_the_rule_is_unreadable(
     (done,) = await app.retention.apply()
     assert words.found() == {"young"}
     assert (done.rule, done.files, done.unsent, done.unhandled) == (rule, 1, 0, False)
-    assert await _messages(app) == [None, None, words_of(words, "young")]
+    assert await readable(app) == [None, None, words_of(words, "young")]
     core.close()
     assert words.found() == {"young"}
 
@@ -236,8 +215,8 @@ async def test_rules_are_of_one_application(
     with pytest.raises(NotFound):
         await app.retention.remove(rule)
     await other.retention.apply()
-    assert await _messages(app) == ["hello"]
-    assert await _messages(other) == [None]
+    assert await readable(app) == ["hello"]
+    assert await readable(other) == [None]
 
 
 async def test_a_rule_reaches_its_types_and_connection_only(
@@ -251,7 +230,7 @@ async def test_a_rule_reaches_its_types_and_connection_only(
     clock.advance(91 * DAY)
     await app.retention.keep("message.*", DAYS_90, connection_of=plain)
     await app.retention.apply()
-    assert await _messages(app) == [None, "second"]
+    assert await readable(app) == [None, "second"]
     await app.retention.keep("order.*", DAYS_90)
     await app.retention.apply()
     assert await _dropped(app) == ["message.inbound", "order.created"]

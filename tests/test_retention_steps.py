@@ -21,17 +21,11 @@ from outeract_core.model import PlatformConnection
 from outeract_core.retention import Dropped
 from outeract_core.testing import ManualClock
 
-from .store_platform import connect, events, kinds, said, take
+from .store_platform import events, kinds, said, take
 
 pytestmark = pytest.mark.anyio
 DAY = 86_400
 DAYS_90 = timedelta(days=90)
-
-
-@pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
 
 
 @pytest.fixture

@@ -18,34 +18,13 @@ from outeract_core.events import Unparsed
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock
 
-from .store_platform import connect, events, said, take
+from .store_platform import events, readable, said, take
 from .store_words import Words
 
 pytestmark = pytest.mark.anyio
 DAY = 86_400
 DAYS_90 = timedelta(days=90)
 DROPPED = {"erased": True}
-
-
-@pytest.fixture
-def plain(core: Outeract, app: App) -> PlatformConnection:
-    """A connection of the test platform."""
-    return connect(core, app)
-
-
-@pytest.fixture
-def words(tmp_path: Path) -> Words:
-    """Words to plant in the store."""
-    return Words(tmp_path)
-
-
-async def _messages(app: App) -> list[Any]:
-    """The payload texts of all messages, oldest first; None where the content has gone."""
-    return [
-        None if event.payload == DROPPED else event.text
-        for event in await events(app)
-        if event.event_type in ("message.inbound", "message.outbound")
-    ]
 
 
 # ── what stays a while longer ─────────────────────────────────────────────────────────────────
@@ -62,7 +41,7 @@ async def test_unsent_messages_stay_until_they_are_sent(
     clock.advance(100 * DAY)
     (done,) = await app.retention.apply()
     assert (done.events, done.unsent) == (1, 1)
-    assert await _messages(app) == ["happy birthday", None]
+    assert await readable(app) == ["happy birthday", None]
     (foreseen,) = await app.retention.apply(dry_run=True)
     assert (foreseen.events, foreseen.unsent) == (0, 1)
     clock.advance(100 * DAY)
@@ -70,7 +49,7 @@ async def test_unsent_messages_stay_until_they_are_sent(
     assert (await app.events.get(waiting.id)).status == "sent"
     (done,) = await app.retention.apply()
     assert (done.events, done.unsent) == (1, 0)
-    assert await _messages(app) == [None, None]
+    assert await readable(app) == [None, None]
     assert (await app.events.get(waiting.id)).status == "sent"
 
 
@@ -90,15 +69,15 @@ async def test_what_handlers_have_not_handled_stays(
 
     clock.advance(91 * DAY)
     assert (await app.retention.apply())[0].unhandled
-    assert await _messages(app) == ["first", "second"]
+    assert await readable(app) == ["first", "second"]
     await core.pump()
-    assert await _messages(app) == [None, "second"]
+    assert await readable(app) == [None, "second"]
     clock.advance(DAY)
     await core.pump()
     assert heard == ["first", "second", "second"]
     (done,) = await app.retention.apply()
     assert not done.unhandled
-    assert await _messages(app) == [None, None]
+    assert await readable(app) == [None, None]
 
 
 async def test_a_handler_of_something_else_holds_up_nothing(
@@ -110,7 +89,7 @@ async def test_a_handler_of_something_else_holds_up_nothing(
     await app.retention.keep("message.*", DAYS_90)
     clock.advance(91 * DAY)
     await app.retention.apply()
-    assert await _messages(app) == [None]
+    assert await readable(app) == [None]
 
 
 async def test_handlers_of_another_program_are_respected(
@@ -127,7 +106,7 @@ async def test_handlers_of_another_program_are_respected(
         await rules.keep("message.*", DAYS_90)
         (done,) = await rules.apply()
     assert (done.events, done.unhandled) == (1, True)
-    assert await _messages(app) == [None, "not handled"]
+    assert await readable(app) == [None, "not handled"]
 
 
 async def test_a_wrong_clock_keeps_rather_than_drops(
@@ -140,12 +119,12 @@ async def test_a_wrong_clock_keeps_rather_than_drops(
     await take(core, plain, said("m2"))
     clock.advance(-2000 * DAY)
     await app.retention.apply()
-    assert await _messages(app) == ["hello", "hello"]
+    assert await readable(app) == ["hello", "hello"]
     clock.advance(1091 * DAY)
     await take(core, plain, said("m3"))
     clock.advance(DAY * 100)
     await app.retention.apply()
-    assert await _messages(app) == [None, "hello", "hello"]
+    assert await readable(app) == [None, "hello", "hello"]
 
 
 # ── files and kept deliveries ─────────────────────────────────────────────────────────────────
