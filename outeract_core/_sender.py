@@ -40,7 +40,7 @@ from .errors import (
 )
 
 LEASE = 120_000
-LANES = 50
+LANES = 100
 _OFFLINE = 60_000
 _COURTESIES = ("mark_read", "typing", "answer")
 """What is no failure where the platform has no such thing (a read receipt in a group, say)."""
