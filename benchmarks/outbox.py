@@ -42,7 +42,7 @@ async def _measured(options: Options) -> Result:
         app = core.app("outbox")
         connection = app.connect(NAME)
         count = min(COUNT, options.size)
-        await _queue(app, connection, (options.rounds + 1) * COUNT)
+        await _queue(app, connection, 2 * (options.rounds + 1) * COUNT)
         await core.pump(rounds=1)
         floor = await _floor(core, path, options.scratch)
         took: dict[str, list[Took]] = {"outbox": [], "floor": []}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -16,20 +17,13 @@ from attrs import evolve
 from . import _schemas
 from ._codec import encode
 from ._compose import Options, compose, finish
-from ._conversations import Conversations
 from ._delivery_handle import Delivery
-from ._events import Events
-from ._file_access import Files
-from ._graph import Graph
 from ._ids import maybe_ms
 from ._lanes import Handler
 from ._patterns import checked
-from ._people import People
 from ._plugins import checked_config
 from ._prospect import Prospect, prospect
-from ._retention import Retention
 from ._runtime import Runtime
-from ._search import Order, search
 from ._store import custom, rows, sending, tenants
 from ._store.log import awaited_by, target_of
 from ._store.sqlite import Connection
@@ -44,7 +38,14 @@ from .model import Application, Event, EventId, EventSchema, PlatformConnection,
 from .pages import Page
 
 if TYPE_CHECKING:
+    from ._conversations import Conversations
+    from ._events import Events
     from ._export import Exported, Progress, Target
+    from ._file_access import Files
+    from ._graph import Graph
+    from ._people import People
+    from ._retention import Retention
+    from ._search import Order
 from .search import Hit
 
 H = TypeVar("H", bound=Callable[..., Any])
@@ -63,12 +64,50 @@ class App(Verbs):
         self.organisation = organisation
         self.tenant = Tenant(runtime.database, key, entity.id)
         self.handlers: list[Handler] = []
-        self.events = Events(self.tenant, runtime)
-        self.conversations = Conversations(self.tenant, runtime)
-        self.graph = Graph(self.tenant)
-        self.people = People(self.tenant, runtime)
-        self.files = Files(self.tenant, runtime)
-        self.retention = Retention(self.tenant, runtime, self.handlers)
+
+    # What a program does not ask for is not loaded.
+
+    @cached_property
+    def events(self) -> Events:
+        """What happened: single events, pages by filter, all of them in turn."""
+        from ._events import Events
+
+        return Events(self.tenant, self.runtime)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        """What was said: the recent conversations, a person's, a thread."""
+        from ._conversations import Conversations
+
+        return Conversations(self.tenant, self.runtime)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """How it hangs together: walks, paths, the whole story of one message."""
+        from ._graph import Graph
+
+        return Graph(self.tenant)
+
+    @cached_property
+    def people(self) -> People:
+        """Who it was: users, platform users, merges, link codes, erasure."""
+        from ._people import People
+
+        return People(self.tenant, self.runtime)
+
+    @cached_property
+    def files(self) -> Files:
+        """Files that came in or went out."""
+        from ._file_access import Files
+
+        return Files(self.tenant, self.runtime)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Rules by which old content is dropped."""
+        from ._retention import Retention
+
+        return Retention(self.tenant, self.runtime, self.handlers)
 
     @property
     def id(self) -> UUID:
@@ -281,6 +320,8 @@ class App(Verbs):
         It finds what was committed before the call, also when it had to be indexed first (a file's
         first search indexes everything). Raises BadInput, NotFound.
         """
+        from ._search import search
+
         return await search(
             self.tenant, self.runtime.search, words, within=within, person=person, since=since,
             until=until, order=order, first=first, after=after,

@@ -70,8 +70,12 @@ _References: TypeAlias = tuple[int | None, int | None, int | None]
 
 def _aimed(runtime: Runtime, app: int, to: Any, options: Options) -> tuple[Target, _References]:
     """Where `to` is, and what the options refer to: looked up in one go."""
-    to = getattr(to, "peer", to)
     read = runtime.database.read
+    if isinstance(to, Target):
+        if (options.reply_to, options.thread) == (None, None) and isinstance(options.cause, int):
+            return to, (None, None, options.cause)
+        return to, read(lambda tx: _references(tx, app, to.conn.id, options))
+    to = getattr(to, "peer", to)
     if isinstance(to, tuple):
         aim = _by_external_id(runtime, app, to)
         return aim, read(lambda tx: _references(tx, app, aim.conn.id, options))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 
-from ._compose import Draft, finish
+from ._compose import Draft, Target, finish
 from ._delivery import backoff
 from ._delivery_handle import Delivery
 from ._ids import jitter
@@ -38,6 +38,8 @@ TTL = 30_000
 _RENEW = 10_000
 _PAGE = 256
 _AT_ONCE = 100
+_MOMENT = 1_000
+"""Milliseconds that what was read of an event may be used."""
 
 
 class Dispatcher:
@@ -137,13 +139,12 @@ class Dispatcher:
                 return
 
     def _page(self, tx: Connection) -> list[Arrived]:
-        """The next events; only those that a handler wants have their conversation looked up."""
-        page = handlers.feed(tx, self._app.key, self._lanes.read_to, _PAGE)
-        wanted = self._lanes.wanted
-        return [
-            Arrived(a.event, a.type, handlers.peer_of(tx, a.event)) if wanted(a.type) else a
-            for a in page
-        ]
+        """The next events; only those that a handler wants are looked at."""
+        app, lanes = self._app.key, self._lanes
+        page = handlers.feed(tx, app, lanes.read_to, _PAGE)
+        wanted = [arrived for arrived in page if lanes.wanted(arrived.type)]
+        looked = handlers.look(tx, app, wanted, closely=not lanes.deep)
+        return [looked.get(arrived.event, arrived) for arrived in page]
 
     # ── turns ─────────────────────────────────────────────────────────────────────────────────
 
@@ -168,8 +169,7 @@ class Dispatcher:
         handler, first = lane.handler, batch[0].event
         turn = Turn(self._app, batch[-1].event)
         try:
-            events, thread = self._app.arrived([a.event for a in batch])
-            message = Message(turn, events, thread)
+            message = self._message(turn, batch, self._lanes.attempts(first, handler))
             result = await _call(handler, turn, message)
             _speak(message, result)
             turn.over = True
@@ -183,6 +183,18 @@ class Dispatcher:
             attempt = self._lanes.attempts(first, handler) + 1
             return await self._raised(lane, batch, attempt, traceback.format_exc())
         return True
+
+    def _message(self, turn: Turn, batch: Sequence[Arrived], attempt: int) -> Message:
+        """What the handler is given: as it was found, unless that was a while ago."""
+        last, limit = batch[-1], self._runtime.now() - _MOMENT
+        seen = [a.seen for a in batch if a.seen is not None and a.seen.at >= limit]
+        if attempt or len(seen) < len(batch):
+            events, thread = self._app.arrived([a.event for a in batch])
+            return Message(turn, events, thread)
+        conn, event = seen[-1].conn, seen[-1].event
+        place = None if conn is None else Target(self._runtime.conn(conn), last.peer)
+        thread = event.id if seen[-1].threaded else None
+        return Message(turn, [one.event for one in seen], thread, place)
 
     async def _commit(self, turn: Turn, handler: Handler, batch: Sequence[Arrived]) -> None:
         runtime, app, owner = self._runtime, self._app.key, self._runtime.owner

@@ -18,7 +18,7 @@ from attrs import Factory, define, frozen
 from ._patterns import fits
 from ._store.handlers import Arrived, Backlog
 
-_FULL = 20_000
+_FULL, _DEEP = 20_000, 1_000
 _SHORTEST, _LONGEST = 0.02, 1.0
 
 
@@ -64,6 +64,11 @@ class Lanes:
     def full(self) -> bool:
         """Whether so much is open that reading on would only cost memory."""
         return len(self._open) >= _FULL
+
+    @property
+    def deep(self) -> bool:
+        """Whether so much is open that what is read now is old when its turn comes."""
+        return len(self._open) >= _DEEP
 
     def load(self, backlog: Backlog) -> None:
         """Begin where another process has left off."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,12 +22,11 @@ from ._downloader import Downloader
 from ._ending import first, until_told
 from ._files import LIMIT, Folder
 from ._ids import Clock, IdSource, utc_now, uuid7
+from ._indexing import INDEXING, check_tokenizer
 from ._opening import Checkpoints, Options, default_checkpoints
 from ._plugins import Plugins, Secrets, SecretSource
 from ._receiver import BODY_LIMIT, Receiver
-from ._retention import Keeper
 from ._runtime import Runtime
-from ._search import INDEXING, check_tokenizer
 from ._sender import Sender
 from ._store import tenants
 from ._store.tenants import Conn
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from ._backup import Backup
     from ._export import Progress
+    from ._retention import Keeper
 
 _POLL_WAIT = 25.0
 _WATCH = 0.25
@@ -118,12 +119,17 @@ class Outeract:
         self._sender = Sender(self.runtime, self._after_sending)
         self._downloader = Downloader(self.runtime)
         self._apps: dict[int, App] = {}
-        self._keeper = Keeper(self.runtime, self._apps)
         self._dispatchers: dict[int, Dispatcher] = {}
         self._working = 0
 
     def __repr__(self) -> str:
         return f"<Outeract {self.path}>"
+
+    @cached_property
+    def _keeper(self) -> Keeper:
+        from ._retention import Keeper
+
+        return Keeper(self.runtime, self._apps)
 
     # ── tenants ───────────────────────────────────────────────────────────────────────────────
 

@@ -14,7 +14,6 @@ from attrs import define, evolve
 from . import _words
 from ._conversations import Conversation
 from ._ids import maybe_ms, span
-from ._opening import Idle
 from ._store import finding, identity, nodes, views
 from ._store import search as index
 from ._store.finding import Wanted
@@ -25,21 +24,11 @@ from .pages import Page, checked, from_cursor, paged
 from .search import Hit
 
 Order = Literal["newest", "rank"]
-INDEXING = Idle(index.is_behind, index.carry_on)
-"""What the writer does for the index when nothing else is to be done."""
-
 _SMALL = 100
 """Hits that are read in line."""
 _RANKED = 1 << 62
 """In a cursor: it counts the hits before it (22 bits), among events up to a number (40 bits)."""
 _COUNTED, _NUMBER = (1 << 22) - 1, (1 << 40) - 1
-
-
-def check_tokenizer(name: str | None) -> str | None:
-    """`name` as it may be given to `Outeract(search=…)`. Raises BadInput."""
-    if name is not None and name not in index.CREATE:
-        raise BadInput(f"search is {', '.join(map(repr, index.CREATE))} or None, not {name!r}")
-    return name
 
 
 @define

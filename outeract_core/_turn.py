@@ -13,7 +13,7 @@ from uuid import UUID
 
 from attrs import Factory, define
 
-from ._compose import Draft, Options, compose
+from ._compose import Draft, Options, Target, compose
 from ._delivery_handle import Delivery
 from ._store import sending
 from ._store.sending import Action
@@ -72,9 +72,12 @@ class Message:
     verbs may be awaited, but need not be, so they work in plain functions too.
     """
 
-    def __init__(self, turn: Turn, events: Sequence[Event], thread: UUID | None = None) -> None:
+    def __init__(
+        self, turn: Turn, events: Sequence[Event], thread: UUID | None = None,
+        place: Target | None = None,
+    ) -> None:  # fmt: skip
         self._turn = turn
-        self._thread = thread
+        self._thread, self._place = thread, place
         self.events = tuple(events)
         self.event = self.events[-1]
 
@@ -121,7 +124,7 @@ class Message:
         if quote:
             options.setdefault("reply_to", self.event)
         options.setdefault("thread", self._thread)
-        return self.send(self.event, content, **options)
+        return self.send(self._place or self.event, content, **options)
 
     def send(self, to: Any, content: ContentLike, **options: Any) -> Delivery:
         """Send to anybody, as part of this turn; see `App.send`."""

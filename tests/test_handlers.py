@@ -58,6 +58,35 @@ async def test_everything_in_a_turn_commits_together_with_handled(tmp_path: Path
         assert await bot.app.events.count(type_is("order.created")) == 1
 
 
+@pytest.mark.parametrize(("wait", "gone"), [(0, False), (5, True)])
+async def test_what_waited_for_its_turn_is_read_again(
+    tmp_path: Path, wait: float, gone: bool
+) -> None:
+    """A handler is given a message as it was a moment ago; after a while it is looked at anew."""
+    bot = talk(tmp_path / "a.db")
+    seen: list[bool] = []
+    started, go_on = anyio.Event(), anyio.Event()
+    async with bot.core:
+
+        @bot.app.on("message.inbound", overlap="queue")
+        async def handler(message: Message) -> None:
+            seen.append(message.event.erased)
+            started.set()
+            await go_on.wait()
+
+        await bot.says("first")
+        await bot.says("second", n=2)
+        async with anyio.create_task_group() as group:
+            group.start_soon(bot.core.pump)
+            await started.wait()
+            bot.clock.advance(wait)
+            sender = bot.app.sender_of((await bot.events("message.inbound"))[0])
+            assert sender is not None
+            await bot.app.people.erase(sender.user_id)
+            go_on.set()
+    assert seen == [False, gone]
+
+
 async def test_a_handled_message_is_not_handled_again_after_a_restart(tmp_path: Path) -> None:
     """The cursor is in the file: another process goes on where this one stopped."""
     seen: list[str] = []

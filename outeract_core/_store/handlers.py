@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .._codec import encode
 from .._ids import span
 from ..driver import Statement, Tx
 from ..errors import LeaseHeld, LeaseLost
+from ..model import Event
+from . import rows
+from .claims import AWAITED
 from .log import append, link, target_of
 from .statements import statement
 
@@ -32,6 +35,8 @@ PROCESSED: Statement[Any] = statement("processed_add")
 LEASE: Statement[tuple[str, int]] = statement("lease_get")
 LEASE_SET: Statement[Any] = statement("lease_set")
 LEASE_DROP: Statement[Any] = statement("lease_drop")
+ENDS: Statement[tuple[int, int, int, int]] = statement("ends_of_events")
+IN_THREAD: Statement[tuple[int]] = statement("events_in_threads")
 PEER_OF: Statement[tuple[int]] = statement("peer_of")
 
 NAME = "handlers"
@@ -47,12 +52,27 @@ class Backlog:
 
 
 @frozen
+class Seen:
+    """What was read of an event when it was found, `at` a time in ms: good for a moment only.
+
+    `conn`: the number of the connection that its conversation is on, None when it has none.
+    `threaded`: it is in a thread, whose root may be unknown.
+    """
+
+    event: Event
+    conn: int | None
+    threaded: bool
+    at: int
+
+
+@frozen
 class Arrived:
     """An event behind the cursor: its key, its type, the conversation that it belongs to (or 0)."""
 
     event: int
     type: str
     peer: int
+    seen: Seen | None = None
 
 
 def acquire(tx: Tx, app: int, owner: str, ttl: int, dead: frozenset[str]) -> None:
@@ -97,6 +117,36 @@ def feed(tx: Tx, app: int, after: int, limit: int) -> list[Arrived]:
     """The next events in commit order."""
     rows = tx.all(FEED, after=after, hi=span(app)[1], limit=limit)
     return [Arrived(seq, tx.kind_name(kind), 0) for seq, kind in rows]
+
+
+def look(tx: Tx, app: int, found: list[Arrived], *, closely: bool) -> dict[int, Arrived]:
+    """The same events with their conversations; `closely`: and with what a handler is given."""
+    keys = [arrived.event for arrived in found]
+    places = _places(tx, keys)
+    peers = {key: places[key][0] if key in places else peer_of(tx, key) for key in keys}
+    if not closely:
+        return {a.event: evolve(a, peer=peers[a.event]) for a in found}
+    threaded = _threaded(tx, keys)
+    return {
+        a.event: evolve(a, peer=peers[a.event], seen=Seen(
+            event, places[a.event][1] if a.event in places else None, a.event in threaded, tx.now
+        ))
+        for a, event in zip(found, rows.events(tx, app, keys), strict=True)
+    }  # fmt: skip
+
+
+def _places(tx: Tx, keys: list[int]) -> dict[int, tuple[int, int]]:
+    """By event, the conversation of its own edges and the connection that it is on."""
+    sent_to, sent_by = tx.kind("sent_to"), tx.kind("sent_by")
+    ends = tx.by_keys(ENDS, keys, sent_to=sent_to, sent_by=sent_by)
+    ordered = sorted(ends, key=lambda end: end[1] == sent_to)  # to whom counts before by whom
+    return {event: (peer, conn) for event, _type, peer, conn in ordered}
+
+
+def _threaded(tx: Tx, keys: list[int]) -> set[int]:
+    types = {"reply_to": None, "in_thread": tx.kind("in_thread")}
+    found = [row[0] for row in tx.by_keys(AWAITED, keys, **types)]
+    return {*found, *(row[0] for row in tx.by_keys(IN_THREAD, keys, in_thread=types["in_thread"]))}
 
 
 def peer_of(tx: Tx, event: int) -> int:

@@ -51,6 +51,14 @@ SELECT peer FROM (
   WHERE g.src = :event AND g.type = :sent_by AND p.kind <> 'system'
 ) x ORDER BY rank LIMIT 1;
 
+-- name: ends_of_events
+SELECT g.src, g.type, p.id, p.conn FROM carray(:keys) j
+CROSS JOIN edge g ON g.src = j.value AND g.type IN (:sent_to, :sent_by)
+CROSS JOIN puser p ON p.id = g.dst WHERE p.kind <> 'system';
+
+-- name: events_in_threads
+SELECT g.src FROM carray(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type = :in_thread;
+
 -- name: handled_by
 SELECT handler FROM handled WHERE event = :event;
 
