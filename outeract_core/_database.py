@@ -88,16 +88,22 @@ class Database:
 
     def read(self, query: Unit[T]) -> T:
         """Run a bounded query here and now: it costs less than a hop to another thread."""
-        with self._borrowed() as reader:
+        reader = self._borrow()
+        try:
             return self._read(reader, query)
+        finally:
+            self._give_back(reader)
 
     def _read(self, reader: sqlite.Connection, query: Unit[T]) -> T:
-        with sqlite.translated(self.path):
+        try:
             reader.begin_read(self._now())
             try:
                 return query(reader)
             finally:
                 reader.end_read()
+        except sqlite.Fault:
+            with sqlite.translated(self.path):
+                raise
 
     def glance(self, query: Unit[T]) -> T | None:
         """Run a query that is small nearly always, here and now; None when it turns out long."""
@@ -325,19 +331,25 @@ class Database:
 
     @contextmanager
     def _borrowed(self) -> Iterator[sqlite.Connection]:
+        reader = self._borrow()
+        try:
+            yield reader
+        finally:
+            self._give_back(reader)
+
+    def _borrow(self) -> sqlite.Connection:
         if self._closed:
             raise StoreClosed(f"{self.path} was closed; open it again with Outeract(path)")
         with self._gate:
             reader = self._readers.pop() if self._readers else None
-        reader = reader or self._reader()
-        try:
-            yield reader
-        finally:
-            with self._gate:
-                if self._closed or reader.db.in_transaction:
-                    reader.close()
-                else:
-                    self._readers.append(reader)
+        return reader or self._reader()
+
+    def _give_back(self, reader: sqlite.Connection) -> None:
+        with self._gate:
+            if self._closed or reader.db.in_transaction:
+                reader.close()
+            else:
+                self._readers.append(reader)
 
     def _end_writer(self) -> None:
         try:

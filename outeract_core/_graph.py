@@ -15,7 +15,7 @@ from ._store.sqlite import Connection
 from ._store.walks import Arrow, Direction, Found, Limits
 from ._tenant import Tenant
 from .graph import Explanation, Subgraph
-from .model import Edge, Event
+from .model import Event
 
 CAUSES = ("triggered_by", "origin", "reply_to")
 """The edges that say what an event came from."""
@@ -127,15 +127,11 @@ def _with_parties(tx: Connection, found: Found) -> Found:
 def _subgraph(tx: Connection, app: int, found: Found) -> Subgraph:
     """Keys into objects: one query per kind of node, not one per node."""
     entities = rows.entities(tx, app, list(found.depth))
-    edges = [
-        Edge(entities[source], edge_type, entities[target], drawn)
+    arrows = tuple(
+        (entities[source], edge_type, entities[target], drawn)
         for (source, edge_type, target), drawn in found.arrows.items()
         if source in entities and target in entities
-    ]
-    met = [key for key in found.depth if key in entities]
-    return Subgraph(
-        tuple(entities[key] for key in met),
-        tuple(edges),
-        tuple(found.depth[key] for key in met),
-        found.truncated,
     )
+    met = [key for key in found.depth if key in entities]
+    nodes_met = tuple(entities[key] for key in met)
+    return Subgraph(nodes_met, tuple(found.depth[key] for key in met), found.truncated, arrows)

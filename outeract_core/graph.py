@@ -7,10 +7,11 @@ Does not know: how they were found (`_store/walks.py`).
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .model import Edge, Event, File, Node, PlatformUser, node_type
 
@@ -54,9 +55,14 @@ class Subgraph:
     """
 
     nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
     depths: tuple[int, ...]
     truncated: bool = False
+    _arrows: tuple[tuple[Node, str, Node, int | None], ...] = field(default=(), repr=False)
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """The edges that were walked."""
+        return tuple(Edge(*arrow) for arrow in self._arrows)
 
     def __len__(self) -> int:
         return len(self.nodes)

@@ -45,6 +45,10 @@ def check_sqlite(version: str | None = None) -> None:
         )
 
 
+Fault = apsw.Error
+"""What SQLite raises."""
+
+
 class TooLong(Exception):
     """A statement has taken more steps than it was given."""
 
