@@ -114,11 +114,12 @@ class Conversation:
             raise BadInput(f"order is 'newest' or 'oldest', not {order!r}")
         limit, behind = checked(first), None if after is None else from_cursor(after)
 
-        def query(tx: Connection, app: int) -> Page[Event]:
-            keys = views.keys(tx, app, self._view, order == "newest", behind, limit + 1)
-            return paged(keys, limit, lambda kept: rows.events(tx, app, kept))
+        def query(tx: Connection, app: int) -> list[Event]:
+            return views.messages(tx, app, self._view, order == "newest", behind, limit + 1)
 
-        return await self._tenant.read(query)
+        found = await self._tenant.read(query)
+        kept = found[:limit]
+        return Page(tuple(kept), tuple(event.position for event in kept), len(found) > limit)
 
     async def all(self, *, order: Order = "oldest") -> AsyncIterator[Event]:
         """Every message, a page at a time."""

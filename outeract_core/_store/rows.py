@@ -35,6 +35,7 @@ from . import nodes
 from .statements import statement
 
 EVENTS: Statement[tuple[Any, ...]] = statement("events_by_key")
+_AROUND_KEYS = EVENTS.sql.split("carray(:keys) j")
 APPLICATION_UID: Statement[tuple[bytes]] = statement("application_uid")
 CONNECTION_UIDS: Statement[tuple[int, bytes, str]] = statement("connection_uids")
 PUSERS: Statement[tuple[Any, ...]] = statement("pusers_by_key")
@@ -45,17 +46,35 @@ FILES: Statement[tuple[Any, ...]] = statement("files_by_key")
 
 def events(tx: Tx, app: int, keys: Sequence[int]) -> list[Event]:
     """The events with these keys, in their order. Raises NotFound when one is not this tenant's."""
-    rows = _events(tx, app, keys)
+    return _made(tx, app, _ordered(_events(tx, app, keys), keys))
+
+
+def events_of(tx: Tx, app: int, keys: str, params: dict[str, Any], newest: bool) -> list[Event]:
+    """The events whose keys a query yields as `value`, by position: one statement for both.
+
+    `params` are those of the query; its `lo` and `hi` lie within the application.
+    """
+    before, after = _AROUND_KEYS
+    rows = tx.dynamic(f"{before}({keys}) j{after}", {**params, **_kinds(tx)})
+    rows.sort(key=itemgetter(0), reverse=newest)
+    return _made(tx, app, rows)
+
+
+def _made(tx: Tx, app: int, rows: Sequence[Any]) -> list[Event]:
     names = _names(tx, app, {row[3] for row in rows})
-    return [Event(row, names) for row in _ordered(rows, keys)]
+    return [Event(row, names) for row in rows]
 
 
 def _events(tx: Tx, app: int, keys: Sequence[int]) -> list[Any]:
     lo, hi = span(app)
-    return tx.by_keys(
-        EVENTS, keys, lo=lo, hi=hi, inbound=tx.known_kind("message.inbound"),
-        outbound=tx.known_kind("message.outbound"), origin=tx.known_kind("origin"),
-    )  # fmt: skip
+    return tx.by_keys(EVENTS, keys, lo=lo, hi=hi, **_kinds(tx))
+
+
+def _kinds(tx: Tx) -> dict[str, Any]:
+    return {
+        "inbound": tx.known_kind("message.inbound"),
+        "outbound": tx.known_kind("message.outbound"), "origin": tx.known_kind("origin"),
+    }  # fmt: skip
 
 
 def _names(tx: Tx, app: int, types: set[int]) -> Names:

@@ -19,7 +19,8 @@ from attrs import evolve, frozen
 from .._ids import span
 from ..driver import Statement, Tx
 from ..errors import BadInput
-from . import nodes
+from ..model import Event
+from . import nodes, rows
 from .conversations import CountsRow
 from .handlers import peer_of
 from .queries import CONNECTIONS_OF
@@ -42,8 +43,6 @@ _TIMES: dict[str, Statement[tuple[int, int, int]]] = {
     "peer": statement("peer_times"),
     "thread": statement("thread_times"),
 }
-_AT_ONCE = 16
-"""Histories that are asked for in one statement."""
 _ALWAYS = (-(2**62), 2**62)
 
 
@@ -95,42 +94,48 @@ def thread(tx: Tx, app: int, root: Any) -> View:
 
 def keys(tx: Tx, app: int, view: View, newest: bool, after: int | None, limit: int) -> list[int]:
     """At most `limit` keys of messages behind `after`: O(limit × sources)."""
-    lo, hi = span(app)
-    if after is not None:
-        lo, hi = (lo, min(after, hi)) if newest else (max(after + 1, lo), hi)
-    if 1 < len(view.peers) <= _AT_ONCE:
-        found = _of_peers(tx, view, newest, lo, hi, limit)
-    else:
-        each = [_of_source(tx, view, source, newest, lo, hi, limit) for source in view.sources]
-        found = each[0] if len(each) == 1 else list(chain(*each))
-    merged = found if len(view.peers) < 2 else sorted(found, reverse=newest)[:limit]
+    lo, hi = _behind(app, newest, after)
+    found = [_of_source(tx, view, source, newest, lo, hi, limit) for source in view.sources]
+    merged = found[0] if len(found) == 1 else sorted(chain(*found), reverse=newest)[:limit]
     return _with_root(tx, view, merged, newest, lo, hi)[:limit]
 
 
-def _of_peers(tx: Tx, view: View, newest: bool, lo: int, hi: int, limit: int) -> list[int]:
-    """The same of several peers in one statement: as often as there are peers, a query of one."""
-    one = _MESSAGES["peer", "down" if newest else "up", view.within].sql
-    each = [
-        f"SELECT * FROM ({one.replace(':source', f':peer{n}')})" for n in range(len(view.peers))
-    ]
-    params = {f"peer{n}": peer for n, peer in enumerate(view.peers)}
-    window = {"since": view.since, "until": view.until} if view.within else {}
-    rows = tx.dynamic(
-        " UNION ALL ".join(each), {**params, **window, "lo": lo, "hi": hi, "limit": limit}
-    )
-    return [row[0] for row in rows]
+def messages(
+    tx: Tx, app: int, view: View, newest: bool, after: int | None, limit: int
+) -> list[Event]:
+    """At most `limit` messages behind `after`: O(limit × sources)."""
+    if view.thread is not None or len(view.peers) != 1:
+        return rows.events(tx, app, keys(tx, app, view, newest, after, limit))
+    lo, hi = _behind(app, newest, after)
+    params = _params(tx, view, ("peer", view.peers[0]), lo, hi, limit)
+    one = _MESSAGES["peer", "down" if newest else "up", view.within]
+    return rows.events_of(tx, app, one.sql, params, newest)
+
+
+def _behind(app: int, newest: bool, after: int | None) -> tuple[int, int]:
+    """The keys of an application behind one of them."""
+    lo, hi = span(app)
+    if after is None:
+        return lo, hi
+    return (lo, min(after, hi)) if newest else (max(after + 1, lo), hi)
 
 
 def _of_source(
     tx: Tx, view: View, source: tuple[str, int], newest: bool, lo: int, hi: int, limit: int
 ) -> list[int]:
+    statement = _MESSAGES[source[0], "down" if newest else "up", view.within]
+    return [row[0] for row in tx.all(statement, **_params(tx, view, source, lo, hi, limit))]
+
+
+def _params(
+    tx: Tx, view: View, source: tuple[str, int], lo: int, hi: int, limit: int
+) -> dict[str, Any]:
     params: dict[str, Any] = {"source": source[1], "lo": lo, "hi": hi, "limit": limit}
     if source[0] == "thread":
         params["thread"] = tx.known_kind("in_thread")
     if view.within:
         params |= {"since": view.since, "until": view.until}
-    messages = _MESSAGES[source[0], "down" if newest else "up", view.within]
-    return [row[0] for row in tx.all(messages, **params)]
+    return params
 
 
 def _with_root(tx: Tx, view: View, found: list[int], newest: bool, lo: int, hi: int) -> list[int]:

@@ -8,39 +8,39 @@ WHERE c.conn = :conn AND c.last >= :lo AND c.last < :before ORDER BY c.last DESC
 SELECT count(*) FROM conversation WHERE peer >= :lo AND peer < :hi AND (conn = :conn OR :conn IS NULL);
 
 -- name: entries_down
-SELECT n.event FROM entry n WHERE n.peer = :source AND n.event < :hi AND n.event >= :lo
+SELECT n.event AS value FROM entry n WHERE n.peer = :source AND n.event < :hi AND n.event >= :lo
 ORDER BY n.event DESC LIMIT :limit;
 
 -- name: entries_up
-SELECT n.event FROM entry n WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi
+SELECT n.event AS value FROM entry n WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi
 ORDER BY n.event LIMIT :limit;
 
 -- name: entries_down_within
-SELECT n.event FROM entry n CROSS JOIN event e ON e.seq = n.event
+SELECT n.event AS value FROM entry n CROSS JOIN event e ON e.seq = n.event
 WHERE n.peer = :source AND n.event < :hi AND n.event >= :lo AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY n.event DESC LIMIT :limit;
 
 -- name: entries_up_within
-SELECT n.event FROM entry n CROSS JOIN event e ON e.seq = n.event
+SELECT n.event AS value FROM entry n CROSS JOIN event e ON e.seq = n.event
 WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY n.event LIMIT :limit;
 
 -- name: thread_down
-SELECT g.src FROM edge g WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo
+SELECT g.src AS value FROM edge g WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: thread_up
-SELECT g.src FROM edge g WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
+SELECT g.src AS value FROM edge g WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
 ORDER BY g.src LIMIT :limit;
 
 -- name: thread_down_within
-SELECT g.src FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT g.src AS value FROM edge g CROSS JOIN event e ON e.seq = g.src
 WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: thread_up_within
-SELECT g.src FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT g.src AS value FROM edge g CROSS JOIN event e ON e.seq = g.src
 WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src LIMIT :limit;
@@ -53,7 +53,7 @@ SELECT puser FROM participant WHERE peer = :peer ORDER BY puser LIMIT :limit;
 
 -- name: thread_speakers
 SELECT DISTINCT p.id FROM (SELECT e.seq AS src FROM event e WHERE e.seq = :root UNION ALL
-                           SELECT g.src FROM edge g WHERE g.dst = :root AND g.type = :thread) m
+                           SELECT g.src AS value FROM edge g WHERE g.dst = :root AND g.type = :thread) m
 CROSS JOIN edge s ON s.src = m.src AND s.type = :sent_by CROSS JOIN puser p ON p.id = s.dst
 WHERE p.kind <> 'system' ORDER BY p.id LIMIT :limit;
 
