@@ -103,9 +103,10 @@ class Sender:
         if self._runtime.database.read(outbox.next_due) is None:
             return []
         owner = self._runtime.owner
-        claimed: list[list[Row]] = await self._write(
-            lambda tx: claims.claim(tx, owner, lanes, LEASE)
-        )
+        with anyio.CancelScope(shield=True):  # what is claimed and then forgotten waits for minutes
+            claimed: list[list[Row]] = await self._write(
+                lambda tx: claims.claim(tx, owner, lanes, LEASE)
+            )
         return claimed
 
     def _pause(self) -> float:

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
 import pytest
+from anyio import wait_all_tasks_blocked
 from attrs import define
 
 from outeract_core import App, Attachment, Button, Content, Outeract, PlatformConnection, Template
@@ -15,6 +17,7 @@ from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_slack
 
 from .bots import NUMBER, SECRET, deliver, statuses, talk, whatsapp, writes
+from .store_opening import Held
 
 pytestmark = pytest.mark.anyio
 ANN = "14155550100"
@@ -48,6 +51,22 @@ async def test_send_returns_when_the_intent_is_on_disk(line: Line) -> None:
     assert (await delivery.wait("sent")).status == "sent"
     peer = await line.app.people.by_external_id("whatsapp", f"+{ANN}")
     assert (await line.app.conversations.of(peer)) is not None
+
+
+async def test_what_was_claimed_is_sent_when_the_sender_is_cancelled(line: Line) -> None:
+    """A sender that is told to end while it takes up work does that work; nothing stays leased."""
+    await line.app.send(("whatsapp", f"+{ANN}"), "hello")
+    held = Held()
+    async with anyio.create_task_group() as group:
+        group.start_soon(line.core.runtime.database.write, held)
+        await held.busy()
+        async with anyio.create_task_group() as sender:
+            sender.start_soon(line.core._sender.run)
+            await wait_all_tasks_blocked()
+            sender.cancel_scope.cancel()
+            held.release()
+    await line.core.pump()
+    assert [m.text for m in line.fake.sent()] == ["hello"]
 
 
 async def test_statuses_come_back_and_are_folded(line: Line) -> None:
