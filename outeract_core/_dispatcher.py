@@ -153,9 +153,13 @@ class Dispatcher:
         self._running += 1
         try:
             while lane.queue and lane.due <= self._runtime.now():
-                batch = self._lanes.take(lane)
-                if not await self._turn(lane, batch):
-                    lane.queue.extendleft(reversed(batch))
+                batch, through = self._lanes.take(lane), False
+                try:
+                    through = await self._turn(lane, batch)
+                finally:
+                    if not through:  # it waits, or the host has cancelled us
+                        lane.queue.extendleft(reversed(batch))
+                if not through:
                     return
         except LeaseLost:
             self._leased_until = 0

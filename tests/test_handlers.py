@@ -87,6 +87,31 @@ async def test_what_waited_for_its_turn_is_read_again(
     assert seen == [False, gone]
 
 
+async def test_a_turn_that_was_cancelled_is_taken_again(tmp_path: Path) -> None:
+    """A host that gives up waiting for `pump`, and calls it again later, loses no message."""
+    bot = talk(tmp_path / "a.db")
+    seen: list[str] = []
+    started = anyio.Event()
+    async with bot.core:
+
+        @bot.app.on("message.inbound")
+        async def handler(message: Message) -> str:
+            seen.append(message.text)
+            if len(seen) == 1:
+                started.set()
+                await anyio.sleep_forever()
+            return "here I am"
+
+        await bot.says("hello")
+        async with anyio.create_task_group() as group:
+            group.start_soon(bot.core.pump)
+            await started.wait()
+            group.cancel_scope.cancel()
+        await bot.core.pump()
+        assert seen == ["hello", "hello"]
+        assert bot.terminal.texts == ["here I am"]
+
+
 async def test_a_handled_message_is_not_handled_again_after_a_restart(tmp_path: Path) -> None:
     """The cursor is in the file: another process goes on where this one stopped."""
     seen: list[str] = []
