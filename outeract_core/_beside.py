@@ -18,7 +18,7 @@ from ._store.sqlite import Connection
 
 __all__ = ["Beside"]
 
-_AGAIN = 1_024
+_AGAIN = 2_048
 """Pages that the log must have grown by before it is worth another checkpoint."""
 
 
@@ -36,7 +36,7 @@ class Beside:
         """The log has so many pages. Returns at once; called by the writer only."""
         if pages < self._asked:
             self._asked = 0
-        if pages - self._asked < _AGAIN:
+        if self._asked and pages - self._asked < _AGAIN:
             return
         self._asked = pages
         if self._thread is None:

@@ -20,8 +20,8 @@ Checkpoints: TypeAlias = Callable[[int, bool], str | None]
 
 
 def default_checkpoints(wal_pages: int, idle: bool) -> str | None:
-    """RESTART at 64 MB of log. BESIDE, a PASSIVE one in another thread, at 32 MB, or at 4 MB when idle."""
-    if wal_pages > 16_384:
+    """RESTART at 128 MB of log. BESIDE, a PASSIVE one in another thread, at 32 MB, or at 4 MB when idle."""
+    if wal_pages > 32_768:
         return "RESTART"
     return "BESIDE" if wal_pages > (1_024 if idle else 8_192) else None
 

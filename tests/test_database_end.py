@@ -115,7 +115,7 @@ def test_the_policy_decides_on_checkpoints(path: Path) -> None:
         (1_025, True, "BESIDE"),
         (1_025, False, None),
         (8_193, False, "BESIDE"),
-        (16_385, False, "RESTART"),
+        (32_769, False, "RESTART"),
     ],
 )
 def test_the_default_policy(pages: int, idle: bool, mode: str | None) -> None:
