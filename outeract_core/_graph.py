@@ -55,7 +55,7 @@ class Graph:
 
         def wide(tx: Connection, app: int) -> Subgraph:
             key = nodes.key(tx, app, start)
-            return _subgraph(tx, app, walks.walk(tx, app, key, types, direction, limits))
+            return _subgraph(tx, app, walks.wide(tx, app, key, types, direction, limits))
 
         found = self._tenant.glance(narrow)
         return await self._tenant.traverse(wide) if found is None else found

@@ -70,7 +70,7 @@ def walk(
     tx: Tx, app: int, start: int, types: Sequence[str] | None, direction: Direction, limits: Limits
 ) -> Found:
     """Everything that can be reached from `start` along these edge types (None: all)."""
-    return narrow(tx, app, start, types, direction, limits) or _wide(
+    return narrow(tx, app, start, types, direction, limits) or wide(
         tx, app, start, types, direction, limits
     )
 
@@ -123,10 +123,10 @@ def _along(rows: list[Any], names: dict[int, str], direction: Direction, limits:
     return found
 
 
-def _wide(
+def wide(
     tx: Tx, app: int, start: int, types: Sequence[str] | None, direction: Direction, limits: Limits
 ) -> Found:
-    """Level by level, all nodes of a level in one query."""
+    """Everything that can be reached, level by level, all nodes of a level in one query."""
     found, frontier = Found({start: 0}), [start]
     hubs = _hubs(tx, app) - {start}
     for depth in range(1, limits.depth + 1):
