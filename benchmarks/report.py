@@ -1,6 +1,6 @@
-"""`python -m benchmarks.report [RESULTS.json]`: a run's figures as Markdown, into the documentation.
+"""`python -m benchmarks.report [RESULTS.json …]`: the figures of runs as Markdown, into the documentation.
 
-Knows: the section of the page that a run replaces, and the chart beside it.
+Knows: the section of the page that runs replace, and the chart beside it.
 Does not know: what was measured.
 """
 
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from . import chart, shown
 from .measure import RATE, Figure, Goal, Result
@@ -19,17 +21,22 @@ _SECTION = re.compile(r"(<!-- figures:.*?-->\n).*?(<!-- end of figures -->)", re
 _MET = {True: "met", False: "**missed**", None: "not measured"}
 
 
-def markdown(results: list[Result], machine: dict[str, object], at: str) -> str:
-    """The goals of all benchmarks, then what each of them has measured."""
-    size = max((result.size for result in results), default=0)
+Run = tuple[dict[str, Any], list[Result]]
+"""What `shown.told` says of a run, and its results."""
+
+
+def markdown(runs: Sequence[Run]) -> str:
+    """The goals of all benchmarks in every run, then what the first run has measured."""
+    (told, results), machine = runs[0], runs[0][0]["machine"]
     cores, memory = machine["cores"], machine["memory_gb"]
+    sizes = [f"{_size(run):,} messages" for run in runs]
     lines = [
-        f"From a run with {size:,} messages stored, {at[:10]}: {cores} cores, {memory} GB of memory,",
-        f"{machine['system']}, CPython {machine['python']}, SQLite {machine['sqlite']}.",
-        "", "![Every goal and how far it was reached](performance.svg)", "",
-        "| benchmark | ratio | measured | goal | |", "|---|---|---|---|---|",
+        f"From runs with {' and '.join(sizes)} stored, {told['at'][:10]}: {cores} cores, {memory} GB",
+        f"of memory, {machine['system']}, CPython {machine['python']}, SQLite {machine['sqlite']}.",
+        "", f"![Every goal and how far it was reached with {sizes[0]}](performance.svg)", "",
+        f"| benchmark | ratio | goal | {' | '.join(sizes)} |", "|---|---|---|" + "---|" * len(runs),
     ]  # fmt: skip
-    lines += [_goal(result.bench, goal) for result in results for goal in result.goals]
+    lines += _goals(runs)
     for result in results:
         lines += ["", f"### {result.bench}", "", "| figure | median | spread | rows |"]
         lines += ["|---|---|---|---|"]
@@ -40,9 +47,28 @@ def markdown(results: list[Result], machine: dict[str, object], at: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _goal(bench: str, goal: Goal) -> str:
-    value = "" if goal.ratio is None else f"{goal.ratio:,.2f}"
-    return f"| {bench} | `{goal.name}` | {value} | {goal.sense} {goal.bound:g} | {_MET[goal.met]} |"
+def _size(run: Run) -> int:
+    return max((result.size for result in run[1]), default=0)
+
+
+def _goals(runs: Sequence[Run]) -> list[str]:
+    found: dict[tuple[str, str], dict[int, Goal]] = {}
+    for number, (_told, results) in enumerate(runs):
+        for result in results:
+            for goal in result.goals:
+                found.setdefault((result.bench, goal.name), {})[number] = goal
+    rows = []
+    for (bench, name), goals in found.items():
+        first = next(iter(goals.values()))
+        cells = [_reached(goals.get(number)) for number in range(len(runs))]
+        rows.append(f"| {bench} | `{name}` | {first.sense} {first.bound:g} | {' | '.join(cells)} |")
+    return rows
+
+
+def _reached(goal: Goal | None) -> str:
+    if goal is None or goal.ratio is None:
+        return ""
+    return f"{goal.ratio:,.2f} {_MET[goal.met]}"
 
 
 def _figure(name: str, figure: Figure) -> str:
@@ -53,17 +79,17 @@ def _figure(name: str, figure: Figure) -> str:
 
 
 def main() -> None:
-    """Replace the page's figures and draw the chart anew."""
+    """Replace the page's figures and draw the chart anew, from the first of the runs."""
     parser = argparse.ArgumentParser(prog="benchmarks.report")
-    parser.add_argument("results", nargs="?", type=Path)
-    path = parser.parse_args().results or chart.newest()
-    told, results = shown.told(path), shown.kept(path)
-    text = markdown(results, told["machine"], told["at"])
+    parser.add_argument("results", nargs="*", type=Path)
+    paths = parser.parse_args().results or [chart.newest()]
+    runs = [(shown.told(path), shown.kept(path)) for path in paths]
     page = PAGE.read_text("utf-8")
     if not _SECTION.search(page):
         raise SystemExit(f"{PAGE} has no section for figures")
+    text = markdown(runs)
     PAGE.write_text(_SECTION.sub(lambda found: f"{found[1]}\n{text}\n{found[2]}", page), "utf-8")
-    PAGE.with_suffix(".svg").write_text(chart.drawn(results), "utf-8")
+    PAGE.with_suffix(".svg").write_text(chart.drawn(runs[0][1]), "utf-8")
 
 
 if __name__ == "__main__":
