@@ -10,7 +10,6 @@ Knows: time, statistics. Does not know: what is measured, how it is shown.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -154,13 +153,6 @@ def summary(values: Sequence[float], unit: str = RATE, rows: int | None = None) 
     middle = median(values)
     spread = (max(values) - min(values)) / 2 / middle if middle else 0.0
     return Figure(_short(middle), round(spread, 3), unit, rows)
-
-
-def per_second(count: int, work: Callable[[], Any]) -> float:
-    """How many per second when `work` does `count`."""
-    start = time.perf_counter()
-    work()
-    return count / (time.perf_counter() - start)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
