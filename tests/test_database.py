@@ -16,6 +16,7 @@ from anyio import wait_all_tasks_blocked
 from outeract_core._database import BATCH, Database, Unit
 from outeract_core._ids import to_ms
 from outeract_core._store.sqlite import Connection
+from outeract_core._tickets import Share
 from outeract_core.errors import StoreError
 from outeract_core.testing import ManualClock
 
@@ -63,6 +64,44 @@ async def test_a_batch_has_a_limit(path: Path) -> None:
             held.release()
         assert len(database.read(names)) == BATCH + 10
     assert len(calls) == 3
+
+
+@pytest.mark.anyio
+async def test_shares_go_together_and_fail_alone(path: Path) -> None:
+    """Neighbours of one kind are one call; when it raises, each is done by itself, and the bad one told."""
+    calls: list[list[str]] = []
+    told: dict[str, str] = {}
+    held = Held()
+
+    def together(tx: Connection, shares: list[str]) -> list[str]:
+        calls.append(shares)
+        for name in shares:
+            put(name)(tx)
+            if name == "bad":
+                raise ValueError("a bad share")
+        return [name.upper() for name in shares]
+
+    with opened(path) as database:
+
+        async def write(name: str) -> None:
+            try:
+                told[name] = await database.write(Share(together, name))
+            except ValueError as error:
+                told[name] = str(error)
+
+        for others in (["a", "b", "c"], ["d", "bad", "e"]):
+            async with anyio.create_task_group() as group:
+                group.start_soon(database.write, held)
+                await held.busy()
+                for name in others:
+                    group.start_soon(write, name)
+                await wait_all_tasks_blocked()
+                held.release()
+            held = Held()
+        assert database.read(names) == {"a", "b", "c", "d", "e"}
+    assert told == {"a": "A", "b": "B", "c": "C", "d": "D", "e": "E", "bad": "a bad share"}
+    assert [sorted(shares) for shares in calls[:2]] == [["a", "b", "c"], ["bad", "d", "e"]]
+    assert sorted(calls[2:]) == [["bad"], ["d"], ["e"]]
 
 
 @pytest.mark.anyio
