@@ -25,7 +25,7 @@ from ._plugins import checked_config
 from ._prospect import Prospect, prospect
 from ._runtime import Runtime
 from ._store import custom, rows, sending, tenants
-from ._store.log import awaited_by, target_of
+from ._store.log import target_of
 from ._store.sqlite import Connection
 from ._store.states import is_inbound
 from ._tenant import Tenant
@@ -359,17 +359,6 @@ class App(Verbs):
         """The events with these keys, in order."""
         return self.runtime.database.read(lambda tx: rows.events(tx, self.key, keys))
 
-    def arrived(self, keys: list[int]) -> tuple[list[Event], UUID | None]:
-        """The events with these keys, in order; and the last one's id when it is in a thread, whose
-        root may be unknown.
-        """
-
-        def query(tx: Connection) -> tuple[list[Event], UUID | None]:
-            events = rows.events(tx, self.key, keys)
-            return events, events[-1].id if _in_thread(tx, keys[-1]) else None
-
-        return self.runtime.database.read(query)
-
     def sender_of(self, event: Event) -> PlatformUser | None:
         """Who an event was sent by."""
 
@@ -383,10 +372,6 @@ class App(Verbs):
         """What the config wants done once handlers are through with these events."""
         if self.config["auto_mark_read"] == "on_processing_complete":
             self.mark_events(tx, [key for key in events if is_inbound(tx, key)])
-
-
-def _in_thread(tx: Connection, key: int) -> bool:
-    return (target_of(tx, key, "in_thread") or awaited_by(tx, key, "in_thread")) is not None
 
 
 def _caused(options: Options, cause: int) -> Options:

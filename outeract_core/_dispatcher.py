@@ -24,7 +24,7 @@ from ._ids import jitter
 from ._lanes import Handler, Lane, Lanes
 from ._leases import is_dead
 from ._store import handlers, outbox, sending
-from ._store.handlers import Arrived
+from ._store.handlers import Arrived, Seen
 from ._store.sqlite import Connection
 from ._turn import CURRENT, Effect, Message, Turn
 from .content import Content
@@ -190,15 +190,17 @@ class Dispatcher:
 
     def _message(self, turn: Turn, batch: Sequence[Arrived], attempt: int) -> Message:
         """What the handler is given: as it was found, unless that was a while ago."""
-        last, limit = batch[-1], self._runtime.now() - _MOMENT
-        seen = [a.seen for a in batch if a.seen is not None and a.seen.at >= limit]
-        if attempt or len(seen) < len(batch):
-            events, thread = self._app.arrived([a.event for a in batch])
-            return Message(turn, events, thread)
-        conn, event = seen[-1].conn, seen[-1].event
-        place = None if conn is None else Target(self._runtime.conn(conn), last.peer)
-        thread = event.id if seen[-1].threaded else None
-        return Message(turn, [one.event for one in seen], thread, place)
+        limit, seen = self._runtime.now() - _MOMENT, [arrived.seen for arrived in batch]
+        if attempt or any(one is None or one.at < limit for one in seen):
+            seen = self._runtime.database.read(lambda tx: self._looked(tx, batch))
+        found = [one for one in seen if one is not None]
+        last, thread = found[-1], found[-1].event.id if found[-1].threaded else None
+        place = None if last.conn is None else Target(self._runtime.conn(last.conn), batch[-1].peer)
+        return Message(turn, [one.event for one in found], thread, place)
+
+    def _looked(self, tx: Connection, batch: Sequence[Arrived]) -> list[Seen | None]:
+        looked = handlers.look(tx, self._app.key, batch, closely=True)
+        return [looked[arrived.event].seen for arrived in batch]
 
     async def _commit(self, turn: Turn, handler: Handler, batch: Sequence[Arrived]) -> None:
         runtime, app, owner = self._runtime, self._app.key, self._runtime.owner

@@ -233,8 +233,6 @@ class Receiver:
                 good = await self._again(conn, adapter, delivery, state)
                 done, left = done + good, left + (not good)
             after = kept[-1].id
-        if done:
-            self._runtime.wake()
         return done, left
 
     def _kept(self, conn: Conn, state: str, after: int, limit: int) -> list[Kept]:

@@ -63,7 +63,7 @@ def test_every_verb_of_the_application_is_there() -> None:
     internal = {
         "commit", "entity", "events_at", "handlers", "id", "in_turn", "key", "mark_events",
         "new_id", "on_processed", "organisation", "reaction", "runtime", "sender_of", "tenant",
-        "arrived", "typing_now", "config",
+        "typing_now", "config",
     }  # fmt: skip
     asynchronous = {name for name in dir(_app.App) if not name.startswith("_")}
     assert asynchronous - internal <= {name for name in dir(App) if not name.startswith("_")}

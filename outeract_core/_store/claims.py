@@ -93,7 +93,7 @@ class _Around:
     recipients: dict[int, tuple[str, str, str]]
     aliases: dict[int, list[tuple[str, str]]]
     ids: dict[int, str]
-    references: dict[tuple[int, int], str | None]
+    references: dict[tuple[int, str], str | None]
     receipts: dict[int, list[int]]
 
 
@@ -101,8 +101,7 @@ def _load(tx: Tx, rows: Sequence[_Row]) -> list[Row]:
     """The rows with their recipients, their references and their files."""
     lanes = sorted({row[2] for row in rows})
     around = _around(tx, lanes, [row[4] for row in rows if row[4] is not None])
-    reply_to, in_thread = tx.kind("reply_to"), tx.kind("in_thread")
-    return [_row(tx, row, around, reply_to, in_thread) for row in rows]
+    return [_row(tx, row, around) for row in rows]
 
 
 def _around(tx: Tx, lanes: list[int], events: list[int]) -> _Around:
@@ -112,24 +111,29 @@ def _around(tx: Tx, lanes: list[int], events: list[int]) -> _Around:
     receipts: dict[int, list[int]] = {}
     for event, part in tx.by_keys(PARTS_DONE, events):
         receipts.setdefault(event, []).append(part)
-    types = {"reply_to": tx.kind("reply_to"), "in_thread": tx.kind("in_thread")}
-    references: dict[tuple[int, int], str | None] = {
-        (event, kind): name for event, kind, name in tx.by_keys(AWAITED, events, **types)
-    }
-    for _target, event, number, name in sorted(
-        tx.by_keys(REFERENCES, events, **types), key=itemgetter(0), reverse=True
-    ):
-        references[event, number] = name
     return _Around(
         {lane: told for lane, *told in tx.by_keys(RECIPIENTS, lanes)},  # type: ignore[misc]
         aliases,
         {event: uid.hex() for event, uid in tx.by_keys(EVENT_IDS, events)},
-        references,
+        _references(tx, events),
         receipts,
-    )  # fmt: skip
+    )
 
 
-def _row(tx: Tx, row: _Row, around: _Around, reply_to: int, in_thread: int) -> Row:
+def _references(tx: Tx, events: list[int]) -> dict[tuple[int, str], str | None]:
+    """By event and edge type, the external id of what is referred to, here or still awaited."""
+    types = {"reply_to": tx.kind("reply_to"), "in_thread": tx.kind("in_thread")}
+    found: dict[tuple[int, str], str | None] = {
+        (event, tx.kind_name(kind)): name
+        for event, kind, name in tx.by_keys(AWAITED, events, **types)
+    }
+    here = sorted(tx.by_keys(REFERENCES, events, **types), key=itemgetter(0), reverse=True)
+    for _target, event, kind, name in here:
+        found[event, tx.kind_name(kind)] = name
+    return found
+
+
+def _row(tx: Tx, row: _Row, around: _Around) -> Row:
     key, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, _due = row
     spec = json.loads(parts)
     external_id, address, kind = around.recipients.get(lane, ("", "", "person"))
@@ -139,8 +143,8 @@ def _row(tx: Tx, row: _Row, around: _Around, reply_to: int, in_thread: int) -> R
         key, conn, lane, verb, event, spec, done, attempt, expires, bool(sandbox), state,
         event_id=around.ids.get(own, ""), external_id=external_id, address=address, kind=kind,
         aliases=tuple(around.aliases.get(lane, ())),
-        reply_to=around.references.get((own, reply_to)),
-        thread=around.references.get((own, in_thread)),
+        reply_to=around.references.get((own, "reply_to")),
+        thread=around.references.get((own, "in_thread")),
         target=target, target_outbound=outbound, target_payload=payload,
         files=tuple(tx.one(FILE, id=key) or (None,) * 4 for key in spec.get("files", ())),
         receipts=frozenset(around.receipts.get(own, ())),

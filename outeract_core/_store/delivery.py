@@ -65,13 +65,22 @@ def sending(tx: Tx, conn: int) -> bool:
     return tx.one(OUTBOX_SENDING, conn=conn) is not None
 
 
-def status_event(
+def child_event(
     tx: Tx, conn: Conn, event: int, kind: str, payload: dict[str, Any], *, at: int | None = None
 ) -> int | None:
-    """Append our own status event to an outbound message and fold it in."""
+    """Append our own event about an outbound message."""
     child = append(tx, conn.app, kind, encode(payload), conn=conn.id, occurred_at=at)
     if child is not None:
         link(tx, child, "origin", event)
+    return child
+
+
+def status_event(
+    tx: Tx, conn: Conn, event: int, kind: str, payload: dict[str, Any], *, at: int | None = None
+) -> int | None:
+    """The same of one that says how far it is: it is folded in."""
+    child = child_event(tx, conn, event, kind, payload, at=at)
+    if child is not None:
         fold(tx, conn, event, kind, payload, tx.now if at is None else at)
     return child
 
@@ -106,12 +115,8 @@ def receipt(
 
 def _sent(tx: Tx, conn: Conn, event: int, payload: dict[str, Any]) -> int | None:
     """The status event of a receipt. A message in one part needs no fold to be `sent`."""
-    if not tx.run(DELIVERY_SENT, event=event, at=tx.now):
-        return status_event(tx, conn, event, "message.sent", payload)
-    child = append(tx, conn.app, "message.sent", encode(payload), conn=conn.id)
-    if child is not None:
-        link(tx, child, "origin", event)
-    return child
+    told = child_event if tx.run(DELIVERY_SENT, event=event, at=tx.now) else status_event
+    return told(tx, conn, event, "message.sent", payload)
 
 
 def claim_echo(

@@ -6,6 +6,7 @@ Does not know: handlers (only their names), conversations' policies, time to wai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve, frozen
@@ -16,7 +17,6 @@ from ..driver import Statement, Tx
 from ..errors import LeaseHeld, LeaseLost
 from ..model import Event
 from . import rows
-from .claims import AWAITED
 from .log import append, link, target_of
 from .statements import statement
 
@@ -119,7 +119,7 @@ def feed(tx: Tx, app: int, after: int, limit: int) -> list[Arrived]:
     return [Arrived(seq, tx.kind_name(kind), 0) for seq, kind in rows]
 
 
-def look(tx: Tx, app: int, found: list[Arrived], *, closely: bool) -> dict[int, Arrived]:
+def look(tx: Tx, app: int, found: Sequence[Arrived], *, closely: bool) -> dict[int, Arrived]:
     """The same events with their conversations; `closely`: and with what a handler is given."""
     keys = [arrived.event for arrived in found]
     places = _places(tx, keys)
@@ -144,9 +144,7 @@ def _places(tx: Tx, keys: list[int]) -> dict[int, tuple[int, int]]:
 
 
 def _threaded(tx: Tx, keys: list[int]) -> set[int]:
-    types = {"reply_to": None, "in_thread": tx.kind("in_thread")}
-    found = [row[0] for row in tx.by_keys(AWAITED, keys, **types)]
-    return {*found, *(row[0] for row in tx.by_keys(IN_THREAD, keys, in_thread=types["in_thread"]))}
+    return {row[0] for row in tx.by_keys(IN_THREAD, keys, in_thread=tx.kind("in_thread"))}
 
 
 def peer_of(tx: Tx, event: int) -> int:

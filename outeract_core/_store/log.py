@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from .._codec import identifier, text_id
+from .._codec import text_id
 from .._ids import app_of, span
 from ..driver import Statement, Tx
 from .statements import statement
@@ -35,12 +35,15 @@ def append(
     dk: str | int | None = None, raw: str | None = None, occurred_at: int | None = None,
     id: UUID | None = None,
 ) -> int | None:  # fmt: skip
-    """Add an event; its key, or None when the log already has (conn, dk)."""
+    """Add an event; its key, or None when the log already has (conn, dk).
+
+    `dk`: the dedupe key as a column can hold it; see `_codec.identifier`.
+    """
     key = tx.allocate(app)
     added = tx.run(
         EVENT_ADD, seq=key, id=tx.new_uid() if id is None else id.bytes, conn=conn, type=tx.kind(event_type),
         occurred_at=tx.now if occurred_at is None else occurred_at, now=tx.now,
-        dk=None if dk is None else identifier(dk), payload=payload, raw=raw,
+        dk=dk, payload=payload, raw=raw,
     )  # fmt: skip
     if not added:
         tx.release(app)

@@ -9,7 +9,6 @@ receipt is settled. A lease that ran out while sending leaves the outcome unknow
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from .._delivery import EVENT_STATUS
@@ -17,7 +16,6 @@ from ..driver import Statement, Tx
 from ..errors import LeaseLost
 from . import delivery
 from .claims import Row
-from .log import append, link
 from .people import ALIAS_MOVE, PUSER_ADDRESS
 from .statements import statement
 
@@ -53,7 +51,9 @@ def part_done(
     if row.event is not None and row.verb == "send":
         delivery.receipt(tx, conn, row.event, part, parts, external_ids, sandbox=row.sandbox)
     elif row.event is not None:
-        _child(tx, conn, row.event, "message.sent", {"verb": row.verb, "time": tx.now})
+        delivery.child_event(
+            tx, conn, row.event, "message.sent", {"verb": row.verb, "time": tx.now}
+        )
     if address is not None and address != row.address:
         _moved(tx, conn, row, address)
     if part + 1 >= parts:
@@ -70,12 +70,6 @@ def _moved(tx: Tx, conn: Conn, row: Row, address: str) -> None:
         tx.run(PUSER_ADDRESS, id=row.lane, address=address)
 
 
-def _child(tx: Tx, conn: Conn, event: int, kind: str, payload: dict[str, Any]) -> None:
-    child = append(tx, conn.app, kind, json.dumps(payload), conn=conn.id)
-    if child is not None:
-        link(tx, child, "origin", event)
-
-
 def end(tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None = None) -> None:
     """The row ends without (all) its receipts: failed, unknown or cancelled."""
     payload: dict[str, Any] = {"reason": reason, "external_message_id": None, "time": tx.now}
@@ -86,7 +80,7 @@ def end(tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None =
     if row.event is not None and row.verb == "send":
         delivery.status_event(tx, conn, row.event, kind, payload)
     elif row.event is not None and kind in EVENT_STATUS:
-        _child(tx, conn, row.event, kind, {**payload, "verb": row.verb})
+        delivery.child_event(tx, conn, row.event, kind, {**payload, "verb": row.verb})
     remove(tx, row.id, row.lane)
 
 

@@ -139,9 +139,9 @@ _MANY: dict[str, Callable[[Tx, int, Sequence[int]], Sequence[Node]]] = {
 
 def entities(tx: Tx, app: int, keys: Sequence[int]) -> dict[int, Node]:
     """The nodes with these keys, whatever they are; what is no node of the application is left out."""
-    rows = _events(tx, app, keys)
-    names = _names(tx, app, {row[3] for row in rows})
-    found: dict[int, Node] = {row[0]: Event(row, names) for row in rows}
+    found: dict[int, Node] = {
+        event.position: event for event in _made(tx, app, _events(tx, app, keys))
+    }
     others = [key for key in keys if key not in found]
     kinds = nodes.kinds(tx, others)
     for node_type, many in _MANY.items():

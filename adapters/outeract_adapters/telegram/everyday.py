@@ -7,18 +7,15 @@ would say the same of every message that this one takes; a test holds them to it
 
 from __future__ import annotations
 
-from typing import Any
-
 from outeract_core.events import Fact, message
 
-from .fields import Object, text, time_of
+from .fields import Object, number, text, time_of
 from .people import person
 from .scope import PLATFORM, Scope
 
 __all__ = ["everyday"]
 
 _MEMBERS = frozenset({"message_id", "from", "chat", "date", "text"})
-_SAFE = 2**53
 
 
 def everyday(scope: Scope, body: Object) -> Fact | None:
@@ -28,21 +25,14 @@ def everyday(scope: Scope, body: Object) -> Fact | None:
     user, chat, said = body["from"], body["chat"], body["text"]
     if type(user) is not dict or type(chat) is not dict or type(said) is not str:
         return None
-    number, place, at = body["message_id"], chat.get("id"), time_of(body["date"])
+    known, place, at = number(body, "message_id"), number(chat, "id"), time_of(body["date"])
     if chat.get("type") != "private" or user.get("is_bot") is not False or scope.us.is_(user):
         return None
-    if at is None or not _counts(number) or not _counts(place):
-        return None
-    sender, named = person(user), f"{number}:{place}"
-    if sender is None:
+    sender, named = person(user), f"{known}:{place}"
+    if at is None or (known or 0) <= 0 or (place or 0) <= 0 or sender is None:
         return None
     username, language = text(user, "username"), text(user, "language_code")
     payload = message(PLATFORM, named, "text", said, username=username, language=language)
     return Fact(
         "message.inbound", named, payload, raw=scope.raw, occurred_at=at, sender=sender
     )  # fmt: skip
-
-
-def _counts(value: Any) -> bool:
-    """Whether it is a number as an id has it."""
-    return type(value) is int and 0 < value < _SAFE

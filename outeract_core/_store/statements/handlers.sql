@@ -57,7 +57,9 @@ CROSS JOIN edge g ON g.src = j.value AND g.type IN (:sent_to, :sent_by)
 CROSS JOIN puser p ON p.id = g.dst WHERE p.kind <> 'system';
 
 -- name: events_in_threads
-SELECT g.src FROM carray(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type = :in_thread;
+SELECT g.src FROM carray(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type = :in_thread
+UNION ALL
+SELECT w.src FROM carray(:keys) j CROSS JOIN waiting w ON w.src = j.value AND w.type = :in_thread;
 
 -- name: handled_by
 SELECT handler FROM handled WHERE event = :event;
