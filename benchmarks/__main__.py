@@ -12,9 +12,9 @@ import sys
 import time
 from pathlib import Path
 
-from . import shown
 from .measure import Options, Result
 from .progress import say
+from .reporting import shown
 from .suite import MODULES, RACES, ROOT, Broken, run_apart
 
 

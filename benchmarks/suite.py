@@ -49,7 +49,7 @@ class Broken(Exception):
 
 def run(name: str, options: Options) -> Result:
     """One benchmark here and now; its module has `run(options) -> Result`."""
-    module = importlib.import_module(f"benchmarks.{MODULES[name]}")
+    module = importlib.import_module(f"benchmarks.scenarios.{MODULES[name]}")
     measured: Callable[[Options], Result] = module.run
     result = measured(options)
     result.bench = name

@@ -15,9 +15,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from outeract_core import _delivery
+from outeract_core._domain.rules import delivery
 from outeract_core._cli import _parser
-from outeract_core._delivery import EVENT_STATUS, RANK, Progress, advance
+from outeract_core._domain.rules.delivery import EVENT_STATUS, RANK, Progress, advance
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
@@ -154,7 +154,7 @@ def life() -> str:
     ]
     lines = ["stateDiagram-v2", "  [*] --> queued"]
     for start, end in arrows:
-        assert _delivery.further(start, end) == end, (start, end)
+        assert delivery.further(start, end) == end, (start, end)
         lines.append(f"  {start} --> {end}")
     kinds = list(EVENT_STATUS)
     table = [

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import errors, query
-    from ._app import App
-    from ._delivery_handle import Delivery
-    from ._outeract import Organisation, Outeract
-    from ._prospect import Prospect
-    from ._turn import Message
+    from ._api.app import App
+    from ._api.message import Message
+    from ._api.outeract import Organisation, Outeract
+    from ._outbound.handle import Delivery
+    from ._outbound.preview import Prospect
     from .adapter import Response
     from .content import Attachment, Button, Contact, Content, Location, Menu, MenuRow, Template
     from .conversation import Analytics, ConversationSummary, Session, Turn
@@ -82,11 +82,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "_app": ("App",),
-    "_delivery_handle": ("Delivery",),
-    "_outeract": ("Organisation", "Outeract"),
-    "_prospect": ("Prospect",),
-    "_turn": ("Message",),
+    "_api.app": ("App",),
+    "_outbound.handle": ("Delivery",),
+    "_api.outeract": ("Organisation", "Outeract"),
+    "_outbound.preview": ("Prospect",),
+    "_api.message": ("Message",),
     "adapter": ("Response",),
     "content": (
         "Attachment",

@@ -33,7 +33,7 @@ from .exchange import (
     Response,
     Sent,
 )
-from .text import Document
+from .text.document import Document
 
 __all__ = [
     "Adapter",

@@ -1,7 +1,7 @@
 """The same verbs for code without an event loop: scripts, notebooks, Flask, cron.
 
 Knows: one event loop in a thread of its own, and how a verb is carried over to it.
-Does not know: what the verbs do (`_app.py`, `_outeract.py`).
+Does not know: what the verbs do (`_api/app.py`, `_api/outeract.py`).
 
     from outeract_core.blocking import Outeract
 
@@ -24,14 +24,14 @@ from uuid import UUID
 
 import anyio.from_thread
 
-from . import _app, _outeract
-from ._conversations import Conversation, Conversations
-from ._delivery_handle import Delivery as AsyncDelivery
-from ._events import Events
-from ._file_access import Files
-from ._graph import Graph
-from ._people import People
-from ._retention import Retention
+from ._api import app, outeract
+from ._api.maintenance.retention import Retention
+from ._api.queries.conversations import Conversation, Conversations
+from ._api.queries.events import Events
+from ._api.queries.files import Files
+from ._api.queries.graph import Graph
+from ._api.queries.people import People
+from ._outbound.handle import Delivery as AsyncDelivery
 from .adapter import Response
 from .content import ContentLike
 from .errors import StoreClosed
@@ -123,20 +123,20 @@ class Delivery(Carrier[AsyncDelivery]):
         return self._inner.id
 
 
-class App(Carrier[_app.App]):
+class App(Carrier[app.App]):
     """One application; see `outeract_core.App`. Handlers are registered with `on` as usual."""
 
-    react = _blocking(_app.App.react)
-    edit = _blocking(_app.App.edit)
-    delete = _blocking(_app.App.delete)
-    mark_read = _blocking(_app.App.mark_read)
-    typing = _blocking(_app.App.typing)
-    can = _blocking(_app.App.can)
-    emit = _blocking(_app.App.emit)
-    event_schema = _blocking(_app.App.event_schema)
-    edge = _blocking(_app.App.edge)
-    explain = _blocking(_app.App.explain)
-    export = _blocking(_app.App.export)
+    react = _blocking(app.App.react)
+    edit = _blocking(app.App.edit)
+    delete = _blocking(app.App.delete)
+    mark_read = _blocking(app.App.mark_read)
+    typing = _blocking(app.App.typing)
+    can = _blocking(app.App.can)
+    emit = _blocking(app.App.emit)
+    event_schema = _blocking(app.App.event_schema)
+    edge = _blocking(app.App.edge)
+    explain = _blocking(app.App.explain)
+    export = _blocking(app.App.export)
 
     def send(self, to: Any, content: ContentLike, **options: Any) -> Delivery:
         """See `outeract_core.App.send`."""
@@ -204,21 +204,21 @@ class App(Carrier[_app.App]):
         return Subject(self._portal, self._inner.files)
 
 
-class Outeract(Carrier[_outeract.Outeract]):
+class Outeract(Carrier[outeract.Outeract]):
     """One store, for code without a loop; the arguments are those of `outeract_core.Outeract`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._stack = ExitStack()
         portal = self._stack.enter_context(anyio.from_thread.start_blocking_portal())
         try:
-            super().__init__(portal, _outeract.Outeract(*args, **kwargs))
+            super().__init__(portal, outeract.Outeract(*args, **kwargs))
         except BaseException:
             self._stack.close()
             raise
 
-    replay = _blocking(_outeract.Outeract.replay)
-    pump = _blocking(_outeract.Outeract.pump)
-    backup = _blocking(_outeract.Outeract.backup)
+    replay = _blocking(outeract.Outeract.replay)
+    pump = _blocking(outeract.Outeract.pump)
+    backup = _blocking(outeract.Outeract.backup)
 
     def import_app(self, path: Any, **options: Any) -> App:
         """See `outeract_core.Outeract.import_app`."""

@@ -1,7 +1,7 @@
 """What one can say: the content of an outbound message, the same for every platform.
 
 Knows: text, files, buttons, menus, places, contacts, templates, and how they become a payload.
-Does not know: what a platform can show of it; `_plan.py` fits it to a platform's manifest.
+Does not know: what a platform can show of it; `_domain/planning/plan.py` fits it to a platform's manifest.
 """
 
 from __future__ import annotations

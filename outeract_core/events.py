@@ -3,7 +3,7 @@
 Knows: every built-in event type, the shape of a fact, the parties and files it names.
 Does not know: bytes, signatures, HTTP, tables.
 
-An adapter's `parse` yields facts; `_store/ingest.py` makes events, people and edges of them.
+An adapter's `parse` yields facts; `_store/writing/ingest.py` makes events, people and edges of them.
 """
 
 from __future__ import annotations

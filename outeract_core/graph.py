@@ -1,7 +1,7 @@
 """What a walk over the graph finds, and how it is shown: Mermaid, DOT, JSON.
 
 Knows: nodes and edges as values, the three notations.
-Does not know: how they were found (`_store/walks.py`).
+Does not know: how they were found (`_store/reading/walks.py`).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 
 from attrs import field, frozen
 
-from ._ids import from_ms
+from ._domain.values.ids import from_ms
 from .tenancy import (
     AppId,
     Application,

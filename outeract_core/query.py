@@ -1,7 +1,7 @@
 """Filters over events, to be combined with `&`, `|` and `~`.
 
 Knows: what can be asked, as values.
-Does not know: SQL (`_store/queries.py` compiles a filter), which application is asked.
+Does not know: SQL (`_store/reading/queries.py` compiles a filter), which application is asked.
 
     from outeract_core import query as q
     await app.events.page(q.type_prefix("message.") & q.on_platform("telegram") & ~q.status_is("read"))
@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 from attrs import field, frozen
 
-from ._codec import storable
+from ._domain.values.codec import storable
 from .errors import BadInput
 from .model import PlatformConnection, Status
 

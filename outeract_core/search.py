@@ -1,7 +1,7 @@
 """What full-text search finds: hits, each with a piece of the text and where the words stand in it.
 
 Knows: how a long text is cut to a snippet.
-Does not know: how texts are found (`_search.py`), any markup.
+Does not know: how texts are found (`_api/queries/search.py`), any markup.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from functools import cached_property
 
 from attrs import field, frozen
 
-from ._graphemes import boundary
 from .model import Event
+from .text.graphemes import boundary
 
 __all__ = ["Hit"]
 

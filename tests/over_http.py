@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from outeract_core._http import Http
+from outeract_core._io.http import Http
 from outeract_core.adapter import Call, Flow, Reply
 
 

@@ -13,7 +13,7 @@ from attrs import define, evolve
 from hypothesis import strategies as st
 
 from outeract_core import App, Outeract
-from outeract_core._store import custom
+from outeract_core._store.writing import custom
 from outeract_core.graph import Subgraph
 
 from .reading_world import arrive, connect, event, person, said

@@ -15,7 +15,7 @@ from attrs import define
 from hypothesis import strategies as st
 
 from outeract_core import App, Outeract
-from outeract_core._conversations import Conversation
+from outeract_core._api.queries.conversations import Conversation
 from outeract_core.model import Event, PlatformConnection
 from outeract_core.pages import Page
 from outeract_core.testing import ManualClock

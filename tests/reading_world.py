@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import httpx
 
 from outeract_core import App, Outeract
-from outeract_core._store import deliveries, ingest
-from outeract_core._store.tenants import Conn
+from outeract_core._store.records.conn import Conn
+from outeract_core._store.writing import ingest, raw_deliveries
 from outeract_core.adapter import (
     Call,
     Flow,
@@ -198,4 +198,4 @@ async def types(app: App) -> list[str]:
 def poll_cursor(core: Outeract, conn: Any) -> Any:
     """The cursor in the file."""
     number = raw_conn(core, conn).id
-    return core.runtime.database.read(lambda tx: deliveries.poll_cursor(tx, number))
+    return core.runtime.database.read(lambda tx: raw_deliveries.poll_cursor(tx, number))

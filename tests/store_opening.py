@@ -16,8 +16,8 @@ import anyio.to_thread
 import apsw
 from attrs import evolve
 
-from outeract_core._database import Database, Options, Unit
-from outeract_core._store.sqlite import Connection
+from outeract_core._io.database import Database, Options, Unit
+from outeract_core._store.engine.sqlite import Connection
 from outeract_core.driver import Statement
 from outeract_core.testing import ManualClock, SequentialIds
 

@@ -18,7 +18,7 @@ import anyio
 import apsw
 
 from outeract_core import Outeract
-from outeract_core._store import claims, outbox
+from outeract_core._store.writing import claims, outbox
 
 from .store_opening import opened, put
 from .store_platform import connect, said, take

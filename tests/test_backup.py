@@ -17,7 +17,7 @@ import pytest
 from attrs import evolve
 
 from outeract_core import App, Outeract, blocking
-from outeract_core._store import rebuild
+from outeract_core._store.transfer import rebuild
 from outeract_core.content import Attachment, Content
 from outeract_core.errors import BadInput, ReadOnlyStore
 from outeract_core.model import PlatformConnection

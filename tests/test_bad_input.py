@@ -20,7 +20,7 @@ from outeract_core.adapter import Inbound
 from outeract_core.errors import BadInput, ParseError
 from outeract_core.events import Fact, Unparsed
 from outeract_core.testing import ManualClock, SequentialIds
-from outeract_core.testing.hostile import BODIES, TEXTS, mutations
+from outeract_core.testing.contract.hostile import BODIES, TEXTS, mutations
 
 from .reading_crooked import CROOKED, Crooked
 from .reading_signed import PLATFORMS, SIGNATURES, Line, line

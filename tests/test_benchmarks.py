@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import chart, floor, report, shown, suite
+from benchmarks import suite
+from benchmarks.ground import floor
 from benchmarks.measure import Figure, Goal, Result, at_least, at_most, rounds, summary
+from benchmarks.reporting import chart, report, shown
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITING = [

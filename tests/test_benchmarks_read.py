@@ -14,8 +14,12 @@ from typing import Any
 import anyio
 import pytest
 
-from benchmarks import graph, page, reads, suite
-from benchmarks.held import grown
+from benchmarks import suite
+from benchmarks.ground import reads
+from benchmarks.ground.held import grown
+from benchmarks.ground.reads import Wrong, agree, race
+from benchmarks.ground.targets import targets
+from benchmarks.ground.world import World, ready
 from benchmarks.measure import Options, Result
 from benchmarks.readers import Offered, Read, TooLarge
 from benchmarks.readers.offered import (
@@ -26,9 +30,7 @@ from benchmarks.readers.offered import (
     made,
 )
 from benchmarks.readers.raw import checked, opened
-from benchmarks.reads import Wrong, agree, race
-from benchmarks.targets import targets
-from benchmarks.world import World, ready
+from benchmarks.scenarios import graph, page
 
 SIZE = 1_200
 READS = ("page", "list", "timeline", "graph", "search")

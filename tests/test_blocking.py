@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from outeract_core import _app
+from outeract_core._api import app
 from outeract_core.blocking import App, Outeract
 from outeract_core.errors import StoreClosed
 from outeract_core.query import type_is
@@ -65,7 +65,7 @@ def test_every_verb_of_the_application_is_there() -> None:
         "new_id", "on_processed", "organisation", "reaction", "runtime", "sender_of", "tenant",
         "typing_now", "config",
     }  # fmt: skip
-    asynchronous = {name for name in dir(_app.App) if not name.startswith("_")}
+    asynchronous = {name for name in dir(app.App) if not name.startswith("_")}
     assert asynchronous - internal <= {name for name in dir(App) if not name.startswith("_")}
 
 

@@ -13,8 +13,8 @@ import apsw
 import pytest
 from anyio import wait_all_tasks_blocked
 
-from outeract_core._database import Database
-from outeract_core._store.sqlite import Connection
+from outeract_core._io.database import Database
+from outeract_core._store.engine.sqlite import Connection
 from outeract_core.errors import DiskFull, StoreBroken, StoreClosed, StoreError
 
 from .store_opening import PUT, Held, names, opened, put

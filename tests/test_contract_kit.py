@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from outeract_core.testing import AdapterContract
-from outeract_core.testing.hostile import BODIES
-from outeract_core.testing.sealed import sealed
-from outeract_core.testing.subject import GROUP
+from outeract_core.testing.contract.hostile import BODIES
+from outeract_core.testing.contract.sealed import sealed
+from outeract_core.testing.contract.subject import GROUP
 
 DOCS = Path(__file__).parent.parent / "docs"
 PIGEON = DOCS / "examples" / "outeract-pigeon"
@@ -187,7 +187,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "test_config_is_documented",
     ),
     "a private import": (
-        "import hashlib", "import hashlib\nfrom outeract_core._ids import *", "test_is_pure",
+        "import hashlib", "import hashlib\nfrom outeract_core._domain.values.ids import *", "test_is_pure",
     ),
     "another name": ('platform="pigeon"', 'platform="dove"', "test_platform_is_its_entry_point"),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outeract_core import App, Outeract
-from outeract_core._conversations import Conversation
+from outeract_core._api.queries.conversations import Conversation
 from outeract_core.errors import BadInput, NotFound
 from outeract_core.testing import ManualClock, SequentialIds
 

@@ -13,10 +13,10 @@ import anyio.to_thread
 import pytest
 from anyio import wait_all_tasks_blocked
 
-from outeract_core._database import BATCH, Database, Unit
-from outeract_core._ids import to_ms
-from outeract_core._store.sqlite import Connection
-from outeract_core._tickets import Share
+from outeract_core._domain.values.ids import to_ms
+from outeract_core._io.database import BATCH, Database, Unit
+from outeract_core._io.write_queue import Share
+from outeract_core._store.engine.sqlite import Connection
 from outeract_core.errors import StoreError
 from outeract_core.testing import ManualClock
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from outeract_core._database import Database, default_checkpoints
+from outeract_core._io.database import Database, default_checkpoints
 from outeract_core.errors import StoreClosed, StoreError
 
 from .store_opening import Held, counted, names, opened, options, put, raw

@@ -5,8 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outeract_core._delivery import BACKOFF, EVENT_STATUS, RANK, Progress, advance, backoff
-from outeract_core._pace import BURST_SECONDS, Pace
+from outeract_core._domain.rules.delivery import (
+    BACKOFF,
+    EVENT_STATUS,
+    RANK,
+    Progress,
+    advance,
+    backoff,
+)
+from outeract_core._domain.rules.pacing import BURST_SECONDS, Pace
 
 STATUSES = st.sampled_from(sorted(set(EVENT_STATUS.values())))
 

@@ -35,9 +35,9 @@ from attrs import frozen
 from benchmarks.__main__ import parser as bench_parser
 from outeract_core import Outeract, blocking
 from outeract_core._cli import _parser
-from outeract_core._store.migrations import EDGE_TYPES
-from outeract_core._store.tenants import CONFIG
-from outeract_core._store.walks import BELONGS_TO
+from outeract_core._store.engine.migrations import EDGE_TYPES
+from outeract_core._store.reading.walks import BELONGS_TO
+from outeract_core._store.writing.tenants import CONFIG
 from outeract_core.events import EVENT_TYPES
 from outeract_core.testing import FakePlatform
 

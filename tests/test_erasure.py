@@ -14,9 +14,10 @@ import pytest
 from attrs import evolve
 
 from outeract_core import App, Outeract
-from outeract_core._people import Erased
-from outeract_core._store import files, rebuild
-from outeract_core._store.sqlite import Connection
+from outeract_core._api.queries.people import Erased
+from outeract_core._store.engine.sqlite import Connection
+from outeract_core._store.transfer import rebuild
+from outeract_core._store.writing import files
 from outeract_core.content import Attachment, Content
 from outeract_core.errors import BadInput, FileError, NotFound, UnknownCode
 from outeract_core.events import Fact, FileRef, Party

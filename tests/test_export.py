@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from outeract_core import App, Outeract
-from outeract_core._store import transfer
+from outeract_core._store.transfer import tables
 from outeract_core.testing import ManualClock
 
 from .store_platform import connect, said, take
@@ -41,17 +41,17 @@ async def test_every_table_is_exported_or_is_known_to_be_none_of_the_application
     await app.export(tmp_path / "a.ndjson")
     path = Path(core.path)
     known = {
-        *transfer.TABLES,
-        *transfer.LOG,
-        *transfer.DERIVED,
-        *transfer.GLOBAL,
-        *transfer.FLEETING,
+        *tables.TABLES,
+        *tables.LOG,
+        *tables.DERIVED,
+        *tables.GLOBAL,
+        *tables.FLEETING,
     }
     assert {name for name in tables_of(path) if not name.startswith("search_index")} == known
-    for name, table in transfer.TABLES.items():
-        left_out = transfer.LEFT_OUT.get(name, frozenset())
+    for name, table in tables.TABLES.items():
+        left_out = tables.LEFT_OUT.get(name, frozenset())
         assert set(columns_of(path, name)) == {*table.names, *left_out}, name
-    for name, columns in transfer.LOG.items():
+    for name, columns in tables.LOG.items():
         assert columns_of(path, name) == columns
 
 
@@ -63,7 +63,7 @@ async def test_an_export_has_lines_of_every_table(
     done = await app.export(tmp_path / "a.ndjson")
     found = lines(tmp_path / "a.ndjson")
     names = [next(iter(line)) for line in found]
-    assert set(names) == {*transfer.TABLES, "outeract", "event", "edge", "bytes", "check", "end"}
+    assert set(names) == {*tables.TABLES, "outeract", "event", "edge", "bytes", "check", "end"}
     assert done.counts == {name: names.count(name) for name in done.counts}
     assert (done.events, done.files, done.missing) == (names.count("event"), 3, 0)
     assert (done.lines, done.sha256) == (len(found), found[-1]["end"]["sha256"])

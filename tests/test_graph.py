@@ -13,8 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from outeract_core import App, Outeract, _database
-from outeract_core._store import custom, nodes, walks
+from outeract_core import App, Outeract
+from outeract_core._io import database
+from outeract_core._store.reading import walks
+from outeract_core._store.records import nodes
+from outeract_core._store.writing import custom
 from outeract_core.errors import BadInput, NotFound
 from outeract_core.graph import Subgraph, label, node_type
 from outeract_core.model import Edge, Node
@@ -224,7 +227,7 @@ async def test_a_walk_that_turns_out_long_leaves_the_loop(
     monkeypatch.setattr(walks, "_numbers", _seen(walks._numbers, threads))
     short = await app.graph.ancestors(chain[-1])
     assert threads == {here}
-    monkeypatch.setattr(_database, "_GLANCE", 100)
+    monkeypatch.setattr(database, "_GLANCE", 100)
     long = await app.graph.ancestors(chain[-1])
     assert len(threads) == 2
     assert (long, len(long)) == (short, 100)

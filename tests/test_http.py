@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from outeract_core._http import Http
+from outeract_core._io.http import Http
 from outeract_core.adapter import Call, Download, Flow, Reply
 from outeract_core.errors import Ambiguous, PrivateAddress, Rejected, Transient
 from outeract_core.testing import FakePlatform

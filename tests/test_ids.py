@@ -13,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outeract_core import App, Outeract
-from outeract_core._ids import SHIFT, app_of, from_ms, jitter, span, to_ms, utc_now, uuid7
+from outeract_core._domain.values.ids import (
+    SHIFT,
+    app_of,
+    from_ms,
+    jitter,
+    span,
+    to_ms,
+    utc_now,
+    uuid7,
+)
 from outeract_core.testing import ManualClock, SequentialIds
 
 from .store_platform import connect, events, said, take

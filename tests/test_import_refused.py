@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from outeract_core import Outeract
-from outeract_core import _export_file as export_file
+from outeract_core._api.maintenance import export_file
 from outeract_core.errors import InvalidExport, StoreError
 from outeract_core.testing import ManualClock
 

@@ -10,9 +10,10 @@ from typing import Any
 import anyio
 import pytest
 
-from outeract_core import App, Outeract, _files
-from outeract_core import _export_file as export_file
+from outeract_core import App, Outeract
+from outeract_core._api.maintenance import export_file
 from outeract_core._cli import main
+from outeract_core._io import file_store
 from outeract_core.errors import OuteractError, UnfinishedImport
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock
@@ -95,7 +96,7 @@ async def test_an_unfinished_import_is_not_served(
     async with Outeract(tmp_path / "new.db", clock=clock, durability="normal") as new:
         own = connect(new, new.app("own"))
         with monkeypatch.context() as patch, pytest.raises(Interrupted):
-            patch.setattr(_files.Incoming, "write", torn)
+            patch.setattr(file_store.Incoming, "write", torn)
             await new.import_app(exported)
         queued = new.runtime.database.read(lambda tx: tx.dynamic("SELECT id FROM outbox", {}))
         assert len(queued) >= 2
@@ -155,14 +156,14 @@ async def test_half_a_file_is_not_kept(
     await app.export(tmp_path / "b.ndjson")
     assert exported.exists()
     full_disk = iter([None])
-    write = _files.Incoming.write
+    write = file_store.Incoming.write
 
     def torn(self: Any, chunk: bytes) -> None:
         write(self, chunk)
         if self.size > 1_000_000 and next(full_disk, 0) is None:
             raise OSError("no space left")
 
-    monkeypatch.setattr(_files.Incoming, "write", torn)
+    monkeypatch.setattr(file_store.Incoming, "write", torn)
     async with Outeract(tmp_path / "new.db", durability="normal") as new:
         with pytest.raises(OSError, match="no space"):
             await new.import_app(tmp_path / "b.ndjson")

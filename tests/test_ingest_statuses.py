@@ -17,11 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outeract_core import App, Outeract
-from outeract_core._delivery import RANK
-from outeract_core._store import claims, delivery, ingest, outbox, sending, states
-from outeract_core._store.bulk import DUPLICATE
-from outeract_core._store.sqlite import Connection
-from outeract_core._store.tenants import Conn
+from outeract_core._domain.rules.delivery import RANK
+from outeract_core._store.engine.sqlite import Connection
+from outeract_core._store.reading import states
+from outeract_core._store.records.conn import Conn
+from outeract_core._store.writing import claims, delivery, ingest, outbox, sending
+from outeract_core._store.writing.bulk import DUPLICATE
 from outeract_core.content import Content
 from outeract_core.events import Fact, Party
 from outeract_core.model import DeliveryState, PlatformConnection

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outeract_core._lanes import Handler, Lanes
-from outeract_core._store.handlers import Arrived, Backlog
+from outeract_core._handlers.lanes import Handler, Lanes
+from outeract_core._store.writing.handlers import Arrived, Backlog
 
 ALL = Handler("all", "*", print)
 SOME = Handler("some", "message.*", print)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outeract_core import App, Outeract
-from outeract_core._identity import checked, checksum, find_code, new_code
+from outeract_core._domain.rules.link_code import checked, checksum, find_code, new_code
 from outeract_core.errors import (
     BadChecksum,
     BadInput,

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from outeract_core import App, Outeract
 from outeract_core import query as q
-from outeract_core._identity import find_code
+from outeract_core._domain.rules.link_code import find_code
 from outeract_core.errors import ConfirmationRequired
 from outeract_core.model import Event, PlatformConnection, PlatformUser
 from outeract_core.testing import FakePlatform, ManualClock, sign_whatsapp

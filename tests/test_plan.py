@@ -18,7 +18,7 @@ from outeract_adapters.slack import Slack
 from outeract_adapters.slack import markup as slack
 from outeract_adapters.whatsapp import WhatsApp
 from outeract_adapters.whatsapp import markup as whatsapp
-from outeract_core._plan import (
+from outeract_core._domain.planning.plan import (
     Part,
     Plan,
     dump_parts,
@@ -28,7 +28,6 @@ from outeract_core._plan import (
     mime_of,
     plan,
 )
-from outeract_core._split import unit_length
 from outeract_core.adapter import Manifest
 from outeract_core.content import (
     Attachment,
@@ -43,6 +42,7 @@ from outeract_core.content import (
 )
 from outeract_core.errors import BadInput, FileTooLarge, Unsupported
 from outeract_core.text import to_plain
+from outeract_core.text.split import unit_length
 
 MB = 1024 * 1024
 PNG, MP3 = Attachment(b"\x89PNG\r\n\x1a\n"), Attachment(b"ID3")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from outeract_core import Outeract
-from outeract_core._store import nodes, rows
+from outeract_core._store.records import nodes, rows
 from outeract_core.errors import BadInput, MissingSecret, UnknownPlatform
 from outeract_core.testing import FakePlatform
 

@@ -14,7 +14,7 @@ import pytest
 
 from outeract_core import App, Outeract
 from outeract_core import query as q
-from outeract_core._ids import SHIFT
+from outeract_core._domain.values.ids import SHIFT
 from outeract_core.errors import LeaseHeld, StoreBusy
 from outeract_core.model import PlatformConnection
 

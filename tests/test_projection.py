@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outeract_core import App, Outeract
-from outeract_core._store import rebuild
-from outeract_core._store.sqlite import Connection
+from outeract_core._store.engine.sqlite import Connection
+from outeract_core._store.transfer import rebuild
 from outeract_core.errors import NotFound
 from outeract_core.events import Fact, Relink
 from outeract_core.model import PlatformConnection

@@ -14,6 +14,7 @@ import pytest
 from attrs import evolve
 
 from outeract_core import App, Outeract
+from outeract_core._store.writing import raw_deliveries
 from outeract_core.adapter import Flow, Polled
 from outeract_core.errors import StoreBroken, Transient
 from outeract_core.events import Unparsed
@@ -317,8 +318,6 @@ async def test_facts_and_cursor_are_one_commit(
     core: Outeract, app: App, loft: Loft, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the commit fails neither the facts nor the cursor are there, and the next poll has both."""
-    from outeract_core._store import deliveries
-
     conn = connect(core, app)
     loft.items = [item("m1", "one")]
 
@@ -326,7 +325,7 @@ async def test_facts_and_cursor_are_one_commit(
         raise StoreBroken("power is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(deliveries, "set_poll_cursor", refuse)
+        patch.setattr(raw_deliveries, "set_poll_cursor", refuse)
         with pytest.raises(StoreBroken):
             await core._receiver.poll(raw_conn(core, conn), 0)
     assert (await texts(app), poll_cursor(core, conn)) == ([], None)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from outeract_core import App, Organisation, Outeract
-from outeract_core._store import rebuild
+from outeract_core._store.transfer import rebuild
 from outeract_core.errors import BadInput, NotFound
 from outeract_core.events import Fact, FileRef
 from outeract_core.model import Event, PlatformConnection

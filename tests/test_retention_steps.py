@@ -13,9 +13,9 @@ import anyio
 import pytest
 
 from outeract_core import App, Outeract
-from outeract_core._retention import HOUR
-from outeract_core._store import rebuild, retention, retention_rules
-from outeract_core._store.retention import Task
+from outeract_core._api.maintenance.retention import HOUR
+from outeract_core._store.transfer import rebuild, retention, retention_rules
+from outeract_core._store.transfer.retention import Task
 from outeract_core.content import Attachment, Content
 from outeract_core.model import PlatformConnection
 from outeract_core.retention import Dropped

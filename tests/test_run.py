@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from outeract_core import Outeract
-from outeract_core._store import outbox
+from outeract_core._store.writing import outbox
 from outeract_core.testing import FakePlatform
 
 BOT = """

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from outeract_core import App, Hit, Outeract, blocking
-from outeract_core._store.log import append, link
+from outeract_core._store.records.log import append, link
 from outeract_core.errors import BadInput, InvalidCursor, NotFound
 from outeract_core.events import Fact, message
 from outeract_core.model import PlatformConnection

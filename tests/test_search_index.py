@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 from outeract_core import App, Outeract
 from outeract_core._cli import main
-from outeract_core._opening import Idle
-from outeract_core._store import finding, rebuild
-from outeract_core._store import search as index
-from outeract_core._store.sqlite import Connection
+from outeract_core._io.opening import Idle
+from outeract_core._store.engine.sqlite import Connection
+from outeract_core._store.reading import finding
+from outeract_core._store.transfer import rebuild
+from outeract_core._store.writing import search as index
 from outeract_core.errors import BadInput
 from outeract_core.events import Fact
 from outeract_core.model import PlatformConnection

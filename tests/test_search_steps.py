@@ -8,7 +8,7 @@ from typing import Any
 import apsw
 import pytest
 
-from outeract_core._store.sqlite import Connection
+from outeract_core._store.engine.sqlite import Connection
 
 from .reading_world import person
 from .test_steps import LARGE, SMALL, History, filled, planned

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outeract_core._words import MOST, Term, Terms, parse, spans
+from outeract_core._domain.rules.query_language import MOST, Term, Terms, parse, spans
 from outeract_core.errors import BadInput
 from outeract_core.search import snippet
 

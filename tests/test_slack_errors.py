@@ -9,7 +9,14 @@ import pytest
 
 from outeract_adapters.slack.errors import outcome
 from outeract_core.adapter import Call, Recipient, Reply
-from outeract_core.errors import Ambiguous, Rejected, SendError, Throttled, Transient, Unauthorised
+from outeract_core.errors import (
+    Ambiguous,
+    Rejected,
+    SendError,
+    Throttled,
+    Transient,
+    Unauthorised,
+)
 from outeract_core.testing import drive, reply
 from tests.fixtures_shared import shared
 from tests.slack_calls import (

@@ -15,13 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outeract_adapters.slack import markup as slack
-from outeract_adapters.telegram import markup as telegram
+from outeract_adapters.telegram.outbound import markup as telegram
 from outeract_adapters.whatsapp import markup as whatsapp
-from outeract_core._flatten import visible
-from outeract_core._graphemes import boundary, shorten
-from outeract_core._split import split, unit_length
-from outeract_core.testing.hostile import DOCUMENT, TEXTS
-from outeract_core.testing.telegram_html import parse_html, utf16
+from outeract_core.testing.contract.hostile import DOCUMENT, TEXTS
+from outeract_core.testing.fakes.telegram_html import parse_html, utf16
 from outeract_core.text import (
     Break,
     Bullets,
@@ -39,6 +36,9 @@ from outeract_core.text import (
     plain,
     to_plain,
 )
+from outeract_core.text.flatten import visible
+from outeract_core.text.graphemes import boundary, shorten
+from outeract_core.text.split import split, unit_length
 
 Render = Callable[[Document], str]
 RENDERERS: dict[str, Render] = {

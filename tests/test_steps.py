@@ -15,19 +15,18 @@ from attrs import Factory, define, evolve
 
 from outeract_core import App, Outeract
 from outeract_core import query as q
-from outeract_core._store import (
+from outeract_core._store.engine.sqlite import Connection
+from outeract_core._store.reading import views
+from outeract_core._store.records import log, rows
+from outeract_core._store.writing import (
     bulk,
     claims,
     conversations,
     delivery,
     handlers,
     ingest,
-    log,
     outbox,
-    rows,
-    views,
 )
-from outeract_core._store.sqlite import Connection
 from outeract_core.model import Event
 from outeract_core.testing import ManualClock, SequentialIds
 

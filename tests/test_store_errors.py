@@ -15,7 +15,7 @@ import apsw
 import pytest
 
 from outeract_core import Outeract
-from outeract_core._store import migrations, sqlite
+from outeract_core._store.engine import migrations, sqlite
 from outeract_core.errors import (
     NewerSchema,
     NotOurFile,

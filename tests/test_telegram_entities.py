@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outeract_adapters.telegram.entities import command, html, mentions, read
-from outeract_core.testing.telegram_html import parse_html, utf16
+from outeract_adapters.telegram.inbound.entities import command, html, mentions, read
+from outeract_core.testing.fakes.telegram_html import parse_html, utf16
 
 FORMATS = ["bold", "italic", "underline", "strikethrough", "spoiler", "code", "blockquote"]
 

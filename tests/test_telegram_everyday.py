@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outeract_adapters.telegram.everyday import everyday
-from outeract_adapters.telegram.messages import in_full
-from outeract_adapters.telegram.people import Us
-from outeract_adapters.telegram.scope import Scope
+from outeract_adapters.telegram.inbound.everyday import everyday
+from outeract_adapters.telegram.inbound.messages import in_full
+from outeract_adapters.telegram.inbound.people import Us
+from outeract_adapters.telegram.inbound.scope import Scope
 from outeract_core.errors import ParseError
 from tests.telegram_samples import NOW
 

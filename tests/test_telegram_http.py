@@ -12,7 +12,7 @@ from outeract_core.content import Button, Location
 from outeract_core.errors import Ambiguous, Rejected, Throttled, Transient
 from outeract_core.events import Fact
 from outeract_core.testing import FakePlatform, post, sign_telegram
-from outeract_core.testing.hostile import DOCUMENT
+from outeract_core.testing.contract.hostile import DOCUMENT
 from tests.over_http import over_http, run
 from tests.telegram_calls import ADA, GROUP, file, out
 from tests.telegram_samples import CONFIG, NOW, telegram

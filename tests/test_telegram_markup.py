@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from outeract_core.testing.hostile import DOCUMENT, TEXTS
-from outeract_core.testing.telegram_html import parse_html, utf16
+from outeract_core.testing.contract.hostile import DOCUMENT, TEXTS
+from outeract_core.testing.fakes.telegram_html import parse_html, utf16
 from outeract_core.text import (
     Block,
     Break,

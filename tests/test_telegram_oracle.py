@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from telegram import Message, Update
 
-from outeract_adapters.telegram.entities import read as entities_of
+from outeract_adapters.telegram.inbound.entities import read as entities_of
 from outeract_core.events import Fact
-from outeract_core.testing.telegram_html import parse_html
+from outeract_core.testing.fakes.telegram_html import parse_html
 from tests.telegram_samples import read, samples
 
 FOREIGN = {"broken", "unknown_update", "rich_message", "service_unknown"}

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outeract_adapters.telegram.content import _READERS
-from outeract_adapters.telegram.messages import _AROUND
-from outeract_adapters.telegram.parse import UPDATES
+from outeract_adapters.telegram.inbound.content import _READERS
+from outeract_adapters.telegram.inbound.messages import _AROUND
+from outeract_adapters.telegram.inbound.parse import UPDATES
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Unparsed
-from outeract_core.testing.hostile import WRONG
+from outeract_core.testing.contract.hostile import WRONG
 from tests.fixtures_shared import shared
 from tests.telegram_samples import NOW, one, read, request, samples, telegram, told, within
 from tests.telegram_schema import message_members, type_faults, updates

@@ -10,7 +10,7 @@ from outeract_core.adapter import Outgoing, Recipient, Sent
 from outeract_core.content import Contact, Location, Template
 from outeract_core.errors import Ambiguous, Rejected, Throttled, Transient
 from outeract_core.testing import drive, reply
-from outeract_core.testing.telegram_html import utf16
+from outeract_core.testing.fakes.telegram_html import utf16
 from tests.telegram_bodies import EVERY, YES_NO
 from tests.telegram_calls import (
     ADA,

@@ -12,10 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from outeract_core import _markdown
-from outeract_core._flatten import visible
 from outeract_core.errors import MissingExtra
-from outeract_core.testing.hostile import DOCUMENT, TEXTS
+from outeract_core.testing.contract.hostile import DOCUMENT, TEXTS
 from outeract_core.text import (
     Break,
     Bullets,
@@ -28,10 +26,12 @@ from outeract_core.text import (
     Rule,
     Span,
     Str,
+    commonmark,
     markdown,
     plain,
     to_plain,
 )
+from outeract_core.text.flatten import visible
 
 
 def _p(*children: Any) -> Paragraph:
@@ -135,7 +135,7 @@ def test_without_markdown_it_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
             raise ImportError(name)
         return real(name, *args, **more)
 
-    _markdown._reader.cache_clear()
+    commonmark._reader.cache_clear()
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(MissingExtra, match=r"pip install 'outeract-core\[markdown\]'"):
         markdown("a")

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from outeract_core import Alias, App, Outeract
-from outeract_core._store import handlers, rebuild
-from outeract_core._store.sqlite import Connection
-from outeract_core._store.transfer import LEFT_OUT, TABLES
+from outeract_core._store.engine.sqlite import Connection
+from outeract_core._store.transfer import rebuild
+from outeract_core._store.transfer.tables import LEFT_OUT, TABLES
+from outeract_core._store.writing import handlers
 from outeract_core.content import Attachment, Content
 from outeract_core.errors import BadChecksum
 from outeract_core.events import Fact, FileRef, Party, Unparsed

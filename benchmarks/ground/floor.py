@@ -20,8 +20,8 @@ from typing import Any
 
 import apsw
 
-from outeract_core._ids import SHIFT, uuid7
-from outeract_core._store import sqlite, wal
+from outeract_core._domain.values.ids import SHIFT, uuid7
+from outeract_core._store.engine import sqlite, wal
 
 _NEW = {
     "person": "SELECT * FROM person WHERE id > ?1 ORDER BY id",

@@ -11,7 +11,7 @@ from typing import Any
 
 import apsw
 
-from outeract_core._ids import uuid7
+from outeract_core._domain.values.ids import uuid7
 
 from .floor import Floor, mark
 

@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
-from .measure import TIME, Goal, Options, Result, at_most, rounds_async
-from .readers import Targets, ours
-from .readers.offered import conversation_floors, conversation_peers
+from ..measure import TIME, Goal, Options, Result, at_most, rounds_async
+from ..readers import Targets, ours
+from ..readers.offered import conversation_floors, conversation_peers
 from .reads import TURNS, Race, race, run_of
 from .targets import targets
 from .world import Opened, World, opened, ready

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any
 
-from .measure import TIME, Figure, Options, over, rounds_async, told
-from .progress import progress
-from .readers import Offered, Reader, TooLarge
+from ..measure import TIME, Figure, Options, over, rounds_async, told
+from ..progress import progress
+from ..readers import Offered, Reader, TooLarge
 
 SPELL = 0.02
 """Seconds that one run takes, when a call takes less."""

@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 
 import anyio
 
-from outeract_core._reading import read_delivery
+from outeract_core._inbound.reading import read_delivery
 from outeract_core.adapter import Inbound
 
+from ..measure import TIME, Figure, summary
 from . import traffic
 from .floor import mark, written
-from .measure import TIME, Figure, summary
 from .writing import Ground, hand_over
 
 COUNT = 4000

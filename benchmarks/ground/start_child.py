@@ -14,7 +14,7 @@ import anyio
 
 from outeract_core import Outeract
 
-from .memory import memory_now, peak_memory
+from ..memory import memory_now, peak_memory
 
 
 async def main(path: str, patience: float) -> None:

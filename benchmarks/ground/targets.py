@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from .readers import LINK, STEPS, Targets
-from .readers.raw import opened
+from ..readers import LINK, STEPS, Targets
+from ..readers.raw import opened
 from .world import World
 
 _DEEP = 0.6

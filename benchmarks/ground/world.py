@@ -28,11 +28,11 @@ import anyio
 
 from outeract_core import App, Outeract, PlatformConnection, PlatformUser, User
 from outeract_core import _store as store
-from outeract_core._store import nodes
+from outeract_core._store.records import nodes
 
+from ..measure import Options
+from ..progress import progress, say
 from . import traffic
-from .measure import Options
-from .progress import progress, say
 
 CHAIN = 100
 FAN_OUT = 10
@@ -125,7 +125,7 @@ def ready(options: Options) -> World:
 
 def _digest() -> str:
     """What a built file depends on."""
-    migrations = sorted((Path(store.__file__).parent / "migrations").glob("*.sql"))
+    migrations = sorted((Path(store.__file__).parent / "sql" / "migrations").glob("*.sql"))
     sources = [*migrations, Path(__file__), Path(traffic.__file__)]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
 

@@ -17,12 +17,12 @@ import anyio
 
 from outeract_core import App, Outeract, PlatformConnection
 
+from ..measure import Options
+from ..memory import put_aside
+from ..peers import missing
+from ..took import Took
 from . import traffic, world
 from .floor import Floor, Rows, differences, mark, written
-from .measure import Options
-from .memory import put_aside
-from .peers import missing
-from .took import Took
 
 
 async def hand_over(
@@ -120,8 +120,8 @@ async def with_aiosqlite(stack: AsyncExitStack, on: Ground) -> tuple[list[Any], 
     why_not = missing(on.options, "aiosqlite")
     if why_not is not None:
         return [], {"aiosqlite": why_not}
-    from .peers.aiosqlite_peer import Aiosqlite
-    from .peers.aiosqlite_program import AiosqliteProgram
+    from ..peers.aiosqlite_peer import Aiosqlite
+    from ..peers.aiosqlite_program import AiosqliteProgram
 
     folder = on.options.scratch
     rows = Aiosqlite(world.copied(on.built, folder, "aiosqlite"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import aiosqlite
 import anyio
 
-from ..floor import Transaction
+from ..ground.floor import Transaction
 from ..memory import put_aside
 from ..took import Took
 

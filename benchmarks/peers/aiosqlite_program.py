@@ -16,9 +16,9 @@ from typing import Any
 import aiosqlite
 import anyio
 
-from outeract_core._ids import SHIFT, uuid7
+from outeract_core._domain.values.ids import SHIFT, uuid7
 
-from .. import traffic
+from ..ground import traffic
 from ..memory import put_aside
 from ..took import Took
 from .aiosqlite_peer import opened

@@ -15,7 +15,7 @@ from typing import Any
 
 import ladybug
 
-from ..floor import Rows
+from ..ground.floor import Rows
 from ..took import Took
 
 _SCHEMA = (

@@ -16,7 +16,7 @@ import nonebot
 from nonebot.adapters import Adapter, Bot, Event, Message, MessageSegment
 from nonebot.message import handle_event
 
-from .. import traffic
+from ..ground import traffic
 from ..took import Took
 
 TASKS = 1000

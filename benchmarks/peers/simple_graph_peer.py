@@ -15,7 +15,7 @@ from typing import Any
 
 from simple_graph_sqlite import database
 
-from ..floor import Rows
+from ..ground.floor import Rows
 from ..took import Took
 
 BATCH = 1000

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from ..floor import Rows
+from ..ground.floor import Rows
 from ..took import Took
 
 BATCH = 1000

@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 
+from ..ground.world import World
 from ..measure import Options
 from ..progress import progress, say
-from ..world import World
 from . import ROOM, Offered, Reader, Targets, TooLarge
 from .raw import Raw
 from .raw_graph import RawGraph

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.chart [RESULTS.json] [--to FILE.svg]`: every goal of a run as a row of a chart.
+"""`python -m benchmarks.reporting.chart [RESULTS.json] [--to FILE.svg]`: every goal of a run as a row of a chart.
 
 Knows: how far each ratio is from its goal, and how to draw that. Does not know: what was measured.
 
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from ..measure import Goal, Result
+from ..suite import ROOT
 from . import shown
-from .measure import Goal, Result
-from .suite import ROOT
 
 WIDTH, LEFT, RIGHT = 960, 330, 190
 ROW, HEAD, FOOT = 22, 74, 48
@@ -154,7 +154,7 @@ def _number(value: float) -> str:
 
 def main() -> None:
     """Draw the results of one run; the largest size in `.bench` unless a file is named."""
-    parser = argparse.ArgumentParser(prog="benchmarks.chart")
+    parser = argparse.ArgumentParser(prog="benchmarks.reporting.chart")
     parser.add_argument("results", nargs="?", type=Path)
     target = ROOT / "docs" / "explanation" / "performance.svg"
     parser.add_argument("--to", type=Path, default=target, help="docs/explanation/performance.svg")

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.report [RESULTS.json …]`: the figures of runs as Markdown, into the documentation.
+"""`python -m benchmarks.reporting.report [RESULTS.json …]`: the figures of runs as Markdown, into the documentation.
 
 Knows: the section of the page that runs replace, and the chart beside it.
 Does not know: what was measured.
@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..measure import RATE, Figure, Goal, Result
+from ..suite import ROOT
 from . import chart, shown
-from .measure import RATE, Figure, Goal, Result
-from .suite import ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 _SECTION = re.compile(r"(<!-- figures:.*?-->\n).*?(<!-- end of figures -->)", re.DOTALL)
@@ -80,7 +80,7 @@ def _figure(name: str, figure: Figure) -> str:
 
 def main() -> None:
     """Replace the page's figures and draw the chart anew, from the first of the runs."""
-    parser = argparse.ArgumentParser(prog="benchmarks.report")
+    parser = argparse.ArgumentParser(prog="benchmarks.reporting.report")
     parser.add_argument("results", nargs="*", type=Path)
     paths = parser.parse_args().results or [chart.newest()]
     runs = [(shown.told(path), shown.kept(path)) for path in paths]

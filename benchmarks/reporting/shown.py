@@ -17,8 +17,8 @@ from typing import Any
 
 import apsw
 
-from .measure import RATE, Figure, Goal, Result
-from .suite import MODULES
+from ..measure import RATE, Figure, Goal, Result
+from ..suite import MODULES
 
 _MET = {True: "met", False: "MISSED", None: "not measured"}
 

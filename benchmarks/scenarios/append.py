@@ -19,16 +19,16 @@ from typing import Any
 
 import anyio
 
-from outeract_adapters.telegram.parse import update_facts
-from outeract_adapters.telegram.people import Us
+from outeract_adapters.telegram.inbound.parse import update_facts
+from outeract_adapters.telegram.inbound.people import Us
 from outeract_core.adapter import Polled
 
-from .measure import Options, Result, at_least, over, told
-from .memory import put_aside
-from .peers import missing
-from .progress import progress
-from .took import Took, figures_of
-from .writing import Ground, ground, hand_over
+from ..ground.writing import Ground, ground, hand_over
+from ..measure import Options, Result, at_least, over, told
+from ..memory import put_aside
+from ..peers import missing
+from ..progress import progress
+from ..took import Took, figures_of
 
 SINGLE, HUNDRED = 1_500, 10_000
 
@@ -71,7 +71,7 @@ async def _measured(options: Options) -> Result:
         on = await stack.enter_async_context(ground(options))
         peer: Any = None
         if why_not is None:
-            from .peers.eventsourcing_peer import Eventsourcing
+            from ..peers.eventsourcing_peer import Eventsourcing
 
             peer = Eventsourcing(options.scratch / "eventsourcing.db")
             stack.callback(peer.close)

@@ -22,12 +22,12 @@ import apsw
 
 from outeract_core import Outeract
 
-from . import traffic, world
-from .floor import TABLES, Floor, Rows, mark, written
-from .measure import Options, Result, at_least, over, told
-from .peers import missing
-from .progress import progress
-from .took import Took, figures_of
+from ..ground import traffic, world
+from ..ground.floor import TABLES, Floor, Rows, mark, written
+from ..measure import Options, Result, at_least, over, told
+from ..peers import missing
+from ..progress import progress
+from ..took import Took, figures_of
 
 MOST = 100_000
 FEW, FEWEST = 15_000, 5_000
@@ -142,7 +142,7 @@ def _runs(on: Ground) -> tuple[dict[str, Callable[[], Took]], dict[str, str]]:
 
 
 def _mapped(on: Ground, rows: list[Rows], way: str) -> Took:
-    from .peers import sqlalchemy_peer
+    from ..peers import sqlalchemy_peer
 
     return sqlalchemy_peer.written(on.fresh("sqlalchemy"), rows, on.columns, way)
 
@@ -151,7 +151,7 @@ def _graphs(on: Ground, few: list[Rows], left_out: dict[str, str]) -> dict[str, 
     runs: dict[str, Callable[[], Took]] = {}
     why_not = missing(on.options, "simple_graph_sqlite")
     if why_not is None:
-        from .peers import simple_graph_peer
+        from ..peers import simple_graph_peer
 
         path = on.options.scratch / "simple-graph.db"
         runs["simple_graph_sqlite"] = lambda: simple_graph_peer.written(path, few)
@@ -159,7 +159,7 @@ def _graphs(on: Ground, few: list[Rows], left_out: dict[str, str]) -> dict[str, 
         left_out["simple-graph-sqlite"] = why_not
     why_not = missing(on.options, "ladybug")
     if why_not is None:
-        from .peers import ladybug_peer
+        from ..peers import ladybug_peer
 
         messages = [rows for rows in on.rows if rows.entries]
         runs["ladybug_copy"] = lambda: ladybug_peer.written(on.options.scratch, messages)

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import anyio
 
-from . import held
-from .measure import Options, Result, at_least, at_most
+from ..ground import held
+from ..measure import Options, Result, at_least, at_most
 
 NAMES = ("list", "list_used")
 

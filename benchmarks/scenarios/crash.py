@@ -20,9 +20,9 @@ import apsw
 
 from outeract_core.testing import FakePlatform
 
-from .crash_child import payload
-from .measure import Options, Result
-from .progress import progress
+from ..ground.crash_child import payload
+from ..measure import Options, Result
+from ..progress import progress
 
 DRAIN_WITHIN = 300.0
 """Seconds that the last start may take to finish what the killed ones left."""
@@ -52,7 +52,15 @@ def run(options: Options) -> Result:
 
 
 def _start(path: Path, url: str, first: int, *more: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "benchmarks.crash_child", str(path), url, str(first), *more]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.ground.crash_child",
+        str(path),
+        url,
+        str(first),
+        *more,
+    ]
     return subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
 
 

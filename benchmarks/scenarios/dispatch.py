@@ -20,14 +20,15 @@ from typing import Any
 
 import anyio
 
-from outeract_core import App, Message, Outeract, PlatformConnection, _database
-from outeract_core._dispatcher import Dispatcher
+from outeract_core import App, Message, Outeract, PlatformConnection
+from outeract_core._handlers.dispatcher import Dispatcher
+from outeract_core._io import database
 
-from . import traffic, world
-from .measure import Options, Result, at_least, over, told
-from .peers import missing
-from .progress import progress
-from .took import Took, figures_of
+from ..ground import traffic, world
+from ..measure import Options, Result, at_least, over, told
+from ..peers import missing
+from ..progress import progress
+from ..took import Took, figures_of
 
 ONE, MANY = 1, 1000
 COUNT = {ONE: 300, MANY: 4_000}
@@ -81,7 +82,7 @@ async def _measured(options: Options) -> Result:
                 single = await _asked(bot, MANY, MOST_SINGLE)
             took.setdefault("single_commit_1000", []).append(single)
             if why_not is None:
-                from .peers.nonebot_peer import dispatched
+                from ..peers.nonebot_peer import dispatched
 
                 took.setdefault("nonebot_not_durable", []).append(await dispatched(COUNT[MANY]))
     result = _result(options, took)
@@ -128,10 +129,10 @@ class _one_unit_to_a_commit:  # noqa: N801 - reads as a statement
     """Within it the writer groups nothing."""
 
     def __enter__(self) -> None:
-        self._before, _database.BATCH = _database.BATCH, 1
+        self._before, database.BATCH = database.BATCH, 1
 
     def __exit__(self, *_: Any) -> None:
-        _database.BATCH = self._before
+        database.BATCH = self._before
 
 
 def _result(options: Options, took: dict[str, list[Took]]) -> Result:

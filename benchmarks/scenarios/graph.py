@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import anyio
 
-from . import held
-from .measure import Options, Result, at_least, at_most
-from .readers.offered import graph_floors, graph_peers
-from .reads import Race, race
-from .targets import targets
-from .world import opened, ready
+from ..ground import held
+from ..ground.reads import Race, race
+from ..ground.targets import targets
+from ..ground.world import opened, ready
+from ..measure import Options, Result, at_least, at_most
+from ..readers.offered import graph_floors, graph_peers
 
 NAMES = ("chain", "chain_used", "tree", "path", "component")
 

@@ -17,11 +17,11 @@ import anyio
 
 from outeract_core import Outeract
 
-from . import traffic
-from .measure import Options, Result, at_least, over, told
-from .progress import progress
-from .took import Took, figures_of
-from .writing import Ground, ground, hand_over
+from ..ground import traffic
+from ..ground.writing import Ground, ground, hand_over
+from ..measure import Options, Result, at_least, over, told
+from ..progress import progress
+from ..took import Took, figures_of
 
 COUNT = 20_000
 TASKS = (100, 1000)

@@ -14,19 +14,11 @@ from typing import Any
 
 import anyio
 
-from .measure import (
-    Figure,
-    Options,
-    Result,
-    at_least,
-    at_most,
-    over,
-    told,
-)
-from .progress import progress
-from .stages import stages
-from .took import Took, figures_of
-from .writing import Ground, ground, with_aiosqlite
+from ..ground.stages import stages
+from ..ground.writing import Ground, ground, with_aiosqlite
+from ..measure import Figure, Options, Result, at_least, at_most, over, told
+from ..progress import progress
+from ..took import Took, figures_of
 
 TASKS = (100, 1000)
 COUNT = 20_000

@@ -12,10 +12,10 @@ from typing import Any
 
 import anyio
 
-from .measure import Options, Result, at_least, over, told
-from .progress import progress
-from .took import Took, figures_of
-from .writing import Ground, ground, with_aiosqlite
+from ..ground.writing import Ground, ground, with_aiosqlite
+from ..measure import Options, Result, at_least, over, told
+from ..progress import progress
+from ..took import Took, figures_of
 
 COUNT = 2000
 SLICES = 10

@@ -17,12 +17,12 @@ import anyio
 
 from outeract_core import App, Outeract, PlatformConnection
 
-from . import world
-from .floor_outbox import OutboxFloor, same
-from .measure import Options, Result, at_least, over, told
-from .platform import NAME, InProcess, out_of_order
-from .progress import progress
-from .took import Took, figures_of
+from ..ground import world
+from ..ground.floor_outbox import OutboxFloor, same
+from ..ground.platform import NAME, InProcess, out_of_order
+from ..measure import Options, Result, at_least, over, told
+from ..progress import progress
+from ..took import Took, figures_of
 
 LANES = 400
 COUNT = 2_000

@@ -22,15 +22,15 @@ import anyio
 
 from outeract_core import App, Outeract, PlatformConnection
 
-from . import held, traffic
-from .measure import Figure, Goal, Options, Result, at_least, at_most, over, summary
-from .progress import progress
-from .readers import Offered
-from .readers.ours import Ask
-from .readers.raw_search import FIRST, RawSearch
-from .reads import Race, race
-from .world import World, copied, ready
-from .writing import hand_over
+from ..ground import held, traffic
+from ..ground.reads import Race, race
+from ..ground.world import World, copied, ready
+from ..ground.writing import hand_over
+from ..measure import Figure, Goal, Options, Result, at_least, at_most, over, summary
+from ..progress import progress
+from ..readers import Offered
+from ..readers.ours import Ask
+from ..readers.raw_search import FIRST, RawSearch
 
 ASKED = {
     "recent": ("quick", "newest"),

@@ -13,9 +13,9 @@ import apsw
 
 from outeract_core import Outeract
 
-from . import traffic, world
-from .measure import BYTES, Figure, Options, Result, at_most, over, told
-from .progress import progress
+from ..ground import traffic, world
+from ..measure import BYTES, Figure, Options, Result, at_most, over, told
+from ..progress import progress
 
 _DETAILED = 1_000_000
 """Up to this size it is also told what each table and index takes; that reads every page."""

@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import world
-from .measure import MEGABYTES, Figure, Options, Result, at_most, rounds, summary
-from .progress import progress
+from ..ground import world
+from ..measure import MEGABYTES, Figure, Options, Result, at_most, rounds, summary
+from ..progress import progress
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MILLISECONDS = "ms"
 PATIENCE = 90.0
 """Seconds after which the walk may end before the last event; the output says where."""
@@ -55,7 +55,7 @@ def run(options: Options) -> Result:
 
 def _opened(built: world.World, patience: str) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(
-        _python("-m", "benchmarks.start_child", str(built.path), patience)
+        _python("-m", "benchmarks.ground.start_child", str(built.path), patience)
     )
     return told
 

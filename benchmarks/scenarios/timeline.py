@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import anyio
 
-from . import held
-from .measure import Options, Result, at_most
+from ..ground import held
+from ..measure import Options, Result, at_most
 
 NAMES = ("timeline",)
 

@@ -14,39 +14,40 @@ from uuid import UUID
 
 from attrs import evolve
 
-from . import _schemas
-from ._codec import encode
-from ._compose import Options, compose, finish
-from ._delivery_handle import Delivery
-from ._ids import maybe_ms
-from ._lanes import Handler
-from ._patterns import checked
-from ._plugins import checked_config
-from ._prospect import Prospect, prospect
-from ._runtime import Runtime
-from ._store import custom, rows, sending, tenants
-from ._store.log import target_of
-from ._store.sqlite import Connection
-from ._store.states import is_inbound
-from ._tenant import Tenant
-from ._turn import CURRENT, Effect, Turn
-from ._verbs import Verbs
-from .content import ContentLike
-from .errors import BadInput
-from .graph import Explanation
-from .model import Application, Event, EventId, EventSchema, PlatformConnection, PlatformUser
-from .pages import Page
+from .._domain.rules.patterns import checked
+from .._domain.values.codec import encode
+from .._domain.values.ids import maybe_ms
+from .._handlers.lanes import Handler
+from .._handlers.turn import CURRENT, Effect, Turn
+from .._io.plugins import checked_config
+from .._io.runtime import Runtime
+from .._io.tenant import Tenant
+from .._outbound.compose import Options, compose, finish
+from .._outbound.handle import Delivery
+from .._outbound.preview import Prospect, prospect
+from .._outbound.verbs import Verbs
+from .._store.engine.sqlite import Connection
+from .._store.reading.states import is_inbound
+from .._store.records import rows
+from .._store.records.log import target_of
+from .._store.writing import custom, sending, tenants
+from ..content import ContentLike
+from ..errors import BadInput
+from ..graph import Explanation
+from ..model import Application, Event, EventId, EventSchema, PlatformConnection, PlatformUser
+from ..pages import Page
+from .queries import schemas
 
 if TYPE_CHECKING:
-    from ._conversations import Conversations
-    from ._events import Events
-    from ._export import Exported, Progress, Target
-    from ._file_access import Files
-    from ._graph import Graph
-    from ._people import People
-    from ._retention import Retention
-    from ._search import Order
-from .search import Hit
+    from .maintenance.export import Exported, Progress, Target
+    from .maintenance.retention import Retention
+    from .queries.conversations import Conversations
+    from .queries.events import Events
+    from .queries.files import Files
+    from .queries.graph import Graph
+    from .queries.people import People
+    from .queries.search import Order
+from ..search import Hit
 
 H = TypeVar("H", bound=Callable[..., Any])
 
@@ -70,42 +71,42 @@ class App(Verbs):
     @cached_property
     def events(self) -> Events:
         """What happened: single events, pages by filter, all of them in turn."""
-        from ._events import Events
+        from .queries.events import Events
 
         return Events(self.tenant, self.runtime)
 
     @cached_property
     def conversations(self) -> Conversations:
         """What was said: the recent conversations, a person's, a thread."""
-        from ._conversations import Conversations
+        from .queries.conversations import Conversations
 
         return Conversations(self.tenant, self.runtime)
 
     @cached_property
     def graph(self) -> Graph:
         """How it hangs together: walks, paths, the whole story of one message."""
-        from ._graph import Graph
+        from .queries.graph import Graph
 
         return Graph(self.tenant)
 
     @cached_property
     def people(self) -> People:
         """Who it was: users, platform users, merges, link codes, erasure."""
-        from ._people import People
+        from .queries.people import People
 
         return People(self.tenant, self.runtime)
 
     @cached_property
     def files(self) -> Files:
         """Files that came in or went out."""
-        from ._file_access import Files
+        from .queries.files import Files
 
         return Files(self.tenant, self.runtime)
 
     @cached_property
     def retention(self) -> Retention:
         """Rules by which old content is dropped."""
-        from ._retention import Retention
+        from .maintenance.retention import Retention
 
         return Retention(self.tenant, self.runtime, self.handlers)
 
@@ -249,7 +250,7 @@ class App(Verbs):
         drawn = custom.flat(edges)
         schema = self.runtime.database.read(lambda tx: custom.schema(tx, self.key, event_type))
         if schema is not None:
-            _schemas.check_payload(event_type, payload, schema.json_schema)
+            schemas.check_payload(event_type, payload, schema.json_schema)
         text = _payload(payload)
         at = maybe_ms(occurred_at)
         event_id = self.new_id()
@@ -271,7 +272,7 @@ class App(Verbs):
         """
         custom.check_type(event_type)
         _payload(json_schema, "schema")
-        _schemas.check_schema(json_schema)
+        schemas.check_schema(json_schema)
         return await self.tenant.write(
             lambda tx, app: custom.add_schema(tx, app, event_type, json_schema, description)
         )
@@ -298,7 +299,7 @@ class App(Verbs):
 
         What is written is as secret as the database. Raises OSError; then no file is left.
         """
-        from ._export import export
+        from .maintenance.export import export
 
         return await export(self.runtime, self.key, target, files=files, progress=progress)
 
@@ -320,7 +321,7 @@ class App(Verbs):
         It finds what was committed before the call, also when it had to be indexed first (a file's
         first search indexes everything). Raises BadInput, NotFound.
         """
-        from ._search import search
+        from .queries.search import search
 
         return await search(
             self.tenant, self.runtime.search, words, within=within, person=person, since=since,
@@ -352,7 +353,7 @@ class App(Verbs):
 
     def _turn(self) -> Turn | None:
         turn = CURRENT.get()
-        mine = turn is not None and turn.app is self and not turn.over
+        mine = turn is not None and turn.tenant is self.tenant and not turn.over
         return turn if mine else None
 
     def events_at(self, keys: list[int]) -> list[Event]:

@@ -8,44 +8,40 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 from attrs import frozen
 
-from ._app import App
-from ._database import Database
-from ._dispatcher import Dispatcher
-from ._downloader import Downloader
-from ._ending import first, until_told
-from ._files import LIMIT, Folder
-from ._ids import Clock, IdSource, utc_now, uuid7
-from ._indexing import INDEXING, check_tokenizer
-from ._opening import Checkpoints, Options, default_checkpoints
-from ._plugins import Plugins, Secrets, SecretSource
-from ._receiver import BODY_LIMIT, Receiver
-from ._runtime import Runtime
-from ._sender import Sender
-from ._store import tenants
-from ._store.tenants import Conn
-from ._web import Asgi, Wsgi
-from .adapter import Adapter, Response
-from .errors import (
-    BadInput,
-    MissingSecret,
-    SendError,
-    StoreBusy,
-    UnknownPlatform,
-)
+from .._domain.values.ids import Clock, IdSource, utc_now, uuid7
+from .._handlers.dispatcher import Dispatcher
+from .._handlers.hosted import Hosted
+from .._inbound.downloader import Downloader
+from .._inbound.receiver import BODY_LIMIT, Receiver
+from .._inbound.web import Asgi, Wsgi
+from .._io.database import Database
+from .._io.file_store import LIMIT, Folder
+from .._io.opening import Checkpoints, Options, default_checkpoints
+from .._io.plugins import Plugins, Secrets, SecretSource
+from .._io.runtime import Runtime
+from .._io.shutdown import first, until_told
+from .._outbound.sender import Sender
+from .._store.records.conn import Conn
+from .._store.writing import tenants
+from ..adapter import Adapter, Response
+from ..errors import BadInput, MissingSecret, SendError, StoreBusy, UnknownPlatform
+from .app import App
+from .maintenance.indexing import INDEXING, check_tokenizer
+from .message import Message
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from ._backup import Backup
-    from ._export import Progress
-    from ._retention import Keeper
+    from .maintenance.backup import Backup
+    from .maintenance.export import Progress
+    from .maintenance.retention import Keeper
 
 _POLL_WAIT = 25.0
 _WATCH = 0.25
@@ -103,7 +99,7 @@ class Outeract:
         checkpoints: Checkpoints = default_checkpoints, transport: Any = None,
     ) -> None:  # fmt: skip
         def open_http() -> Any:
-            from ._http import Http
+            from .._io.http import Http
 
             return Http(transport, allow_private=allow_private_addresses, console=console)
 
@@ -127,9 +123,9 @@ class Outeract:
 
     @cached_property
     def _keeper(self) -> Keeper:
-        from ._retention import Keeper
+        from .maintenance.retention import Keeper
 
-        return Keeper(self.runtime, self._apps)
+        return Keeper(self.runtime, lambda: [app.retention for app in self._apps.values()])
 
     # ── tenants ───────────────────────────────────────────────────────────────────────────────
 
@@ -165,7 +161,7 @@ class Outeract:
         cannot be opened. `progress` is told (done, of), in nodes.
         Raises InvalidExport, BadInput, UnfinishedImport, OSError.
         """
-        from ._import import import_app
+        from .maintenance.importing import import_app
 
         place = await import_app(self.runtime, path, name, organisation, progress)
         return self.app(place[1], organisation=place[0])
@@ -264,7 +260,7 @@ class Outeract:
 
         Raises BadInput (there already, the file itself, no such folder), StoreError and its kinds.
         """
-        from ._backup import backup
+        from .maintenance.backup import backup
 
         return await backup(self.runtime, path, files, overwrite, progress)
 
@@ -326,7 +322,7 @@ class Outeract:
     def _with_handlers(self) -> list[Dispatcher]:
         for key, app in self._apps.items():
             if app.handlers and key not in self._dispatchers:
-                self._dispatchers[key] = Dispatcher(app)
+                self._dispatchers[key] = Dispatcher(_hosted(app))
         return list(self._dispatchers.values())
 
     def _start(self, group: TaskGroup, started: set[tuple[str, int]], wait: bool) -> None:
@@ -390,3 +386,11 @@ class Outeract:
     async def __aexit__(self, *_exc: object) -> None:
         with anyio.CancelScope(shield=True):
             await self.aclose()
+
+
+def _hosted(app: App) -> Hosted:
+    """What the dispatcher needs of an application."""
+    return Hosted(
+        app.runtime, app.tenant, app.handlers, lambda: str(app.config["overlap"]),
+        app.on_processed, partial(Message, app),
+    )  # fmt: skip

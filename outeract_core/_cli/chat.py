@@ -17,9 +17,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from .._app import App
-from .._outeract import Outeract
-from .._turn import Message
+from .._api.app import App
+from .._api.message import Message
+from .._api.outeract import Outeract
 from ..errors import BadInput
 from ..model import PlatformConnection
 

@@ -15,9 +15,9 @@ from typing import Any
 import anyio
 
 from .. import query
-from .._app import App
-from .._outeract import Outeract
-from .._store.tenants import Conn
+from .._api.app import App
+from .._api.outeract import Outeract
+from .._store.records.conn import Conn
 from ..errors import NotFound
 from ..model import Event
 from .opening import Progress, applications, one, opened

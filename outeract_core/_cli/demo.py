@@ -15,8 +15,8 @@ from pathlib import Path
 import anyio
 import anyio.from_thread
 
-from .._outeract import Outeract
-from .._turn import Message
+from .._api.message import Message
+from .._api.outeract import Outeract
 from ..model import Event, PlatformUser
 from ..query import type_is
 from ..testing import FakePlatform

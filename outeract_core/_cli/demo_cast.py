@@ -15,9 +15,9 @@ from typing import Any
 from anyio.from_thread import BlockingPortal
 from attrs import define, field
 
-from .._app import App
-from .._outeract import Outeract
-from .._store import health
+from .._api.app import App
+from .._api.outeract import Outeract
+from .._store.reading import health
 from ..model import PlatformConnection
 from ..query import status_is, type_is
 from ..testing import FakePlatform, sign_slack, sign_telegram, sign_whatsapp

@@ -11,10 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .._app import App
-from .._outeract import Outeract
-from .._plugins import HOST
-from .._store import health, importing, rebuild
+from .._api.app import App
+from .._api.outeract import Outeract
+from .._io.plugins import HOST
+from .._store.reading import health
+from .._store.transfer import importing, rebuild
 from ..errors import OuteractError, UnfinishedImport
 from .opening import Progress, applications, opened
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import anyio
 
-from .._app import App
+from .._api.app import App
 from ..retention import Dropped
 from .opening import Progress, applications, opened
 

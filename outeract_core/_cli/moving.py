@@ -13,8 +13,8 @@ from functools import partial
 
 import anyio
 
-from .._export import Target
-from .._outeract import Outeract
+from .._api.maintenance.export import Target
+from .._api.outeract import Outeract
 from ..errors import BadInput
 from .opening import Progress, one, opened
 

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .._app import App
-from .._outeract import Outeract
-from .._store import importing, tenants
+from .._api.app import App
+from .._api.outeract import Outeract
+from .._store.transfer import importing
+from .._store.writing import tenants
 from ..errors import BadInput, NotFound, UnfinishedImport
 
 

@@ -1,7 +1,7 @@
 """Runs handlers behind a durable cursor: at least once they run, exactly once their effects count.
 
 Knows: the lease, turns and their commit, retries and parking.
-Does not know: which lane an event belongs to (`_lanes.py`), platforms, how a reply is delivered.
+Does not know: which lane an event belongs to (`lanes.py`), platforms, how a reply is delivered.
 
     events behind the cursor ─▶ lanes (handler × conversation) ─▶ turn ─▶ one commit:
                                                     replies + "handled" + cursor
@@ -12,27 +12,25 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import anyio.to_thread
 
-from ._compose import Draft, Target, finish
-from ._delivery import backoff
-from ._delivery_handle import Delivery
-from ._ids import jitter
-from ._lanes import Handler, Lane, Lanes
-from ._leases import is_dead
-from ._store import handlers, outbox, sending
-from ._store.handlers import Arrived, Seen
-from ._store.sqlite import Connection
-from ._turn import CURRENT, Effect, Message, Turn
-from .content import Content
-from .errors import BadInput, LeaseHeld, LeaseLost, StoreError
-
-if TYPE_CHECKING:
-    from ._app import App
-    from ._runtime import Runtime
+from .._domain.rules.delivery import backoff
+from .._domain.values.ids import jitter
+from .._io.leases import is_dead
+from .._io.runtime import Runtime
+from .._outbound.compose import Draft, Target, finish
+from .._outbound.handle import Delivery
+from .._store.engine.sqlite import Connection
+from .._store.writing import handlers, outbox, sending
+from .._store.writing.handlers import Arrived, Seen
+from ..content import Content
+from ..errors import BadInput, LeaseHeld, LeaseLost, StoreError
+from .hosted import Given, Hosted
+from .lanes import Handler, Lane, Lanes
+from .turn import CURRENT, Effect, Turn
 
 TTL = 30_000
 _RENEW = 10_000
@@ -45,17 +43,18 @@ _MOMENT = 1_000
 class Dispatcher:
     """One application's handlers. `step()` runs what there is; `run()` until cancelled."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._runtime = app.runtime
+    def __init__(self, hosted: Hosted) -> None:
+        self._hosted = hosted
+        self._app = hosted.tenant.key
+        self._runtime = hosted.runtime
         self._leased_until = 0
-        self._lanes = Lanes(app.handlers, lambda: str(app.config["overlap"]))
+        self._lanes = Lanes(hosted.handlers, hosted.overlap)
         self._running = 0
 
     @property
     def app(self) -> int:
         """The number of its application."""
-        return self._app.key
+        return self._app
 
     # ── rounds ────────────────────────────────────────────────────────────────────────────────
 
@@ -92,7 +91,7 @@ class Dispatcher:
         """Hand the lease back, so that another process need not wait for it."""
         if self._leased_until:
             self._leased_until = 0
-            app, owner = self._app.key, self._runtime.owner
+            app, owner = self._app, self._runtime.owner
             try:
                 await self._runtime.write(lambda tx: handlers.give_up(tx, app, owner))
             except StoreError:
@@ -112,7 +111,7 @@ class Dispatcher:
         now = self._runtime.now()
         if now < self._leased_until - (TTL - _RENEW):
             return
-        app, owner = self._app.key, self._runtime.owner
+        app, owner = self._app, self._runtime.owner
         owners = self._runtime.database.read(outbox.owners)
         dead = frozenset(name for name in owners if is_dead(name))
         fresh = self._leased_until == 0
@@ -126,7 +125,7 @@ class Dispatcher:
             self._load()
 
     def _load(self) -> None:
-        backlog = self._runtime.database.read(lambda tx: handlers.backlog(tx, self._app.key))
+        backlog = self._runtime.database.read(lambda tx: handlers.backlog(tx, self._app))
         self._lanes.load(backlog)
 
     def _fetch(self) -> None:
@@ -140,7 +139,7 @@ class Dispatcher:
 
     def _page(self, tx: Connection) -> list[Arrived]:
         """The next events; only those that a handler wants are looked at."""
-        app, lanes = self._app.key, self._lanes
+        app, lanes = self._app, self._lanes
         page = handlers.feed(tx, app, lanes.read_to, _PAGE)
         wanted = [arrived for arrived in page if lanes.wanted(arrived.type)]
         looked = handlers.look(tx, app, wanted, closely=not lanes.deep)
@@ -171,7 +170,7 @@ class Dispatcher:
     async def _turn(self, lane: Lane, batch: Sequence[Arrived]) -> bool:
         """One run of the handler. Whether the lane may go on."""
         handler, first = lane.handler, batch[0].event
-        turn = Turn(self._app, batch[-1].event)
+        turn = Turn(self._runtime, self._hosted.tenant, batch[-1].event)
         try:
             message = self._message(turn, batch, self._lanes.attempts(first, handler))
             result = await _call(handler, turn, message)
@@ -188,7 +187,7 @@ class Dispatcher:
             return await self._raised(lane, batch, attempt, traceback.format_exc())
         return True
 
-    def _message(self, turn: Turn, batch: Sequence[Arrived], attempt: int) -> Message:
+    def _message(self, turn: Turn, batch: Sequence[Arrived], attempt: int) -> Given:
         """What the handler is given: as it was found, unless that was a while ago."""
         limit, seen = self._runtime.now() - _MOMENT, [arrived.seen for arrived in batch]
         if attempt or any(one is None or one.at < limit for one in seen):
@@ -196,14 +195,14 @@ class Dispatcher:
         found = [one for one in seen if one is not None]
         last, thread = found[-1], found[-1].event.id if found[-1].threaded else None
         place = None if last.conn is None else Target(self._runtime.conn(last.conn), batch[-1].peer)
-        return Message(turn, [one.event for one in found], thread, place)
+        return self._hosted.make(turn, [one.event for one in found], thread, place)
 
     def _looked(self, tx: Connection, batch: Sequence[Arrived]) -> list[Seen | None]:
-        looked = handlers.look(tx, self._app.key, batch, closely=True)
+        looked = handlers.look(tx, self._app, batch, closely=True)
         return [looked[arrived.event].seen for arrived in batch]
 
     async def _commit(self, turn: Turn, handler: Handler, batch: Sequence[Arrived]) -> None:
-        runtime, app, owner = self._runtime, self._app.key, self._runtime.owner
+        runtime, app, owner = self._runtime, self._app, self._runtime.owner
         events = [arrived.event for arrived in batch]
         effects = [await _effect(runtime, app, effect) for effect in turn.effects]
         settle = self._settle(handler, batch)
@@ -228,16 +227,16 @@ class Dispatcher:
         low, cursor = self._lanes.low_after(handler, wanted), self._lanes.cursor
 
         def unit(tx: Connection) -> None:
-            self._app.on_processed(tx, handlers.done(tx, handler.name, wanted))
+            self._hosted.processed(tx, handlers.done(tx, handler.name, wanted))
             if low > cursor:
-                handlers.advance(tx, self._app.key, low)
+                handlers.advance(tx, self._app, low)
 
         return unit
 
     async def _raised(self, lane: Lane, batch: Sequence[Arrived], attempt: int, trace: str) -> bool:
         """A handler has raised: again later, or park it and go on."""
         handler, events = lane.handler, [a.event for a in batch]
-        app, owner = self._app.key, self._runtime.owner
+        app, owner = self._app, self._runtime.owner
         if attempt >= handler.attempts:
             settle = self._settle(handler, batch)
 
@@ -269,7 +268,7 @@ async def _effect(runtime: Runtime, app: int, effect: Effect) -> Callable[[Conne
     return lambda tx: sending.send(tx, intent)
 
 
-async def _call(handler: Handler, turn: Turn, message: Message) -> Any:
+async def _call(handler: Handler, turn: Turn, message: Given) -> Any:
     token = CURRENT.set(turn)
     try:
         if inspect.iscoroutinefunction(handler.call):
@@ -280,7 +279,7 @@ async def _call(handler: Handler, turn: Turn, message: Message) -> Any:
         CURRENT.reset(token)
 
 
-def _speak(message: Message, result: Any) -> None:
+def _speak(message: Given, result: Any) -> None:
     """What a handler returns is its reply: text, content, or a list of them."""
     if result is None:
         return

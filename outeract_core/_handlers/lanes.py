@@ -15,8 +15,8 @@ from typing import Any
 
 from attrs import Factory, define, frozen
 
-from ._patterns import fits
-from ._store.handlers import Arrived, Backlog
+from .._domain.rules.patterns import fits
+from .._store.writing.handlers import Arrived, Backlog
 
 _FULL, _DEEP = 20_000, 1_000
 _SHORTEST, _LONGEST = 0.02, 1.0

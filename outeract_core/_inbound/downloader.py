@@ -1,7 +1,7 @@
 """Fetches the bytes of inbound files, in the background, until they are stored or refused.
 
 Knows: claim → fetch → stream → settle, and when to give up.
-Does not know: platforms, requests (`_http.py`), folders (`_files.py`).
+Does not know: platforms, requests (`_io/http.py`), folders (`_io/file_store.py`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from ._delivery import ATTEMPTS, backoff
-from ._files import Stored
-from ._ids import jitter
-from ._runtime import Runtime
-from ._store import files
-from ._store.files import Download
-from ._store.tenants import Conn
-from .errors import (
+from .._domain.rules.delivery import ATTEMPTS, backoff
+from .._domain.values.ids import jitter
+from .._io.file_store import Stored
+from .._io.runtime import Runtime
+from .._store.records.conn import Conn
+from .._store.writing import files
+from .._store.writing.files import Download
+from ..errors import (
     ChecksumMismatch,
     FileError,
     FileTooLarge,

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import json
 
-from ._codec import encode
-from ._compose import Options, payload_of
-from ._identity import find_code
-from ._plan import dump_parts, plan
-from ._runtime import Runtime
-from ._store import delivery, identity, link_codes, sending
-from ._store.bulk import Item
-from ._store.ingest import Act, Reaction
-from ._store.link_codes import Confirm, Try
-from ._store.log import target_of
-from ._store.sending import Intent
-from ._store.tenants import Conn
-from .content import Content
-from .driver import Tx
-from .events import Fact
+from .._domain.planning.plan import dump_parts, plan
+from .._domain.rules.link_code import find_code
+from .._domain.values.codec import encode
+from .._io.runtime import Runtime
+from .._outbound.compose import Options, payload_of
+from .._store.records.conn import Conn
+from .._store.records.log import target_of
+from .._store.writing import delivery, identity, link_codes, sending
+from .._store.writing.bulk import Item
+from .._store.writing.ingest import Act, Reaction
+from .._store.writing.link_codes import Confirm, Try
+from .._store.writing.sending import Intent
+from ..content import Content
+from ..driver import Tx
+from ..events import Fact
 
 _ANSWER_WITHIN = 600_000
 _CONFIRMATION = (

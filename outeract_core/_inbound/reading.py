@@ -10,13 +10,13 @@ from collections.abc import Iterable
 
 from attrs import Factory, define
 
-from ._codec import clean
-from ._runtime import Runtime
-from ._store import ingest
-from ._store.bulk import Item
-from ._store.tenants import Conn
-from .adapter import Adapter, Inbound
-from .events import Fact, Unparsed
+from .._domain.values.codec import clean
+from .._io.runtime import Runtime
+from .._store.records.conn import Conn
+from .._store.writing import ingest
+from .._store.writing.bulk import Item
+from ..adapter import Adapter, Inbound
+from ..events import Fact, Unparsed
 
 
 @define

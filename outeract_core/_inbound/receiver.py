@@ -13,19 +13,17 @@ from itertools import groupby
 
 from attrs import define, frozen
 
-from ._codec import clean, encode
-from ._database import Share, Unit
-from ._ids import to_ms
-from ._reactions import reactions_of
-from ._reading import Batch, Read, read_delivery, sort
-from ._runtime import Runtime
-from ._store import deliveries, ingest
-from ._store.bulk import DUPLICATE
-from ._store.deliveries import Kept
-from ._store.sqlite import Connection
-from ._store.tenants import Conn
-from .adapter import Adapter, Inbound, Response
-from .errors import (
+from .._domain.values.codec import clean, encode
+from .._domain.values.ids import to_ms
+from .._io.database import Share, Unit
+from .._io.runtime import Runtime
+from .._store.engine.sqlite import Connection
+from .._store.records.conn import Conn
+from .._store.writing import ingest, raw_deliveries
+from .._store.writing.bulk import DUPLICATE
+from .._store.writing.raw_deliveries import Kept
+from ..adapter import Adapter, Inbound, Response
+from ..errors import (
     BodyTooLarge,
     MissingSecret,
     OuteractError,
@@ -36,7 +34,9 @@ from .errors import (
     Unsupported,
     WebhookError,
 )
-from .events import Unparsed
+from ..events import Unparsed
+from .reactions import reactions_of
+from .reading import Batch, Read, read_delivery, sort
 
 BODY_LIMIT = 8 * 1024 * 1024
 _PRIVATE = ("signature", "token", "secret", "authorization", "cookie")
@@ -207,7 +207,7 @@ class Receiver:
         poll = getattr(adapter, "poll", None)
         if poll is None:
             raise Unsupported(f"{conn.platform} cannot be polled; register its webhook instead")
-        cursor = self._runtime.database.read(lambda tx: deliveries.poll_cursor(tx, conn.id))
+        cursor = self._runtime.database.read(lambda tx: raw_deliveries.poll_cursor(tx, conn.id))
         polled = await self._runtime.http.run(poll(cursor, wait))
         read = Read()
         sort(self._runtime, conn, polled.facts, read)
@@ -216,7 +216,7 @@ class Receiver:
             received = self._commit(tx, [read])[0]
             for item in read.unparsed:
                 _keep_item(tx, conn, item)
-            deliveries.set_poll_cursor(tx, conn.id, polled.cursor)
+            raw_deliveries.set_poll_cursor(tx, conn.id, polled.cursor)
             return received
 
         return (await self._store(read, unit)).stored
@@ -237,7 +237,7 @@ class Receiver:
 
     def _kept(self, conn: Conn, state: str, after: int, limit: int) -> list[Kept]:
         return self._runtime.database.read(
-            lambda tx: deliveries.kept(tx, conn.id, state, limit, after)
+            lambda tx: raw_deliveries.kept(tx, conn.id, state, limit, after)
         )
 
     async def _again(self, conn: Conn, adapter: Adapter, delivery: Kept, state: str) -> bool:
@@ -247,7 +247,7 @@ class Receiver:
         def unit(tx: Connection) -> Received:
             received = self._commit(tx, [read])[0]
             received.kept = received.kept or bool(read.faults)
-            deliveries.replayed(tx, delivery.id, not received.kept, read.faults, state)
+            raw_deliveries.replayed(tx, delivery.id, not received.kept, read.faults, state)
             return received
 
         return not (await self._store(read, unit)).kept
@@ -260,7 +260,7 @@ def _keep(tx: Connection, conn: Conn, inbound: Inbound, state: str, error: str |
         if not any(word in name for word in _PRIVATE)
     }
     digest = hashlib.sha256(inbound.method.encode() + b"\0" + inbound.body).digest()
-    deliveries.keep(
+    raw_deliveries.keep(
         tx, conn, inbound.method, encode(headers), encode(dict(inbound.query)), inbound.body,
         to_ms(inbound.received_at), state, error, digest,
     )  # fmt: skip
@@ -271,7 +271,7 @@ def _keep_item(tx: Connection, conn: Conn, item: Unparsed) -> None:
     digest = hashlib.sha256(b"POLL\0" + raw).digest()
     headers = '{"content-type":"application/json"}'
     error = clean(str(item.error))
-    deliveries.keep(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", error, digest)
+    raw_deliveries.keep(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", error, digest)
 
 
 def _tellable(raw: object) -> bytes:

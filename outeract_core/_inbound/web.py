@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from .adapter import Response
+from ..adapter import Response
 
 Ingest = Callable[..., Awaitable[Response]]
 _REASONS = {

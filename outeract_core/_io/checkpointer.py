@@ -1,7 +1,7 @@
 """Checkpoints beside the writer: a thread that moves the log into the file while commits go on.
 
 Knows: a connection of its own, that one checkpoint at a time is enough, that none of them is needed.
-Does not know: when the log is long (`_opening.py`), transactions.
+Does not know: when the log is long (`opening.py`), transactions.
 
 A checkpoint that does not wait for anybody (PASSIVE) moves what it finds; what is written meanwhile is
 left for the next one. So the writer's own checkpoint, which has to stop for a moment to begin the log
@@ -13,8 +13,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from ._store import wal
-from ._store.sqlite import Connection
+from .._store.engine import wal
+from .._store.engine.sqlite import Connection
 
 __all__ = ["Beside"]
 

@@ -22,14 +22,14 @@ from typing import Any, TypeVar
 
 import anyio.to_thread
 
-from ._beside import Beside
-from ._ids import to_ms
-from ._loops import waiter
-from ._opening import Idle, Options, default_checkpoints
-from ._store import sqlite, wal
-from ._store.migrations import migrate
-from ._tickets import Share, Ticket, Unit, fail, together, wake
-from .errors import StoreBroken, StoreClosed
+from .._domain.values.ids import to_ms
+from .._store.engine import sqlite, wal
+from .._store.engine.migrations import migrate
+from ..errors import StoreBroken, StoreClosed
+from .checkpointer import Beside
+from .opening import Idle, Options, default_checkpoints
+from .wakeup import waiter
+from .write_queue import Share, Ticket, Unit, fail, together, wake
 
 __all__ = ["BATCH", "Database", "Options", "Share", "Ticket", "Unit", "default_checkpoints"]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import anyio.to_thread
 from attrs import frozen
 
-from .errors import FileTooLarge
+from ..errors import FileTooLarge
 
 LIMIT = 100 * 1024 * 1024
 _CHUNK = 1024 * 1024

@@ -18,8 +18,8 @@ import anyio
 import anyio.lowlevel
 import httpx
 
-from .adapter import Call, Download, Flow, OutgoingFile, Reply
-from .errors import Ambiguous, FileTooLarge, PrivateAddress, Rejected, SendError, Transient
+from ..adapter import Call, Download, Flow, OutgoingFile, Reply
+from ..errors import Ambiguous, FileTooLarge, PrivateAddress, Rejected, SendError, Transient
 
 T = TypeVar("T")
 

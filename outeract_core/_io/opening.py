@@ -1,7 +1,7 @@
 """How a file is opened: the seams for tests, when the log is checkpointed, what is done when idle.
 
 Knows: the choices, and their defaults.
-Does not know: who follows them (`_database.py`), what idle work is good for.
+Does not know: who follows them (`database.py`), what idle work is good for.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from ._ids import Clock, IdSource
-from ._store.sqlite import Connection
+from .._domain.values.ids import Clock, IdSource
+from .._store.engine.sqlite import Connection
 
 __all__ = ["Checkpoints", "Idle", "Options", "default_checkpoints"]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .adapter import Adapter, Manifest, Settings
-from .errors import BadInput, MissingSecret, UnknownPlatform
+from ..adapter import Adapter, Manifest, Settings
+from ..errors import BadInput, MissingSecret, UnknownPlatform
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 from attrs import Factory, define, field
 
-from ._database import Database
-from ._files import Folder
-from ._ids import to_ms
-from ._leases import owner_name
-from ._loops import Via, call, waiter
-from ._plugins import Plugins, Secrets, settings
-from ._store import tenants
-from ._store.sqlite import Connection
-from ._store.tenants import Conn
-from .adapter import Adapter
-from .errors import DiskFull, NotFound, StoreBusy
+from .._domain.values.ids import to_ms
+from .._store.engine.sqlite import Connection
+from .._store.records.conn import Conn
+from .._store.writing import tenants
+from ..adapter import Adapter
+from ..errors import DiskFull, NotFound, StoreBusy
+from .database import Database
+from .file_store import Folder
+from .leases import owner_name
+from .plugins import Plugins, Secrets, settings
+from .wakeup import Via, call, waiter
 
 if TYPE_CHECKING:
-    from ._http import Http
+    from .http import Http
 
 T = TypeVar("T")
 WORK = ("handlers", "outbox", "files", "poll")

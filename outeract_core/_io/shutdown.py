@@ -9,7 +9,7 @@ import signal
 
 import anyio
 
-from .errors import LeaseHeld, OuteractError
+from ..errors import LeaseHeld, OuteractError
 
 
 async def until_told(scope: anyio.CancelScope) -> None:

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from ._database import Database
-from ._store.sqlite import Connection
-from .model import AppId
+from .._store.engine.sqlite import Connection
+from ..model import AppId
+from .database import Database
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """Units of work on their way to the writer, and what came of them.
 
 Knows: who waits for a unit and how they are woken, which units are done together.
-Does not know: transactions, threads (`_database.py`), what a unit does.
+Does not know: transactions, threads (`database.py`), what a unit does.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
-from ._loops import Via, call
-from ._store.sqlite import Connection
+from .._store.engine.sqlite import Connection
+from .wakeup import Via, call
 
 __all__ = ["Share", "Ticket", "Unit", "fail", "together", "wake"]
 

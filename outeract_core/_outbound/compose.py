@@ -16,17 +16,18 @@ from uuid import UUID
 import anyio.to_thread
 from attrs import evolve, field, frozen
 
-from ._ids import maybe_ms, span, to_ms
-from ._plan import Plan, dump_parts, mime_of, plan
-from ._runtime import Runtime
-from ._store import nodes, routes
-from ._store.sending import Intent, OutFile
-from ._store.sqlite import Connection
-from ._store.tenants import Conn
-from .content import Attachment, Content, ContentLike
-from .errors import BadInput, NotFound
-from .events import Party
-from .model import File, PlatformConnection, PlatformUserKind
+from .._domain.planning.plan import Plan, dump_parts, mime_of, plan
+from .._domain.values.ids import maybe_ms, span, to_ms
+from .._io.runtime import Runtime
+from .._store.engine.sqlite import Connection
+from .._store.reading import routes
+from .._store.records import nodes
+from .._store.records.conn import Conn
+from .._store.writing.sending import Intent, OutFile
+from ..content import Attachment, Content, ContentLike
+from ..errors import BadInput, NotFound
+from ..events import Party
+from ..model import File, PlatformConnection, PlatformUserKind
 
 
 @frozen

@@ -7,19 +7,18 @@ Does not know: how it is delivered.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import anyio
 
-from ._delivery import RANK
-from ._store import outbox, states
-from ._tenant import Tenant
-from .errors import BadInput, DeliveryTimeout
-from .model import DeliveryState, EventId
-
-if TYPE_CHECKING:
-    from ._runtime import Runtime
+from .._domain.rules.delivery import RANK
+from .._io.runtime import Runtime
+from .._io.tenant import Tenant
+from .._store.reading import states
+from .._store.writing import outbox
+from ..errors import BadInput, DeliveryTimeout
+from ..model import DeliveryState, EventId
 
 
 class Delivery:

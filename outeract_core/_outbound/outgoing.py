@@ -10,12 +10,12 @@ import json
 from typing import Any
 from uuid import UUID
 
-from ._files import Folder
-from ._plan import Part, kind_of_mime, load_parts
-from ._store.claims import Row
-from ._store.delivery import token
-from .adapter import Flow, MessageRef, Outgoing, OutgoingFile, Recipient
-from .errors import Rejected, Unsupported
+from .._domain.planning.plan import Part, kind_of_mime, load_parts
+from .._io.file_store import Folder
+from .._store.writing.claims import Row
+from .._store.writing.delivery import token
+from ..adapter import Flow, MessageRef, Outgoing, OutgoingFile, Recipient
+from ..errors import Rejected, Unsupported
 
 IDEMPOTENT = frozenset({"react", "edit", "delete", "mark_read", "typing", "answer"})
 """Verbs that may be repeated without harm, so that an unknown outcome is simply tried again."""

@@ -12,15 +12,17 @@ from typing import Any
 
 from attrs import frozen
 
-from ._compose import Target, sizes_of, target
-from ._ids import from_ms
-from ._plan import Part, Plan, plan
-from ._runtime import Runtime
-from ._store import people, rows, states
-from ._store.sqlite import Connection
-from .adapter import Manifest
-from .content import Content, ContentLike
-from .model import PlatformConnection, PlatformUser
+from .._domain.planning.plan import Part, Plan, plan
+from .._domain.values.ids import from_ms
+from .._io.runtime import Runtime
+from .._store.engine.sqlite import Connection
+from .._store.reading import states
+from .._store.records import rows
+from .._store.writing import people
+from ..adapter import Manifest
+from ..content import Content, ContentLike
+from ..model import PlatformConnection, PlatformUser
+from .compose import Target, sizes_of, target
 
 
 @frozen

@@ -1,7 +1,7 @@
 """Out: claims outbox rows, carries them through their adapter's flow, settles what came of it.
 
 Knows: the order claim → begin → request → settle, and what each kind of error leads to.
-Does not know: requests (`_http.py`), platforms, what was said.
+Does not know: requests (`_io/http.py`), platforms, what was said.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any
 import anyio
 from attrs import evolve
 
-from ._delivery import ATTEMPTS, backoff
-from ._ids import jitter
-from ._leases import is_dead
-from ._outgoing import IDEMPOTENT, flow, outgoing
-from ._pace import Pace
-from ._runtime import Runtime
-from ._store import claims, copies, outbox, tenants
-from ._store.claims import Row
-from ._store.tenants import Conn
-from .adapter import Adapter, Sent
-from .errors import (
+from .._domain.rules.delivery import ATTEMPTS, backoff
+from .._domain.rules.pacing import Pace
+from .._domain.values.ids import jitter
+from .._io.leases import is_dead
+from .._io.runtime import Runtime
+from .._store.records.conn import Conn
+from .._store.transfer import copies
+from .._store.writing import claims, outbox, tenants
+from .._store.writing.claims import Row
+from ..adapter import Adapter, Sent
+from ..errors import (
     Ambiguous,
     LeaseLost,
     MissingSecret,
@@ -38,6 +38,7 @@ from .errors import (
     UnknownPlatform,
     Unsupported,
 )
+from .outgoing import IDEMPOTENT, flow, outgoing
 
 LEASE = 120_000
 LANES = 100

@@ -11,20 +11,20 @@ from abc import ABC, abstractmethod
 from typing import Any
 from uuid import UUID
 
-from ._delivery_handle import Delivery
-from ._plan import dump_parts, plan
-from ._runtime import Runtime
-from ._store import sending
-from ._store.handlers import peer_of
-from ._store.log import EVENT_CONN
-from ._store.nodes import key as node_key
-from ._store.sending import Action
-from ._store.sqlite import Connection
-from ._store.states import conn_of
-from ._tenant import Tenant
-from .content import Content, ContentLike
-from .errors import BadInput, Unsupported
-from .model import Event
+from .._domain.planning.plan import dump_parts, plan
+from .._io.runtime import Runtime
+from .._io.tenant import Tenant
+from .._store.engine.sqlite import Connection
+from .._store.reading.states import conn_of
+from .._store.records.log import EVENT_CONN
+from .._store.records.nodes import key as node_key
+from .._store.writing import sending
+from .._store.writing.handlers import peer_of
+from .._store.writing.sending import Action
+from ..content import Content, ContentLike
+from ..errors import BadInput, Unsupported
+from ..model import Event
+from .handle import Delivery
 
 _TYPING_FOR = 5_000
 

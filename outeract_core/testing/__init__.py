@@ -19,14 +19,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .clock import ManualClock, SequentialIds
+from .fakes.platform import FakePlatform
+from .fakes.record import Received, Request
 from .flows import drive, reply
-from .platform import FakePlatform
-from .record import Received, Request
 from .samples import Sample
 from .signing import post, sign_slack, sign_telegram, sign_whatsapp
 
 if TYPE_CHECKING:
-    from .contract import AdapterContract
+    from .contract.adapter import AdapterContract
 
 __all__ = [
     "AdapterContract",
@@ -48,7 +48,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """`AdapterContract`, imported on demand because it needs pytest."""
     if name == "AdapterContract":
-        from .contract import AdapterContract
+        from .contract.adapter import AdapterContract
 
         return AdapterContract
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

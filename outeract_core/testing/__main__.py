@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .platform import FakePlatform
+from .fakes.platform import FakePlatform
 
 
 def main() -> None:

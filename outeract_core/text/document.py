@@ -1,7 +1,8 @@
 """Formatted text as a tree that every platform can render and core can split.
 
-Knows: the node types, and how to make a tree from plain text or CommonMark, and plain text from a tree.
-Does not know: any platform's markup (each adapter renders the tree) or limits (`_split.py` cuts it).
+Knows: the node types.
+Does not know: how a tree is read from text (`commonmark.py`) or written again (`flatten.py`, an
+adapter's own rendering), limits (`split.py` cuts it).
 
     Document = tuple of blocks
     Block    = Paragraph | Heading | CodeBlock | Quote | Bullets | Rule
@@ -29,9 +30,6 @@ __all__ = [
     "Rule",
     "Span",
     "Str",
-    "markdown",
-    "plain",
-    "to_plain",
 ]
 
 
@@ -116,22 +114,3 @@ class Rule:
 Inline: TypeAlias = Str | Span | Code | Link | Break
 Block: TypeAlias = Paragraph | Heading | CodeBlock | Quote | Bullets | Rule
 Document: TypeAlias = tuple[Block, ...]
-
-
-def plain(text: str) -> Document:
-    """`text` as it stands, one paragraph, no markup read."""
-    return (Paragraph((Str(text),)),)
-
-
-def markdown(text: str) -> Document:
-    """`text` read as CommonMark. Raises MissingExtra without the extra `markdown`."""
-    from ._markdown import parse
-
-    return parse(text)
-
-
-def to_plain(document: Document) -> str:
-    """What a reader sees of `document` where nothing can be formatted."""
-    from ._markdown import flatten
-
-    return flatten(document)

@@ -1,12 +1,12 @@
 """Tree to text: what a reader sees of a document where nothing can be formatted.
 
 Knows: how lists, quotes, links and lines are written without markup.
-Does not know: CommonMark (`_markdown.py`), platforms, limits.
+Does not know: CommonMark (`commonmark.py`), platforms, limits.
 """
 
 from __future__ import annotations
 
-from .text import (
+from .document import (
     Block,
     Break,
     Bullets,

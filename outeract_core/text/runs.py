@@ -15,9 +15,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen, mutable
 
-from ._flatten import label_is_url
-from ._graphemes import boundary
-from .text import (
+from .document import (
     Block,
     Bullets,
     Code,
@@ -32,7 +30,9 @@ from .text import (
     Span,
     Str,
 )
-from .text import Break as LineBreak
+from .document import Break as LineBreak
+from .flatten import label_is_url
+from .graphemes import boundary
 
 __all__ = ["Layout", "Run"]
 

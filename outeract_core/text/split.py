@@ -16,9 +16,9 @@ from typing import Literal
 
 from attrs import evolve
 
-from ._flatten import flatten
-from ._runs import Layout
-from .text import CodeBlock, Document, Link, Paragraph, Str
+from .document import CodeBlock, Document, Link, Paragraph, Str
+from .flatten import flatten
+from .runs import Layout
 
 __all__ = ["Measure", "split", "unit_length"]
 

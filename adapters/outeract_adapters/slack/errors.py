@@ -10,7 +10,14 @@ requests (429) and its own failures (5xx) show in the status.
 from __future__ import annotations
 
 from outeract_core.adapter import Call, Flow, Reply
-from outeract_core.errors import Ambiguous, Rejected, SendError, Throttled, Transient, Unauthorised
+from outeract_core.errors import (
+    Ambiguous,
+    Rejected,
+    SendError,
+    Throttled,
+    Transient,
+    Unauthorised,
+)
 
 from .fields import Object, text
 

@@ -1,7 +1,7 @@
 """The Telegram adapter: its manifest, its secret's check, and where everything else is found.
 
 Knows: the limits of the Bot API, which config it takes.
-Does not know: how updates are read (`parse.py`) or messages sent (`send.py`).
+Does not know: how updates are read (`inbound/parse.py`) or messages sent (`outbound/send.py`).
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from outeract_core.errors import SignatureError
 from outeract_core.events import Fact, Unparsed
 from outeract_core.text import Document
 
-from . import acts, markup, parse, poll, send
 from .api import DEFAULT_BASE, Api
-from .compose import CAPTION, TEXT
-from .keyboards import BUTTONS
-from .media import ALBUM, MEDIA
-from .people import Us
+from .inbound import parse, poll
+from .inbound.people import Us
+from .outbound import acts, markup, send
+from .outbound.compose import CAPTION, TEXT
+from .outbound.keyboards import BUTTONS
+from .outbound.media import ALBUM, MEDIA
 
 __all__ = ["Telegram"]
 

@@ -1,7 +1,7 @@
 """What a refusal of the Bot API means: wait, give up, call the host, or nobody knows.
 
 Knows: error codes, and the descriptions that say more than their code.
-Does not know: requests, what a flow tries in place of a refused one (`send.py`).
+Does not know: requests, what a flow tries in place of a refused one (`outbound/send.py`).
 
 Bot API, "Making requests": `error_code` is the HTTP status, the description is for people and may
 change; so every description that is not known is judged by its code.
@@ -12,7 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 from outeract_core.adapter import Call, Flow
-from outeract_core.errors import Ambiguous, Rejected, SendError, Throttled, Transient, Unauthorised
+from outeract_core.errors import (
+    Ambiguous,
+    Rejected,
+    SendError,
+    Throttled,
+    Transient,
+    Unauthorised,
+)
 
 from .api import Answer, Api
 

@@ -1,7 +1,7 @@
 """A copy of database and files beside a running program: it appears whole, or not at all.
 
 Knows: names, folders, the order in which things become visible.
-Does not know: what the database holds (`_store/copies.py`), how bytes are found in the folder.
+Does not know: what the database holds (`_store/transfer/copies.py`), how bytes are found in the folder.
 
 Files first, each under its own hash, then the database by one rename: where it is, all that it
 names is there.
@@ -22,10 +22,10 @@ import anyio.from_thread
 import anyio.to_thread
 from attrs import define, frozen
 
-from ._files import Folder
-from ._runtime import Runtime
-from ._store import copies
-from .errors import BadInput, DiskFull, ReadOnlyStore
+from ..._io.file_store import Folder
+from ..._io.runtime import Runtime
+from ..._store.transfer import copies
+from ...errors import BadInput, DiskFull, ReadOnlyStore
 
 Progress = Callable[[int, int], None]
 _BESIDE = ("-wal", "-shm", "-journal")

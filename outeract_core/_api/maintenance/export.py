@@ -1,7 +1,7 @@
 """One application, as it is at one moment, written to a file or a stream.
 
 Knows: one snapshot, a worker thread, the bytes of files, that half an export is never taken for one.
-Does not know: the shape of lines (`_store/transfer_out.py`), checksums (`_export_file.py`).
+Does not know: the shape of lines (`_store/transfer/dump.py`), checksums (`export_file.py`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import IO, TypeAlias
 import anyio.from_thread
 from attrs import frozen
 
-from ._export_file import Writer, opened_for_writing, sync
-from ._files import Folder
-from ._runtime import Runtime
-from ._store import transfer_out
-from ._store.sqlite import Connection
+from ..._io.file_store import Folder
+from ..._io.runtime import Runtime
+from ..._store.engine.sqlite import Connection
+from ..._store.transfer import dump
+from .export_file import Writer, opened_for_writing, sync
 
 Progress: TypeAlias = Callable[[int, int], object]
 """progress(done, of): numbers of nodes (events, users, platform users, files)."""
@@ -92,10 +92,10 @@ class _Export:
 
     def _write(self, out: IO[bytes], files: bool) -> Exported:
         writer = Writer(out)
-        header = transfer_out.header(self._tx, self._app, files=files)
+        header = dump.header(self._tx, self._app, files=files)
         last = json.loads(header)["outeract"]["last"]
         writer.add(header)
-        for table, line in transfer_out.lines(self._tx, self._app):
+        for table, line in dump.lines(self._tx, self._app):
             self._counts[table] += 1
             if writer.add(line):
                 self._tell(table, line, last)
@@ -113,7 +113,7 @@ class _Export:
             anyio.from_thread.run_sync(self._progress, n, last)
 
     def _bytes(self, writer: Writer) -> None:
-        for sha256 in transfer_out.hashes(self._tx, self._app):
+        for sha256 in dump.hashes(self._tx, self._app):
             for line in self._pieces(sha256):
                 self._counts["bytes"] += 1
                 if writer.add(line):

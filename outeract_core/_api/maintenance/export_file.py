@@ -21,8 +21,8 @@ from typing import IO, Any, cast
 
 from attrs import field, frozen
 
-from ._store.transfer import FORMAT
-from .errors import InvalidExport
+from ..._store.transfer.tables import FORMAT
+from ...errors import InvalidExport
 
 BLOCK = 4 * 1024 * 1024
 """Characters after which a block is closed: about 4,000 messages, one transaction of the import."""

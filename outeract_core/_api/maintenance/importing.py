@@ -1,7 +1,7 @@
 """An exported application put into this file: read whole and believed first, then written in blocks.
 
 Knows: threads, the order of things, that an interrupted import goes on where it was.
-Does not know: the shape of lines (`_store/transfer_in.py`), checksums (`_export_file.py`).
+Does not know: the shape of lines (`_store/transfer/load.py`), checksums (`export_file.py`).
 
 A block is one transaction, and in it stands how far the import has come. Until the last one the
 application is in `importing`, so nothing opens it, sends for it or takes webhooks for it.
@@ -21,21 +21,18 @@ import anyio.from_thread
 import anyio.to_thread
 from attrs import evolve
 
-from ._export import Progress
-from ._export_file import Block, Survey, lines_of, opened_for_reading, survey
-from ._files import Incoming
-from ._ids import SHIFT
-from ._runtime import Runtime
-from ._store import importing, tenants
-from ._store.importing import Standing, Wanted
-from ._store.sqlite import Connection
-from ._store.transfer_in import BadLine, Kinds, NewKind, Rows, parse, store
-from ._store.transfer_out import KINDS
-from .errors import (
-    BadInput,
-    InvalidExport,
-    StoreError,
-)
+from ..._domain.values.ids import SHIFT
+from ..._io.file_store import Incoming
+from ..._io.runtime import Runtime
+from ..._store.engine.sqlite import Connection
+from ..._store.transfer import importing
+from ..._store.transfer.dump import KINDS
+from ..._store.transfer.importing import Standing, Wanted
+from ..._store.transfer.load import BadLine, Kinds, NewKind, Rows, parse, store
+from ..._store.writing import tenants
+from ...errors import BadInput, InvalidExport, StoreError
+from .export import Progress
+from .export_file import Block, Survey, lines_of, opened_for_reading, survey
 
 T = TypeVar("T")
 _OF_ROWS = ("ConstraintError", "MismatchError", "TooBigError")

@@ -1,14 +1,14 @@
 """Whether there is a search index, and the writer's work on it when nothing else is to be done.
 
 Knows: the tokenizers by name.
-Does not know: how anything is searched (`_search.py`).
+Does not know: how anything is searched (`_api/queries/search.py`).
 """
 
 from __future__ import annotations
 
-from ._opening import Idle
-from ._store import search as index
-from .errors import BadInput
+from ..._io.opening import Idle
+from ..._store.writing import search as index
+from ...errors import BadInput
 
 INDEXING = Idle(index.is_behind, index.carry_on)
 """What the writer does for the index when nothing else is to be done."""

@@ -1,34 +1,31 @@
 """Retention of one application, for the host: its rules, and their application, now and then.
 
 Knows: when rules are due, that each stretch of the log is a commit of its own.
-Does not know: what is old enough and what must stay (`_store/retention.py`).
+Does not know: what is old enough and what must stay (`_store/transfer/retention.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import anyio.to_thread
 from attrs import evolve
 
-from ._compose import connection
-from ._ids import maybe_ms
-from ._patterns import checked
-from ._runtime import Runtime
-from ._store import retention, retention_rules
-from ._store.retention import Step, Task
-from ._store.retention_rules import Rule
-from ._tenant import Tenant
-from .errors import BadInput
-from .retention import Dropped, RetentionRule
-
-if TYPE_CHECKING:
-    from ._app import App
-    from ._lanes import Handler
+from ..._domain.rules.patterns import checked
+from ..._domain.values.ids import maybe_ms
+from ..._handlers.lanes import Handler
+from ..._io.runtime import Runtime
+from ..._io.tenant import Tenant
+from ..._outbound.compose import connection
+from ..._store.transfer import retention, retention_rules
+from ..._store.transfer.retention import Step, Task
+from ..._store.transfer.retention_rules import Rule
+from ...errors import BadInput
+from ...retention import Dropped, RetentionRule
 
 HOUR, _PAUSE = 3_600_000, 1.0
 """How often rules are applied (milliseconds), how often that is looked at (seconds)."""
@@ -140,11 +137,14 @@ def _added(done: Dropped, step: Step) -> Dropped:
 
 
 class Keeper:
-    """Applies the rules of the opened applications by itself, at most once an hour."""
+    """Applies the rules of the opened applications by itself, at most once an hour.
 
-    def __init__(self, runtime: Runtime, apps: Mapping[int, App]) -> None:
+    `retentions`: what there is to apply now; applications may be opened at any time.
+    """
+
+    def __init__(self, runtime: Runtime, retentions: Callable[[], Iterable[Retention]]) -> None:
         self._runtime = runtime
-        self._apps = apps
+        self._retentions = retentions
         self._last: int | None = None
 
     async def step(self) -> None:
@@ -153,8 +153,8 @@ class Keeper:
         if self._last is not None and 0 <= now - self._last < HOUR:
             return
         self._last = now
-        for app in list(self._apps.values()):
-            await app.retention.apply()
+        for each in self._retentions():
+            await each.apply()
 
     async def run(self) -> None:
         """`step` now and then, until cancelled."""

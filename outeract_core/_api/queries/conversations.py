@@ -10,16 +10,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from ._compose import connection
-from ._ids import from_ms, maybe_ms
-from ._runtime import Runtime
-from ._store import conversations, rows, views
-from ._store.log import target_of
-from ._store.queries import Order
-from ._store.sqlite import Connection
-from ._store.views import View
-from ._tenant import Tenant
-from .conversation import (
+from ..._domain.values.ids import from_ms, maybe_ms
+from ..._io.runtime import Runtime
+from ..._io.tenant import Tenant
+from ..._outbound.compose import connection
+from ..._store.engine.sqlite import Connection
+from ..._store.reading import views
+from ..._store.reading.queries import Order
+from ..._store.reading.views import View
+from ..._store.records import rows
+from ..._store.records.log import target_of
+from ..._store.writing import conversations
+from ...conversation import (
     Analytics,
     ConversationSummary,
     Session,
@@ -29,9 +31,9 @@ from .conversation import (
     sessions,
     turns,
 )
-from .errors import BadInput
-from .model import Event, PlatformUser, User
-from .pages import Page, checked, from_cursor, paged
+from ...errors import BadInput
+from ...model import Event, PlatformUser, User
+from ...pages import Page, checked, from_cursor, paged
 
 _SHOWN = 8
 _CHUNK = 200

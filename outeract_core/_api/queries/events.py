@@ -9,17 +9,18 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-from ._compose import connection
-from ._runtime import Runtime
-from ._store import nodes, queries, rows
-from ._store.log import by_external_id
-from ._store.queries import Order
-from ._store.sqlite import Connection
-from ._tenant import Tenant
-from .errors import NotFound
-from .model import Event
-from .pages import Page, checked, from_cursor, paged, to_cursor
-from .query import Filter
+from ..._io.runtime import Runtime
+from ..._io.tenant import Tenant
+from ..._outbound.compose import connection
+from ..._store.engine.sqlite import Connection
+from ..._store.reading import queries
+from ..._store.reading.queries import Order
+from ..._store.records import nodes, rows
+from ..._store.records.log import by_external_id
+from ...errors import NotFound
+from ...model import Event
+from ...pages import Page, checked, from_cursor, paged, to_cursor
+from ...query import Filter
 
 _CHUNK = 500
 

@@ -1,6 +1,6 @@
 """The graph of one application, for the host.
 
-Knows: the questions. Does not know: how a walk is done (`_store/walks.py`).
+Knows: the questions. Does not know: how a walk is done (`_store/reading/walks.py`).
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from ._store import nodes, rows, walks
-from ._store.explain import explain
-from ._store.sqlite import Connection
-from ._store.walks import Arrow, Direction, Found, Limits
-from ._tenant import Tenant
-from .graph import Explanation, Subgraph
-from .model import Event
+from ..._io.tenant import Tenant
+from ..._store.engine.sqlite import Connection
+from ..._store.reading import walks
+from ..._store.reading.explain import explain
+from ..._store.reading.walks import Arrow, Direction, Found, Limits
+from ..._store.records import nodes, rows
+from ...graph import Explanation, Subgraph
+from ...model import Event
 
 CAUSES = ("triggered_by", "origin", "reply_to")
 """The edges that say what an event came from."""

@@ -1,6 +1,6 @@
 """The people of one application, for the host: users, platform users, merges, link codes, erasure.
 
-Knows: the questions and commands. Does not know: their rules (`_store/identity.py`, `link_codes.py`).
+Knows: the questions and commands. Does not know: their rules (`_store/writing/identity.py`, `link_codes.py`).
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from uuid import UUID
 import anyio.to_thread
 from attrs import frozen
 
-from . import _reactions
-from ._compose import connection
-from ._identity import MINUTES, USES
-from ._ids import maybe_ms
-from ._runtime import Runtime
-from ._store import erasure, identity, link_codes, nodes, people, rows
-from ._store.handlers import peer_of
-from ._store.link_codes import Try
-from ._store.sqlite import Connection
-from ._tenant import Tenant
-from .errors import BadInput, NotFound
-from .model import Event, PlatformUser, User
+from ..._domain.rules.link_code import MINUTES, USES
+from ..._domain.values.ids import maybe_ms
+from ..._inbound import reactions
+from ..._io.runtime import Runtime
+from ..._io.tenant import Tenant
+from ..._outbound.compose import connection
+from ..._store.engine.sqlite import Connection
+from ..._store.records import nodes, rows
+from ..._store.writing import erasure, identity, link_codes, people
+from ..._store.writing.handlers import peer_of
+from ..._store.writing.link_codes import Try
+from ...errors import BadInput, NotFound
+from ...model import Event, PlatformUser, User
 
 T = TypeVar("T")
 _MAX_MINUTES = 7 * 24 * 60
@@ -153,7 +154,7 @@ class People:
             puser = nodes.key(tx, app, platform_user, "platform_user")
             message = None if event is None else nodes.key(tx, app, event, "event")
             public = message is not None and _is_public(tx, app, message)
-            confirm = _reactions.confirmation(self._runtime)
+            confirm = reactions.confirmation(self._runtime)
             return link_codes.activate(tx, app, Try(puser, code, message, public), confirm)
 
         attempt = await self._write(unit)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import InvalidEvent, MissingExtra
+from ...errors import InvalidEvent, MissingExtra
 
 
 def check_schema(json_schema: Any) -> None:

@@ -11,17 +11,19 @@ from typing import Any, Literal
 
 from attrs import define, evolve
 
-from . import _words
-from ._conversations import Conversation
-from ._ids import maybe_ms, span
-from ._store import finding, identity, nodes, views
-from ._store import search as index
-from ._store.finding import Wanted
-from ._store.sqlite import Connection
-from ._tenant import Tenant
-from .errors import BadInput, InvalidCursor, NotFound
-from .pages import Page, checked, from_cursor, paged
-from .search import Hit
+from ..._domain.rules import query_language
+from ..._domain.values.ids import maybe_ms, span
+from ..._io.tenant import Tenant
+from ..._store.engine.sqlite import Connection
+from ..._store.reading import finding, views
+from ..._store.reading.finding import Wanted
+from ..._store.records import nodes
+from ..._store.writing import identity
+from ..._store.writing import search as index
+from ...errors import BadInput, InvalidCursor, NotFound
+from ...pages import Page, checked, from_cursor, paged
+from ...search import Hit
+from .conversations import Conversation
 
 Order = Literal["newest", "rank"]
 _SMALL = 100
@@ -37,7 +39,7 @@ class Search:
 
     tenant: Tenant
     tokenizer: str
-    terms: tuple[_words.Terms, ...]
+    terms: tuple[query_language.Terms, ...]
     within: Any
     person: Any
     since: int | None
@@ -160,7 +162,7 @@ async def search(
     if order not in ("newest", "rank"):
         raise BadInput(f"order is 'newest' or 'rank', not {order!r}")
     asked = Search(
-        tenant, tokenizer, _words.parse(words), within, person, maybe_ms(since), maybe_ms(until),
+        tenant, tokenizer, query_language.parse(words), within, person, maybe_ms(since), maybe_ms(until),
         order, checked(first), None if after is None else from_cursor(after),
     )  # fmt: skip
     return await asked.page()

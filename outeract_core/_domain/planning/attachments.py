@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ._kinds import bare_mime, kind_of, mime_of
-from .adapter import Manifest
-from .content import Attachment
-from .errors import FileTooLarge, Unsupported
+from ...adapter import Manifest
+from ...content import Attachment
+from ...errors import FileTooLarge, Unsupported
+from .kinds import bare_mime, kind_of, mime_of
 
 __all__ = ["albums", "fit_files"]
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from attrs import evolve, frozen
 
-from ._graphemes import shorten
-from ._markdown import unpaired
-from .adapter import Manifest
-from .content import Button, Content, Menu, MenuRow
-from .errors import BadInput
+from ...adapter import Manifest
+from ...content import Button, Content, Menu, MenuRow
+from ...errors import BadInput
+from ...text.commonmark import unpaired
+from ...text.graphemes import shorten
 
 __all__ = ["Choices", "fit_choices"]
 

@@ -1,7 +1,7 @@
 """What a file is: its MIME type, and how a chat shows it.
 
 Knows: file names, the first bytes of common formats, the kinds of files that chats tell apart.
-Does not know: which kinds a platform takes (`_plan.py`), how bytes are read.
+Does not know: which kinds a platform takes (`plan.py`), how bytes are read.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from mimetypes import MimeTypes
 from pathlib import Path, PurePath
 
-from .content import Attachment, FileKind
+from ...content import Attachment, FileKind
 
 __all__ = ["bare_mime", "kind_of", "kind_of_mime", "mime_of"]
 

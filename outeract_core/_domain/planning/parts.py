@@ -1,7 +1,7 @@
 """The parts that one message is sent in, and how they are written down until then.
 
 Knows: the members of a part, and their JSON.
-Does not know: why a message has these parts (`_plan.py`), who sends them.
+Does not know: why a message has these parts (`plan.py`), who sends them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import asdict, fields, frozen
 
-from .content import Button, Contact, Location, Menu, MenuRow, Template
+from ...content import Button, Contact, Location, Menu, MenuRow, Template
 
 __all__ = ["Part", "dump_parts", "load_parts"]
 

@@ -14,17 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 from attrs import evolve, frozen
 
-from ._attachments import albums, fit_files
-from ._choices import fit_choices
-from ._flatten import flatten, visible
-from ._kinds import kind_of, kind_of_mime, mime_of
-from ._markdown import unpaired
-from ._parts import Part, dump_parts, load_parts
-from ._split import split, unit_length
-from .adapter import Manifest
-from .content import Attachment, Contact, Content, Location
-from .errors import BadInput, Unsupported
-from .text import Block, Break, Document, Paragraph, Span, Str, markdown, plain
+from ...adapter import Manifest
+from ...content import Attachment, Contact, Content, Location
+from ...errors import BadInput, Unsupported
+from ...text.commonmark import markdown, plain, unpaired
+from ...text.document import Block, Break, Document, Paragraph, Span, Str
+from ...text.flatten import flatten, visible
+from ...text.split import split, unit_length
+from .attachments import albums, fit_files
+from .choices import fit_choices
+from .kinds import kind_of, kind_of_mime, mime_of
+from .parts import Part, dump_parts, load_parts
 
 __all__ = [
     "Part",

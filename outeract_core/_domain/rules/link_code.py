@@ -11,7 +11,7 @@ import hmac
 import re
 import secrets
 
-from .errors import BadChecksum
+from ...errors import BadChecksum
 
 MINUTES = 15
 USES = 1

@@ -6,8 +6,8 @@ Does not know: which event types there are, who asks (handlers, rules of retenti
 
 from __future__ import annotations
 
-from .errors import BadInput
-from .events import NAME
+from ...errors import BadInput
+from ...events import NAME
 
 
 def checked(pattern: str) -> str:

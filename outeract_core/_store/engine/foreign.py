@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import NotOurFile, ReadOnlyStore
+from ...errors import NotOurFile, ReadOnlyStore
 
 APPLICATION_ID = 0x4F757465  # "Oute", in the file's header
 _MAGIC = b"SQLite format 3\0"

@@ -1,6 +1,6 @@
 """Brings a file to the newest schema, one numbered migration after the other.
 
-Knows: the order of `migrations/NNNN.sql`, how to refuse a newer or foreign file.
+Knows: the order of `sql/migrations/NNNN.sql`, how to refuse a newer or foreign file.
 Does not know: what the tables are for.
 """
 
@@ -10,8 +10,8 @@ import secrets
 from functools import cache
 from pathlib import Path
 
-from ..errors import NewerSchema
-from ..events import EVENT_TYPES
+from ...errors import NewerSchema
+from ...events import EVENT_TYPES
 from .foreign import APPLICATION_ID, refuse_database
 from .sqlite import Connection, translated
 
@@ -24,7 +24,7 @@ EDGE_TYPES = (
 @cache
 def scripts() -> tuple[str, ...]:
     """The migrations' texts; the schema version is their number."""
-    folder = Path(__file__).parent / "migrations"
+    folder = Path(__file__).parents[1] / "sql" / "migrations"
     return tuple(file.read_text("utf-8") for file in sorted(folder.glob("*.sql")))
 
 

@@ -15,16 +15,9 @@ from uuid import UUID
 
 import apsw
 
-from .._ids import SHIFT, IdSource, uuid7, uuid7_bytes
-from ..driver import Statement
-from ..errors import (
-    DiskFull,
-    NotOurFile,
-    OldSQLite,
-    ReadOnlyStore,
-    StoreBusy,
-    StoreError,
-)
+from ..._domain.values.ids import SHIFT, IdSource, uuid7, uuid7_bytes
+from ...driver import Statement
+from ...errors import DiskFull, NotOurFile, OldSQLite, ReadOnlyStore, StoreBusy, StoreError
 from .foreign import refuse_database, refuse_path
 from .known import Known
 

@@ -1,4 +1,4 @@
-"""SQL by name: reads `statements/*.sql` once and hands out typed statements.
+"""SQL by name: reads `sql/statements/*.sql` once and hands out typed statements.
 
 Knows: the file format (`-- name: NAME`, then SQL up to the next name).
 Does not know: what a statement does, which database runs it.
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..driver import Statement
+from ...driver import Statement
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
@@ -20,7 +20,7 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 def texts() -> dict[str, str]:
     """Every statement's text by name."""
     found: dict[str, str] = {}
-    for file in sorted((Path(__file__).parent / "statements").glob("*.sql")):
+    for file in sorted((Path(__file__).parents[1] / "sql" / "statements").glob("*.sql")):
         pieces = _NAME.split(file.read_text("utf-8"))
         for name, sql in zip(pieces[1::2], pieces[2::2], strict=True):
             if name in found:

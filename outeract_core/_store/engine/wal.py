@@ -1,7 +1,7 @@
 """The write-ahead log, moved into the file.
 
 Knows: how long a checkpoint may wait for readers, what it means when one is still reading.
-Does not know: when a checkpoint is due (`_opening.py`), who reads.
+Does not know: when a checkpoint is due (`_io/opening.py`), who reads.
 """
 
 from __future__ import annotations

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._delivery import EVENT_STATUS
-from .._ids import from_ms
-from ..driver import Statement, Tx
-from ..graph import Explanation, Moment, Subgraph
-from ..model import Event, PlatformUser
-from . import rows
-from .log import target_of
-from .sqlite import Connection
-from .statements import statement
+from ..._domain.rules.delivery import EVENT_STATUS
+from ..._domain.values.ids import from_ms
+from ...driver import Statement, Tx
+from ...graph import Explanation, Moment, Subgraph
+from ...model import Event, PlatformUser
+from ..engine.sqlite import Connection
+from ..engine.statements import statement
+from ..records import rows
+from ..records.log import target_of
 
 OUTBOX: Statement[tuple[str, int, int, str | None]] = statement("outbox_of_event")
 RETRIES: Statement[tuple[str, int, int]] = statement("retries_of_event")

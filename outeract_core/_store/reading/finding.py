@@ -1,7 +1,7 @@
 """Queries of full-text search: terms into FTS5's words, the keys that match, what a hit shows.
 
 Knows: FTS5's query syntax, which column holds what, in which order matches are read.
-Does not know: how the index comes to be (`search.py`), pages.
+Does not know: how the index comes to be (`_store/writing/search.py`), pages.
 
 Newest first reads the index backwards and stops at a page. Conversation and person are words of the
 index themselves, so FTS5 intersects them with what was asked for, and no history is scanned. Times
@@ -15,18 +15,18 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from .. import _words
-from .._ids import span
-from .._words import Term, Terms
-from ..driver import Statement
-from ..errors import BadInput
-from ..model import Event
-from ..search import Hit
-from . import rows
-from .log import key_of
-from .search import word
-from .sqlite import Connection
-from .statements import statement
+from ..._domain.rules import query_language
+from ..._domain.rules.query_language import Term, Terms
+from ..._domain.values.ids import span
+from ...driver import Statement
+from ...errors import BadInput
+from ...model import Event
+from ...search import Hit
+from ..engine.sqlite import Connection
+from ..engine.statements import statement
+from ..records import rows
+from ..records.log import key_of
+from ..writing.search import word
 
 SINCE: Statement[tuple[int | None]] = statement("search_since")
 UNTIL: Statement[tuple[int | None]] = statement("search_until")
@@ -188,7 +188,7 @@ def hits(
     cut: Any = tx.db.fts5_tokenizer(tokenizer, _ARGUMENTS[tokenizer])  # outlives the connection
 
     def places(text: bytes) -> list[tuple[int, int]]:
-        return _words.spans(cut(text, _DOCUMENT, None), terms)
+        return query_language.spans(cut(text, _DOCUMENT, None), terms)
 
     messages = _messages(tx, app, [e for e in found if e.event_type in _SPEAKING])
     if not messages:

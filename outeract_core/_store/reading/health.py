@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .._ids import span
-from ..driver import Statement
-from . import search as index
-from .sqlite import Connection
-from .statements import statement
+from ..._domain.values.ids import span
+from ...driver import Statement
+from ..engine.sqlite import Connection
+from ..engine.statements import statement
+from ..writing import search as index
 
 DEPTHS: Statement[tuple[int, str, int, int]] = statement("outbox_depths")
 FILES: Statement[tuple[int]] = statement("depth_files")

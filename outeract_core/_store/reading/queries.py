@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 from attrs import define, field
 
-from .. import query as q
-from .._ids import span, to_ms
-from ..driver import Statement, Tx
-from ..errors import BadInput
-from . import nodes
-from .statements import statement
+from ... import query as q
+from ..._domain.values.ids import span, to_ms
+from ...driver import Statement, Tx
+from ...errors import BadInput
+from ..engine.statements import statement
+from ..records import nodes
 
 Order = Literal["newest", "oldest"]
 

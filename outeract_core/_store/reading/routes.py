@@ -11,13 +11,13 @@ from typing import Any
 
 from attrs import frozen
 
-from ..driver import Statement, Tx
-from ..errors import BadInput, NotFound
-from . import nodes
-from .handlers import peer_of
-from .identity import PUSERS
-from .log import EVENT_CONN
-from .statements import statement
+from ...driver import Statement, Tx
+from ...errors import BadInput, NotFound
+from ..engine.statements import statement
+from ..records import nodes
+from ..records.log import EVENT_CONN
+from ..writing.handlers import peer_of
+from ..writing.identity import PUSERS
 
 PEER: Statement[tuple[int, int, str, int]] = statement("peer_facts")
 NEWEST: Statement[tuple[int, int]] = statement("newest_peer")

@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from .._delivery import EVENT_STATUS
-from .._ids import from_ms
-from ..driver import Tx
-from ..errors import NotFound
-from ..model import DeliveryState, Status
-from . import nodes
-from .claims import LAST_INBOUND
-from .delivery import DELIVERY
-from .log import EVENT_CONN, EVENT_FACTS, key_of, sources_of
+from ..._domain.rules.delivery import EVENT_STATUS
+from ..._domain.values.ids import from_ms
+from ...driver import Tx
+from ...errors import NotFound
+from ...model import DeliveryState, Status
+from ..records import nodes
+from ..records.log import EVENT_CONN, EVENT_FACTS, key_of, sources_of
+from ..writing.claims import LAST_INBOUND
+from ..writing.delivery import DELIVERY
 
 
 def event_key(tx: Tx, app: int, event_id: UUID) -> int:

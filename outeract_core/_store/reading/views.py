@@ -16,15 +16,15 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from .._ids import span
-from ..driver import Statement, Tx
-from ..errors import BadInput
-from ..model import Event
-from . import nodes, rows
-from .conversations import CountsRow
-from .handlers import peer_of
+from ..._domain.values.ids import span
+from ...driver import Statement, Tx
+from ...errors import BadInput
+from ...model import Event
+from ..engine.statements import statement
+from ..records import nodes, rows
+from ..writing.conversations import CountsRow
+from ..writing.handlers import peer_of
 from .queries import CONNECTIONS_OF
-from .statements import statement
 
 RECENT: Statement[CountsRow] = statement("recent_conversations")
 TOTAL: Statement[tuple[int]] = statement("conversation_total")

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from attrs import Factory, define, frozen
 
-from ..driver import Statement, Tx
-from ..errors import BadInput
-from .statements import statement
+from ...driver import Statement, Tx
+from ...errors import BadInput
+from ..engine.statements import statement
 
 Direction = Literal["out", "in", "both"]
 Arrow = tuple[int, str, int]

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from .._codec import text_id
-from .._ids import app_of, span
-from ..driver import Statement, Tx
-from .statements import statement
+from ..._domain.values.codec import text_id
+from ..._domain.values.ids import app_of, span
+from ...driver import Statement, Tx
+from ..engine.statements import statement
 
 EVENT_ADD: Statement[Any] = statement("event_add")
 EVENT_BY_EXT: Statement[tuple[int, int]] = statement("event_by_ext")

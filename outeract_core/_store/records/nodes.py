@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from .._ids import span
-from ..driver import Statement, Tx
-from ..errors import BadInput, NotFound
-from ..model import Event, File, NodeType, PlatformUser, User
+from ..._domain.values.ids import span
+from ...driver import Statement, Tx
+from ...errors import BadInput, NotFound
+from ...model import Event, File, NodeType, PlatformUser, User
+from ..engine.statements import statement
 from .log import EVENT_KEY
-from .statements import statement
 
 KINDS: Statement[tuple[int, NodeType]] = statement("node_kinds")
 _BY_UID: dict[NodeType, Statement[tuple[int]]] = {

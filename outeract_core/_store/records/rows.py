@@ -14,10 +14,10 @@ from uuid import UUID
 
 from attrs import evolve
 
-from .._ids import from_ms, span
-from ..driver import Statement, Tx
-from ..errors import NotFound
-from ..model import (
+from ..._domain.values.ids import from_ms, span
+from ...driver import Statement, Tx
+from ...errors import NotFound
+from ...model import (
     Alias,
     AppId,
     ConnectionId,
@@ -31,8 +31,8 @@ from ..model import (
     User,
     UserId,
 )
+from ..engine.statements import statement
 from . import nodes
-from .statements import statement
 
 EVENTS: Statement[tuple[Any, ...]] = statement("events_by_key")
 _AROUND_KEYS = EVENTS.sql.split("carray(:keys) j")

@@ -1,7 +1,7 @@
 """A copy of the whole file while it is read and written, and what a program does that starts on one.
 
 Knows: one snapshot into a new file, what of it belongs to the processes that it was taken from.
-Does not know: folders, names, when a copy is complete (`_backup.py`).
+Does not know: folders, names, when a copy is complete (`_api/maintenance/backup.py`).
 
 A message that was queued when the copy was made may have been sent since, by the program that went
 on. So it is *copied*, not queued; the first sender that starts on the copy takes those that are due
@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .._ids import IdSource
-from ..driver import Statement, Tx
-from . import sqlite
-from .statements import statement
+from ..._domain.values.ids import IdSource
+from ...driver import Statement, Tx
+from ..engine import sqlite
+from ..engine.statements import statement
 
 WRITERS: Statement[Any] = statement("copy_writers")
 LEASES: Statement[Any] = statement("copy_leases")

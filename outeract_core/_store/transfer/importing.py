@@ -1,7 +1,7 @@
 """Units of work on an import as a whole: begun, carried on, finished; and what is not finished.
 
 Knows: that an application is not served before it is whole, and how two imports keep apart.
-Does not know: rows (`transfer_in.py`), files.
+Does not know: rows (`load.py`), files.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 
 from attrs import frozen
 
-from .._ids import span
-from ..driver import Statement, Tx
-from ..errors import BadInput, LeaseLost, UnfinishedImport
-from .statements import statement
-from .transfer import PAUSED, Remap
+from ..._domain.values.ids import span
+from ...driver import Statement, Tx
+from ...errors import BadInput, LeaseLost, UnfinishedImport
+from ..engine.statements import statement
+from ..writing.tenants import STANDING
+from .tables import PAUSED, Remap
 
-STANDING: Statement[tuple[str, int, int, int]] = statement("importing_by_app")
 ALL: Statement[tuple[str, str]] = statement("importing_all")
 BEGIN: Statement[Any] = statement("importing_begin")
 MOVE: Statement[Any] = statement("importing_move")
@@ -115,14 +115,6 @@ def finish(tx: Tx, standing: Standing, was: int) -> None:
     tx.run(COUNTER, app=app, last=standing.remap.last)
     tx.run(END, app=app)
     tx.forget()
-
-
-def refuse(tx: Tx, app: int, where: str) -> None:
-    """Raises UnfinishedImport when this application is not whole yet."""
-    if tx.one(STANDING, app=app) is not None:
-        raise UnfinishedImport(
-            f"{where} is not whole: its import was interrupted; run it again with the same file"
-        )
 
 
 def unfinished(tx: Tx) -> list[str]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._ids import span
-from ..driver import Tx
-from .statements import statement
+from ..._domain.values.ids import span
+from ...driver import Tx
+from ..engine.statements import statement
 
 TABLES = {
     "entry": "derived_entries",

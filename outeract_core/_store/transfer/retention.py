@@ -1,7 +1,7 @@
 """Units of work of retention: the next stretch of the log that a rule drops.
 
 Knows: what is old enough, what must stay a while longer (unsent, unhandled).
-Does not know: how content leaves the log (`tombstones.py`); when rules are applied; bytes.
+Does not know: how content leaves the log (`_store/writing/tombstones.py`); when rules are applied; bytes.
 
 A rule has a position: everything up to it has been looked at and is not looked at again, but for the
 messages that it has passed by because they were still to be sent.
@@ -14,16 +14,16 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from .._codec import encode
-from .._ids import span
-from .._patterns import fits
-from ..driver import Statement, Tx
-from ..retention import Dropped
-from . import handlers, tombstones
-from .log import append
-from .queries import KINDS
+from ..._domain.rules.patterns import fits
+from ..._domain.values.codec import encode
+from ..._domain.values.ids import span
+from ...driver import Statement, Tx
+from ...retention import Dropped
+from ..engine.statements import statement
+from ..reading.queries import KINDS
+from ..records.log import append
+from ..writing import handlers, tombstones
 from .retention_rules import SPARED, Rule, passed_by, rules
-from .statements import statement
 
 POSITION: Statement[Any] = statement("retention_position")
 PASSED_BY_ADD: Statement[Any] = statement("passed_by_add")

@@ -12,14 +12,14 @@ from uuid import UUID
 
 from attrs import frozen
 
-from .._ids import from_ms
-from .._patterns import fits
-from ..driver import Statement, Tx
-from ..errors import BadInput, NotFound
-from ..model import ConnectionId
-from ..retention import RetentionRule
-from . import tombstones
-from .statements import statement
+from ..._domain.rules.patterns import fits
+from ..._domain.values.ids import from_ms
+from ...driver import Statement, Tx
+from ...errors import BadInput, NotFound
+from ...model import ConnectionId
+from ...retention import RetentionRule
+from ..engine.statements import statement
+from ..writing import tombstones
 
 _RuleRow = tuple[int, bytes, str, int, int, bytes | None, int, int, int]
 

@@ -13,13 +13,13 @@ from typing import Any
 
 from attrs import define
 
-from .. import events as facts
-from ..driver import Statement, Tx
+from ... import events as facts
+from ...driver import Statement, Tx
+from ..engine.statements import statement
+from ..records.conn import Conn
+from ..records.log import EDGE_ADD, EVENT_ADD, anything_waits, arrived
 from . import conversations, delivery
-from .log import EDGE_ADD, EVENT_ADD, anything_waits, arrived
 from .people import meet
-from .statements import statement
-from .tenants import Conn
 
 KNOWN: Statement[tuple[str]] = statement("event_dks")
 AWAITED: Statement[tuple[str]] = statement("waiting_exts")

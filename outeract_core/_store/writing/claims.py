@@ -13,10 +13,10 @@ from typing import Any
 
 from attrs import frozen
 
-from ..driver import Statement, Tx
-from .log import EVENT_CONN, target_of
-from .rows import ALIASES
-from .statements import statement
+from ...driver import Statement, Tx
+from ..engine.statements import statement
+from ..records.log import EVENT_CONN, target_of
+from ..records.rows import ALIASES
 
 _Row = tuple[int, int, int, str, int | None, str, int, int, int | None, int, str, int]
 _File = tuple[str | None, str | None, int | None, str | None]

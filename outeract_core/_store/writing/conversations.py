@@ -1,7 +1,7 @@
 """Units of work on the conversation projection: what a message adds to it.
 
 Knows: entries, the row of counters, participants of groups, the read mark.
-Does not know: how a conversation is shown (`views.py`), platforms.
+Does not know: how a conversation is shown (`_store/reading/views.py`), platforms.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from .._codec import encode
-from ..driver import Statement, Tx
-from .log import append, id_of, link
-from .statements import statement
+from ..._domain.values.codec import encode
+from ...driver import Statement, Tx
+from ..engine.statements import statement
+from ..records.log import append, id_of, link
 
 ENTRY_ADD: Statement[Any] = statement("entry_add")
 INBOUND: Statement[Any] = statement("conversation_inbound")

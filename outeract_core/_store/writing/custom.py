@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from .._codec import encode
-from .._ids import from_ms, span
-from ..driver import Statement, Tx
-from ..errors import BadInput, InvalidEvent
-from ..events import NAME, RESERVED
-from ..model import EventSchema
-from . import nodes
-from .log import EVENT_FACTS, append, link
-from .migrations import EDGE_TYPES
-from .statements import statement
+from ..._domain.values.codec import encode
+from ..._domain.values.ids import from_ms, span
+from ...driver import Statement, Tx
+from ...errors import BadInput, InvalidEvent
+from ...events import NAME, RESERVED
+from ...model import EventSchema
+from ..engine.migrations import EDGE_TYPES
+from ..engine.statements import statement
+from ..records import nodes
+from ..records.log import EVENT_FACTS, append, link
 
 SCHEMA: Statement[tuple[int, str, str | None, int]] = statement("schema_newest")
 SCHEMA_ADD: Statement[Any] = statement("schema_add")

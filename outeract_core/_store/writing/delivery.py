@@ -1,25 +1,23 @@
 """Units of work on what was sent: queue it, take its receipts, fold its statuses.
 
 Knows: outbox rows, receipts per part, the delivery row that the fold keeps.
-Does not know: how a request is made (`_sender.py`), what a status means to a platform.
+Does not know: how a request is made (`_outbound/sender.py`), what a status means to a platform.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from attrs import frozen
 
-from .._codec import encode, text_id
-from .._delivery import EVENT_STATUS, Progress, advance, further
-from ..driver import Statement, Tx
-from .log import EVENT_FACTS, append, arrived, key_of, link, link_external
-from .statements import statement
-
-if TYPE_CHECKING:
-    from .tenants import Conn
+from ..._domain.rules.delivery import EVENT_STATUS, Progress, advance, further
+from ..._domain.values.codec import encode, text_id
+from ...driver import Statement, Tx
+from ..engine.statements import statement
+from ..records.conn import Conn
+from ..records.log import EVENT_FACTS, append, arrived, key_of, link, link_external
 
 _Delivery = tuple[str, int, int | None, int | None, int | None, int | None, str | None]
 

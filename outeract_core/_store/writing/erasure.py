@@ -19,14 +19,14 @@ from uuid import UUID
 
 from attrs import frozen
 
-from .._codec import encode
-from .._ids import span
-from ..driver import Statement, Tx
-from ..errors import BadInput
+from ..._domain.values.codec import encode
+from ..._domain.values.ids import span
+from ...driver import Statement, Tx
+from ...errors import BadInput
+from ..engine.statements import statement
+from ..records.conn import Conn
+from ..records.log import append, link
 from . import identity, outbox, tombstones
-from .log import append, link
-from .statements import statement
-from .tenants import Conn
 
 TYPES: Statement[tuple[int, int]] = statement("events_of_types")
 SOURCES: Statement[tuple[int]] = statement("merged_persons")

@@ -1,25 +1,23 @@
 """Units of work on file nodes: received, due for download, stored, failed.
 
 Knows: the file row, its edges, its job.
-Does not know: bytes, folders (`_files.py`), how a platform hands out files.
+Does not know: bytes, folders (`_io/file_store.py`), how a platform hands out files.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from attrs import frozen
 
-from .._codec import clean, encode
-from ..driver import Statement, Tx
-from ..events import FileRef
-from .log import append, link
-from .statements import statement
-
-if TYPE_CHECKING:
-    from .tenants import Conn
+from ..._domain.values.codec import clean, encode
+from ...driver import Statement, Tx
+from ...events import FileRef
+from ..engine.statements import statement
+from ..records.conn import Conn
+from ..records.log import append, link
 
 FILE_ADD: Statement[Any] = statement("file_add")
 FILE_DUE: Statement[tuple[int, int, str, str | None, int, int | None, str, str | None]] = statement(

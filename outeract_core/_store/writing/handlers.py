@@ -11,14 +11,14 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from .._codec import encode
-from .._ids import span
-from ..driver import Statement, Tx
-from ..errors import LeaseHeld, LeaseLost
-from ..model import Event
-from . import rows
-from .log import append, link, target_of
-from .statements import statement
+from ..._domain.values.codec import encode
+from ..._domain.values.ids import span
+from ...driver import Statement, Tx
+from ...errors import LeaseHeld, LeaseLost
+from ...model import Event
+from ..engine.statements import statement
+from ..records import rows
+from ..records.log import append, link, target_of
 
 CURSOR: Statement[tuple[int]] = statement("cursor_get")
 CURSOR_SET: Statement[Any] = statement("cursor_set")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from .._codec import encode
-from ..driver import Statement, Tx
-from ..errors import BadInput
-from .log import EVENT_ID, append, link
-from .statements import statement
+from ..._domain.values.codec import encode
+from ...driver import Statement, Tx
+from ...errors import BadInput
+from ..engine.statements import statement
+from ..records.log import EVENT_ID, append, link
 
 PERSON: Statement[tuple[int, bytes, int, int | None]] = statement("person_facts")
 PUSER: Statement[tuple[int, bytes, int, int, str]] = statement("puser_facts")

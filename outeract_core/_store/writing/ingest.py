@@ -13,16 +13,16 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from .. import events as facts
-from .._codec import encode, encode_raw, identifier
-from .._delivery import EVENT_STATUS
-from .._ids import maybe_ms, to_ms
-from ..driver import Tx
+from ... import events as facts
+from ..._domain.rules.delivery import EVENT_STATUS
+from ..._domain.values.codec import encode, encode_raw, identifier
+from ..._domain.values.ids import maybe_ms, to_ms
+from ...driver import Tx
+from ..records.conn import Conn
+from ..records.log import append, arrived, by_external_id, link, link_external
 from . import bulk, conversations, delivery, files
 from .bulk import DUPLICATE, Item
-from .log import append, arrived, by_external_id, link, link_external
 from .people import meet, relink
-from .tenants import Conn
 
 _MESSAGES = ("message.inbound", "message.outbound")
 

@@ -1,7 +1,7 @@
 """Units of work on link codes: generate, activate, confirm; every refusal counts and is recorded.
 
 Knows: the rules of the specification, section 5: who may use which code, when, how often.
-Does not know: how a code looks (`_identity.py`), how a confirmation reaches its receiver.
+Does not know: how a code looks (`_domain/rules/link_code.py`), how a confirmation reaches its receiver.
 
 A refusal is a value, not an exception, so that the attempt itself is committed; the façade raises it.
 """
@@ -14,11 +14,11 @@ from uuid import UUID
 
 from attrs import frozen
 
-from .. import _identity as codes
-from .._codec import encode
-from .._ids import app_of
-from ..driver import Statement, Tx
-from ..errors import (
+from ..._domain.rules import link_code as codes
+from ..._domain.values.codec import encode
+from ..._domain.values.ids import app_of
+from ...driver import Statement, Tx
+from ...errors import (
     BadChecksum,
     BadInput,
     ConfirmationRequired,
@@ -30,9 +30,9 @@ from ..errors import (
     UnknownCode,
     UsedUpCode,
 )
+from ..engine.statements import statement
+from ..records.log import append, id_of, link
 from . import identity
-from .log import append, id_of, link
-from .statements import statement
 
 _CodeRow = tuple[int, int, int, int, int, int | None, int | None]
 

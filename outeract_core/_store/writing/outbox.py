@@ -9,18 +9,16 @@ receipt is settled. A lease that ran out while sending leaves the outcome unknow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .._delivery import EVENT_STATUS
-from ..driver import Statement, Tx
-from ..errors import LeaseLost
+from ..._domain.rules.delivery import EVENT_STATUS
+from ...driver import Statement, Tx
+from ...errors import LeaseLost
+from ..engine.statements import statement
+from ..records.conn import Conn
 from . import delivery
 from .claims import Row
 from .people import ALIAS_MOVE, PUSER_ADDRESS
-from .statements import statement
-
-if TYPE_CHECKING:
-    from .tenants import Conn
 
 BEGIN: Statement[Any] = statement("outbox_begin")
 PART_DONE: Statement[Any] = statement("outbox_part_done")

@@ -6,15 +6,13 @@ Does not know: events, merges of persons (`identity.py`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .._codec import clean, text_id
-from ..driver import Statement, Tx
-from ..events import Party, Relink
-from .statements import statement
-
-if TYPE_CHECKING:
-    from .tenants import Conn
+from ..._domain.values.codec import clean, text_id
+from ...driver import Statement, Tx
+from ...events import Party, Relink
+from ..engine.statements import statement
+from ..records.conn import Conn
 
 _Known = tuple[int, str | None, str | None]
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from attrs import frozen
 
-from .._ids import SHIFT, span
-from ..driver import Statement, Tx
-from .statements import statement
+from ..._domain.values.ids import SHIFT, span
+from ...driver import Statement, Tx
+from ..engine.statements import statement
 
 TOKENIZER: Statement[tuple[str]] = statement("search_tokenizer")
 TOKENIZER_SET: Statement[Any] = statement("search_tokenizer_set")

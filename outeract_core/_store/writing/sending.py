@@ -11,15 +11,15 @@ from uuid import UUID
 
 from attrs import frozen
 
-from .._codec import encode
-from ..driver import Statement, Tx
-from ..events import Party
+from ..._domain.values.codec import encode
+from ...driver import Statement, Tx
+from ...events import Party
+from ..engine.statements import statement
+from ..records.conn import Conn
+from ..records.log import append, awaited_by, id_of, link, link_external, target_of
 from . import conversations, delivery, files
 from .delivery import Job
-from .log import append, awaited_by, id_of, link, link_external, target_of
 from .people import find, meet
-from .statements import statement
-from .tenants import Conn
 
 SEND_KEY: Statement[tuple[int]] = statement("send_key_get")
 SEND_KEY_ADD: Statement[Any] = statement("send_key_add")

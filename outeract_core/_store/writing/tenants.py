@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import secrets
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from attrs import frozen
-
-from .._codec import encode
-from .._ids import from_ms
-from ..driver import Statement, Tx
-from ..errors import BadInput
-from ..model import (
+from ..._domain.values.codec import encode
+from ..._domain.values.ids import from_ms
+from ...driver import Statement, Tx
+from ...errors import BadInput, UnfinishedImport
+from ...model import (
     AppId,
     Application,
     ConnectionId,
@@ -26,10 +23,10 @@ from ..model import (
     OrganisationId,
     PlatformConnection,
 )
-from . import importing
-from .log import append
+from ..engine.statements import statement
+from ..records.conn import Conn
+from ..records.log import append
 from .people import add_system_person, add_system_puser
-from .statements import statement
 
 _ConnectionRow = tuple[
     int, bytes, int, bytes, str, str, str | None, str, str, int, str, str, int, str
@@ -50,6 +47,8 @@ CONNECTION_STATUS: Statement[Any] = statement("connection_status")
 CONNECTION_SYSTEM: Statement[Any] = statement("connection_system")
 CONNECTION: Statement[_ConnectionRow] = statement("connection_by_name")
 CONNECTIONS: Statement[_ConnectionRow] = statement("connections")
+STANDING: Statement[tuple[str, int, int, int]] = statement("importing_by_app")
+"""An import of this application that is not finished."""
 
 CONFIG = {
     "auto_mark_read": ("never", "on_received", "on_processing_complete"),
@@ -60,25 +59,12 @@ CONFIG = {
 """Application config: each name, its values, the default first (specification, section 6)."""
 
 
-@frozen
-class Conn:
-    """A connection as the units need it: integer keys, and the entity for the host."""
-
-    id: int
-    app: int
-    system_puser: int
-    entity: PlatformConnection
-    app_config: dict[str, str]
-
-    @property
-    def platform(self) -> str:
-        """The adapter's name."""
-        return self.entity.platform
-
-    @cached_property
-    def keep_raw(self) -> bool:
-        """Whether the platform's own items are kept beside the payloads."""
-        return bool(self.entity.config.get("keep_raw", True))
+def _refuse_unfinished(tx: Tx, app: int, where: str) -> None:
+    """Raises UnfinishedImport when this application is not whole yet."""
+    if tx.one(STANDING, app=app) is not None:
+        raise UnfinishedImport(
+            f"{where} is not whole: its import was interrupted; run it again with the same file"
+        )
 
 
 def check_config(config: dict[str, str]) -> dict[str, str]:
@@ -111,7 +97,7 @@ def application(
     parent, _ = organisation(tx, organisation_name)
     row = tx.one(APPLICATION, organisation=parent, name=name)
     if row is not None:
-        importing.refuse(tx, row[0], f"{organisation_name}/{name}")
+        _refuse_unfinished(tx, row[0], f"{organisation_name}/{name}")
     if row is None:
         row = _add_application(tx, parent, name, check_config(config))
     elif config:

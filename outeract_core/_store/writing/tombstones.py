@@ -1,7 +1,7 @@
 """The one way in which content leaves the log: an event says so, a row names it, a tombstone stays.
 
 Knows: the rows that the file's triggers ask for, which files are attached to nothing that stays.
-Does not know: why content goes (`erasure.py`, `retention.py`); the bytes of files.
+Does not know: why content goes (`erasure.py`, `_store/transfer/retention.py`); the bytes of files.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..driver import Statement, Tx
+from ...driver import Statement, Tx
+from ..engine.statements import statement
 from . import files, search
-from .statements import statement
 
 ERASURE: Statement[Any] = statement("erasure_add")
 TOMBSTONE: Statement[Any] = statement("tombstone")

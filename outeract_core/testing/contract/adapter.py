@@ -13,10 +13,10 @@ Does not know: any platform. A subclass tells it one:
 
 from __future__ import annotations
 
-from .contract_inbound import InboundContract
-from .contract_manifest import ManifestContract
-from .contract_outbound import OutboundContract
-from .samples import Sample
+from ..samples import Sample
+from .inbound import InboundContract
+from .manifest import ManifestContract
+from .outbound import OutboundContract
 
 __all__ = ["AdapterContract", "Sample"]
 

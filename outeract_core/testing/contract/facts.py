@@ -9,7 +9,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from ..events import EVENT_TYPES, Fact
+from ...events import EVENT_TYPES, Fact
 from .subject import expect
 
 __all__ = ["KEYED", "check_action", "check_fact", "check_message"]

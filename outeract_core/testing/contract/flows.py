@@ -1,7 +1,7 @@
 """Every flow that an adapter may have, ready to start with plausible arguments.
 
 Knows: the optional protocols, what a part of a message may hold, the samples of the subject.
-Does not know: what a flow must do (`contract_outbound.py`).
+Does not know: what a flow must do (`outbound.py`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any, TypeAlias, get_args
 
 import pytest
 
-from .. import adapter as protocols
-from ..adapter import Adapter, Flow, MessageRef, Outgoing, OutgoingFile, Recipient
-from ..content import Button, Contact, FileKind, Location, Menu, MenuRow, Template
-from ..text import plain
-from .flows import drive
+from ... import adapter as protocols
+from ...adapter import Adapter, Flow, MessageRef, Outgoing, OutgoingFile, Recipient
+from ...content import Button, Contact, FileKind, Location, Menu, MenuRow, Template
+from ...text.commonmark import plain
+from ..flows import drive
 from .subject import Subject
 
 __all__ = ["TOKEN", "VERBS", "Flows", "Start", "sends"]

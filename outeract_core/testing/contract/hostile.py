@@ -10,8 +10,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from ..adapter import Reply
-from ..text import (
+from ...adapter import Reply
+from ...text.document import (
     Break,
     Bullets,
     Code,

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from ..adapter import Adapter, CanAcknowledge, CanHandshake, CanPoll, Inbound, Response
-from ..errors import MissingSecret, ParseError, SignatureError, WebhookError
-from ..events import Fact, Unparsed
-from .contract_facts import KEYED, check_action, check_fact, check_message
+from ...adapter import Adapter, CanAcknowledge, CanHandshake, CanPoll, Inbound, Response
+from ...errors import MissingSecret, ParseError, SignatureError, WebhookError
+from ...events import Fact, Unparsed
+from ..samples import Sample
+from .facts import KEYED, check_action, check_fact, check_message
 from .hostile import BODIES, mutations
-from .samples import Sample
 from .sealed import sealed
 from .subject import Subject, expect
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from .. import adapter as protocols
-from ..content import FileKind
+from ... import adapter as protocols
+from ...content import FileKind
 from .subject import Subject, expect
 
 __all__ = ["ManifestContract"]

@@ -14,12 +14,12 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from .. import adapter as protocols
-from ..adapter import Call, Flow, Recipient, Reply
-from ..errors import Ambiguous, SendError, Throttled
-from ..text import plain
-from .contract_flows import TOKEN, Flows, Start, sends
-from .flows import drive
+from ... import adapter as protocols
+from ...adapter import Call, Flow, Recipient, Reply
+from ...errors import Ambiguous, SendError, Throttled
+from ...text.commonmark import plain
+from ..flows import drive
+from .flows import TOKEN, Flows, Start, sends
 from .hostile import DOCUMENT, STATUSES, TEXTS, error_replies
 from .sealed import sealed
 from .subject import expect

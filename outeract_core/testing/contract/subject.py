@@ -11,9 +11,9 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar
 
-from ..adapter import Adapter, Call, Inbound, Manifest, Recipient, Reply, Settings
-from ..events import Fact, Unparsed
-from .samples import Sample
+from ...adapter import Adapter, Call, Inbound, Manifest, Recipient, Reply, Settings
+from ...events import Fact, Unparsed
+from ..samples import Sample
 
 __all__ = ["GROUP", "Subject", "expect"]
 

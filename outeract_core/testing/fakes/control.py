@@ -21,13 +21,10 @@ Does not know: what they do (`platform.py`), sockets.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from .record import Answer, Received, Request, answer_json
-
-if TYPE_CHECKING:
-    from .platform import FakePlatform
 
 __all__ = ["answer", "meant"]
 
@@ -35,12 +32,43 @@ _ROOT = "/control/"
 _PLAIN = frozenset({"fail", "throttle", "refuse", "drop", "hang", "calm", "settled"})
 
 
+class Steered(Protocol):
+    """What is steered; `FakePlatform` is one."""
+
+    requests: list[Request]
+    players: Any
+
+    def sent(self, platform: Any = None) -> Sequence[Received]:
+        """The accepted messages."""
+        ...
+
+    def wait(self, count: int, platform: Any = None, timeout: float = 10.0) -> Sequence[Received]:
+        """The accepted messages, as soon as there are so many."""
+        ...
+
+    def duplicates(self, platform: Any = None) -> Sequence[Sequence[Received]]:
+        """The messages that came more than once."""
+        ...
+
+    def webhook(self, platform: Any, to: Any, secret: str, statuses: Any = ()) -> None:
+        """Where a platform delivers to."""
+        ...
+
+    def connected(self, platform: Any) -> bool:
+        """Whether a platform has somewhere to deliver to."""
+        ...
+
+    def deliver(self, platform: Any, payload: Any) -> None:
+        """Bring a payload to the webhook."""
+        ...
+
+
 def meant(request: Request) -> bool:
     """Whether this request steers the fake instead of asking a platform."""
     return request.path.startswith(_ROOT)
 
 
-def answer(fake: FakePlatform, request: Request) -> Answer:
+def answer(fake: Steered, request: Request) -> Answer:
     """Do what is asked: 200 with `{"result": …}`; 400 wrong arguments, 404 unknown verb, 408 waited too long."""
     verb = request.path.removeprefix(_ROOT)
     verbs = _READS if request.method == "GET" else _WRITES
@@ -63,19 +91,19 @@ def _given(request: Request) -> Mapping[str, Any]:
     return request.json
 
 
-def _sent(fake: FakePlatform, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _sent(fake: Steered, given: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [_shown(message) for message in fake.sent(given.get("platform"))]
 
 
-def _wait(fake: FakePlatform, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _wait(fake: Steered, given: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [_shown(message) for message in fake.wait(**given)]
 
 
-def _duplicates(fake: FakePlatform, given: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
+def _duplicates(fake: Steered, given: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
     return [[_shown(one) for one in copies] for copies in fake.duplicates(given.get("platform"))]
 
 
-def _requests(fake: FakePlatform, _: Mapping[str, Any]) -> list[dict[str, str]]:
+def _requests(fake: Steered, _: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"method": one.method, "path": one.path} for one in list(fake.requests)]
 
 
@@ -102,13 +130,13 @@ def _shown(message: Received) -> dict[str, Any]:
     }
 
 
-def _webhook(fake: FakePlatform, given: Mapping[str, Any]) -> None:
+def _webhook(fake: Steered, given: Mapping[str, Any]) -> None:
     if not str(given.get("to")).startswith(("http://", "https://")):
         raise ValueError("to must be a URL")
     fake.webhook(**given)
 
 
-def _say(fake: FakePlatform, given: Mapping[str, Any]) -> Any:
+def _say(fake: Steered, given: Mapping[str, Any]) -> Any:
     """The payload; brought to the webhook where the platform has one."""
     left: dict[str, Any] = dict(given)
     platform = str(left.pop("platform", None))
@@ -121,16 +149,16 @@ def _say(fake: FakePlatform, given: Mapping[str, Any]) -> Any:
     return payload
 
 
-def _plain(verb: str) -> Callable[[FakePlatform, Mapping[str, Any]], Any]:
+def _plain(verb: str) -> Callable[[Steered, Mapping[str, Any]], Any]:
     return lambda fake, given: getattr(fake, verb)(**given)
 
 
-_READS: dict[str, Callable[[FakePlatform, Mapping[str, Any]], Any]] = {
+_READS: dict[str, Callable[[Steered, Mapping[str, Any]], Any]] = {
     "sent": _sent,
     "duplicates": _duplicates,
     "requests": _requests,
 }
-_WRITES: dict[str, Callable[[FakePlatform, Mapping[str, Any]], Any]] = {
+_WRITES: dict[str, Callable[[Steered, Mapping[str, Any]], Any]] = {
     **{verb: _plain(verb) for verb in _PLAIN},
     "wait": _wait,
     "webhook": _webhook,

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from .signing import Signed
+from ..signing import Signed
 
 __all__ = ["Courier", "Receiver"]
 

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+from ..signing import Signed, sign_slack, sign_telegram, sign_whatsapp
 from . import control
 from .courier import Courier, Receiver
 from .faults import Fault, Faults, refused, throttled
 from .loopback import Loopback
 from .record import Answer, Received, Request, World, groups
-from .signing import Signed, sign_slack, sign_telegram, sign_whatsapp
 from .slack import FakeSlack
 from .telegram import FakeTelegram
 from .whatsapp import FakeWhatsApp

@@ -11,8 +11,8 @@ import hashlib
 import re
 from typing import Any
 
+from ..signing import Signed, sign_whatsapp
 from .record import Answer, Received, Request, Upload, World, answer_json
-from .signing import Signed, sign_whatsapp
 
 __all__ = ["FakeWhatsApp"]
 

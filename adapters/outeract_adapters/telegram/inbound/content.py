@@ -16,10 +16,10 @@ from attrs import field, frozen
 from outeract_core.errors import ParseError
 from outeract_core.events import FileRef
 
+from ..fields import Object, many, number, obj, text
 from . import files
 from .entities import Entity
 from .entities import read as entities_of
-from .fields import Object, many, number, obj, text
 
 __all__ = ["Said", "read"]
 

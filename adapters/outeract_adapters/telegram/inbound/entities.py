@@ -1,7 +1,7 @@
 """Entities of a text: cut out, rendered as HTML, commands and mentions found.
 
 Knows: that offsets count UTF-16 units, which entities format, nesting and overlaps.
-Does not know: messages, people. What we render ourselves is in `markup.py`.
+Does not know: messages, people. What we render ourselves is in `outbound/markup.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from .fields import Object, many, number, obj, text
+from ..fields import Object, many, number, obj, text
 
 __all__ = ["Entity", "command", "html", "mentions", "read"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from outeract_core.events import Fact, message
 
-from .fields import Object, number, text, time_of
+from ..fields import Object, number, text, time_of
 from .people import person
 from .scope import PLATFORM, Scope
 

@@ -1,7 +1,7 @@
 """Inbound files: what `getFile` needs, and what is known of each before it is asked.
 
 Knows: the file objects of the Bot API, the largest size of a picture, MIME types it leaves out.
-Does not know: messages; how a file is fetched (`acts.py`).
+Does not know: messages; how a file is fetched (`outbound/acts.py`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from outeract_core.errors import ParseError
 from outeract_core.events import FileRef
 
-from .fields import Object, many, number, obj, text
+from ..fields import Object, many, number, obj, text
 
 __all__ = ["FILES", "file", "largest", "paid", "photo", "sticker"]
 

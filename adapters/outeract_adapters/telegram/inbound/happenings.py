@@ -12,7 +12,7 @@ from typing import Any
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party
 
-from .fields import Object, digest, external_id, number, obj, text
+from ..fields import Object, digest, external_id, number, obj, text
 from .item import thread_of
 from .people import chat_of, person
 from .scope import PLATFORM, Scope

@@ -13,7 +13,7 @@ from attrs import frozen
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party
 
-from .fields import Object, external_id, need, number, obj, text, time_of
+from ..fields import Object, external_id, need, number, obj, text, time_of
 from .people import BOT, author, chat_of
 from .scope import Scope
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from outeract_core.events import Fact, message
 
+from ..fields import Object, digest, external_id, number, obj, text, time_of
 from .content import Said, read
 from .entities import command, html, mentions
 from .everyday import everyday
-from .fields import Object, digest, external_id, number, obj, text, time_of
 from .item import Item, chat_id, opens
 from .people import chat_of, person
 from .scope import PLATFORM, Scope

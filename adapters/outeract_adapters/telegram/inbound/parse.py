@@ -14,7 +14,7 @@ from outeract_core.adapter import Inbound
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Unparsed
 
-from .fields import Object, number
+from ..fields import Object, number
 from .happenings import on_callback, on_deleted, on_inline, on_member, on_other, on_vote
 from .messages import on_edited, on_message
 from .people import Us

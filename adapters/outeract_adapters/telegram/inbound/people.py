@@ -13,7 +13,7 @@ from attrs import frozen
 from outeract_core.adapter import Settings
 from outeract_core.events import Party
 
-from .fields import Object, need, number, obj, text
+from ..fields import Object, need, number, obj, text
 
 __all__ = ["BOT", "Us", "author", "chat_of", "person"]
 

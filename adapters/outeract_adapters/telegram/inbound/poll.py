@@ -12,9 +12,9 @@ from outeract_core.adapter import Flow, Polled
 from outeract_core.errors import Transient
 from outeract_core.events import Fact, Unparsed
 
-from .api import Api
-from .errors import ask
-from .fields import Object, number
+from ..api import Api
+from ..errors import ask
+from ..fields import Object, number
 from .parse import UPDATES, update_facts
 from .people import Us
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact
 
-from .fields import Object, external_id, many, need, number, obj, text, time_of
+from ..fields import Object, external_id, many, need, number, obj, text, time_of
 from .people import chat_of, person
 from .scope import PLATFORM, Scope
 

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from outeract_core.events import Fact, Party
 
-from .fields import Object, digest, number, obj, time_of
+from ..fields import Object, digest, number, obj, time_of
 from .people import Us, chat_of, person
 
 __all__ = ["PLATFORM", "Scope"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party, Relink
 
-from .fields import Object, external_id, number, obj, text, time_of
+from ..fields import Object, external_id, number, obj, text, time_of
 from .item import Item, chat_id, opens
 from .people import person
 from .scope import PLATFORM

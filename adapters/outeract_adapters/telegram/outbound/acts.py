@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from outeract_core.adapter import Download, Flow, Health, MessageRef, Outgoing, Recipient
 from outeract_core.errors import Rejected, Unauthorised
 
-from .api import Answer, Api
+from ..api import Answer, Api
+from ..emoji import reaction
+from ..errors import ask, refusal
+from ..fields import Object, Place, address, number, split_id, text
 from .compose import Words, words
-from .emoji import reaction
-from .errors import ask, refusal
-from .fields import Object, Place, address, number, split_id, text
 from .keyboards import inline
 
 __all__ = ["answer", "check", "delete", "edit", "fetch", "react", "typing"]

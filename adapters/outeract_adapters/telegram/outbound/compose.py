@@ -15,8 +15,8 @@ from outeract_core.adapter import Outgoing, OutgoingFile
 from outeract_core.content import Contact, Location
 from outeract_core.errors import Rejected
 
+from ..fields import Object, Place, address, split_id, utf16
 from .cards import card
-from .fields import Object, Place, address, split_id, utf16
 from .keyboards import listing, markup, titles
 from .markup import escape, styled
 from .media import Shown, groups, shown

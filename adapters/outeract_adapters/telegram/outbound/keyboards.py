@@ -17,7 +17,7 @@ from outeract_core.adapter import Outgoing
 from outeract_core.content import Button
 from outeract_core.errors import Rejected
 
-from .fields import Object
+from ..fields import Object
 
 __all__ = ["BUTTONS", "inline", "listing", "markup", "titles"]
 

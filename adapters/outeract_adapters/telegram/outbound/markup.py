@@ -1,7 +1,7 @@
 """Telegram's HTML, out: a document as the tags of the Bot API.
 
 Knows: the tags, what must be escaped, what may not lie within what.
-Does not know: messages, limits; entities that come in (`entities.py`).
+Does not know: messages, limits; entities that come in (`inbound/entities.py`).
 
 Bot API, HTML style: `<`, `>` and `&` are escaped everywhere; quotes do not nest; code holds nothing
 else. Headings are bold, lists and lines are characters, an address that is none is written out.
@@ -28,7 +28,7 @@ from outeract_core.text import (
     Str,
 )
 
-from .fields import clean
+from ..fields import clean
 
 __all__ = ["escape", "render", "styled"]
 

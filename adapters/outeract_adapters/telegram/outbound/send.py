@@ -15,10 +15,10 @@ from attrs import evolve
 from outeract_core.adapter import Flow, Outgoing, Sent
 from outeract_core.errors import Ambiguous, Rejected, SendError
 
-from .api import Answer, Api
+from ..api import Answer, Api
+from ..errors import refusal
+from ..fields import Object, Place, address, external_id, number
 from .compose import Step, steps
-from .errors import refusal
-from .fields import Object, Place, address, external_id, number
 
 __all__ = ["send"]
 

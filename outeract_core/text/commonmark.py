@@ -1,7 +1,7 @@
 """Text to tree: CommonMark, read by markdown-it-py.
 
 Knows: CommonMark with strikethrough, what of it would be lost to a reader.
-Does not know: platforms, limits, how a tree is written again (`_flatten.py`).
+Does not know: platforms, limits, how a tree is written again (`flatten.py`).
 
 Nothing visible is lost: HTML and tables stay the text that they are, images become links, and link
 definitions that nothing refers to (invisible in CommonMark) stay where a reader can see them.
@@ -15,9 +15,8 @@ from typing import Any
 
 from attrs import field, mutable
 
-from ._flatten import flatten
-from .errors import MissingExtra
-from .text import (
+from ..errors import MissingExtra
+from .document import (
     Break,
     Bullets,
     Code,
@@ -32,8 +31,9 @@ from .text import (
     Span,
     Str,
 )
+from .flatten import flatten
 
-__all__ = ["flatten", "parse", "unpaired"]
+__all__ = ["markdown", "plain", "unpaired"]
 
 _NESTING = 40
 """Deeper than this nobody writes; the parser would drop what is below, so it stays plain text."""
@@ -44,7 +44,12 @@ _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": "strike"}
 # ── reading ───────────────────────────────────────────────────────────────────────────────────
 
 
-def parse(text: str) -> Document:
+def plain(text: str) -> Document:
+    """`text` as it stands, one paragraph, no markup read."""
+    return (Paragraph((Str(text),)),)
+
+
+def markdown(text: str) -> Document:
     """`text` read as CommonMark with strikethrough; every line break of a paragraph is kept.
 
     What nests too deep, or shows nothing at all (`#` alone), is taken as plain text.

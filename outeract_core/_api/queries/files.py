@@ -11,12 +11,13 @@ from uuid import UUID
 
 import anyio.to_thread
 
-from ._runtime import Runtime
-from ._store import files, nodes, rows
-from ._store.sqlite import Connection
-from ._tenant import Tenant
-from .errors import FileError
-from .model import File
+from ..._io.runtime import Runtime
+from ..._io.tenant import Tenant
+from ..._store.engine.sqlite import Connection
+from ..._store.records import nodes, rows
+from ..._store.writing import files
+from ...errors import FileError
+from ...model import File
 
 
 class Files:

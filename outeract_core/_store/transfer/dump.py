@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from .._ids import span
-from ..driver import Statement
-from .sqlite import Connection
-from .statements import statement
-from .transfer import AFTER, BEFORE, FORMAT, Table, select
+from ..._domain.values.ids import span
+from ...driver import Statement
+from ..engine.sqlite import Connection
+from ..engine.statements import statement
+from .tables import AFTER, BEFORE, FORMAT, Table, select
 
 FACTS: Statement[tuple[str, bytes, int, str, bytes, str, int, int, int, int, bytes]] = statement(
     "transfer_facts"

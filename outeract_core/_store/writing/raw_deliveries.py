@@ -10,13 +10,13 @@ from typing import Any
 
 from attrs import frozen
 
-from .._codec import encode
-from .._ids import from_ms
-from ..adapter import Inbound
-from ..driver import Statement, Tx
-from .log import append
-from .statements import statement
-from .tenants import Conn
+from ..._domain.values.codec import encode
+from ..._domain.values.ids import from_ms
+from ...adapter import Inbound
+from ...driver import Statement, Tx
+from ..engine.statements import statement
+from ..records.conn import Conn
+from ..records.log import append
 
 KEEP: Statement[Any] = statement("held_add")
 KEPT: Statement[tuple[int, bytes, int, int, str, str, str, bytes, str, str | None]] = statement(

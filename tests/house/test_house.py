@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 import outeract_core
-from outeract_core._store import rebuild, statements, views
+from outeract_core._store.engine import statements
+from outeract_core._store.reading import views
+from outeract_core._store.transfer import rebuild
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = [ROOT / "outeract_core", ROOT / "adapters" / "outeract_adapters"]

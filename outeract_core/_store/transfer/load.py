@@ -13,9 +13,19 @@ from typing import Any
 
 from attrs import Factory, define
 
+from ..engine.sqlite import Connection
 from . import rebuild
-from .sqlite import Connection
-from .transfer import AFTER, BEFORE, TABLES, Remap, Table, insert, insert_edge, insert_event, shown
+from .tables import (
+    AFTER,
+    BEFORE,
+    TABLES,
+    Remap,
+    Table,
+    insert,
+    insert_edge,
+    insert_event,
+    shown,
+)
 
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined] # as raw_decode, without a call
 _EVENT = '{"event":'

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from ..driver import Statement
+from ...driver import Statement
 
 FORMAT = 1
 """Version of the export format: raised with every change that an older library cannot read."""

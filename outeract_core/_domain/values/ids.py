@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
-from .errors import BadInput
+from ...errors import BadInput
 
 Clock: TypeAlias = Callable[[], datetime]
 IdSource: TypeAlias = Callable[[int], UUID]

@@ -1,0 +1,1 @@
+"""What is measured, one file each; every file has `run(options) -> Result`."""

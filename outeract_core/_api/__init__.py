@@ -1,0 +1,6 @@
+"""What a host holds in its hands: the core, an application, a message.
+
+This room knows how the parts are put together and which verb belongs where; it does not know what
+any of them does. Read `outeract` (one file, its work started and stopped), `app` (a tenant's verbs),
+`message` (what a handler is given). Below it stand `queries` and `maintenance`.
+"""

@@ -1,0 +1,96 @@
+"""A message: what a handler is given, with the verbs to answer it.
+
+Knows: the events of its turn, where an answer belongs.
+Does not know: when handlers run, how a turn is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from .._handlers.turn import Turn
+from .._outbound.compose import Options, Target
+from .._outbound.handle import Delivery
+from ..content import ContentLike
+from ..model import Event, Json, PlatformUser
+from .app import App
+
+
+class Message:
+    """What a handler is given: the event that arrived, with the verbs to answer it.
+
+    With the overlap policy `burst` several messages may arrive together: `events` has all of them,
+    oldest first, `event` is the newest, and `text` joins their texts with newlines. Everything that
+    is said through a message is committed together with the fact that the handler has run; the
+    verbs may be awaited, but need not be, so they work in plain functions too.
+
+    app: the application that the message belongs to.
+    """
+
+    def __init__(
+        self, app: App, turn: Turn, events: Sequence[Event], thread: UUID | None = None,
+        place: Target | None = None,
+    ) -> None:  # fmt: skip
+        self.app = app
+        self._turn = turn
+        self._thread, self._place = thread, place
+        self.events = tuple(events)
+        self.event = self.events[-1]
+
+    @property
+    def id(self) -> Any:
+        """The id of the newest event."""
+        return self.event.id
+
+    @property
+    def text(self) -> str:
+        """What was said; several messages are joined by newlines."""
+        return "\n".join(event.text for event in self.events if event.text)
+
+    @property
+    def type(self) -> str:
+        """The event type, e.g. `message.inbound`."""
+        return self.event.event_type
+
+    @property
+    def platform(self) -> str | None:
+        """The platform it came from."""
+        return self.event.platform
+
+    @property
+    def payload(self) -> Json:
+        """The payload of the newest event."""
+        return self.event.payload
+
+    @property
+    def sender(self) -> PlatformUser | None:
+        """Who sent it."""
+        return self.app.sender_of(self.event)
+
+    def reply(self, content: ContentLike, *, quote: bool = False, **options: Any) -> Delivery:
+        """Answer in the same conversation, and in its thread. `quote` refers to the message.
+
+        `options` are those of `App.send`. Raises BadInput, Unsupported.
+        """
+        if quote:
+            options.setdefault("reply_to", self.event)
+        options.setdefault("thread", self._thread)
+        return self.send(self._place or self.event, content, **options)
+
+    def send(self, to: Any, content: ContentLike, **options: Any) -> Delivery:
+        """Send to anybody, as part of this turn; see `App.send`."""
+        options.setdefault("cause", self._turn.cause)
+        return self._turn.say(to, content, Options(**options))
+
+    def react(self, emoji: str, *, remove: bool = False) -> Delivery:
+        """Put (or remove) a reaction on the message."""
+        return self._turn.do(self.app.reaction(self.event, emoji, remove, self._turn.cause))
+
+    def typing(self) -> Delivery:
+        """Show that the bot is writing, at once: it does not wait for the turn."""
+        return self.app.typing_now(self.event)
+
+    def __repr__(self) -> str:
+        return f"<Message {self.type} {self.id}: {self.text[:40]!r}>"

@@ -1,0 +1,4 @@
+"""The pure middle: values in, values out. No clock, no thread, no socket, no SQL.
+
+`values` (ids, JSON), `rules` (tables and small rules), `planning` (what fits a platform).
+"""

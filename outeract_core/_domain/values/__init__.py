@@ -1,0 +1,4 @@
+"""Ids and JSON, as the store and the wire write them.
+
+This room knows formats; it does not know entities. Read `ids`, then `codec`.
+"""

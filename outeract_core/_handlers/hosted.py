@@ -1,0 +1,53 @@
+"""What the dispatcher needs of the application whose handlers it runs.
+
+Knows: the handlers, the default overlap, how a message is made for a handler.
+Does not know: the application's handle, which knows this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from attrs import frozen
+
+from .._io.runtime import Runtime
+from .._io.tenant import Tenant
+from .._outbound.compose import Target
+from .._outbound.handle import Delivery
+from .._store.engine.sqlite import Connection
+from ..content import ContentLike
+from ..model import Event
+from .lanes import Handler
+from .turn import Turn
+
+
+class Given(Protocol):
+    """What a handler is given; the dispatcher only answers with it."""
+
+    def reply(self, content: ContentLike, *, quote: bool = False, **options: Any) -> Delivery:
+        """Answer, as part of the turn."""
+        ...
+
+
+Make = Callable[[Turn, Sequence[Event], UUID | None, Target | None], Given]
+"""Makes what a handler is given of its turn, the events, their thread and where an answer goes."""
+
+
+@frozen
+class Hosted:
+    """One application as the dispatcher sees it.
+
+    handlers     the live list; handlers may be added at any time.
+    overlap      the application's default policy, as it is now.
+    processed    told, in the commit, which events all handlers are through with.
+    make         what a handler is given.
+    """
+
+    runtime: Runtime
+    tenant: Tenant
+    handlers: list[Handler]
+    overlap: Callable[[], str]
+    processed: Callable[[Connection, list[int]], None]
+    make: Make

@@ -1,0 +1,6 @@
+"""Bytes in: from a platform's request to a commit, and only then an answer.
+
+This room knows webhooks, polls, kept deliveries and inbound files; it does not know handlers or how
+anything is sent. Read `web` (ASGI and WSGI), `receiver` (verify, read, commit, answer), `reading`
+(what a delivery holds), `reactions` (what is done in the same commit), `downloader` (files).
+"""

@@ -1,0 +1,6 @@
+"""SQLite: the only room that imports apsw.
+
+This room knows connections, transactions, the log and the schema's versions; it does not know what a
+table is for. Read `sqlite`, `statements` (SQL by name), `known` (its cache of ids), `migrations`,
+`foreign` (files that are not ours), `wal`.
+"""

@@ -1,0 +1,82 @@
+"""The rooms of the house and the arrows between them, from the imports themselves.
+
+Knows: which room a module stands in. Does not know: what is drawn, which arrows are allowed.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import grimp
+
+WORDS = frozenset(
+    "model content events query pages search graph conversation retention tenancy structure".split()
+)
+PORTS = frozenset({"adapter", "exchange", "driver"})
+PACKAGE = "outeract_core"
+
+
+@cache
+def imports() -> dict[str, frozenset[str]]:
+    """For each module what it imports of the package, type-checking imports included."""
+    graph = grimp.build_graph(PACKAGE, cache_dir=None)
+    return {
+        module: frozenset(graph.find_modules_directly_imported_by(module))
+        for module in graph.modules
+    }
+
+
+def room(module: str) -> str:
+    """The room of a module: `_store.writing`, `_io`, `words`, `ports`, …"""
+    _, *names = module.split(".")
+    if not names:
+        return PACKAGE
+    first = names[0]
+    if first in WORDS:
+        return "words"
+    if first in PORTS:
+        return "ports"
+    if first in ("_store", "_domain", "_api"):
+        inner = f"{PACKAGE}.{'.'.join(names[:2])}"
+        return ".".join(names[:2]) if is_package(inner) else first
+    return first
+
+
+def is_package(module: str) -> bool:
+    """Whether a module is a folder."""
+    return any(other.startswith(f"{module}.") for other in imports())
+
+
+@cache
+def arrows() -> frozenset[tuple[str, str]]:
+    """Who imports whom, by room; the package itself, which loads names on demand, is left out."""
+    drawn = {
+        (room(module), room(target))
+        for module, targets in imports().items()
+        for target in targets
+    }
+    return frozenset(
+        (a, b) for a, b in drawn if a != b and PACKAGE not in (a, b) and "__main__" not in (a, b)
+    )
+
+
+@cache
+def essential() -> frozenset[tuple[str, str]]:
+    """The arrows that do not follow from others: what a picture shows without becoming a net."""
+    all_arrows = arrows()
+    return frozenset(
+        (a, c)
+        for a, c in all_arrows
+        if not any((b, c) in reach() for x, b in all_arrows if x == a and b != c)
+    )
+
+
+@cache
+def reach() -> frozenset[tuple[str, str]]:
+    """Who can reach whom, by any number of arrows."""
+    found = set(arrows())
+    while True:
+        more = {(a, d) for a, b in found for c, d in found if b == c} - found
+        if not more:
+            return frozenset(found)
+        found |= more
