@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 
-from .._domain.planning.plan import dump_parts, plan
+from .._domain.planning.parts import dump_parts
+from .._domain.planning.plan import plan
 from .._domain.rules.link_code import find_code
 from .._domain.values.codec import encode
 from .._io.runtime import Runtime

@@ -16,7 +16,9 @@ from uuid import UUID
 import anyio.to_thread
 from attrs import evolve, field, frozen
 
-from .._domain.planning.plan import Plan, dump_parts, mime_of, plan
+from .._domain.planning.kinds import mime_of
+from .._domain.planning.parts import dump_parts
+from .._domain.planning.plan import Plan, plan
 from .._domain.values.ids import maybe_ms, span, to_ms
 from .._io.runtime import Runtime
 from .._store.engine.sqlite import Connection

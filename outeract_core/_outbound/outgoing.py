@@ -10,7 +10,8 @@ import json
 from typing import Any
 from uuid import UUID
 
-from .._domain.planning.plan import Part, kind_of_mime, load_parts
+from .._domain.planning.kinds import kind_of_mime
+from .._domain.planning.parts import Part, load_parts
 from .._io.file_store import Folder
 from .._store.writing.claims import Row
 from .._store.writing.delivery import token

@@ -12,7 +12,8 @@ from typing import Any
 
 from attrs import frozen
 
-from .._domain.planning.plan import Part, Plan, plan
+from .._domain.planning.parts import Part
+from .._domain.planning.plan import Plan, plan
 from .._domain.values.ids import from_ms
 from .._io.runtime import Runtime
 from .._store.engine.sqlite import Connection

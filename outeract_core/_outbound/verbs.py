@@ -11,7 +11,8 @@ from abc import ABC, abstractmethod
 from typing import Any
 from uuid import UUID
 
-from .._domain.planning.plan import dump_parts, plan
+from .._domain.planning.parts import dump_parts
+from .._domain.planning.plan import plan
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._store.engine.sqlite import Connection

@@ -1,6 +1,6 @@
-"""What is said, fitted to what a platform can show: content to parts.
+"""What is said, fitted to what a platform can show: content to parts, in the order of the steps.
 
-This room knows content and manifests; it does not know platforms or how parts are sent. Read
-`plan`, which goes from top to bottom as a message does, then what it calls: `choices`,
-`attachments`, `kinds`, `parts`.
+This room knows content and manifests; it does not know platforms or how parts are sent. Read `plan`
+(the whole way), `showing` (what the platform can show) with `attachments`, `kinds` and `choices`,
+then `layout` (one request's worth each) and `parts`.
 """

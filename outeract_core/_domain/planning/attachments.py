@@ -6,7 +6,7 @@ Does not know: captions, texts, bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ...adapter import Manifest
 from ...content import Attachment
@@ -26,24 +26,21 @@ _INSTEAD: dict[str, tuple[str, ...]] = {
 
 
 def fit_files(
-    files: Sequence[Attachment],
-    manifest: Manifest,
-    sizes: Sequence[int],
-    note: Callable[[str], None],
-) -> tuple[str, ...]:
-    """The kind that each file is sent as; `note` is told of those that are another than asked for.
+    files: Sequence[Attachment], manifest: Manifest, sizes: Sequence[int]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The kind that each file is sent as, and a note for each that is another than asked for.
 
     `sizes` in bytes, where they are known. Raises Unsupported for what the platform does not take,
     FileTooLarge for what only its size keeps out.
     """
-    kinds = []
+    kinds, notes = [], []
     for number, file in enumerate(files):
         wanted = kind_of(file)
         found = _kind(file, wanted, sizes[number] if number < len(sizes) else None, manifest)
         if found != wanted:
-            note(f"{wanted} as {found}")
+            notes.append(f"{wanted} as {found}")
         kinds.append(found)
-    return tuple(kinds)
+    return tuple(kinds), tuple(notes)
 
 
 def _kind(file: Attachment, wanted: str, size: int | None, manifest: Manifest) -> str:

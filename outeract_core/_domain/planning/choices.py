@@ -6,8 +6,6 @@ Does not know: texts, files, parts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from attrs import evolve, frozen
 
 from ...adapter import Manifest
@@ -21,8 +19,6 @@ __all__ = ["Choices", "fit_choices"]
 _OPENER = "Choose"
 _QUICK_REPLIES = 13
 """Where a platform has quick replies and says no number: what Messenger takes."""
-
-Note = Callable[[str], None]
 
 
 @frozen
@@ -47,8 +43,12 @@ class Choices:
         return " · ".join(titles)
 
 
-def fit_choices(content: Content, manifest: Manifest, note: Note) -> Choices:
-    """The content's choices as the platform can show them; `note` is told what changed.
+Step = tuple[Choices, tuple[str, ...]]
+"""What a step gives: the choices as they are now, and notes on what it changed."""
+
+
+def fit_choices(content: Content, manifest: Manifest) -> tuple[Choices, tuple[str, ...]]:
+    """The content's choices as the platform can show them, and a note for whatever changed.
 
     More buttons than it takes become a menu, else numbered lines; a menu it has not becomes
     buttons, else lines. Raises BadInput for a menu without rows.
@@ -56,23 +56,25 @@ def fit_choices(content: Content, manifest: Manifest, note: Note) -> Choices:
     if content.menu is not None and not content.menu.rows:
         raise BadInput("a menu without rows; give at least one MenuRow")
     choices = Choices(content.buttons, content.quick_replies, content.menu)
+    notes: tuple[str, ...] = ()
     for step in (_swapped, _counted, _menued, _titled):
-        choices = step(choices, manifest, note)
-    return choices
+        choices, more = step(choices, manifest)
+        notes = (*notes, *more)
+    return choices, notes
 
 
-def _swapped(choices: Choices, manifest: Manifest, note: Note) -> Choices:
+def _swapped(choices: Choices, manifest: Manifest) -> Step:
     """Quick replies and buttons in place of each other."""
     buttons, quick = choices.buttons, choices.quick_replies
     if quick and not _quick_limit(manifest) and manifest.buttons:
-        note("quick replies as buttons")
-        return evolve(choices, buttons=(*buttons, *quick), quick_replies=())
+        swapped = evolve(choices, buttons=(*buttons, *quick), quick_replies=())
+        return swapped, ("quick replies as buttons",)
     taps = _taps(buttons)
     if taps and not manifest.buttons and _quick_limit(manifest):
-        note("buttons as quick replies")
         links = tuple(button for button in buttons if button.url)
-        return evolve(choices, buttons=links, quick_replies=(*taps, *quick))
-    return choices
+        swapped = evolve(choices, buttons=links, quick_replies=(*taps, *quick))
+        return swapped, ("buttons as quick replies",)
+    return choices, ()
 
 
 def _quick_limit(manifest: Manifest) -> int:
@@ -81,25 +83,32 @@ def _quick_limit(manifest: Manifest) -> int:
     return manifest.quick_replies or manifest.buttons or _QUICK_REPLIES
 
 
-def _counted(choices: Choices, manifest: Manifest, note: Note) -> Choices:
-    """Too many of them: all as a menu, or all as lines."""
+def _counted(choices: Choices, manifest: Manifest) -> Step:
+    """Too many of them: links as lines, and if that is not enough, all as a menu or as lines."""
+    if _fit(len(choices.buttons), len(choices.quick_replies), manifest):
+        return choices, ()
+    choices, notes = _unlinked(choices)
     buttons, quick = choices.buttons, choices.quick_replies
     if _fit(len(buttons), len(quick), manifest):
-        return choices
-    links = tuple(_line(one) for one in (*buttons, *quick) if one.url)
-    if links:
-        note(_many(len(links), "link button", "text"))
-    buttons, quick = _taps(buttons), _taps(quick)
-    if _fit(len(buttons), len(quick), manifest):
-        return evolve(choices, buttons=buttons, quick_replies=quick, lines=(*choices.lines, *links))
-    taps = (*buttons, *quick)
-    lighter = evolve(choices, buttons=(), quick_replies=(), lines=(*choices.lines, *links))
+        return choices, notes
+    taps, without = (*buttons, *quick), evolve(choices, buttons=(), quick_replies=())
     if choices.menu is None and len(taps) <= manifest.menu_rows:
-        note(_many(len(taps), "button", "a menu"))
-        return evolve(lighter, menu=Menu(_OPENER, [MenuRow(one.id, one.title) for one in taps]))
-    note(_many(len(taps), "button", "text"))
+        menu = Menu(_OPENER, [MenuRow(one.id, one.title) for one in taps])
+        return evolve(without, menu=menu), (*notes, _many(len(taps), "button", "a menu"))
     numbered = tuple(f"{n}. {one.title}" for n, one in enumerate(taps, 1))
-    return evolve(lighter, lines=(*numbered, *lighter.lines))
+    lines = (*numbered, *without.lines)
+    return evolve(without, lines=lines), (*notes, _many(len(taps), "button", "text"))
+
+
+def _unlinked(choices: Choices) -> Step:
+    """Buttons that open a page as lines of text."""
+    links = [one for one in (*choices.buttons, *choices.quick_replies) if one.url]
+    lines = (*choices.lines, *map(_line, links))
+    left = evolve(
+        choices, buttons=_taps(choices.buttons), quick_replies=_taps(choices.quick_replies),
+        lines=lines,
+    )  # fmt: skip
+    return left, (_many(len(links), "link button", "text"),) if links else ()
 
 
 def _fit(buttons: int, quick: int, manifest: Manifest) -> bool:
@@ -125,23 +134,22 @@ def _line(button: Button) -> str:
 # ── menus ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _menued(choices: Choices, manifest: Manifest, note: Note) -> Choices:
+def _menued(choices: Choices, manifest: Manifest) -> Step:
     """A menu that the platform has not, or not as long: as buttons, or as lines."""
     menu = choices.menu
     if menu is None or len(menu.rows) <= manifest.menu_rows:
-        return choices
+        return choices, ()
     without = evolve(choices, menu=None)
     buttons = tuple(Button(row.id, row.title) for row in menu.rows)
     told = tuple(f"{row.title}: {row.description}" for row in menu.rows if row.description)
     all_buttons, all_quick = (*choices.buttons, *buttons), (*choices.quick_replies, *buttons)
+    lines = (*choices.lines, *told)
     if _fit(len(all_buttons), len(choices.quick_replies), manifest):
-        note("menu as buttons")
-        return evolve(without, buttons=all_buttons, lines=(*choices.lines, *told))
+        return evolve(without, buttons=all_buttons, lines=lines), ("menu as buttons",)
     if _fit(len(choices.buttons), len(all_quick), manifest):
-        note("menu as quick replies")
-        return evolve(without, quick_replies=all_quick, lines=(*choices.lines, *told))
-    note(f"menu of {len(menu.rows)} rows as text")
-    return evolve(without, lines=(*choices.lines, *_listed(menu)))
+        return evolve(without, quick_replies=all_quick, lines=lines), ("menu as quick replies",)
+    listed = (*choices.lines, *_listed(menu))
+    return evolve(without, lines=listed), (f"menu of {len(menu.rows)} rows as text",)
 
 
 def _listed(menu: Menu) -> list[str]:
@@ -159,32 +167,33 @@ def _listed(menu: Menu) -> list[str]:
 # ── titles ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _titled(choices: Choices, manifest: Manifest, note: Note) -> Choices:
+def _titled(choices: Choices, manifest: Manifest) -> Step:
     """Titles within their limits; a row's whole title goes on in its description."""
+    notes: list[str] = []
 
     def fitted(button: Button) -> Button:
-        title = _shortened(button.title, manifest.button_title, "button title", note)
+        title = _shortened(button.title, manifest.button_title, "button title", notes)
         return evolve(button, title=title)
 
     menu = choices.menu
     if menu is not None:
-        menu = Menu(menu.button, [_row(row, manifest, note) for row in menu.rows])
+        menu = Menu(menu.button, [_row(row, manifest, notes) for row in menu.rows])
     buttons, quick = tuple(map(fitted, choices.buttons)), tuple(map(fitted, choices.quick_replies))
-    return evolve(choices, buttons=buttons, quick_replies=quick, menu=menu)
+    return evolve(choices, buttons=buttons, quick_replies=quick, menu=menu), tuple(notes)
 
 
-def _row(row: MenuRow, manifest: Manifest, note: Note) -> MenuRow:
-    title, told = _shortened(row.title, manifest.menu_title, "menu title", note), row.description
+def _row(row: MenuRow, manifest: Manifest, notes: list[str]) -> MenuRow:
+    title, told = _shortened(row.title, manifest.menu_title, "menu title", notes), row.description
     if title != row.title:
         told = f"{row.title}: {told}" if told else row.title
     if told:
-        told = _shortened(told, manifest.menu_description, "menu description", note)
+        told = _shortened(told, manifest.menu_description, "menu description", notes)
     return evolve(row, title=title, description=told)
 
 
-def _shortened(text: str, limit: int, what: str, note: Note) -> str:
+def _shortened(text: str, limit: int, what: str, notes: list[str]) -> str:
     whole = unpaired(text)
     short = shorten(whole, limit)
     if short != whole:
-        note(f"{what} shortened to {short!r}")
+        notes.append(f"{what} shortened to {short!r}")
     return short
