@@ -18,16 +18,9 @@ from outeract_adapters.slack import Slack
 from outeract_adapters.slack import markup as slack
 from outeract_adapters.whatsapp import WhatsApp
 from outeract_adapters.whatsapp import markup as whatsapp
-from outeract_core._domain.planning.plan import (
-    Part,
-    Plan,
-    dump_parts,
-    kind_of,
-    kind_of_mime,
-    load_parts,
-    mime_of,
-    plan,
-)
+from outeract_core._domain.planning.kinds import kind_of, kind_of_mime, mime_of
+from outeract_core._domain.planning.parts import Part, dump_parts, load_parts
+from outeract_core._domain.planning.plan import Plan, plan
 from outeract_core.adapter import Manifest
 from outeract_core.content import (
     Attachment,
