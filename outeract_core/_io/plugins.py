@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..adapter import Adapter, Manifest, Settings
 from ..errors import BadInput, MissingSecret, UnknownPlatform
+from .log import struck
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -65,6 +66,7 @@ class Secrets:
     def __init__(self, sources: Mapping[str, SecretSource] | None = None) -> None:
         self._sources = {"env": _from_env, "file": _from_file, **(sources or {})}
         self._given: dict[str, str] = {}
+        self._resolved: set[str] = set()
 
     def is_reference(self, value: str) -> bool:
         """Whether `value` names a secret instead of being one."""
@@ -73,10 +75,20 @@ class Secrets:
     def give(self, name: str, value: str) -> str:
         """Keep a literal secret in memory only; the reference that may be stored."""
         self._given[name] = value
+        self._resolved.add(value)
         return HOST + name
+
+    def redact(self, text: str) -> str:
+        """`text` without any secret that was ever given or resolved here."""
+        return struck(text, self._resolved)
 
     def resolve(self, reference: str) -> str:
         """The secret. Raises MissingSecret; the value is in no message."""
+        value = self._value(reference)
+        self._resolved.add(value)
+        return value
+
+    def _value(self, reference: str) -> str:
         scheme, _, name = reference.partition(":")
         if scheme == "host":
             if name not in self._given:

@@ -22,6 +22,7 @@ from ..errors import DiskFull, NotFound, StoreBusy
 from .database import Database
 from .file_store import Folder
 from .leases import owner_name
+from .log import Log
 from .plugins import Plugins, Secrets, settings
 from .wakeup import Via, call, waiter
 
@@ -43,6 +44,7 @@ class Runtime:
     secrets: Secrets
     folder: Folder
     open_http: Callable[[], Http]
+    log: Log = field(init=False)
     owner: str = Factory(owner_name)
     transcribe: Callable[..., Any] | None = None
     copying: int = 0
@@ -53,6 +55,9 @@ class Runtime:
     _adapters: dict[int, tuple[Conn, Adapter]] = field(factory=dict)
     _wakers: dict[str, list[tuple[Via, Callable[[], None]]]] = field(factory=dict)
     _gate: threading.Lock = field(factory=threading.Lock)
+
+    def __attrs_post_init__(self) -> None:
+        self.log = Log(self.secrets.redact)
 
     @property
     def http(self) -> Http:
