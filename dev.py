@@ -73,7 +73,7 @@ def test(arguments: list[str]) -> None:
 def docs(_arguments: list[str]) -> None:
     """Write the generated pages anew; then try every snippet and link of the documentation."""
     checked(str(PYTHON), "docs/generate.py")
-    run("pytest", "tests/test_docs.py")
+    run("pytest", "tests/docs")
 
 
 def bench(arguments: list[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import inspect
 import json
 import re
@@ -21,29 +22,29 @@ from outeract_core import errors
 NOTE = "<!-- Made by docs/generate.py; edit the docstrings instead. -->\n"
 FIRST = ("Outeract", "Organisation", "App", "Message", "Delivery")
 SUBJECTS = {
-    "app.events": "_events:Events",
-    "app.conversations": "_conversations:Conversations",
-    "Conversation": "_conversations:Conversation",
-    "app.graph": "_graph:Graph",
-    "app.people": "_people:People",
-    "app.files": "_file_access:Files",
-    "app.retention": "_retention:Retention",
+    "app.events": "_api.queries.events:Events",
+    "app.conversations": "_api.queries.conversations:Conversations",
+    "Conversation": "_api.queries.conversations:Conversation",
+    "app.graph": "_api.queries.graph:Graph",
+    "app.people": "_api.queries.people:People",
+    "app.files": "_api.queries.files:Files",
+    "app.retention": "_api.maintenance.retention:Retention",
 }
 RESULTS = {
-    "Pumped": "_outeract:Pumped",
-    "Plan": "_plan:Plan",
-    "Erased": "_people:Erased",
-    "Backup": "_backup:Backup",
-    "Exported": "_export:Exported",
+    "Pumped": "_api.outeract:Pumped",
+    "Plan": "_domain.planning.plan:Plan",
+    "Erased": "_api.queries.people:Erased",
+    "Backup": "_api.maintenance.backup:Backup",
+    "Exported": "_api.maintenance.export:Exported",
     "RetentionRule": "retention:RetentionRule",
     "Dropped": "retention:Dropped",
     "Moment": "graph:Moment",
 }
 MODULES = ("blocking", "query", "content", "model", "adapter", "events", "text", "testing")
 PLAYERS = {
-    "fake.telegram": "testing.telegram:FakeTelegram",
-    "fake.whatsapp": "testing.whatsapp:FakeWhatsApp",
-    "fake.slack": "testing.slack:FakeSlack",
+    "fake.telegram": "testing.fakes.telegram:FakeTelegram",
+    "fake.whatsapp": "testing.fakes.whatsapp:FakeWhatsApp",
+    "fake.slack": "testing.fakes.slack:FakeSlack",
 }
 HIDDEN = {
     "Outeract": ("replay_connection",),
@@ -124,7 +125,9 @@ def constant(owner: str, name: str) -> str:
     body = ast.parse(inspect.getsource(loaded)).body
     for statement, below in zip(body, [*body[1:], None], strict=True):
         if isinstance(statement, ast.ImportFrom) and name in [a.name for a in statement.names]:
-            return constant(str(statement.module), name)
+            source = "." * statement.level + str(statement.module)
+            full = importlib.util.resolve_name(source, loaded.__package__)
+            return constant(full.removeprefix("outeract_core."), name)
         names = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
         if name in [getattr(each, "id", None) for each in names]:
             value = code(f"{name} = {ast.unparse(statement.value)}")  # type: ignore[attr-defined]
@@ -186,7 +189,7 @@ def construction(name: str, thing: type) -> str:
         or getattr(thing, "_is_protocol", False)
     ):
         return ""
-    if thing.__module__.rpartition(".")[2].startswith("_") and name != "Outeract":
+    if "._" in thing.__module__ and name != "Outeract":
         return ""
     return signed(name, init)
 

@@ -15,8 +15,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from outeract_core._domain.rules import delivery
 from outeract_core._cli import _parser
+from outeract_core._domain.rules import delivery
 from outeract_core._domain.rules.delivery import EVENT_STATUS, RANK, Progress, advance
 
 DOCS = Path(__file__).resolve().parent

@@ -14,9 +14,8 @@ import pytest
 from outeract_core import App, Outeract
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .store_platform import connect
-from .store_words import Words
+from tests.support.store.platform import connect
+from tests.support.store.words import Words
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -21,6 +21,7 @@ from typing import Any
 import anyio
 
 from outeract_core import App, Message, Outeract, PlatformConnection
+from outeract_core._api.outeract import _hosted
 from outeract_core._handlers.dispatcher import Dispatcher
 from outeract_core._io import database
 
@@ -106,7 +107,7 @@ async def _bot(options: Options) -> AsyncIterator[Bot]:
             return f"echo of {text}"
 
         async with anyio.create_task_group() as group:
-            group.start_soon(Dispatcher(app).run)
+            group.start_soon(Dispatcher(_hosted(app)).run)
             yield bot
             group.cancel_scope.cancel()
 

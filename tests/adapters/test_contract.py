@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tomllib
 from datetime import UTC, datetime
-from pathlib import Path
 
 from attrs import evolve
 
@@ -18,6 +17,7 @@ from outeract_core.testing import (
     sign_telegram,
     sign_whatsapp,
 )
+from tests.support.places import ROOT
 
 AT = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 SECONDS = int(AT.timestamp())
@@ -369,6 +369,6 @@ class TestSlack(AdapterContract):
 
 def test_every_built_in_adapter_is_here():
     """Whatever the project registers as a platform has a contract test in this file."""
-    with (Path(__file__).parent.parent / "pyproject.toml").open("rb") as stream:
+    with (ROOT / "pyproject.toml").open("rb") as stream:
         registered = tomllib.load(stream)["project"]["entry-points"]["outeract_core.adapters"]
     assert {found.platform for found in AdapterContract.__subclasses__()} >= set(registered)

@@ -1,4 +1,4 @@
-"""The blocking façade: the same verbs for code without an event loop."""
+"""The blocking façade has the same verbs, for code without an event loop."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from outeract_core.blocking import App, Outeract
 from outeract_core.errors import StoreClosed
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
-
-from .bots import Terminal
+from tests.support.bots import Terminal
 
 
 def test_a_script_sends_and_reads_back(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Application config: when messages are marked as read, and what a platform is told of it."""
+"""Application config decides when messages are marked as read, and what a platform is told of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 from outeract_core import App, Message, Outeract
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock
-
-from .bots import NUMBER, deliver, whatsapp, writes
+from tests.support.bots import NUMBER, deliver, whatsapp, writes
 
 pytestmark = pytest.mark.anyio
 

@@ -16,8 +16,7 @@ from outeract_core import query as q
 from outeract_core.errors import BadInput, InvalidEvent, MissingExtra, NotFound
 from outeract_core.events import EVENT_TYPES, RESERVED
 from outeract_core.testing import ManualClock
-
-from .reading_world import START, arrive, connect, event, everything, person, said
+from tests.support.reading.world import START, arrive, connect, event, everything, person, said
 
 pytestmark = pytest.mark.anyio
 ORDER = {

@@ -18,8 +18,16 @@ from outeract_core.content import Attachment
 from outeract_core.errors import BadInput, ForeignCode, LinkCodeError, NotFound
 from outeract_core.retention import RetentionRule
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .reading_world import START, Loft, arrive, connect, event, everything, person, said
+from tests.support.reading.world import (
+    START,
+    Loft,
+    arrive,
+    connect,
+    event,
+    everything,
+    person,
+    said,
+)
 
 pytestmark = pytest.mark.anyio
 

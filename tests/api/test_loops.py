@@ -10,8 +10,7 @@ import pytest
 
 from outeract_core import Outeract
 from outeract_core.testing import FakePlatform
-
-from .bots import whatsapp
+from tests.support.bots import whatsapp
 
 ANN = "+14155550100"
 

@@ -1,4 +1,4 @@
-"""`run`, as a service manager sees it: a signal ends it in order."""
+"""`run` is what a service manager expects: a signal ends it in order."""
 
 from __future__ import annotations
 

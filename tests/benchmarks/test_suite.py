@@ -15,8 +15,8 @@ from benchmarks import suite
 from benchmarks.ground import floor
 from benchmarks.measure import Figure, Goal, Result, at_least, at_most, rounds, summary
 from benchmarks.reporting import chart, report, shown
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 WRITING = [
     "ingest_single", "ingest_concurrent", "import", "append", "history", "dispatch", "outbox", "size",
     "start",
@@ -97,7 +97,7 @@ def test_a_table_names_every_figure_and_goal(ran: Any) -> None:
 def test_every_benchmark_of_the_suite_has_its_module() -> None:
     """What the command line offers can be run."""
     for module in suite.MODULES.values():
-        assert (ROOT / "benchmarks" / f"{module}.py").exists()
+        assert (ROOT / "benchmarks" / "scenarios" / f"{module}.py").exists()
 
 
 def test_a_goal_is_met_at_its_bound_and_open_without_a_ratio() -> None:

@@ -1,4 +1,4 @@
-"""The command line: what people and programs read of a file, and the demo."""
+"""The command line tells people and programs what a file holds, and its demo runs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from outeract_core._cli import main
-
-from .bots import talk
+from tests.support.bots import talk
 
 
 @pytest.fixture

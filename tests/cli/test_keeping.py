@@ -1,4 +1,4 @@
-"""The commands that keep and drop.
+"""The commands that keep and drop do what they say, and say what they did.
 
 Knows: what people and programs read. Does not know: how a copy is made, what a rule drops.
 """
@@ -14,8 +14,7 @@ import pytest
 
 from outeract_core import blocking
 from outeract_core._cli import main
-
-from .bots import talk
+from tests.support.bots import talk
 
 
 @pytest.fixture

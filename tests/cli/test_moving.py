@@ -1,4 +1,4 @@
-"""Export and import from the command line and without an event loop."""
+"""Export and import work from the command line and without an event loop."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pytest
 from outeract_core import blocking
 from outeract_core._cli import main
 from outeract_core.errors import UnfinishedImport
-
-from .bots import Terminal
+from tests.support.bots import Terminal
 
 
 @pytest.fixture

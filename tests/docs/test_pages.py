@@ -40,8 +40,8 @@ from outeract_core._store.reading.walks import BELONGS_TO
 from outeract_core._store.writing.tenants import CONFIG
 from outeract_core.events import EVENT_TYPES
 from outeract_core.testing import FakePlatform
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w-]*)\s*$")
 _LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")

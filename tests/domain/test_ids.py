@@ -24,8 +24,7 @@ from outeract_core._domain.values.ids import (
     uuid7,
 )
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .store_platform import connect, events, said, take
+from tests.support.store.platform import connect, events, said, take
 
 MOMENTS = st.integers(0, 2**48 - 1)
 SOURCES = [uuid7, SequentialIds()]

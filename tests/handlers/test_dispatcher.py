@@ -12,8 +12,7 @@ import pytest
 from outeract_core import Content, Message
 from outeract_core.errors import BadInput, LeaseHeld
 from outeract_core.query import type_is
-
-from .bots import talk
+from tests.support.bots import talk
 
 pytestmark = pytest.mark.anyio
 

@@ -21,10 +21,9 @@ from outeract_core.errors import BadInput, ParseError
 from outeract_core.events import Fact, Unparsed
 from outeract_core.testing import ManualClock, SequentialIds
 from outeract_core.testing.contract.hostile import BODIES, TEXTS, mutations
-
-from .reading_crooked import CROOKED, Crooked
-from .reading_signed import PLATFORMS, SIGNATURES, Line, line
-from .reading_world import (
+from tests.support.reading.crooked import CROOKED, Crooked
+from tests.support.reading.signed import PLATFORMS, SIGNATURES, Line, line
+from tests.support.reading.world import (
     GOOD,
     Pigeon,
     arrive,

@@ -15,9 +15,8 @@ from outeract_core import App, Event, File, Outeract, PlatformConnection
 from outeract_core.errors import FileError, FileTooLarge, NotFound
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock
-
-from .bots import NUMBER as NUMBER
-from .bots import deliver, whatsapp
+from tests.support.bots import NUMBER as NUMBER
+from tests.support.bots import deliver, whatsapp
 
 pytestmark = pytest.mark.anyio
 

@@ -16,8 +16,7 @@ from outeract_core._domain.rules.link_code import find_code
 from outeract_core.errors import ConfirmationRequired
 from outeract_core.model import Event, PlatformConnection, PlatformUser
 from outeract_core.testing import FakePlatform, ManualClock, sign_whatsapp
-
-from .store_platform import events, kinds, party, said, take
+from tests.support.store.platform import events, kinds, party, said, take
 
 SECRET, NUMBER = "app-secret-of-meta", "106540352242922"
 

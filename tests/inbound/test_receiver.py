@@ -19,10 +19,9 @@ from outeract_core.adapter import Flow, Polled
 from outeract_core.errors import StoreBroken, Transient
 from outeract_core.events import Unparsed
 from outeract_core.testing import ManualClock, SequentialIds, sign_slack
-
-from .reading_crooked import CROOKED, GOOD_FACT
-from .reading_signed import PLATFORMS, SIGNATURES, Line, line
-from .reading_world import (
+from tests.support.reading.crooked import CROOKED, GOOD_FACT
+from tests.support.reading.signed import PLATFORMS, SIGNATURES, Line, line
+from tests.support.reading.world import (
     GOOD,
     Loft,
     Pigeon,

@@ -21,8 +21,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from outeract_core import App, Outeract
 from outeract_core.adapter import Inbound, Response
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .reading_world import GOOD, Pigeon, connect, everything
+from tests.support.reading.world import GOOD, Pigeon, connect, everything
 
 LIMIT = 1000
 

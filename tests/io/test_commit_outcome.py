@@ -16,9 +16,8 @@ from anyio import wait_all_tasks_blocked
 from outeract_core._io.database import Database
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core.errors import DiskFull, StoreBroken, StoreClosed, StoreError
-
-from .store_opening import PUT, Held, names, opened, put
-from .store_vfs import Disk, disk
+from tests.support.store.opening import PUT, Held, names, opened, put
+from tests.support.store.vfs import Disk, disk
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Door one: group commit, savepoints, caches, readers, cancelled waits, the end.
+"""Door one keeps its word: group commit, savepoints, caches, readers, cancelled waits, the end.
 
 Knows: what the door promises to a unit of work. Does not know: events, platforms, failing disks.
 """
@@ -19,8 +19,7 @@ from outeract_core._io.write_queue import Share
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core.errors import StoreError
 from outeract_core.testing import ManualClock
-
-from .store_opening import GET, PUT, Held, counted, names, opened, put
+from tests.support.store.opening import GET, PUT, Held, counted, names, opened, put
 
 
 @pytest.fixture

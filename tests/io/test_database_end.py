@@ -1,4 +1,4 @@
-"""Door one when it closes, checkpoints or is forked; what it promises about the disk.
+"""Door one closes, checkpoints and is forked in order, and the disk has what it promised.
 
 Knows: the log beside the file, pragmas, processes. Does not know: what is written.
 """
@@ -15,10 +15,8 @@ import pytest
 
 from outeract_core._io.database import Database, default_checkpoints
 from outeract_core.errors import StoreClosed, StoreError
-
-from .store_opening import Held, counted, names, opened, options, put, raw
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.places import ROOT
+from tests.support.store.opening import Held, counted, names, opened, options, put, raw
 
 
 @pytest.fixture
@@ -136,7 +134,7 @@ def test_what_is_acknowledged_is_on_the_disk(path: Path) -> None:
 
 FORK = """
 import os, sys
-from tests.store_opening import names, opened, put
+from tests.support.store.opening import names, opened, put
 from outeract_core.errors import StoreClosed
 from pathlib import Path
 with opened(Path(sys.argv[1])) as database:

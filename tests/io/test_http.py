@@ -1,4 +1,4 @@
-"""The door to the network: what an interrupted request means, and where no request goes."""
+"""The door to the network tells what an interrupted request means, and lets none go where none may."""
 
 from __future__ import annotations
 

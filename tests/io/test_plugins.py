@@ -10,8 +10,7 @@ from outeract_core import Outeract
 from outeract_core._store.records import nodes, rows
 from outeract_core.errors import BadInput, MissingSecret, UnknownPlatform
 from outeract_core.testing import FakePlatform
-
-from .bots import SECRET, whatsapp
+from tests.support.bots import SECRET, whatsapp
 
 pytestmark = pytest.mark.anyio
 

@@ -17,10 +17,9 @@ from outeract_core import query as q
 from outeract_core._domain.values.ids import SHIFT
 from outeract_core.errors import LeaseHeld, StoreBusy
 from outeract_core.model import PlatformConnection
-
-from .store_opening import names, opened, put, raw
-from .store_platform import connect, events, said, take
-from .store_process import other
+from tests.support.store.opening import names, opened, put, raw
+from tests.support.store.platform import connect, events, said, take
+from tests.support.store.process import other
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and locks are POSIX here")
 

@@ -22,9 +22,8 @@ from outeract_core.content import Attachment, Content
 from outeract_core.errors import BadInput, ReadOnlyStore
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock
-
-from .store_platform import Plain, connect, events, said, take
-from .store_words import Words
+from tests.support.store.platform import Plain, connect, events, said, take
+from tests.support.store.words import Words
 
 pytestmark = pytest.mark.anyio
 OF_PROCESSES = ("outbox", "counter", "lease")

@@ -16,9 +16,8 @@ import pytest
 from outeract_core import App, Outeract
 from outeract_core._store.transfer import tables
 from outeract_core.testing import ManualClock
-
-from .store_platform import connect, said, take
-from .transfer_world import PICTURE, SPACED, columns_of, full, tables_of
+from tests.support.store.platform import connect, said, take
+from tests.support.transfer import PICTURE, SPACED, columns_of, full, tables_of
 
 pytestmark = pytest.mark.anyio
 

@@ -15,10 +15,9 @@ from outeract_core.errors import BadInput, NotFound
 from outeract_core.events import Fact
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .store_platform import connect, external_name, said, take
-from .test_projection import START, STEP, History
-from .transfer_world import PICTURE, everything, full, is_well
+from tests.store.test_projection import START, STEP, History
+from tests.support.store.platform import connect, external_name, said, take
+from tests.support.transfer import PICTURE, everything, full, is_well
 
 anyio_test = pytest.mark.anyio
 

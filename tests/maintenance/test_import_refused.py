@@ -17,8 +17,7 @@ from outeract_core import Outeract
 from outeract_core._api.maintenance import export_file
 from outeract_core.errors import InvalidExport, StoreError
 from outeract_core.testing import ManualClock
-
-from .transfer_world import full, rows
+from tests.support.transfer import full, rows
 
 pytestmark = pytest.mark.anyio
 TABLES = ("application", "organisation", "importing", "event", "person", "counter")

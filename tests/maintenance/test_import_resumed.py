@@ -17,10 +17,9 @@ from outeract_core._io import file_store
 from outeract_core.errors import OuteractError, UnfinishedImport
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock
-
-from .store_platform import connect, said, take
-from .store_process import other
-from .transfer_world import everything, full, is_well
+from tests.support.store.platform import connect, said, take
+from tests.support.store.process import other
+from tests.support.transfer import everything, full, is_well
 
 pytestmark = pytest.mark.anyio
 

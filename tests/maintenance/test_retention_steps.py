@@ -20,8 +20,7 @@ from outeract_core.content import Attachment, Content
 from outeract_core.model import PlatformConnection
 from outeract_core.retention import Dropped
 from outeract_core.testing import ManualClock
-
-from .store_platform import events, kinds, said, take
+from tests.support.store.platform import events, kinds, said, take
 
 pytestmark = pytest.mark.anyio
 DAY = 86_400

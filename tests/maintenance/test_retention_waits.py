@@ -17,9 +17,8 @@ from outeract_core.errors import FileError
 from outeract_core.events import Unparsed
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock
-
-from .store_platform import events, readable, said, take
-from .store_words import Words
+from tests.support.store.platform import events, readable, said, take
+from tests.support.store.words import Words
 
 pytestmark = pytest.mark.anyio
 DAY = 86_400

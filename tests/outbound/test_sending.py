@@ -15,9 +15,8 @@ from outeract_core import App, Attachment, Button, Content, Outeract, PlatformCo
 from outeract_core.errors import BadInput, DeliveryTimeout, NotFound, Unsupported
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_slack
-
-from .bots import NUMBER, SECRET, deliver, statuses, talk, whatsapp, writes
-from .store_opening import Held
+from tests.support.bots import NUMBER, SECRET, deliver, statuses, talk, whatsapp, writes
+from tests.support.store.opening import Held
 
 pytestmark = pytest.mark.anyio
 ANN = "14155550100"

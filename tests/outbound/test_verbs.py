@@ -1,4 +1,4 @@
-"""The verbs on messages that exist, through the whole of core to the fake platforms."""
+"""The verbs on messages that exist reach the fake platforms through the whole of core."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from outeract_core import App, Content, Event, Outeract
 from outeract_core.errors import BadInput, NotFound, Unsupported
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_telegram
-
-from .bots import NUMBER, SECRET, deliver, whatsapp, writes
+from tests.support.bots import NUMBER, SECRET, deliver, whatsapp, writes
 
 pytestmark = pytest.mark.anyio
 

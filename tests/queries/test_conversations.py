@@ -15,9 +15,18 @@ from outeract_core import App, Outeract
 from outeract_core._api.queries.conversations import Conversation
 from outeract_core.errors import BadInput, NotFound
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .reading_story import STORY, Line, World, counted, filled, pages, same, shown, vars_of
-from .reading_world import START, about, arrive, connect, event, person, said
+from tests.support.reading.story import (
+    STORY,
+    Line,
+    World,
+    counted,
+    filled,
+    pages,
+    same,
+    shown,
+    vars_of,
+)
+from tests.support.reading.world import START, about, arrive, connect, event, person, said
 
 pytestmark = pytest.mark.anyio
 PROPERTY = settings(

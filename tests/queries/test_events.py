@@ -16,9 +16,8 @@ from outeract_core import query as q
 from outeract_core.errors import BadInput, NotFound
 from outeract_core.model import Event
 from outeract_core.testing import ManualClock
-
-from .reading_filters import HAPPENED, TREES, Pair, happen
-from .reading_world import START, arrive, connect, everything, said
+from tests.support.reading.filters import HAPPENED, TREES, Pair, happen
+from tests.support.reading.world import START, arrive, connect, everything, said
 
 pytestmark = pytest.mark.anyio
 Order = Literal["newest", "oldest"]

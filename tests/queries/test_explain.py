@@ -14,8 +14,7 @@ from outeract_core import App, Outeract
 from outeract_core.errors import BadInput, NotFound
 from outeract_core.events import Fact, Party
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .reading_world import Loft, about, arrive, connect, event, person, said
+from tests.support.reading.world import Loft, about, arrive, connect, event, person, said
 
 pytestmark = pytest.mark.anyio
 

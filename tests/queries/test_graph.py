@@ -22,9 +22,8 @@ from outeract_core.errors import BadInput, NotFound
 from outeract_core.graph import Subgraph, label, node_type
 from outeract_core.model import Edge, Node
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .reading_drawn import ARROWS, TYPES, Direction, arrows_of, draw, evolve_hubs
-from .reading_world import arrive, connect, event, person, said
+from tests.support.reading.drawn import ARROWS, TYPES, Direction, arrows_of, draw, evolve_hubs
+from tests.support.reading.world import arrive, connect, event, person, said
 
 pytestmark = pytest.mark.anyio
 PROPERTY = settings(

@@ -30,8 +30,7 @@ from outeract_core.errors import (
 )
 from outeract_core.model import Event, PlatformConnection, PlatformUser
 from outeract_core.testing import ManualClock
-
-from .store_platform import connect, events, kinds, said, take
+from tests.support.store.platform import connect, events, kinds, said, take
 
 SAMPLE, WELL_FORMED = "1234-5678-9012-3456", "1234-5678-9012-5924"
 

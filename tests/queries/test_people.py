@@ -17,8 +17,7 @@ from outeract_core import query as q
 from outeract_core.errors import BadInput, NotFound
 from outeract_core.model import Event, PlatformConnection, PlatformUser, User
 from outeract_core.testing import ManualClock
-
-from .store_platform import connect, events, said, take
+from tests.support.store.platform import connect, events, said, take
 
 NAMES = ("alice", "bob", "carol", "dave")
 

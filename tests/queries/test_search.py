@@ -19,9 +19,8 @@ from outeract_core.errors import BadInput, InvalidCursor, NotFound
 from outeract_core.events import Fact, message
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .bots import talk
-from .reading_world import START, about, arrive, connect, event, person, raw_conn, said
+from tests.support.bots import talk
+from tests.support.reading.world import START, about, arrive, connect, event, person, raw_conn, said
 
 pytestmark = pytest.mark.anyio
 Core = Outeract

@@ -29,9 +29,8 @@ from outeract_core.events import Fact
 from outeract_core.model import PlatformConnection
 from outeract_core.search import said as everything_said
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .reading_world import START, about, arrive, connect, person, said
-from .store_words import Words
+from tests.support.reading.world import START, about, arrive, connect, person, said
+from tests.support.store.words import Words
 
 pytestmark = pytest.mark.anyio
 
@@ -94,18 +93,18 @@ async def test_idle_time_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         pigeon = connect(core, app)
         await app.search("word")
         database = core.runtime.database
-        idle = database.options.idle
+        idle, begun = database.options.idle, standing(core, app).upto
         assert idle is not None
 
         def due(tx: Connection) -> bool:
             more = idle.due(tx)
-            if not more and standing(core, app).upto:
+            if not more and standing(core, app).upto > begun:  # not a pause before they came
                 quiet.set()
             return more
 
         database.options = evolve(database.options, idle=Idle(due, idle.chunk))
         await arrive(core, pigeon, *(said(f"m{n}", f"word {n}", "ann") for n in range(100)))
-        await anyio.to_thread.run_sync(quiet.wait, 10)
+        assert await anyio.to_thread.run_sync(quiet.wait, 60)
         assert standing(core, app).behind < 30
         behind = core.runtime.database.read(index.backlog)[1]
         assert 0 <= behind < 30

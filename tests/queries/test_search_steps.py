@@ -9,9 +9,8 @@ import apsw
 import pytest
 
 from outeract_core._store.engine.sqlite import Connection
-
-from .reading_world import person
-from .test_steps import LARGE, SMALL, History, filled, planned
+from tests.store.test_steps import LARGE, SMALL, History, filled, planned
+from tests.support.reading.world import person
 
 pytestmark = pytest.mark.anyio
 Ask = Callable[[History], Awaitable[Any]]

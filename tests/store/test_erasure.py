@@ -23,9 +23,8 @@ from outeract_core.errors import BadInput, FileError, NotFound, UnknownCode
 from outeract_core.events import Fact, FileRef, Party
 from outeract_core.model import Alias, PlatformConnection, PlatformUser
 from outeract_core.testing import ManualClock
-
-from .store_platform import connect, events, external_name, kinds, said, status, take
-from .store_words import Words
+from tests.support.store.platform import connect, events, external_name, kinds, said, status, take
+from tests.support.store.words import Words
 
 
 async def _who(app: App, connection: PlatformConnection, name: str) -> PlatformUser:

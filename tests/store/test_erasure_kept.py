@@ -1,4 +1,4 @@
-"""Erasure of deliveries that were kept as bytes because they were not understood."""
+"""Erasure also reaches deliveries that were kept as bytes because they were not understood."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 
 from outeract_core import App, Outeract
 from outeract_core.testing import FakePlatform, ManualClock
-
-from .bots import NUMBER, deliver, whatsapp, writes
+from tests.support.bots import NUMBER, deliver, whatsapp, writes
 
 pytestmark = pytest.mark.anyio
 ANN, BOB = "14155550100", "14155550199"

@@ -13,8 +13,7 @@ import pytest
 
 from outeract_core import App, Outeract
 from outeract_core.model import PlatformConnection
-
-from .store_platform import connect, said, take
+from tests.support.store.platform import connect, said, take
 
 
 @pytest.fixture

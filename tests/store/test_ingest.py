@@ -16,8 +16,7 @@ from outeract_core import query as q
 from outeract_core.errors import NotFound
 from outeract_core.events import Fact, FileRef, Party, Unparsed, message
 from outeract_core.model import Alias, Event, PlatformConnection
-
-from .store_platform import connect, events, kinds, said, status, take
+from tests.support.store.platform import connect, events, kinds, said, status, take
 
 THEN = datetime(2025, 12, 31, 23, 59, tzinfo=UTC)
 

@@ -13,8 +13,7 @@ from outeract_core import App, Outeract
 from outeract_core.errors import NotFound
 from outeract_core.events import Fact, Party, Relink
 from outeract_core.model import Alias, PlatformConnection, PlatformUser
-
-from .store_platform import connect, events, kinds, said, take
+from tests.support.store.platform import connect, events, kinds, said, take
 
 PHONE, NEW_PHONE = "+15550001", "+15550002"
 

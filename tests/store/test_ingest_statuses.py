@@ -26,8 +26,7 @@ from outeract_core._store.writing.bulk import DUPLICATE
 from outeract_core.content import Content
 from outeract_core.events import Fact, Party
 from outeract_core.model import DeliveryState, PlatformConnection
-
-from .store_platform import connect, events, external_name, kinds, said, status, take
+from tests.support.store.platform import connect, events, external_name, kinds, said, status, take
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TOLD = ("sent", "delivered", "read", "failed")

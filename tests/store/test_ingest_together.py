@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from outeract_core import App, Outeract
 from outeract_core.events import Fact
 from outeract_core.testing import ManualClock
-
-from .reading_world import about, arrive, connect, everything, said
-from .test_projection import _agrees
+from tests.store.test_projection import _agrees
+from tests.support.reading.world import about, arrive, connect, everything, said
 
 WHO = st.sampled_from(["ann", "bob", "system"])
 FACT = st.tuples(

@@ -21,9 +21,8 @@ from outeract_core.errors import NotFound
 from outeract_core.events import Fact, Relink
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock
-
-from .store_opening import raw
-from .store_platform import connect, external_name, party, said, status, take
+from tests.support.store.opening import raw
+from tests.support.store.platform import connect, external_name, party, said, status, take
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PEOPLE, GROUPS = ("alice", "bob", "carol"), ("friends", "family")

@@ -25,9 +25,8 @@ from outeract_core.errors import (
     StoreBusy,
     StoreError,
 )
-
-from .store_opening import names, opened, put, raw
-from .store_vfs import disk
+from tests.support.store.opening import names, opened, put, raw
+from tests.support.store.vfs import disk
 
 NOBODY = 65534
 

@@ -29,8 +29,7 @@ from outeract_core._store.writing import (
 )
 from outeract_core.model import Event
 from outeract_core.testing import ManualClock, SequentialIds
-
-from .reading_world import about, connect, event, person, raw_conn, said
+from tests.support.reading.world import about, connect, event, person, raw_conn, said
 
 pytestmark = pytest.mark.anyio
 SMALL, LARGE = 1_260, 12_600

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent / "shared" / "fixtures"
+from tests.support.places import ROOT
+
+FIXTURES = ROOT.parent / "shared" / "fixtures"
 
 
 def shared(path: str) -> Path:
     """The fixture at `path`; skips the calling test when it is not there."""
-    found = ROOT / path
+    found = FIXTURES / path
     if not found.exists():
         pytest.skip(f"no fixture {path} beside this checkout")
     return found

@@ -22,9 +22,8 @@ from outeract_core.errors import BadChecksum
 from outeract_core.events import Fact, FileRef, Party, Unparsed
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock
-
-from .store_opening import raw
-from .store_platform import connect, external_name, said, status, take
+from tests.support.store.opening import raw
+from tests.support.store.platform import connect, external_name, said, status, take
 
 SPACED = '{\r\n  "spaced" : [ 1.0, 1e2, "\\u00e9\u2028" ]\n}'.encode()
 """JSON that would not be the same if it were read and written again."""

@@ -22,8 +22,9 @@ from outeract_core.testing import AdapterContract
 from outeract_core.testing.contract.hostile import BODIES
 from outeract_core.testing.contract.sealed import sealed
 from outeract_core.testing.contract.subject import GROUP
+from tests.support.places import ROOT
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = ROOT / "docs"
 PIGEON = DOCS / "examples" / "outeract-pigeon"
 PAGE = DOCS / "how-to" / "write-an-adapter.md"
 NUMBERS = count()

@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from outeract_core.testing import FakePlatform
-from tests.fixtures_shared import shared
+from tests.support.shared import shared
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 

@@ -14,8 +14,7 @@ import pytest
 from outeract_core import App, Outeract
 from outeract_core.errors import BadInput, InvalidEvent
 from outeract_core.structure import structure
-
-from .reading_world import arrive, connect, event, said
+from tests.support.reading.world import arrive, connect, event, said
 
 
 @attrs.frozen

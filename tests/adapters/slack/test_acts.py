@@ -7,7 +7,7 @@ import pytest
 from outeract_core.adapter import MessageRef
 from outeract_core.errors import Ambiguous, Rejected, Throttled, Transient
 from outeract_core.testing import drive, reply
-from tests.slack_calls import (
+from tests.support.slack.calls import (
     ANNA,
     BUTTONS,
     EVENT,
@@ -25,7 +25,7 @@ from tests.slack_calls import (
     out,
     page,
 )
-from tests.slack_samples import CONFIG, slack
+from tests.support.slack.samples import CONFIG, slack
 
 # ── upon what exists ──────────────────────────────────────────────────────────────────────────
 

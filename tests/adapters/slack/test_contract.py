@@ -1,4 +1,4 @@
-"""Slack against the contract of all adapters, and against a fake Slack that others wrote."""
+"""Slack keeps the contract of all adapters, and gets on with a fake Slack that others wrote."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from outeract_core.adapter import (
 from outeract_core.errors import Ambiguous
 from outeract_core.events import Fact
 from outeract_core.testing import AdapterContract, FakePlatform, Sample, post, reply, sign_slack
-from tests.over_http import over_http, run
-from tests.slack_samples import CONFIG, NOW, body_of, request, samples, slack
+from tests.support.over_http import over_http, run
+from tests.support.slack.samples import CONFIG, NOW, body_of, request, samples, slack
 
 
 class TestSlack(AdapterContract):

@@ -1,8 +1,7 @@
-"""Slack through the whole of core: over HTTP to a fake Slack and back by signed webhooks."""
+"""Slack works through the whole of core: over HTTP to a fake Slack and back by signed webhooks."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from outeract_core import App, Attachment, Button, Content, Outeract
 from outeract_core.testing import FakePlatform, sign_slack
-from tests.slack_samples import CONFIG, SAMPLES
+from tests.support.slack.samples import CONFIG, samples
 
 pytestmark = pytest.mark.anyio
 
@@ -111,7 +110,7 @@ async def test_a_press_comes_back(desk):
 
     await desk.hear(desk.fake.slack.say("U0ANNA0001", "hi", "C0GENERAL1"))
     (offered,) = desk.fake.sent("slack")
-    body = json.loads((SAMPLES / "button.json").read_text())["body"]
+    body = samples()["button"]["body"]
     (actions,) = [b for b in offered.params["blocks"] if b["type"] == "actions"]
     body["actions"] = [{**actions["elements"][0], "action_ts": "1764000070.005000"}]
     body["container"]["message_ts"] = body["message"]["ts"] = offered.id

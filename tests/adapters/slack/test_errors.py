@@ -18,8 +18,8 @@ from outeract_core.errors import (
     Unauthorised,
 )
 from outeract_core.testing import drive, reply
-from tests.fixtures_shared import shared
-from tests.slack_calls import (
+from tests.support.shared import shared
+from tests.support.slack.calls import (
     BUTTONS,
     MENU,
     PDF,
@@ -36,7 +36,7 @@ from tests.slack_calls import (
     sent,
     uploads,
 )
-from tests.slack_samples import CONFIG, slack
+from tests.support.slack.samples import CONFIG, slack
 
 # ── errors ────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,10 +12,10 @@ from outeract_core.adapter import CanAcknowledge, MessageRef
 from outeract_core.errors import Rejected
 from outeract_core.events import Fact
 from outeract_core.testing import post, sign_whatsapp
-from tests.slack_calls import BUTTONS, GENERAL, MENU, TS, act, method, ok, out, posted, sent
-from tests.slack_samples import request, samples, slack
-from tests.whatsapp_samples import NOW, whatsapp
-from tests.whatsapp_samples import samples as whatsapp_samples
+from tests.support.slack.calls import BUTTONS, GENERAL, MENU, TS, act, method, ok, out, posted, sent
+from tests.support.slack.samples import request, samples, slack
+from tests.support.whatsapp.samples import NOW, whatsapp
+from tests.support.whatsapp.samples import samples as whatsapp_samples
 
 SAMPLES = samples()
 ACTIONS = [

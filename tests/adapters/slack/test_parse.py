@@ -14,8 +14,8 @@ from outeract_adapters.slack import Slack, parse
 from outeract_core.adapter import Inbound
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Unparsed
-from tests.fixtures_shared import shared
-from tests.slack_samples import NOW, body_of, event, request, samples, slack, told, within
+from tests.support.shared import shared
+from tests.support.slack.samples import NOW, body_of, event, request, samples, slack, told, within
 
 SAMPLES = samples()
 JAVA = "slack/java-slack-sdk-samples"

@@ -12,8 +12,8 @@ from outeract_core.adapter import Call, Outgoing, OutgoingFile, Recipient, Reply
 from outeract_core.content import Button, Menu, MenuRow
 from outeract_core.errors import Ambiguous, Rejected, SendError, Throttled, Transient
 from outeract_core.testing import drive, reply
-from tests.fixtures_shared import shared
-from tests.slack_calls import (
+from tests.support.shared import shared
+from tests.support.slack.calls import (
     ANNA,
     BUTTONS,
     GROUPED,
@@ -27,7 +27,7 @@ from tests.slack_calls import (
     sent,
     uploads,
 )
-from tests.slack_samples import CONFIG, slack
+from tests.support.slack.samples import CONFIG, slack
 
 # ── chat.postMessage ──────────────────────────────────────────────────────────────────────────
 

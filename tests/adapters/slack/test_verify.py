@@ -13,8 +13,8 @@ from slack_sdk.signature import Clock, SignatureVerifier
 from outeract_core.adapter import CanHandshake, Inbound
 from outeract_core.errors import MissingSecret, SignatureError
 from outeract_core.testing import post, sign_slack
-from tests.fixtures_shared import shared
-from tests.slack_samples import CONFIG, NOW, request, samples, slack
+from tests.support.shared import shared
+from tests.support.slack.samples import CONFIG, NOW, request, samples, slack
 
 SECRET = CONFIG["signing_secret"]
 

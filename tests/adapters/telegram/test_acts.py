@@ -11,7 +11,7 @@ from outeract_core.adapter import MessageRef, Recipient
 from outeract_core.content import Button
 from outeract_core.errors import Rejected, Transient
 from outeract_core.testing import drive, reply
-from tests.telegram_calls import (
+from tests.support.telegram.calls import (
     ADA,
     CUSTOMER,
     GROUP,
@@ -25,8 +25,8 @@ from tests.telegram_calls import (
     params,
     sent,
 )
-from tests.telegram_samples import CONFIG, one, samples, telegram
-from tests.telegram_schema import reactions
+from tests.support.telegram.samples import CONFIG, one, samples, telegram
+from tests.support.telegram.schema import reactions
 
 BUSINESS = MessageRef("5:42:BCabc_1-2", CUSTOMER)
 PRESS = MessageRef("182736450001", ADA, payload={"target_message_id": "910:42"})

@@ -1,4 +1,4 @@
-"""Buttons, menus and quick replies as Telegram's keyboards."""
+"""Buttons, menus and quick replies become Telegram's keyboards; what those cannot hold is refused."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from outeract_core.adapter import Recipient
 from outeract_core.content import Button, Menu, MenuRow
 from outeract_core.errors import Rejected
 from outeract_core.testing import drive
-from tests.telegram_bodies import MENU, YES_NO
-from tests.telegram_calls import CHANNEL, CUSTOMER, GROUP, PUBLIC, calls, out, params
-from tests.telegram_samples import telegram
+from tests.support.telegram.bodies import MENU, YES_NO
+from tests.support.telegram.calls import CHANNEL, CUSTOMER, GROUP, PUBLIC, calls, out, params
+from tests.support.telegram.samples import telegram
 
 
 def test_inline_keyboard() -> None:

@@ -1,4 +1,4 @@
-"""Telegram against the contract of all adapters."""
+"""Telegram keeps the contract of all adapters."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from attrs import evolve
 
 from outeract_core.adapter import Call, Inbound, Reply
 from outeract_core.testing import AdapterContract, Sample, post, sign_telegram
-from tests.telegram_calls import answers, method, ok
-from tests.telegram_samples import CONFIG, NOW, request, samples
+from tests.support.telegram.calls import answers, method, ok
+from tests.support.telegram.samples import CONFIG, NOW, request, samples
 
 ELSEWHERE = {**CONFIG, "base_url": "https://api.telegram.example"}
 

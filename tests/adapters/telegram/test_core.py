@@ -1,4 +1,4 @@
-"""Telegram through the whole of core: over HTTP to a fake Bot API, by webhook and by polling."""
+"""Telegram works through the whole of core: over HTTP to a fake Bot API, by webhook and by polling."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from outeract_core import App, Attachment, Button, Content, Message, Outeract
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, sign_telegram
-from tests.telegram_samples import CONFIG, samples
+from tests.support.telegram.samples import CONFIG, samples
 
 pytestmark = pytest.mark.anyio
 FORUM = {"id": -1001234567890, "type": "supergroup", "title": "Engines", "is_forum": True}

@@ -1,4 +1,4 @@
-"""Entities of what comes in: offsets in UTF-16 units, overlaps, hostile ones."""
+"""Entities of what comes in are read right: offsets in UTF-16 units, overlaps, hostile ones."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from outeract_core.errors import (
     Unauthorised,
 )
 from outeract_core.testing import drive, reply
-from tests.telegram_calls import ADA, REF, no, out
-from tests.telegram_samples import CONFIG, telegram
+from tests.support.telegram.calls import ADA, REF, no, out
+from tests.support.telegram.samples import CONFIG, telegram
 
 
 def raised(flow: Flow[Any], *replies: Reply) -> SendError:

@@ -12,7 +12,7 @@ from outeract_adapters.telegram.inbound.messages import in_full
 from outeract_adapters.telegram.inbound.people import Us
 from outeract_adapters.telegram.inbound.scope import Scope
 from outeract_core.errors import ParseError
-from tests.telegram_samples import NOW
+from tests.support.telegram.samples import NOW
 
 NUMBERS = st.sampled_from([0, 1, 42, 43, -7, 2**53 - 1, 2**53, 2**70, True, None, "42", 1.5])
 TEXTS = st.sampled_from(["", "hi", "/start", "@our_bot", "\ud800", "a\0b", None, 5, []])

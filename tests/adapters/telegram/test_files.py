@@ -1,4 +1,4 @@
-"""Files on their way to Telegram: methods, albums, captions and where words go instead."""
+"""Files go to Telegram by the method of their kind, alone or as albums, and no caption is lost."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from outeract_core.adapter import Outgoing
 from outeract_core.content import Location
 from outeract_core.errors import Rejected
 from outeract_core.testing import drive
-from tests.telegram_bodies import YES_NO
-from tests.telegram_calls import calls, faults, file, method, no, ok, out, params, sent
-from tests.telegram_samples import telegram
+from tests.support.telegram.bodies import YES_NO
+from tests.support.telegram.calls import calls, faults, file, method, no, ok, out, params, sent
+from tests.support.telegram.samples import telegram
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Telegram over HTTP, against a fake Bot API: the whole way of messages, edits, files and polls."""
+"""Telegram works over HTTP, against a fake Bot API: messages, edits, files and polls go the whole way."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from outeract_core.errors import Ambiguous, Rejected, Throttled, Transient
 from outeract_core.events import Fact
 from outeract_core.testing import FakePlatform, post, sign_telegram
 from outeract_core.testing.contract.hostile import DOCUMENT
-from tests.over_http import over_http, run
-from tests.telegram_calls import ADA, GROUP, file, out
-from tests.telegram_samples import CONFIG, NOW, telegram
+from tests.support.over_http import over_http, run
+from tests.support.telegram.calls import ADA, GROUP, file, out
+from tests.support.telegram.samples import CONFIG, NOW, telegram
 
 BIG = b"\x00\xff" * 40_000
 

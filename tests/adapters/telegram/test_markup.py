@@ -26,8 +26,8 @@ from outeract_core.text import (
     plain,
     to_plain,
 )
-from tests.telegram_documents import Reader, documents, visible_of
-from tests.telegram_samples import telegram
+from tests.support.telegram.documents import Reader, documents, visible_of
+from tests.support.telegram.samples import telegram
 
 
 def words(text: str) -> Paragraph:

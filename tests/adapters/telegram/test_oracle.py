@@ -10,7 +10,7 @@ from telegram import Message, Update
 from outeract_adapters.telegram.inbound.entities import read as entities_of
 from outeract_core.events import Fact
 from outeract_core.testing.fakes.telegram_html import parse_html
-from tests.telegram_samples import read, samples
+from tests.support.telegram.samples import read, samples
 
 FOREIGN = {"broken", "unknown_update", "rich_message", "service_unknown"}
 """What that library does not know (yet), or refuses."""

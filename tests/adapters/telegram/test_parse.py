@@ -16,9 +16,9 @@ from outeract_adapters.telegram.inbound.parse import UPDATES
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Unparsed
 from outeract_core.testing.contract.hostile import WRONG
-from tests.fixtures_shared import shared
-from tests.telegram_samples import NOW, one, read, request, samples, telegram, told, within
-from tests.telegram_schema import message_members, type_faults, updates
+from tests.support.shared import shared
+from tests.support.telegram.samples import NOW, one, read, request, samples, telegram, told, within
+from tests.support.telegram.schema import message_members, type_faults, updates
 
 ADA = {"id": 42, "is_bot": False, "first_name": "Ada"}
 DM = {"id": 42, "type": "private", "first_name": "Ada"}

@@ -11,8 +11,8 @@ from outeract_core.content import Contact, Location, Template
 from outeract_core.errors import Ambiguous, Rejected, Throttled, Transient
 from outeract_core.testing import drive, reply
 from outeract_core.testing.fakes.telegram_html import utf16
-from tests.telegram_bodies import EVERY, YES_NO
-from tests.telegram_calls import (
+from tests.support.telegram.bodies import EVERY, YES_NO
+from tests.support.telegram.calls import (
     ADA,
     CUSTOMER,
     GROUP,
@@ -28,8 +28,8 @@ from tests.telegram_calls import (
     params,
     sent,
 )
-from tests.telegram_samples import CONFIG, telegram
-from tests.telegram_schema import call_faults
+from tests.support.telegram.samples import CONFIG, telegram
+from tests.support.telegram.schema import call_faults
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from outeract_core.adapter import Inbound
 from outeract_core.errors import MissingSecret, SignatureError
 from outeract_core.testing import post, sign_telegram
-from tests.telegram_samples import CONFIG, NOW, samples, telegram
+from tests.support.telegram.samples import CONFIG, NOW, samples, telegram
 
 SECRET = CONFIG["webhook_secret_token"]
 HEADER = "x-telegram-bot-api-secret-token"

@@ -9,9 +9,9 @@ import pytest
 from outeract_core.adapter import Health, MessageRef
 from outeract_core.errors import Rejected, Transient, Unauthorised, Unsupported
 from outeract_core.testing import drive, reply
-from tests.whatsapp_calls import ADA, GROUP, NAMELESS, REF, accepted, act, no
-from tests.whatsapp_openapi import faults
-from tests.whatsapp_samples import CONFIG, NUMBER, read, samples, whatsapp
+from tests.support.whatsapp.calls import ADA, GROUP, NAMELESS, REF, accepted, act, no
+from tests.support.whatsapp.openapi import faults
+from tests.support.whatsapp.samples import CONFIG, NUMBER, read, samples, whatsapp
 
 DONE = reply({"success": True})
 LOOKASIDE = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=7001&hash=x"

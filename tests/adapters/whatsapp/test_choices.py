@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from outeract_core.content import Button, Menu, MenuRow
 from outeract_core.errors import Rejected
-from tests.whatsapp_bodies import EVERY, SHOP
-from tests.whatsapp_calls import file, out, posted
-from tests.whatsapp_openapi import faults
+from tests.support.whatsapp.bodies import EVERY, SHOP
+from tests.support.whatsapp.calls import file, out, posted
+from tests.support.whatsapp.openapi import faults
 
 
 def test_buttons() -> None:

@@ -1,4 +1,4 @@
-"""WhatsApp against the contract of all adapters, and against a fake Cloud API over HTTP."""
+"""WhatsApp keeps the contract of all adapters, also over HTTP against a fake Cloud API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from outeract_core.adapter import Call, Inbound, Reply
 from outeract_core.testing import AdapterContract, Sample, post, reply, sign_whatsapp
-from tests.whatsapp_samples import CONFIG, NOW, request, samples
+from tests.support.whatsapp.samples import CONFIG, NOW, request, samples
 
 
 class TestWhatsApp(AdapterContract):

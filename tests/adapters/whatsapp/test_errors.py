@@ -19,8 +19,8 @@ from outeract_core.errors import (
     Unauthorised,
 )
 from outeract_core.testing import drive, reply
-from tests.whatsapp_calls import no, out
-from tests.whatsapp_samples import CONFIG, whatsapp
+from tests.support.whatsapp.calls import no, out
+from tests.support.whatsapp.samples import CONFIG, whatsapp
 
 
 def refused(answer: Reply, attempt: int = 1) -> SendError:

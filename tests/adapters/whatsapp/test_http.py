@@ -1,4 +1,4 @@
-"""WhatsApp over HTTP, against a fake Cloud API: the whole way of messages, statuses and files."""
+"""WhatsApp works over HTTP, against a fake Cloud API: messages, statuses and files go the whole way."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from outeract_core.content import Button
 from outeract_core.errors import Ambiguous, Rejected
 from outeract_core.events import Fact
 from outeract_core.testing import FakePlatform, post, sign_whatsapp
-from tests.over_http import over_http, run
-from tests.whatsapp_calls import TOKEN, out
-from tests.whatsapp_samples import CONFIG, NOW, NUMBER, whatsapp
+from tests.support.over_http import over_http, run
+from tests.support.whatsapp.calls import TOKEN, out
+from tests.support.whatsapp.samples import CONFIG, NOW, NUMBER, whatsapp
 
 ADA = Recipient("+491700000001", "+491700000001")
 BIG = b"\x00\xff" * 40_000

@@ -22,7 +22,7 @@ from outeract_core.text import (
     Str,
     plain,
 )
-from tests.whatsapp_samples import whatsapp
+from tests.support.whatsapp.samples import whatsapp
 
 
 def words(text: str) -> Paragraph:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from outeract_adapters.whatsapp.people import moved, phone
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Unparsed
-from tests.fixtures_shared import shared
-from tests.whatsapp_samples import read, request, samples, told, whatsapp, within
+from tests.support.shared import shared
+from tests.support.whatsapp.samples import read, request, samples, told, whatsapp, within
 
 
 @pytest.mark.parametrize("name", samples())

@@ -9,8 +9,8 @@ import pytest
 from outeract_core.adapter import Outgoing, Recipient
 from outeract_core.errors import Ambiguous, Rejected, Throttled, Transient
 from outeract_core.testing import drive, reply
-from tests.whatsapp_bodies import EVERY, HEADER
-from tests.whatsapp_calls import (
+from tests.support.whatsapp.bodies import EVERY, HEADER
+from tests.support.whatsapp.calls import (
     ADA,
     BSUID,
     GROUP,
@@ -23,8 +23,8 @@ from tests.whatsapp_calls import (
     out,
     posted,
 )
-from tests.whatsapp_openapi import faults
-from tests.whatsapp_samples import CONFIG, NUMBER, whatsapp
+from tests.support.whatsapp.openapi import faults
+from tests.support.whatsapp.samples import CONFIG, NUMBER, whatsapp
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -15,8 +15,8 @@ from outeract_adapters import meta
 from outeract_adapters.whatsapp import WhatsApp
 from outeract_core.adapter import Inbound, Settings
 from outeract_core.errors import MissingSecret, SignatureError
-from tests.fixtures_shared import shared
-from tests.whatsapp_samples import CONFIG, NOW, request, samples, whatsapp
+from tests.support.shared import shared
+from tests.support.whatsapp.samples import CONFIG, NOW, request, samples, whatsapp
 
 
 def inbound(body: bytes, signature: str | None, **headers: str) -> Inbound:

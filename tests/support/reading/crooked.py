@@ -13,8 +13,7 @@ from attrs import evolve
 
 from outeract_core.adapter import Inbound
 from outeract_core.events import Fact, Party, Unparsed
-
-from .reading_world import Pigeon, said
+from tests.support.reading.world import Pigeon, said
 
 __all__ = ["CROOKED", "GOOD_FACT", "Crooked"]
 

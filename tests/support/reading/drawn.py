@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from outeract_core import App, Outeract
 from outeract_core._store.writing import custom
 from outeract_core.graph import Subgraph
-
-from .reading_world import arrive, connect, event, person, said
+from tests.support.reading.world import arrive, connect, event, person, said
 
 __all__ = ["ARROWS", "TYPES", "Direction", "Drawn", "arrows_of", "draw", "evolve_hubs"]
 

@@ -17,8 +17,7 @@ from outeract_core import App, Outeract
 from outeract_core import query as q
 from outeract_core.model import Event, Status
 from outeract_core.testing import ManualClock
-
-from .reading_world import START, arrive, connect, event, everything, person, said
+from tests.support.reading.world import START, arrive, connect, event, everything, person, said
 
 __all__ = ["HAPPENED", "TREES", "Pair", "happen"]
 

@@ -19,8 +19,7 @@ from outeract_core._api.queries.conversations import Conversation
 from outeract_core.model import Event, PlatformConnection
 from outeract_core.pages import Page
 from outeract_core.testing import ManualClock
-
-from .reading_world import START, arrive, connect, event, person, said
+from tests.support.reading.world import START, arrive, connect, event, person, said
 
 __all__ = ["STORY", "Line", "World", "counted", "filled", "pages", "same", "shown", "vars_of"]
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from outeract_core.adapter import Call, MessageRef, Outgoing, OutgoingFile, Recipient, Reply
 from outeract_core.content import Button, Menu, MenuRow
 from outeract_core.testing import drive, reply
-from tests.slack_samples import slack
+from tests.support.slack.samples import slack
 
 EVENT = UUID("0199b0c0-de00-7000-8000-000000000001")
 TOKEN = f"{EVENT.hex}.0"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,8 +15,9 @@ from outeract_adapters.slack import Slack
 from outeract_core.adapter import Inbound, Settings
 from outeract_core.events import Fact, Party, Unparsed
 from outeract_core.testing import post, sign_slack
+from tests.support.places import SAMPLES
 
-SAMPLES = Path(__file__).parent / "samples" / "slack"
+OWN = SAMPLES / "slack"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CONFIG = {"bot_token": "xoxb-test-bot-token", "signing_secret": "test-signing-secret"}
 
@@ -29,7 +29,10 @@ def slack(**config: Any) -> Slack:
 
 def samples() -> dict[str, dict[str, Any]]:
     """Every sample by name."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json"))}
+    return {
+        path.stem: json.loads(path.read_text())
+        for path in sorted(OWN.rglob("*.json"), key=lambda path: path.stem)
+    }
 
 
 def body_of(sample: dict[str, Any]) -> bytes | Any:

@@ -1,6 +1,6 @@
 """Another process that uses the same file: what it can be asked to do, and how a test steers it.
 
-Knows: `python -m tests.store_process VERB PATH …`, one line of text in each direction per step.
+Knows: `python -m tests.support.store.process VERB PATH …`, one line of text in each direction per step.
 Does not know: what is tested.
 """
 
@@ -19,11 +19,10 @@ import apsw
 
 from outeract_core import Outeract
 from outeract_core._store.writing import claims, outbox
+from tests.support.places import ROOT
+from tests.support.store.opening import opened, put
+from tests.support.store.platform import connect, said, take
 
-from .store_opening import opened, put
-from .store_platform import connect, said, take
-
-ROOT = Path(__file__).resolve().parent.parent
 _PATIENCE = 60.0
 
 
@@ -33,7 +32,7 @@ class Other:
     def __init__(self, verb: str, path: Path, *arguments: str) -> None:
         """Start it."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.store_process", verb, str(path), *arguments],
+            [sys.executable, "-m", "tests.support.store.process", verb, str(path), *arguments],
             cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         self._watch = threading.Timer(_PATIENCE, self.process.kill)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from outeract_core.adapter import Outgoing
 from outeract_core.content import Button, Contact, Location, Menu, MenuRow
 from outeract_core.testing.contract.hostile import DOCUMENT
-from tests.telegram_calls import ADA, CHANNEL, CUSTOMER, GROUP, OLD_GROUP, PUBLIC, file, out
+from tests.support.telegram.calls import ADA, CHANNEL, CUSTOMER, GROUP, OLD_GROUP, PUBLIC, file, out
 
 __all__ = ["EVERY", "MENU", "YES_NO"]
 

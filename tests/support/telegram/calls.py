@@ -13,8 +13,8 @@ from uuid import UUID
 from outeract_core.adapter import Call, Flow, MessageRef, Outgoing, OutgoingFile, Recipient, Reply
 from outeract_core.testing import drive, reply
 from outeract_core.text import Document, plain
-from tests.telegram_samples import telegram
-from tests.telegram_schema import call_faults
+from tests.support.telegram.samples import telegram
+from tests.support.telegram.schema import call_faults
 
 EVENT = UUID("0199b0c0-de00-7000-8000-000000000001")
 TOKEN = f"{EVENT.hex}.0"

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from outeract_adapters.telegram import Telegram
 from outeract_core.adapter import Inbound, Settings
 from outeract_core.events import Fact, Party, Unparsed
 from outeract_core.testing import post, sign_telegram
+from tests.support.places import SAMPLES
 
-SAMPLES = Path(__file__).parent / "samples" / "telegram"
+OWN = SAMPLES / "telegram"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 CONFIG = {
     "token": "777000111:AAtest-bot-token",
@@ -33,7 +33,10 @@ def telegram(**config: Any) -> Telegram:
 
 def samples() -> dict[str, dict[str, Any]]:
     """Every sample by name."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json"))}
+    return {
+        path.stem: json.loads(path.read_text())
+        for path in sorted(OWN.rglob("*.json"), key=lambda path: path.stem)
+    }
 
 
 def request(body: Any, secret: str | None = None) -> Inbound:

@@ -14,7 +14,7 @@ import re
 from functools import cache
 from typing import Any
 
-from tests.fixtures_shared import shared
+from tests.support.shared import shared
 
 _PLAIN: dict[str, Any] = {"String": str, "Integer": int, "Boolean": bool, "Float": (int, float)}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from outeract_core.adapter import Outgoing
 from outeract_core.content import Button, Contact, Location, Menu, MenuRow, Template
-from tests.whatsapp_calls import GROUP, NAMELESS, file, out
+from tests.support.whatsapp.calls import GROUP, NAMELESS, file, out
 
 __all__ = ["EVERY", "HEADER", "SHOP"]
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from outeract_core.adapter import Call, Flow, MessageRef, Outgoing, OutgoingFile, Recipient, Reply
 from outeract_core.testing import drive, reply
-from tests.whatsapp_samples import whatsapp
+from tests.support.whatsapp.samples import whatsapp
 
 EVENT = UUID("0199b0c0-de00-7000-8000-000000000001")
 TOKEN = f"{EVENT.hex}.0"

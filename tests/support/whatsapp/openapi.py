@@ -17,7 +17,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from tests.fixtures_shared import shared
+from tests.support.shared import shared
 
 _SCHEMAS = {
     "text": "TextMessage", "audio": "AudioMessage", "video": "VideoMessage",

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from outeract_adapters.whatsapp import WhatsApp
 from outeract_core.adapter import Inbound, Settings
 from outeract_core.events import Fact, Party, Unparsed
 from outeract_core.testing import post, sign_whatsapp
+from tests.support.places import SAMPLES
 
-SAMPLES = Path(__file__).parent / "samples" / "whatsapp"
+OWN = SAMPLES / "whatsapp"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NUMBER = "100200300400500"
 CONFIG = {
@@ -34,7 +34,10 @@ def whatsapp(**config: Any) -> WhatsApp:
 
 def samples() -> dict[str, dict[str, Any]]:
     """Every sample by name."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json"))}
+    return {
+        path.stem: json.loads(path.read_text())
+        for path in sorted(OWN.rglob("*.json"), key=lambda path: path.stem)
+    }
 
 
 def request(body: Any, secret: str | None = None) -> Inbound:

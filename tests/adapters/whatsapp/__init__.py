@@ -1,0 +1,1 @@
+"""WhatsApp: what comes in, what goes out."""

@@ -1,0 +1,1 @@
+"""The store and its applications, as a bot's author holds them."""

@@ -1,0 +1,1 @@
+"""Handlers and the order in which they get events."""

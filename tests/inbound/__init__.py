@@ -1,0 +1,1 @@
+"""The way in: webhooks, files, what people write."""

@@ -1,0 +1,1 @@
+"""The doors to the disk, to the network and to other processes."""

@@ -1,0 +1,1 @@
+"""The way out: messages and what is done to them."""

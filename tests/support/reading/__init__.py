@@ -1,0 +1,1 @@
+"""Worlds to read from, and what plain Python remembers of them."""

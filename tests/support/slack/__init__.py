@@ -1,0 +1,1 @@
+"""What the Slack tests send and receive."""

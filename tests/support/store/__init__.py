@@ -1,0 +1,1 @@
+"""A store opened from its parts, and ways to make it fail."""

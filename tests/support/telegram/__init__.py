@@ -1,0 +1,1 @@
+"""What the Telegram tests send, receive and judge by."""

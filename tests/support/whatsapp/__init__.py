@@ -1,0 +1,1 @@
+"""What the WhatsApp tests send, receive and judge by."""

@@ -1,0 +1,1 @@
+"""Text as a tree, and its pieces."""
