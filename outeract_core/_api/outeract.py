@@ -25,6 +25,7 @@ from .._io.database import Database
 from .._io.file_store import LIMIT, Folder
 from .._io.opening import Checkpoints, Options, default_checkpoints
 from .._io.plugins import Plugins, Secrets, SecretSource
+from .._io.proxies import proxies
 from .._io.runtime import Runtime
 from .._io.shutdown import first, until_told
 from .._outbound.sender import Sender
@@ -81,6 +82,10 @@ class Outeract:
     search          how texts are cut for `App.search`: `unicode61` (words), `trigram` (any three
                     characters, for CJK and parts of words), None (no search, no index kept).
     allow_private_addresses   let requests go to addresses that are not public.
+    proxy           a proxy's URL for every request; `""`: none; None: what HTTPS_PROXY, HTTP_PROXY,
+                    ALL_PROXY and NO_PROXY say when the file is opened.
+    verify, cert    a CA bundle's path or an `ssl.SSLContext`; a client certificate: a path, or
+                    (certificate, key[, password]).
     file_limit, body_limit    bytes: the largest file, the largest webhook body.
     clock, ids, vfs, checkpoints, transport   seams for tests: a clock (→ aware UTC), a source of
                     UUIDv7, an apsw VFS name, a checkpoint policy, an httpx transport.
@@ -93,15 +98,19 @@ class Outeract:
         secrets: Mapping[str, SecretSource] | None = None,
         transcribe: Callable[[Path, str | None], Any] | None = None,
         search: str | None = "unicode61",
-        allow_private_addresses: bool = False, file_limit: int = LIMIT,
+        allow_private_addresses: bool = False, proxy: str | None = None, verify: Any = True,
+        cert: Any = None, file_limit: int = LIMIT,
         body_limit: int = BODY_LIMIT, console: Callable[[Any], Any] | None = None,
         clock: Clock = utc_now, ids: IdSource = uuid7, vfs: str | None = None,
         checkpoints: Checkpoints = default_checkpoints, transport: Any = None,
     ) -> None:  # fmt: skip
-        def open_http() -> Any:
-            from .._io.http import Http
+        through = proxies(proxy)
 
-            return Http(transport, allow_private=allow_private_addresses, console=console)
+        def open_http() -> Any:
+            from .._io.http import Http, Network
+
+            reached = Network(transport, through, verify, cert, allow_private_addresses)
+            return Http(reached, console=console)
 
         idle = None if check_tokenizer(search) is None else INDEXING
         options = Options(clock, ids, durability, busy_timeout, vfs, checkpoints, idle)

@@ -128,7 +128,7 @@ class Downloader:
         limit = self._runtime.folder.limit
         if download.size is not None and download.size > limit:
             raise FileTooLarge(f"{download.size} bytes are more than the limit of {limit}")
-        where = await self._runtime.http.run(adapter.fetch(download.handle))
+        where = await self._runtime.http.run(adapter.fetch(download.handle), by=conn.id)
         async with self._runtime.http.download(where, limit) as chunks:
             stored = await self._runtime.folder.receive(chunks)
         if download.sha256 is not None and stored.sha256 != download.sha256.lower():

@@ -208,7 +208,7 @@ class Receiver:
         if poll is None:
             raise Unsupported(f"{conn.platform} cannot be polled; register its webhook instead")
         cursor = self._runtime.database.read(lambda tx: raw_deliveries.poll_cursor(tx, conn.id))
-        polled = await self._runtime.http.run(poll(cursor, wait))
+        polled = await self._runtime.http.run(poll(cursor, wait), by=conn.id, waiting=True)
         read = Read()
         sort(self._runtime, conn, polled.facts, read)
 

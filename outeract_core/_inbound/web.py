@@ -14,10 +14,14 @@ from ..adapter import Response
 Ingest = Callable[..., Awaitable[Response]]
 _REASONS = {
     200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-    405: "Method Not Allowed", 413: "Content Too Large", 503: "Service Unavailable",
+    405: "Method Not Allowed", 411: "Length Required", 413: "Content Too Large", 503: "Service Unavailable",
 }  # fmt: skip
 _NOT_FOUND = Response(404, {"content-type": "text/plain"}, b"not found")
 _TOO_LARGE = Response(413, {"content-type": "text/plain"}, b"too large")
+_NO_LENGTH = Response(411, {"content-type": "text/plain"}, b"a length is needed")
+_NOT_WHOLE = Response(400, {"content-type": "text/plain"}, b"the body is not as long as its length")
+_BAD_LENGTH = Response(400, {"content-type": "text/plain"}, b"the length is no number")
+_PIECE = 65_536
 
 
 def address(path: str) -> tuple[str, str] | None:
@@ -64,6 +68,11 @@ class Asgi:
         headers = {
             k.decode("latin-1"): v.decode("utf-8", "surrogateescape") for k, v in scope["headers"]
         }
+        length = headers.get("content-length")
+        if length is not None and not (length.isascii() and length.isdigit()):
+            return _BAD_LENGTH
+        if length is not None and int(length) != len(body):
+            return _NOT_WHOLE
         query = _query(scope.get("query_string", b"").decode("latin-1"))
         return await self._ingest(*where, scope["method"], headers, query, body)
 
@@ -100,25 +109,52 @@ class Wsgi:
         where = address(environ.get("PATH_INFO", ""))
         if where is None:
             return _NOT_FOUND
-        length = environ.get("CONTENT_LENGTH") or "0"
-        size = int(length) if length.isascii() and length.isdigit() else 0
-        if size > self._limit:
-            return _TOO_LARGE
+        body = self._body(environ)
+        if isinstance(body, Response):
+            return body
         headers = {
             key[5:].replace("_", "-").lower(): value
             for key, value in environ.items()
             if key.startswith("HTTP_")
         }
         headers["content-type"] = environ.get("CONTENT_TYPE", "")
-        body = environ["wsgi.input"].read(size)
         query = _query(environ.get("QUERY_STRING", ""))
         return self._carry(*where, environ["REQUEST_METHOD"], headers, query, body)
+
+    def _body(self, environ: dict[str, Any]) -> bytes | Response:
+        """The whole body, or why it is refused: what is acknowledged must have been read."""
+        length = environ.get("CONTENT_LENGTH") or ""
+        ends = bool(environ.get("wsgi.input_terminated"))
+        if length and not (length.isascii() and length.isdigit()):
+            return _BAD_LENGTH
+        if not length and environ.get("HTTP_TRANSFER_ENCODING") and not ends:
+            return _NO_LENGTH
+        size = int(length) if length else None
+        if size is not None and size > self._limit:
+            return _TOO_LARGE
+        most = self._limit + 1 if size is None else size
+        body = b"" if size is None and not ends else _read(environ["wsgi.input"], most)
+        if len(body) > self._limit:
+            return _TOO_LARGE
+        return body if size in (None, len(body)) else _NOT_WHOLE
 
     def _carry(self, *arguments: Any) -> Response:
         from anyio.from_thread import start_blocking_portal
 
         with start_blocking_portal() as portal:
             return portal.call(self._ingest, *arguments)
+
+
+def _read(stream: Any, most: int) -> bytes:
+    """At most so many bytes, in as many pieces as the server gives."""
+    pieces, left = [], most
+    while left:
+        piece = stream.read(min(left, _PIECE))
+        if not piece:
+            break
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def _query(text: str) -> dict[str, str]:

@@ -1,68 +1,106 @@
 """Door two: carries an adapter's flow over HTTP. The only import of httpx.
 
-Knows: requests, time-outs, what an interrupted request means, which addresses are private.
-Does not know: platforms, retries, what a reply says.
+Knows: requests, deadlines, what an interrupted request means, who may have how many at once.
+Does not know: platforms, retries, what a reply says, which addresses are private (`addresses.py`).
 """
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import anyio
 import anyio.lowlevel
 import httpx
+from attrs import field, frozen
 
 from ..adapter import Call, Download, Flow, OutgoingFile, Reply
 from ..errors import Ambiguous, FileTooLarge, PrivateAddress, Rejected, SendError, Transient
+from .addresses import origin, public_address
+from .proxies import Proxies
+from .slots import FairSlots
 
 T = TypeVar("T")
 
 REPLY_LIMIT = 16 * 1024 * 1024
 _CHECKED_FOR = 60.0
 _REDIRECTS = 5
+_CONNECT = 10.0
+"""Seconds for a connection to stand; what fails within them has certainly not been sent."""
+DOWNLOAD_WITHIN = 600.0
+"""Seconds for a whole file, however slowly it drips."""
+REQUESTS, REQUESTS_EACH = 100, 25
+"""Requests at once: of everybody, and of one connection."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
-class Http:
-    """One client for one host program; opened on first use.
+@frozen
+class Network:
+    """How the network is reached. `transport`: an httpx transport instead of all others (tests).
 
-    `transport`: an httpx transport (tests). `allow_private`: let requests go to private addresses.
-    `console`: what is called for `console:` URLs.
+    proxies         by scheme and host, as the environment or the host says.
+    verify          a CA bundle's path or an `ssl.SSLContext` instead of the public authorities.
+    cert            a client certificate: a path, or (certificate, key[, password]).
+    allow_private   let requests go to private addresses.
+    """
+
+    transport: Any = None
+    proxies: Proxies = field(factory=Proxies)
+    verify: Any = True
+    cert: Any = None
+    allow_private: bool = False
+
+    def open(self, proxy: str | None) -> httpx.AsyncBaseTransport:
+        """A transport without a limit of its own: who may have how many is decided before it."""
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=REQUESTS)
+        return httpx.AsyncHTTPTransport(
+            retries=0,
+            proxy=proxy,
+            verify=self.verify,
+            cert=self.cert,
+            limits=limits,
+            trust_env=False,
+        )
+
+
+class Http:
+    """The clients of one host program; opened on first use.
+
+    `console`: what is called for `console:` URLs. `downloads`: files at once, in all and for each.
     """
 
     def __init__(
-        self,
-        transport: Any = None,
-        *,
-        allow_private: bool = False,
-        console: Callable[[Any], Any] | None = None,
-    ) -> None:
-        self._given = transport
-        self._transport: Any = None
+        self, network: Network | None = None, *, console: Callable[[Any], Any] | None = None,
+    ) -> None:  # fmt: skip
+        self._network = network = network or Network()
+        self._transports: dict[str | None, Any] = {}
         self._client: httpx.AsyncClient | None = None
         self._loop: Any = None
-        self._allow_private = allow_private or transport is not None
+        self._allow_private = network.allow_private or network.transport is not None
         self._console = console or _print_text
         self._trusted: set[tuple[str, int]] = set()
         self._checked: dict[str, float] = {}
+        self._slots = FairSlots(REQUESTS, REQUESTS_EACH)
 
     def trust(self, base_url: str) -> None:
         """Requests to this origin are wanted by the host, wherever it is."""
-        self._trusted.add(_origin(base_url))
+        self._trusted.add(origin(base_url))
 
-    async def run(self, flow: Flow[T]) -> T:
-        """Drive a flow to its result. What it raises passes through; network errors are thrown in."""
+    async def run(self, flow: Flow[T], *, by: Hashable = None, waiting: bool = False) -> T:
+        """Drive a flow to its result. What it raises passes through; network errors are thrown in.
+
+        `by`: the connection, whose share of the requests it is. `waiting`: a long poll, which only
+        waits nearly all the time and takes nobody's place.
+        """
         try:
             call = next(flow)
             while True:
                 try:
-                    reply = await self._send(call)
+                    reply = await self._within(call, by, waiting)
                 except SendError as error:
                     call = flow.throw(error)
                 else:
@@ -75,18 +113,32 @@ class Http:
 
     async def aclose(self) -> None:
         """Close the connections; the next request opens new ones."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        client, transports = self._client, list(self._transports.values())
+        self._client, self._transports = None, {}
+        for each in [*transports, *([] if client is None else [client])]:
+            await each.aclose()
 
     # ── one request ───────────────────────────────────────────────────────────────────────────
 
-    async def _send(self, call: Call) -> Reply:
+    async def _within(self, call: Call, by: Hashable, waiting: bool) -> Reply:
         if call.url.startswith("console:"):
             answer = self._console(call.json)
             return Reply(200, {"content-type": "application/json"}, json.dumps(answer).encode())
+        self._open()
+        if waiting:
+            return await self._in_time(call)
+        async with self._slots.hold(by):
+            return await self._in_time(call)
+
+    async def _in_time(self, call: Call) -> Reply:
+        """The reply within the call's time. What is not whole by then may have arrived."""
         await self._check(call.url)
         request = await _request(self._open(), call)
+        with anyio.move_on_after(call.timeout):
+            return await self._send(request)
+        raise Ambiguous(f"no whole answer within {call.timeout:g} seconds")
+
+    async def _send(self, request: httpx.Request) -> Reply:
         try:
             response = await self._hand_over(request)
             try:
@@ -104,15 +156,22 @@ class Http:
         """The client of the running loop: connections do not outlive the loop that made them."""
         loop = anyio.lowlevel.current_token()
         if self._client is None or loop != self._loop:
-            self._loop = loop
-            self._transport = self._given or httpx.AsyncHTTPTransport(retries=0)
-            self._client = httpx.AsyncClient(transport=self._transport)
+            self._loop, self._transports = loop, {}
+            self._slots = FairSlots(REQUESTS, REQUESTS_EACH)
+            self._client = httpx.AsyncClient(transport=self._transport(None), trust_env=False)
         return self._client
+
+    def _transport(self, proxy: str | None) -> Any:
+        if self._network.transport is not None:
+            return self._network.transport
+        if proxy not in self._transports:
+            self._transports[proxy] = self._network.open(proxy)
+        return self._transports[proxy]
 
     async def _hand_over(self, request: httpx.Request) -> httpx.Response:
         """Straight to the transport: the client would log the URL, which may hold a token."""
-        transport: httpx.AsyncBaseTransport = self._transport
-        response = await transport.handle_async_request(request)
+        proxy = self._network.proxies.of(request.url.scheme, _named(request))
+        response: httpx.Response = await self._transport(proxy).handle_async_request(request)
         response.request = request
         return response
 
@@ -121,10 +180,12 @@ class Http:
     @asynccontextmanager
     async def download(self, download: Download, limit: int) -> AsyncIterator[AsyncIterator[bytes]]:
         """The chunks of a file. Raises FileTooLarge, PrivateAddress and the SendErrors."""
+        ends = anyio.current_time() + DOWNLOAD_WITHIN
         response = await self._follow(download.call)
         try:
             _check_download(response, download, limit)
-            yield _chunks(response, limit)
+            async with aclosing(_chunks(response, limit, ends)) as chunks:
+                yield chunks
         except httpx.HTTPError as error:
             raise Transient(f"the download broke off ({type(error).__name__})") from None
         finally:
@@ -140,7 +201,7 @@ class Http:
                 pinned,
                 headers={**headers, **extra},
                 extensions=extensions,
-                timeout=call.timeout,
+                timeout=_patience(call.timeout),
             )
             try:
                 response = await self._hand_over(request)
@@ -150,17 +211,17 @@ class Http:
                 return response
             await response.aclose()
             target = str(httpx.URL(url).join(response.headers["location"]))
-            if _origin(target) != _origin(url):
+            if origin(target) != origin(url):
                 headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}
             url = target
         raise Rejected("the download was redirected too often")
 
     async def _pin(self, url: str) -> tuple[str, dict[str, str], dict[str, Any]]:
         """The URL with its checked address in place of its name, so that it cannot change."""
-        if self._allow_private or _origin(url) in self._trusted:
+        if self._allow_private or origin(url) in self._trusted:
             return url, {}, {}
-        host, port = _origin(url)
-        address = await _public_address(host, port)
+        host, port = origin(url)
+        address = await public_address(host, port)
         if address == host:
             return url, {}, {}
         parts = urlsplit(url)
@@ -170,13 +231,13 @@ class Http:
 
     async def _check(self, url: str) -> None:
         """Raises PrivateAddress unless the address is public, trusted, or private ones are allowed."""
-        host, port = _origin(url)
+        host, port = origin(url)
         if self._allow_private or (host, port) in self._trusted:
             return
         now = time.monotonic()
         if self._checked.get(host, 0.0) < now:
             try:
-                await _public_address(host, port)
+                await public_address(host, port)
             except PrivateAddress as error:
                 raise Rejected(str(error)) from error
             self._checked[host] = now + _CHECKED_FOR
@@ -185,27 +246,6 @@ class Http:
 def _print_text(message: Any) -> Any:
     print(message.get("text", ""), flush=True)  # noqa: T201 - the console platform's very purpose
     return {"id": message.get("id")}
-
-
-def _origin(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return (parts.hostname or "").lower(), parts.port or (80 if parts.scheme == "http" else 443)
-
-
-async def _public_address(host: str, port: int) -> str:
-    """An address of `host`, all of which must be public."""
-    try:
-        found = await anyio.getaddrinfo(host, port, type=1)
-    except OSError as error:
-        raise Transient(f"the name {host} cannot be resolved") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    for address in addresses:
-        if not ipaddress.ip_address(address.partition("%")[0]).is_global:
-            raise PrivateAddress(
-                f"{host} leads to the private address {address}; "
-                "allow it with Outeract(..., allow_private_addresses=True) if that is meant"
-            )
-    return addresses[0]
 
 
 async def _request(client: httpx.AsyncClient, call: Call) -> httpx.Request:
@@ -221,7 +261,7 @@ async def _request(client: httpx.AsyncClient, call: Call) -> httpx.Request:
             (name, (file.filename, await _bytes(file), file.mime_type)) for name, file in call.files
         ]
     return client.build_request(
-        call.method, call.url, headers=dict(call.headers), params=call.params, timeout=call.timeout, **body
+        call.method, call.url, headers=dict(call.headers), params=call.params, timeout=_patience(call.timeout), **body
     )  # fmt: skip
 
 
@@ -256,10 +296,24 @@ def _check_download(response: httpx.Response, download: Download, limit: int) ->
         raise FileTooLarge(f"{announced} bytes are more than the limit of {limit}")
 
 
-async def _chunks(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
+async def _chunks(response: httpx.Response, limit: int, ends: float) -> AsyncIterator[bytes]:
     size = 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > limit:
-            raise FileTooLarge(f"more than the limit of {limit} bytes")
-        yield chunk
+    async with aclosing(response.aiter_bytes()) as pieces:
+        async for chunk in pieces:
+            size += len(chunk)
+            if size > limit:
+                raise FileTooLarge(f"more than the limit of {limit} bytes")
+            if anyio.current_time() > ends:
+                raise Transient(f"only {size} bytes within {DOWNLOAD_WITHIN:g} seconds")
+            yield chunk
+
+
+def _patience(seconds: float) -> httpx.Timeout:
+    """How long each step may take; a connection stands soon or not at all."""
+    return httpx.Timeout(seconds, connect=min(seconds, _CONNECT), pool=None)
+
+
+def _named(request: httpx.Request) -> str:
+    """The host by its name, also where the URL has its checked address."""
+    name: str = request.extensions.get("sni_hostname", request.url.host)
+    return name

@@ -1,0 +1,1 @@
+"""Tests of the house: layers, sizes, names, pictures."""

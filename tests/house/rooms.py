@@ -10,7 +10,19 @@ from functools import cache
 import grimp
 
 WORDS = frozenset(
-    "model content events query pages search graph conversation retention tenancy structure".split()
+    [
+        "model",
+        "content",
+        "events",
+        "query",
+        "pages",
+        "search",
+        "graph",
+        "conversation",
+        "retention",
+        "tenancy",
+        "structure",
+    ]
 )
 PORTS = frozenset({"adapter", "exchange", "driver"})
 PACKAGE = "outeract_core"
@@ -51,9 +63,7 @@ def is_package(module: str) -> bool:
 def arrows() -> frozenset[tuple[str, str]]:
     """Who imports whom, by room; the package itself, which loads names on demand, is left out."""
     drawn = {
-        (room(module), room(target))
-        for module, targets in imports().items()
-        for target in targets
+        (room(module), room(target)) for module, targets in imports().items() for target in targets
     }
     return frozenset(
         (a, b) for a, b in drawn if a != b and PACKAGE not in (a, b) and "__main__" not in (a, b)

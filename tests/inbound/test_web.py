@@ -291,19 +291,77 @@ def test_wsgi_keeps_the_rules_of_wsgi(open_core: Outeract) -> None:
     assert wsgi(open_core, path, body_of("m2"))[0] == "503 Service Unavailable"
 
 
-@pytest.mark.parametrize("length", ["", "x", "-5", "1e3", "²", "٣", " 5", "5.0"])
-def test_wsgi_takes_a_length_that_is_none_for_nothing(open_core: Outeract, length: str) -> None:
-    """A broken Content-Length reads nothing: the request is kept as empty, and answered."""
+BODY = body_of("m1")
+BAD = "400 Bad Request"
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "kept"),
+    [
+        *(({"CONTENT_LENGTH": odd}, BAD, []) for odd in ["x", "-5", "1e3", "²", "٣", " 5", "5.0"]),
+        ({"CONTENT_LENGTH": str(len(BODY))}, "200 OK", ["hi"]),
+        ({"CONTENT_LENGTH": str(len(BODY) + 1)}, BAD, []),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, "411 Length Required", []),
+        ({"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}, "200 OK", ["hi"]),
+        ({"wsgi.input_terminated": True}, "200 OK", ["hi"]),
+    ],
+    ids=str,
+)
+def test_wsgi_acknowledges_only_what_it_has_read(
+    open_core: Outeract, told: dict[str, Any], status: str, kept: list[str]
+) -> None:
+    """200 only with the whole body in the file; a length that is wrong or missing is refused."""
     app = open_core.app("support")
     conn = connect(open_core, app)
     asked = {
-        "PATH_INFO": conn.webhook_path, "REQUEST_METHOD": "POST", "CONTENT_LENGTH": length,
-        "wsgi.input": io.BytesIO(body_of("m1")), "HTTP_X_PIGEON": "coo",
+        "PATH_INFO": conn.webhook_path, "REQUEST_METHOD": "POST", "HTTP_X_PIGEON": "coo",
+        "wsgi.input": io.BytesIO(BODY), **told,
     }  # fmt: skip
-    told: list[str] = []
-    open_core.wsgi(asked, lambda status, _headers: told.append(status))
-    assert told == ["200 OK"]
-    assert texts(app) == []
+    said: list[str] = []
+    open_core.wsgi(asked, lambda status, _headers: said.append(status))
+    assert (said, texts(app)) == ([status], kept)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("length", [len(BODY) + 1, len(BODY) - 1])
+async def test_asgi_acknowledges_only_what_is_as_long_as_it_says(
+    core: Outeract, app: App, length: int
+) -> None:
+    """A server that hands over another length than it announces has not handed over the request."""
+    conn = connect(core, app)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": BODY}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(b"x-pigeon", b"coo"), (b"content-length", str(length).encode())]
+    scope = {"type": "http", "method": "POST", "path": conn.webhook_path, "headers": headers}
+    await core.asgi(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert await texts_of(app) == []
+
+
+class _InPieces(io.BytesIO):
+    """A stream that gives seven bytes at a time, as servers may."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(min(7, size or 0))
+
+
+def test_wsgi_reads_a_body_that_comes_in_pieces(open_core: Outeract) -> None:
+    """A read that gives less than it was asked for is not the end."""
+    app = open_core.app("support")
+    conn = connect(open_core, app)
+    asked = {
+        "PATH_INFO": conn.webhook_path, "REQUEST_METHOD": "POST", "HTTP_X_PIGEON": "coo",
+        "wsgi.input": _InPieces(BODY), "CONTENT_LENGTH": str(len(BODY)),
+    }  # fmt: skip
+    said: list[str] = []
+    open_core.wsgi(asked, lambda status, _headers: said.append(status))
+    assert (said, texts(app)) == (["200 OK"], ["hi"])
 
 
 def test_wsgi_never_reads_beyond_the_limit(open_core: Outeract) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
-from outeract_core._io.http import Http
+from outeract_core._io import http as http_module
+from outeract_core._io.http import Http, Network
 from outeract_core.adapter import Call, Download, Flow, Reply
 from outeract_core.errors import Ambiguous, PrivateAddress, Rejected, Transient
 from outeract_core.testing import FakePlatform
@@ -55,7 +58,7 @@ async def test_a_redirect_into_the_own_network_is_refused() -> None:
         to = "http://127.0.0.1/secret" if "inside" in request.url.path else "http://cdn.example/f"
         return httpx.Response(302, headers={"location": to})
 
-    door = Http(httpx.MockTransport(answer))
+    door = Http(Network(transport=httpx.MockTransport(answer)))
     call = Call("GET", "http://api.example/f", headers={"Authorization": "Bearer t"})
     async with door.download(Download(call), 1000) as chunks:
         assert b"".join([chunk async for chunk in chunks]) == b"bytes"
@@ -71,7 +74,7 @@ async def test_a_redirect_into_the_own_network_is_refused() -> None:
 
 async def test_what_was_certainly_not_done_is_told_apart_from_what_may_have_been() -> None:
     """No connection: transient. A connection that breaks off after the request: ambiguous."""
-    door = Http(allow_private=True)
+    door = Http(Network(allow_private=True))
     with FakePlatform() as fake:
         url = fake.url
         fake.drop(1)
@@ -87,7 +90,7 @@ async def test_what_was_certainly_not_done_is_told_apart_from_what_may_have_been
 
 async def test_network_errors_reach_the_flow_first() -> None:
     """A flow may catch what went wrong, for instance to look whether it happened."""
-    door = Http(allow_private=True)
+    door = Http(Network(allow_private=True))
 
     def careful(url: str) -> Flow[str]:
         try:
@@ -106,7 +109,7 @@ async def test_network_errors_reach_the_flow_first() -> None:
 async def test_a_url_with_a_secret_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing at any level logs an address that may hold a token, and no error shows it."""
     caplog.set_level(0)
-    door = Http(allow_private=True)
+    door = Http(Network(allow_private=True))
     with FakePlatform() as fake:
         await door.run(ask(f"{fake.url}/bot1:very-secret/getMe", secret_url=True))
         fake.drop(1)
@@ -114,3 +117,64 @@ async def test_a_url_with_a_secret_is_in_no_log(caplog: pytest.LogCaptureFixture
             await door.run(ask(f"{fake.url}/bot1:very-secret/getMe", secret_url=True))
     await door.aclose()
     assert "very-secret" not in caplog.text + str(caught.value) + repr(caught.value)
+
+
+class _Dripping(httpx.AsyncByteStream):
+    """A body that comes byte by byte, each well within the time that a read may take."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await anyio.sleep(self.seconds)
+            yield b"x"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpx's own
+async def test_a_request_has_a_time_in_all() -> None:
+    """An answer that drips for ever ends with its call's time, as one that may have arrived."""
+    door = Http(Network(transport=_answering(httpx.Response(200, stream=_Dripping(0.001)))))
+    with pytest.raises(Ambiguous, match=r"within 0\.05 seconds"):
+        await door.run(ask("http://api.example/x", timeout=0.05))
+    await door.aclose()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpx's own
+async def test_a_download_has_a_time_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that drips is given up, so that its place is free for others."""
+    monkeypatch.setattr(http_module, "DOWNLOAD_WITHIN", 0.05)
+    door = Http(Network(transport=_answering(httpx.Response(200, stream=_Dripping(0.001)))))
+    with pytest.raises(Transient, match=r"within 0\.05 seconds"):
+        async with door.download(Download(Call("GET", "http://api.example/f")), 10_000) as chunks:
+            async for _ in chunks:
+                pass
+    await door.aclose()
+
+
+async def test_one_silent_platform_leaves_the_others_their_requests() -> None:
+    """With hundreds of requests of one connection hanging, and a hundred polls, another is served."""
+    answered: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "silent.example":
+            await anyio.sleep_forever()
+        answered.append(request.url.host)
+        return httpx.Response(200)
+
+    door = Http(Network(transport=httpx.MockTransport(answer)))
+    async with anyio.create_task_group() as group:
+        for n in range(300):
+            silent = ask("http://silent.example/send", timeout=1e6)
+            group.start_soon(partial(door.run, silent, by=1))
+            polling = ask("http://silent.example/poll", timeout=1e6)
+            group.start_soon(partial(door.run, polling, by=n, waiting=True))
+        await anyio.wait_all_tasks_blocked()
+        await door.run(ask("http://healthy.example/send"), by=2)
+        group.cancel_scope.cancel()
+    assert answered == ["healthy.example"]
+    await door.aclose()
+
+
+def _answering(response: httpx.Response) -> httpx.MockTransport:
+    return httpx.MockTransport(lambda _request: response)

@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from outeract_core._io.http import Http
+from outeract_core._io.http import Http, Network
 from outeract_core.adapter import Call, Flow, Reply
 
 
@@ -17,7 +17,7 @@ def run(flow: Flow[Any]) -> Any:
     """The result of a flow; what goes wrong is thrown into it."""
 
     async def main() -> Any:
-        door = Http(allow_private=True)
+        door = Http(Network(allow_private=True))
         try:
             return await door.run(flow)
         finally:
