@@ -45,7 +45,7 @@ async def test_free_slots_go_round() -> None:
     async with anyio.create_task_group() as group, slots.hold("first"):
         for key in "aaabbc":
             group.start_soon(one, key)
-        await anyio.wait_all_tasks_blocked()
+            await anyio.wait_all_tasks_blocked()
     assert served == ["a", "b", "c", "a", "b", "a"]
 
 
