@@ -1,42 +1,96 @@
-"""Pacing: when the next message may leave, per connection and per chat (GCRA, a leaky bucket).
+"""Pacing: when the next request may leave, per connection and per chat.
 
-Knows: rates with a burst. Does not know: clocks (times are handed over), platforms.
+Knows: rates, and that a place is taken in the moment when it is found free.
+Does not know: clocks (steady times are handed over), platforms.
+
+A connection's rate holds in every window of a second (a sliding window); a chat's holds over time,
+with a burst after it was quiet (GCRA, a leaky bucket).
 """
 
 from __future__ import annotations
 
-from attrs import Factory, define
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from attrs import Factory, define, frozen
 
 _MANY = 10_000
 BURST_SECONDS = 5.0
 """A chat that was quiet may take this many seconds' worth of messages at once, at least one."""
 
 
+@frozen
+class Rate:
+    """One request per `interval` seconds for `key`; 0: as many as come.
+
+    `strict`: in every second (of a connection); else after a burst (of a chat).
+    """
+
+    key: object
+    interval: float
+    strict: bool = False
+
+    @property
+    def places(self) -> int:
+        """How many may leave at once."""
+        return max(1, int((1.0 if self.strict else BURST_SECONDS) / self.interval + 1e-9))
+
+    @property
+    def window(self) -> float:
+        """Milliseconds in which a strict rate allows `places`."""
+        return self.places * self.interval * 1000
+
+
 @define
 class Pace:
-    """Theoretical arrival times by key. Times in milliseconds."""
+    """What has left, by key. Times in milliseconds of a steady clock."""
 
     _next: dict[object, float] = Factory(dict)
+    _left: dict[object, deque[int]] = Factory(dict)
+    _held: dict[object, int] = Factory(dict)
 
-    def delay(self, key: object, interval: float, now: int) -> int:
-        """Milliseconds until `key` may send again at one message per `interval` seconds.
+    def reserve(self, rates: Sequence[Rate], now: int) -> int:
+        """Take a place at all these rates and give 0; or the milliseconds until there may be one.
 
-        Without an interval only what the platform has asked for holds.
+        Between looking and taking nothing else can come: what was found free is taken.
         """
-        burst = max(BURST_SECONDS, interval) * 1000
-        return max(0, int(self._next.get(key, 0.0) - now - burst + interval * 1000))
-
-    def spend(self, key: object, interval: float, now: int) -> None:
-        """One message leaves now."""
-        if interval > 0:
+        wait = self.delay(rates, now)
+        if not wait:
             self._forget_the_quiet(now)
-            self._next[key] = max(self._next.get(key, 0.0), float(now)) + interval * 1000
+            for rate in rates:
+                self.spend(rate, now)
+        return wait
 
-    def _forget_the_quiet(self, now: int) -> None:
-        """Keys whose time is over say nothing any more; drop them when there are many."""
-        if len(self._next) >= _MANY:
-            self._next = {key: time for key, time in self._next.items() if time > now}
+    def delay(self, rates: Iterable[Rate], now: int) -> int:
+        """Milliseconds until all these rates have a place, taking none."""
+        waits = [max(self._held.get(rate.key, 0), self._free(rate)) - now for rate in rates]
+        return max(0, *(-int(-wait // 1) for wait in waits)) if waits else 0
 
     def hold(self, key: object, until: int) -> None:
         """The platform has asked for silence until then."""
-        self._next[key] = max(self._next.get(key, 0.0), until + BURST_SECONDS * 1000)
+        self._held[key] = max(self._held.get(key, 0), until)
+
+    def spend(self, rate: Rate, at: int) -> None:
+        """One left at that time; of what left before this process began too, oldest first."""
+        if rate.interval <= 0:
+            return
+        if rate.strict:
+            self._left.setdefault(rate.key, deque(maxlen=rate.places)).append(at)
+        else:
+            self._next[rate.key] = max(self._next.get(rate.key, 0.0), at) + rate.interval * 1000
+
+    def _free(self, rate: Rate) -> float:
+        """When there is a place."""
+        if rate.interval <= 0:
+            return 0.0
+        if rate.strict:
+            left = self._left.get(rate.key, ())
+            return left[0] + rate.window if len(left) >= rate.places else 0.0
+        return self._next.get(rate.key, 0.0) - (rate.places - 1) * rate.interval * 1000
+
+    def _forget_the_quiet(self, now: int) -> None:
+        """Keys whose time is over say nothing any more; drop them when there are many."""
+        for times in (self._next, self._held):
+            if len(times) >= _MANY:
+                for key in [key for key, time in times.items() if time <= now]:
+                    del times[key]  # type: ignore[attr-defined]
