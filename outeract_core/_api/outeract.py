@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
-from attrs import frozen
 
 from .._domain.values.ids import Clock, IdSource, utc_now, uuid7
 from .._handlers.dispatcher import Dispatcher
@@ -36,6 +35,7 @@ from ..errors import BadInput, MissingSecret, SendError, StoreBusy, UnknownPlatf
 from .app import App
 from .maintenance.indexing import INDEXING, check_tokenizer
 from .message import Message
+from .pumped import Pumped
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -46,16 +46,6 @@ if TYPE_CHECKING:
 
 _POLL_WAIT = 25.0
 _WATCH = 0.25
-
-
-@frozen
-class Pumped:
-    """What one `pump` did: events polled, turns run, rows sent, files fetched."""
-
-    polled: int = 0
-    handled: int = 0
-    sent: int = 0
-    fetched: int = 0
 
 
 class Organisation:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -296,9 +296,9 @@ def _check_download(response: httpx.Response, download: Download, limit: int) ->
         raise FileTooLarge(f"{announced} bytes are more than the limit of {limit}")
 
 
-async def _chunks(response: httpx.Response, limit: int, ends: float) -> AsyncIterator[bytes]:
+async def _chunks(response: httpx.Response, limit: int, ends: float) -> AsyncGenerator[bytes, None]:
     size = 0
-    async with aclosing(response.aiter_bytes()) as pieces:
+    async with aclosing(_pieces(response)) as pieces:
         async for chunk in pieces:
             size += len(chunk)
             if size > limit:
@@ -306,6 +306,11 @@ async def _chunks(response: httpx.Response, limit: int, ends: float) -> AsyncIte
             if anyio.current_time() > ends:
                 raise Transient(f"only {size} bytes within {DOWNLOAD_WITHIN:g} seconds")
             yield chunk
+
+
+async def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    async for piece in response.aiter_bytes():
+        yield piece
 
 
 def _patience(seconds: float) -> httpx.Timeout:

@@ -24,6 +24,7 @@ from .file_store import Folder
 from .leases import owner_name
 from .log import Log
 from .plugins import Plugins, Secrets, settings
+from .steady import steady
 from .wakeup import Via, call, waiter
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ _PATIENCE, _PAUSE = 60, 1.0
 
 @define(eq=False)
 class Runtime:
-    """One per `Outeract`. `copying`: how many backups are being made."""
+    """One per `Outeract`. `copying`: how many backups are being made.
+
+    `steady()`: milliseconds that only go forward, for intervals; `now()` is the time of day.
+    """
 
     database: Database
     plugins: Plugins
@@ -45,6 +49,7 @@ class Runtime:
     folder: Folder
     open_http: Callable[[], Http]
     log: Log = field(init=False)
+    steady: Callable[[], int] = field(init=False)
     owner: str = Factory(owner_name)
     transcribe: Callable[..., Any] | None = None
     copying: int = 0
@@ -58,6 +63,7 @@ class Runtime:
 
     def __attrs_post_init__(self) -> None:
         self.log = Log(self.secrets.redact)
+        self.steady = steady(self.database.options.clock)
 
     @property
     def http(self) -> Http:

@@ -15,7 +15,7 @@ import anyio
 from attrs import evolve
 
 from .._domain.rules.delivery import ATTEMPTS, backoff
-from .._domain.rules.pacing import Pace
+from .._domain.rules.pacing import Pace, Rate
 from .._domain.values.ids import jitter
 from .._io.leases import is_dead
 from .._io.runtime import Runtime
@@ -142,7 +142,7 @@ class Sender:
                 if left is None:
                     return True
                 row = left
-            delay = self._delay(conn, adapter, row)
+            delay = self._pace.reserve(_rates(adapter, row), self._runtime.steady())
             if delay:
                 return await self._later(row, delay, "paced")
             await self._attempt(conn, adapter, row)
@@ -162,11 +162,14 @@ class Sender:
         await self._write(lambda tx: outbox.begin(tx, row, owner, LEASE))
         if row.verb != "send":
             if not row.sandbox:
-                await self._runtime.http.run(flow(adapter, row, self._runtime.folder))
+                await self._runtime.http.run(flow(adapter, row, self._runtime.folder), by=row.conn)
             await self._done(conn, row, 0, Sent(None))
             return
         parts = len(row.parts["parts"])
         for part in range(row.done, parts):
+            if part > row.done:
+                for rate in _rates(adapter, row):
+                    self._pace.spend(rate, self._runtime.steady())
             await self._done(conn, row, part, await self._send(adapter, row, part))
         await self.report(conn, "active", "a message was accepted")
 
@@ -174,15 +177,11 @@ class Sender:
         message = outgoing(row, part, self._runtime.folder)
         if row.sandbox:
             return Sent(f"sandbox:{message.token}")
-        return await self._runtime.http.run(adapter.send(message))
+        return await self._runtime.http.run(adapter.send(message), by=row.conn)
 
     async def _done(self, conn: Conn, row: Row, part: int, sent: Sent) -> None:
         names = (() if sent.external_id is None else (sent.external_id,)) + sent.aliases
-        owner, manifest = self._runtime.owner, self._runtime.adapter(conn).manifest
-        now = self._runtime.now()
-        self._pace.spend(conn.id, manifest.pace_connection, now)
-        if row.verb in _SPOKEN:
-            self._pace.spend((conn.id, row.lane), manifest.pace_chat, now)
+        owner = self._runtime.owner
         held = await self._write(
             lambda tx: outbox.part_done(tx, conn, row, owner, part, names, sent.address, LEASE)
         )
@@ -211,7 +210,7 @@ class Sender:
 
     async def _throttled(self, conn: Conn, row: Row, error: Throttled) -> bool:
         seconds = error.after if error.after is not None else backoff(row.attempt + 1, jitter())
-        until = self._runtime.now() + int(seconds * 1000)
+        until = self._runtime.steady() + int(seconds * 1000)
         self._pace.hold(conn.id if error.scope == "connection" else (conn.id, row.lane), until)
         return await self._later(row, int(seconds * 1000), error.reason)
 
@@ -230,7 +229,9 @@ class Sender:
             text = f"it may or may not have arrived and was not sent again: {reason}"
             return await self._end(conn, row, "message.unknown", text)
         try:
-            sent = await self._runtime.http.run(find(outgoing(row, row.done, self._runtime.folder)))
+            sent = await self._runtime.http.run(
+                find(outgoing(row, row.done, self._runtime.folder)), by=row.conn
+            )
         except SendError as error:
             return await self._later(row, int(backoff(row.attempt + 1, 0.5) * 1000), error.reason)
         if sent is None:
@@ -252,14 +253,6 @@ class Sender:
     def _harmless(self, conn: Conn, row: Row) -> bool:
         native = self._runtime.adapter(conn).manifest.idempotency == "native"
         return native or row.verb in IDEMPOTENT
-
-    def _delay(self, conn: Conn, adapter: Adapter, row: Row) -> int:
-        manifest, now = adapter.manifest, self._runtime.now()
-        chat = manifest.pace_chat if row.verb in _SPOKEN else 0.0
-        return max(
-            self._pace.delay(conn.id, manifest.pace_connection, now),
-            self._pace.delay((conn.id, row.lane), chat, now),
-        )
 
     # ── settling ──────────────────────────────────────────────────────────────────────────────
 
@@ -290,3 +283,10 @@ class Sender:
 
     async def _write(self, unit: Callable[[Any], Any]) -> Any:
         return await self._runtime.write(unit)
+
+
+def _rates(adapter: Adapter, row: Row) -> tuple[Rate, Rate]:
+    """What a request of this row takes a place of: its connection's pace, and its chat's."""
+    manifest = adapter.manifest
+    chat = manifest.pace_chat if row.verb in _SPOKEN else 0.0
+    return Rate(row.conn, manifest.pace_connection, strict=True), Rate((row.conn, row.lane), chat)

@@ -13,7 +13,6 @@ from outeract_core._domain.rules.delivery import (
     advance,
     backoff,
 )
-from outeract_core._domain.rules.pacing import BURST_SECONDS, Pace
 
 STATUSES = st.sampled_from(sorted(set(EVENT_STATUS.values())))
 
@@ -53,26 +52,3 @@ def test_backoff_grows_and_is_bounded(attempt: int, jitter: float) -> None:
     """Each wait lies around its base; after the last base it stays there."""
     base = BACKOFF[min(attempt, len(BACKOFF)) - 1]
     assert 0.75 * base <= backoff(attempt, jitter) <= 1.25 * base
-
-
-@given(st.floats(0.01, 10), st.lists(st.integers(0, 2000), min_size=20, max_size=60))
-def test_pacing_never_exceeds_its_rate_over_time(interval: float, pauses: list[int]) -> None:
-    """However messages bunch up, a window holds no more than its rate and one burst."""
-    pace, now, sent = Pace(), 0, []
-    for pause in pauses:
-        now += pause
-        now += pace.delay("chat", interval, now)
-        pace.spend("chat", interval, now)
-        sent.append(now)
-    span = (sent[-1] - sent[0]) / 1000
-    burst = max(BURST_SECONDS, interval) / interval
-    assert len(sent) <= span / interval + burst + 1.01
-
-
-def test_a_hold_silences_until_its_time() -> None:
-    """After a platform's "wait", nothing leaves before that time."""
-    pace = Pace()
-    pace.hold("chat", 60_000)
-    assert pace.delay("chat", 1.0, 0) >= 60_000
-    assert pace.delay("chat", 1.0, 61_000) == 0
-    assert pace.delay("other", 1.0, 0) == 0

@@ -84,8 +84,8 @@ class Pace:
         if rate.interval <= 0:
             return 0.0
         if rate.strict:
-            left = self._left.get(rate.key, ())
-            return left[0] + rate.window if len(left) >= rate.places else 0.0
+            left = self._left.get(rate.key)
+            return left[0] + rate.window if left and len(left) >= rate.places else 0.0
         return self._next.get(rate.key, 0.0) - (rate.places - 1) * rate.interval * 1000
 
     def _forget_the_quiet(self, now: int) -> None:
@@ -93,4 +93,4 @@ class Pace:
         for times in (self._next, self._held):
             if len(times) >= _MANY:
                 for key in [key for key, time in times.items() if time <= now]:
-                    del times[key]  # type: ignore[attr-defined]
+                    del times[key]
