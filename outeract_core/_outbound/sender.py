@@ -144,7 +144,7 @@ class Sender:
                 row = left
             delay = self._pace.reserve(_rates(adapter, row), self._runtime.steady())
             if delay:
-                return await self._later(row, delay, "paced")
+                return await self._later(row, delay, outbox.PACED)
             await self._attempt(conn, adapter, row)
         except LeaseLost:
             return False

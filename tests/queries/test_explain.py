@@ -126,7 +126,10 @@ async def test_a_handler_that_fails_is_part_of_the_story(
     await core.pump()
     story = await app.explain(message)
     assert story.pending is None
-    assert story.moments[-1].what == "  handler clumsy gave up after 2 attempts"
+    assert (
+        story.moments[-1].what == "  handler clumsy gave up after 2 attempts: RuntimeError: oh no"
+    )
+    assert story.moments[-2].what == "  handler clumsy, attempt 1 failed: RuntimeError: oh no"
     failure = story.moments[-1].event
     assert failure is not None
     assert "oh no" in failure.payload["traceback"]

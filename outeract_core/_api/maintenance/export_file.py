@@ -21,7 +21,7 @@ from typing import IO, Any, cast
 
 from attrs import field, frozen
 
-from ..._store.transfer.tables import FORMAT
+from ..._store.transfer.tables import READS
 from ...errors import InvalidExport
 
 BLOCK = 4 * 1024 * 1024
@@ -173,9 +173,9 @@ def _header(line: bytes) -> dict[str, Any]:
         header: dict[str, Any] = json.loads(line)["outeract"]
     except ValueError as error:
         raise InvalidExport(f"this is no export of outeract_core: {error}", line=1) from None
-    if header.get("format") != FORMAT:
+    if header.get("format") not in READS:
         raise InvalidExport(
-            f"the export has format {header.get('format')!r}, this library reads {FORMAT}: "
+            f"the export has format {header.get('format')!r}, this library reads {', '.join(map(str, READS))}: "
             "pip install -U outeract-core, or export it again",
             line=1,
         )

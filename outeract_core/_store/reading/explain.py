@@ -1,15 +1,17 @@
 """The query behind `explain`: one event's story as moments in order.
 
-Knows: how each kind of related event is said in words.
+Knows: how each kind of related event, and each attempt that did not succeed, is said in words; that
+a status which the platform tells again is told once.
 Does not know: how the related events were found (a walk has).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..._domain.rules.delivery import EVENT_STATUS
-from ..._domain.values.ids import from_ms
+from ..._domain.values.ids import from_ms, to_ms
 from ...driver import Statement, Tx
 from ...graph import Explanation, Moment, Subgraph
 from ...model import Event, PlatformUser
@@ -17,6 +19,8 @@ from ..engine.sqlite import Connection
 from ..engine.statements import statement
 from ..records import rows
 from ..records.log import target_of
+from ..writing import attempts
+from ..writing.attempts import Attempt
 
 OUTBOX: Statement[tuple[str, int, int, str | None]] = statement("outbox_of_event")
 RETRIES: Statement[tuple[str, int, int]] = statement("retries_of_event")
@@ -25,12 +29,13 @@ RETRIES: Statement[tuple[str, int, int]] = statement("retries_of_event")
 def explain(tx: Connection, app: int, key: int, graph: Subgraph) -> Explanation:
     """The story of the event `key`, whose surroundings are `graph`."""
     event = rows.events(tx, app, [key])[0]
-    ordered = sorted(graph.events, key=lambda e: e.position)
+    told = _once(sorted(graph.events, key=lambda e: e.position))
+    tried = attempts.of(tx, [one.position for one in told])
     return Explanation(
         event,
         _party(tx, app, key, "sent_by"),
         _party(tx, app, key, "sent_to"),
-        tuple(_moment(e, event) for e in ordered),
+        tuple(_moments(told, tried, event)),
         _pending(tx, key),
         graph,
     )
@@ -41,8 +46,44 @@ def _party(tx: Connection, app: int, key: int, edge_type: str) -> PlatformUser |
     return None if puser is None else rows.platform_user(tx, app, puser)
 
 
-def _moment(event: Event, subject: Event) -> Moment:
-    return Moment(event.occurred_at, _said(event, event.id == subject.id), event)
+def _once(events: list[Event]) -> list[Event]:
+    """Without what says again how far a message is: our receipt, then the platform's own `sent`."""
+    told, seen = [], set()
+    for event in events:
+        payload: Any = event.payload if isinstance(event.payload, dict) else {}
+        name = payload.get("external_message_id")
+        if event.event_type in EVENT_STATUS and name is not None:
+            known = (event.event_type, event.origin_event_id, name, payload.get("participant"))
+            if known in seen:
+                continue
+            seen.add(known)
+        told.append(event)
+    return told
+
+
+def _moments(events: list[Event], tried: list[Attempt], subject: Event) -> Iterator[Moment]:
+    """Events in the order of the log, and between them what was tried in vain, by its time."""
+    left = list(tried)
+    for event in events:
+        while left and left[0].at < to_ms(event.created_at):
+            yield _failure(left.pop(0))
+        yield Moment(event.occurred_at, _said(event, event.id == subject.id), event)
+    yield from map(_failure, left)
+
+
+def _failure(attempt: Attempt) -> Moment:
+    what = attempt.name if attempt.kind == "send" else f"handler {attempt.name}"
+    first = attempt.number - attempt.times + 1
+    which = f"attempt {attempt.number}"
+    if attempt.times > 1:
+        which = f"attempts {max(first, 1)} to {attempt.number}"
+    until = "" if attempt.times == 1 else f", the last at {from_ms(attempt.last):%Y-%m-%d %H:%M:%S}"
+    return Moment(from_ms(attempt.at), f"  {what}, {which} failed: {_last(attempt.error)}{until}")
+
+
+def _last(error: str) -> str:
+    """What it was: of a traceback, its last line."""
+    return next((line for line in reversed(error.splitlines()) if line.strip()), "").strip()
 
 
 def _said(event: Event, is_subject: bool) -> str:
@@ -52,7 +93,11 @@ def _said(event: Event, is_subject: bool) -> str:
     if status is not None:
         return mark + " ".join(filter(None, [status, _part(payload), payload.get("reason")]))
     if event.event_type == "system.handler_failed":
-        return f"{mark}handler {payload.get('handler')} gave up after {payload.get('attempts')} attempts"
+        why = _last(str(payload.get("traceback") or ""))
+        gave_up = (
+            f"handler {payload.get('handler')} gave up after {payload.get('attempts')} attempts"
+        )
+        return f"{mark}{gave_up}: {why}" if why else mark + gave_up
     detail = event.text or payload.get("emoji") or _gone(payload)
     return f"{mark}{event.event_type} {detail}".rstrip()
 

@@ -14,8 +14,10 @@ from attrs import field, frozen
 
 from ...driver import Statement
 
-FORMAT = 1
+FORMAT = 2
 """Version of the export format: raised with every change that an older library cannot read."""
+READS = (1, 2)
+"""The versions that are read: 2 added the lines of `attempt`."""
 
 PAUSED = 1 << 60
 """Milliseconds that work is put off while it is being imported, so that nobody begins it."""
@@ -121,6 +123,7 @@ AFTER = (
     _table("handled", "event:node handler", "event", "event, t.handler"),
     _table("retry", "event:node handler attempt due error", "event", "event, t.handler"),
     _table("processed", "event:node at", "event", "event"),
+    _table("attempt", "event:node n kind name number at last times error", "event", "event, t.n"),
     _table("raw_delivery", "id:number uid:bytes conn:conn received_at method headers query "
            "body:bytes state error digest:bytes", "conn", "id"),
     _table("link_code", "hash:bytes event:node puser:node expires uses max_uses confirms:node "

@@ -19,6 +19,7 @@ from ...model import Event
 from ..engine.statements import statement
 from ..records import rows
 from ..records.log import append, link, target_of
+from . import attempts
 
 CURSOR: Statement[tuple[int]] = statement("cursor_get")
 CURSOR_SET: Statement[Any] = statement("cursor_set")
@@ -179,6 +180,7 @@ def advance(tx: Tx, app: int, position: int) -> None:
 
 def failed(tx: Tx, event: int, handler: str, attempt: int, due: int, error: str) -> None:
     """Try again at `due`."""
+    attempts.note(tx, event, "handle", handler, attempt, error)
     tx.run(RETRY_SET, event=event, handler=handler, attempt=attempt, due=due, error=error)
 
 

@@ -16,7 +16,7 @@ from ...driver import Statement, Tx
 from ...errors import LeaseLost
 from ..engine.statements import statement
 from ..records.conn import Conn
-from . import delivery
+from . import attempts, delivery
 from .claims import Row
 from .people import ALIAS_MOVE, PUSER_ADDRESS
 
@@ -31,6 +31,8 @@ RELEASE_ALL: Statement[Any] = statement("outbox_release_all")
 OWNERS: Statement[tuple[str]] = statement("outbox_owners")
 NEXT: Statement[tuple[int | None]] = statement("outbox_next")
 PROMOTE: Statement[Any] = statement("outbox_promote")
+PACED = "paced"
+"""Why a row waits that was not tried at all."""
 NOT_STARTED: Statement[tuple[int, int]] = statement("outbox_not_started")
 
 
@@ -96,11 +98,19 @@ def drop(tx: Tx, row: Row) -> None:
 def retry(tx: Tx, row: Row, due: int, error: str) -> None:
     """Back into the queue, at the head of its lane, not before `due`."""
     tx.run(RETRY, id=row.id, due=due, error=error)
+    _tried(tx, row, error)
+
+
+def _tried(tx: Tx, row: Row, error: str) -> None:
+    """What the platform answered stays known; what only waits for its turn was not tried."""
+    if row.event is not None and error != PACED:
+        attempts.note(tx, row.event, "send", row.verb, row.attempt + 1, error)
 
 
 def postpone(tx: Tx, row: Row, due: int, error: str) -> None:
     """Not before `due`, and in the state that it is in."""
     tx.run(POSTPONE, id=row.id, due=due, error=error)
+    _tried(tx, row, error)
 
 
 def release(tx: Tx, rows: list[Row], owner: str) -> None:

@@ -17,6 +17,7 @@ ERASURE: Statement[Any] = statement("erasure_add")
 TOMBSTONE: Statement[Any] = statement("tombstone")
 RAW_TOMBSTONE: Statement[Any] = statement("raw_tombstone")
 RETRY_ERASE: Statement[Any] = statement("retry_erase")
+ATTEMPTS_ERASE: Statement[Any] = statement("attempts_erase")
 HOLDERS: Statement[tuple[int]] = statement("holders")
 FILE: Statement[tuple[str | None, str]] = statement("file_facts")
 FILE_ERASE: Statement[Any] = statement("file_erase")
@@ -34,6 +35,7 @@ def bury(tx: Tx, events: list[int], by: int) -> None:
     tx.run(ERASURE, events=keys, raw_only=0, by=by)
     tx.run(TOMBSTONE, events=keys)
     tx.run(RETRY_ERASE, events=keys)
+    tx.run(ATTEMPTS_ERASE, events=keys)
 
 
 def bury_raw(tx: Tx, events: list[int], by: int) -> None:
