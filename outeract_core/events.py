@@ -58,6 +58,8 @@ class Party:
     `aliases` then finds the platform user, or becomes its id. `name` None means "not told".
     `decisive`: the alias type that tells who it is where names disagree, because it is never given
     to somebody else (WhatsApp hands numbers on, but not a `bsuid`).
+    `bot`: a program writes here, but not ours: another bot, or an app in somebody's name. Core tells it
+    in the payload of what the party has done, as `sender_is_bot`.
     """
 
     external_id: str | None
@@ -66,6 +68,7 @@ class Party:
     profile_picture_url: str | None = None
     aliases: tuple[Alias, ...] = field(default=(), converter=_tuple)
     decisive: str | None = None
+    bot: bool = False
 
 
 @frozen

@@ -84,6 +84,20 @@ async def test_the_bot_is_never_a_person(
         await _who(app, plain, "bot 7")
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("many", [1, 3], ids=["alone", "together"])
+async def test_what_another_bot_does_says_so(
+    core: Outeract, app: App, plain: PlatformConnection, many: int
+) -> None:
+    """The payload of whatever a bot has done says `sender_is_bot`; nobody else's and no echo's does."""
+    robot = Party("robot", bot=True)
+    facts = [said(f"m{n}", robot) for n in range(many)]
+    pressed = Fact("message.action", "a1", {"id": "x"}, sender=robot)
+    await take(core, plain, *facts, pressed, said("m9"), said("e1", robot, echo=True))
+    told = [event.payload.get("sender_is_bot") for event in await events(app)]
+    assert told == [*[True] * (many + 1), None, None]
+
+
 # ── aliases ───────────────────────────────────────────────────────────────────────────────────
 
 

@@ -20,7 +20,7 @@ from outeract_core.events import Fact, Party, Unparsed
 
 from .fields import Object, external_id, many, name, need_id, obj, text, time_of
 from .messages import Delivery, notice
-from .people import Place, parties, person
+from .people import Place, person
 
 __all__ = ["on_command", "on_interaction"]
 
@@ -142,7 +142,10 @@ def _fact(
     delivery: Delivery, key: str, type: str, payload: dict[str, Any], who: Party,
     place: Place | None, target: str | None, at: str | None = None, thread: str | None = None,
 ) -> Fact:  # fmt: skip
-    sender, chat = (who, None) if place is None else parties(who, place, ours=False)
+    """A direct conversation names nobody here: commands and shortcuts work in those of others too,
+    and so do buttons below what a `response_url` has posted there.
+    """
+    sender, chat = (who, None if place is None or place.direct else place.party)
     told = {
         "platform": "slack", "type": _TYPES.get(type, type), **payload,
         "external_message_id": key, "target_message_id": target,

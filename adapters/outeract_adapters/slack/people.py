@@ -9,7 +9,7 @@ the alias `dm_channel`, so that what names only the channel still finds the pers
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from outeract_core.adapter import Settings
 from outeract_core.events import Party
@@ -20,6 +20,8 @@ from .fields import Object, many, name, obj, text
 __all__ = ["Place", "Us", "author", "parties", "person"]
 
 BOT = Party("system", "system")
+SLACKBOT = "USLACKBOT"
+"""Slack's own bot, with one id in every workspace; it is not marked as a bot."""
 
 
 @frozen
@@ -94,46 +96,53 @@ class Place:
 
 
 def parties(writer: Party | None, place: Place, ours: bool) -> tuple[Party | None, Party | None]:
-    """`(sender, chat)` as a fact wants them."""
+    """`(sender, chat)` as a fact wants them.
+
+    Slackbot, or an app without a user, also writes in the direct conversation of a person with our
+    bot: that makes it the sender, never the person whose conversation it is.
+    """
     if ours:
         return BOT, place.party
-    if not place.direct:
+    if not place.direct or writer is None or not _converses(writer):
         return writer, place.party
-    if writer is None:
-        return None, place.party
-    return (
-        Party(
-            writer.external_id,
-            writer.kind,
-            writer.name,
-            writer.profile_picture_url,
-            (*writer.aliases, place.alias),
-        ),
-        None,
-    )
+    return evolve(writer, aliases=(*writer.aliases, place.alias)), None
+
+
+def _converses(writer: Party) -> bool:
+    """Whether it is a user with whom our bot can have a direct conversation: no `B…`, not Slackbot."""
+    known = writer.external_id
+    return known is not None and known != SLACKBOT and not known.startswith("B")
 
 
 def author(item: Object) -> Party | None:
-    """Who wrote a message: a user, or a bot that has only a `bot_id`."""
+    """Who wrote a message: a user, or a bot that has only a `bot_id`.
+
+    A `bot_id` beside a user is a property of the message and no name of the user: an app that posts
+    with people's own tokens has one `bot_id` for all of them. What such an app calls itself
+    (`username`, `bot_profile`) is the user's name only where the profile is said to be theirs.
+    """
     user, bot = name(item, "user"), name(item, "bot_id")
-    title = text(item, "username") or text(item, "bot_profile", "name")
+    profile, app = obj(item, "user_profile"), obj(item, "bot_profile")
     if user is None:
-        return None if bot is None else Party(bot, name=title)
-    profile = obj(item, "user_profile")
-    shown = text(profile, "display_name") or text(profile, "real_name") or title
-    aliases = () if bot is None else (Alias("bot_id", bot),)
-    return Party(user, "person", shown, text(profile, "image_72"), aliases)
+        title = text(item, "username") or text(app, "name")
+        return None if bot is None else Party(bot, name=title, bot=True)
+    own = text(app, "name") if name(app, "user_id") == user else None
+    shown = text(profile, "display_name") or text(profile, "real_name") or own
+    robot = bot is not None or user == SLACKBOT
+    return Party(user, "person", shown, text(profile, "image_72"), bot=robot)
 
 
 def person(user: object) -> Party | None:
     """A user as other events and interactions name them: an id, or an object."""
     if isinstance(user, str):
         known = name({"id": user}, "id")
-        return None if known is None else Party(known)
+        return None if known is None else Party(known, bot=known == SLACKBOT)
     known = name(user, "id")
     if known is None:
         return None
     shown = (
         text(user, "profile", "display_name") or text(user, "real_name") or text(user, "username")
     )
-    return Party(known, "person", shown or text(user, "name"), text(user, "profile", "image_192"))
+    robot = known == SLACKBOT or (isinstance(user, dict) and user.get("is_bot") is True)
+    picture = text(user, "profile", "image_192")
+    return Party(known, "person", shown or text(user, "name"), picture, bot=robot)

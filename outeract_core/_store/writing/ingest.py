@@ -6,7 +6,7 @@ Does not know: bytes, signatures, how a fact was parsed, what handlers do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -53,9 +53,16 @@ def prepare(fact: facts.Fact, raw: Any) -> Item:
         raise ValueError(f"a fact of unknown kind {fact.kind!r}")
     _check(fact)
     return Item(
-        fact, encode(fact.payload), encode_raw(raw), maybe_ms(fact.occurred_at), _dk(fact),
+        fact, encode(_payload(fact)), encode_raw(raw), maybe_ms(fact.occurred_at), _dk(fact),
         _plain(fact),
     )  # fmt: skip
+
+
+def _payload(fact: facts.Fact) -> Mapping[str, Any]:
+    """What the log keeps: it also says that another bot did it, so that no reader has to look."""
+    if fact.echo or fact.sender is None or not fact.sender.bot:
+        return fact.payload
+    return {**fact.payload, "sender_is_bot": True}
 
 
 def _check(fact: facts.Fact) -> None:
@@ -67,6 +74,8 @@ def _check(fact: facts.Fact) -> None:
             values.append(party.external_id)
             values += [alias.value for alias in party.aliases]
             texts += (party.kind, party.name, party.profile_picture_url)
+            if not isinstance(party.bot, bool):
+                raise TypeError(f"bot is True or False, not {party.bot!r:.80}")
     for change in fact.relinks:
         values += (change.previous, change.current)
     for ref in fact.files:

@@ -51,7 +51,8 @@ def person(user: Object) -> Party | None:
         return None
     first, last = text(user, "first_name"), text(user, "last_name")
     shown = f"{first} {last}" if first and last else first or last
-    return Party(str(known), "person", shown or text(user, "username"))
+    shown = shown or text(user, "username")
+    return Party(str(known), "person", shown, bot=user.get("is_bot") is True)
 
 
 def chat_of(chat: Object, business: str | None = None) -> Party:
