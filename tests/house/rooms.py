@@ -9,21 +9,10 @@ from functools import cache
 
 import grimp
 
-WORDS = frozenset(
-    [
-        "model",
-        "content",
-        "events",
-        "query",
-        "pages",
-        "search",
-        "graph",
-        "conversation",
-        "retention",
-        "tenancy",
-        "structure",
-    ]
-)
+WORDS = frozenset({
+    "model", "content", "events", "query", "pages", "search", "graph", "conversation", "retention",
+    "tenancy", "structure",
+})  # fmt: skip
 PORTS = frozenset({"adapter", "exchange", "driver"})
 PACKAGE = "outeract_core"
 
@@ -70,23 +59,23 @@ def arrows() -> frozenset[tuple[str, str]]:
     )
 
 
-@cache
-def essential() -> frozenset[tuple[str, str]]:
-    """The arrows that do not follow from others: what a picture shows without becoming a net."""
-    all_arrows = arrows()
-    return frozenset(
-        (a, c)
-        for a, c in all_arrows
-        if not any((b, c) in reach() for x, b in all_arrows if x == a and b != c)
-    )
+def house() -> frozenset[tuple[str, str]]:
+    """The arrows between the rooms that `ls` shows; the words that all speak are one box."""
+    drawn = {(_outer(one), _outer(other)) for one, other in arrows()}
+    return frozenset((one, other) for one, other in drawn if one != other)
 
 
-@cache
-def reach() -> frozenset[tuple[str, str]]:
-    """Who can reach whom, by any number of arrows."""
-    found = set(arrows())
-    while True:
-        more = {(a, d) for a, b in found for c, d in found if b == c} - found
-        if not more:
-            return frozenset(found)
-        found |= more
+def within(outer: str) -> frozenset[tuple[str, str]]:
+    """The arrows between the rooms inside a room, by their own names."""
+    inner = {
+        (one.removeprefix(f"{outer}."), other.removeprefix(f"{outer}."))
+        for one, other in arrows()
+        if one.startswith(f"{outer}.") and other.startswith(f"{outer}.")
+    }
+    return frozenset(inner)
+
+
+def _outer(name: str) -> str:
+    if name in ("words", "ports", "errors", "text", "_domain.values"):
+        return "words"
+    return name.split(".")[0]
