@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from attrs import evolve
 
-from .._domain.rules.patterns import checked
 from .._domain.values.codec import encode
 from .._domain.values.ids import maybe_ms
-from .._handlers.lanes import Handler
 from .._handlers.turn import CURRENT, Effect, Turn
 from .._io.plugins import checked_config
 from .._io.runtime import Runtime
@@ -36,6 +34,7 @@ from ..errors import BadInput
 from ..graph import Explanation
 from ..model import Application, Event, EventId, EventSchema, PlatformConnection, PlatformUser
 from ..pages import Page
+from .hearing import Hearing
 from .queries import schemas
 
 if TYPE_CHECKING:
@@ -49,10 +48,8 @@ if TYPE_CHECKING:
     from .queries.search import Order
 from ..search import Hit
 
-H = TypeVar("H", bound=Callable[..., Any])
 
-
-class App(Verbs):
+class App(Verbs, Hearing):
     """One application (tenant). Everything read or written through it stays within it.
 
     events, conversations, graph, people, files, retention: what can be asked, by subject.
@@ -64,7 +61,7 @@ class App(Verbs):
         self.entity = entity
         self.organisation = organisation
         self.tenant = Tenant(runtime.database, key, entity.id)
-        self.handlers: list[Handler] = []
+        self.handlers = []
 
     # What a program does not ask for is not loaded.
 
@@ -157,34 +154,6 @@ class App(Verbs):
     def connections(self) -> list[PlatformConnection]:
         """The connections of this application."""
         return [conn.entity for conn in self.runtime.conns(self.key)]
-
-    def on(
-        self,
-        pattern: str,
-        *,
-        name: str | None = None,
-        overlap: str | None = None,
-        attempts: int = 5,
-    ) -> Callable[[H], H]:
-        """Register a handler for event types: `message.inbound`, `message.*` or `*`.
-
-        The function, plain or async, is given a `Message`; the text, `Content` or list that it
-        returns is its reply. `name` (default: the function's) is what the file remembers it by.
-        `overlap`: `burst`, `queue` or `concurrent` instead of the application's. After `attempts`
-        failures the event is parked as `system.handler_failed`. Raises BadInput.
-        """
-        checked(pattern)
-        if overlap not in (None, *tenants.CONFIG["overlap"]):
-            raise BadInput(f"overlap is one of {', '.join(tenants.CONFIG['overlap'])}")
-
-        def register(call: H) -> H:
-            handler = Handler(name or call.__qualname__, pattern, call, overlap, attempts)
-            if any(known.name == handler.name for known in self.handlers):
-                raise BadInput(f"a handler called {handler.name} is there already; give name=")
-            self.handlers.append(handler)
-            return call
-
-        return register
 
     # ── saying ────────────────────────────────────────────────────────────────────────────────
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
+from .._handlers.hosted import Place
 from .._handlers.turn import Turn
-from .._outbound.compose import Options, Target
+from .._outbound.compose import Options
 from .._outbound.handle import Delivery
 from ..content import ContentLike
 from ..model import Event, Json, PlatformUser
@@ -21,21 +21,21 @@ from .app import App
 class Message:
     """What a handler is given: the event that arrived, with the verbs to answer it.
 
-    With the overlap policy `burst` several messages may arrive together: `events` has all of them,
-    oldest first, `event` is the newest, and `text` joins their texts with newlines. Everything that
-    is said through a message is committed together with the fact that the handler has run; the
-    verbs may be awaited, but need not be, so they work in plain functions too.
+    With the overlap policy `burst` several messages of one person in one place may arrive together:
+    `events` has all of them, oldest first, `event` is the newest, and `text` joins their texts with
+    newlines. `sender`, `thread` and `platform` are those of each of them. Everything that is said
+    through a message is committed together with the fact that the handler has run; the verbs may
+    be awaited, but need not be, so they work in plain functions too.
 
-    app: the application that the message belongs to.
+    app     the application that the message belongs to.
+    thread  the platform's id of the message that opens the thread; None outside of threads.
     """
 
-    def __init__(
-        self, app: App, turn: Turn, events: Sequence[Event], thread: UUID | None = None,
-        place: Target | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, app: App, turn: Turn, events: Sequence[Event], place: Place) -> None:
         self.app = app
+        self.thread = place.thread
         self._turn = turn
-        self._thread, self._place = thread, place
+        self._place = place
         self.events = tuple(events)
         self.event = self.events[-1]
 
@@ -76,8 +76,8 @@ class Message:
         """
         if quote:
             options.setdefault("reply_to", self.event)
-        options.setdefault("thread", self._thread)
-        return self.send(self._place or self.event, content, **options)
+        options.setdefault("thread", self._place.member)
+        return self.send(self._place.target or self.event, content, **options)
 
     def send(self, to: Any, content: ContentLike, **options: Any) -> Delivery:
         """Send to anybody, as part of this turn; see `App.send`."""

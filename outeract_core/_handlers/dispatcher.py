@@ -24,12 +24,14 @@ from .._io.runtime import Runtime
 from .._outbound.compose import Draft, Target, finish
 from .._outbound.handle import Delivery
 from .._store.engine.sqlite import Connection
+from .._store.reading import arrivals
+from .._store.reading.arrivals import Arrived, Seen
 from .._store.writing import handlers, outbox, sending
-from .._store.writing.handlers import Arrived, Seen
 from ..content import Content
 from ..errors import BadInput, LeaseHeld, LeaseLost, StoreError
-from .hosted import Given, Hosted
-from .lanes import Handler, Lane, Lanes
+from .handler import Handler
+from .hosted import Given, Hosted, Place
+from .lanes import Lane, Lanes
 from .turn import CURRENT, Effect, Turn
 
 TTL = 30_000
@@ -140,9 +142,9 @@ class Dispatcher:
     def _page(self, tx: Connection) -> list[Arrived]:
         """The next events; only those that a handler wants are looked at."""
         app, lanes = self._app, self._lanes
-        page = handlers.feed(tx, app, lanes.read_to, _PAGE)
-        wanted = [arrived for arrived in page if lanes.wanted(arrived.type)]
-        looked = handlers.look(tx, app, wanted, closely=not lanes.deep)
+        page = arrivals.feed(tx, app, lanes.read_to, _PAGE)
+        asked = [arrived for arrived in page if lanes.asked(arrived.type)]
+        looked = arrivals.look(tx, app, asked, closely=not lanes.deep)
         return [looked.get(arrived.event, arrived) for arrived in page]
 
     # ── turns ─────────────────────────────────────────────────────────────────────────────────
@@ -151,13 +153,13 @@ class Dispatcher:
         lane.running = True
         self._running += 1
         try:
-            while lane.queue and lane.due <= self._runtime.now():
+            while self._lanes.may(lane, self._runtime.now()):
                 batch, through = self._lanes.take(lane), False
                 try:
                     through = await self._turn(lane, batch)
                 finally:
                     if not through:  # it waits, or the host has cancelled us
-                        lane.queue.extendleft(reversed(batch))
+                        self._lanes.give_back(lane, batch)
                 if not through:
                     return
         except LeaseLost:
@@ -193,12 +195,19 @@ class Dispatcher:
         if attempt or any(one is None or one.at < limit for one in seen):
             seen = self._runtime.database.read(lambda tx: self._looked(tx, batch))
         found = [one for one in seen if one is not None]
-        last, thread = found[-1], found[-1].event.id if found[-1].threaded else None
-        place = None if last.conn is None else Target(self._runtime.conn(last.conn), batch[-1].peer)
-        return self._hosted.make(turn, [one.event for one in found], thread, place)
+        return self._hosted.make(
+            turn, [one.event for one in found], self._place(batch[-1], found[-1])
+        )
+
+    def _place(self, arrived: Arrived, seen: Seen) -> Place:
+        target = None if seen.conn is None else Target(self._runtime.conn(seen.conn), arrived.peer)
+        if not arrived.thread:
+            return Place(target=target)
+        member = seen.event.origin_event_id if arrived.lent else seen.event.id
+        return Place(arrived.thread, member, target)
 
     def _looked(self, tx: Connection, batch: Sequence[Arrived]) -> list[Seen | None]:
-        looked = handlers.look(tx, self._app, batch, closely=True)
+        looked = arrivals.look(tx, self._app, batch, closely=True)
         return [looked[arrived.event].seen for arrived in batch]
 
     async def _commit(self, turn: Turn, handler: Handler, batch: Sequence[Arrived]) -> None:

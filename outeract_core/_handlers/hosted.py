@@ -19,7 +19,7 @@ from .._outbound.handle import Delivery
 from .._store.engine.sqlite import Connection
 from ..content import ContentLike
 from ..model import Event
-from .lanes import Handler
+from .handler import Handler
 from .turn import Turn
 
 
@@ -31,8 +31,22 @@ class Given(Protocol):
         ...
 
 
-Make = Callable[[Turn, Sequence[Event], UUID | None, Target | None], Given]
-"""Makes what a handler is given of its turn, the events, their thread and where an answer goes."""
+@frozen
+class Place:
+    """Where an answer belongs, true of everything that a turn is given.
+
+    thread   what names the thread on its platform, None outside of threads; `member`: a message
+             that is in it, or opens it.
+    target   the conversation; None when there is none.
+    """
+
+    thread: str | None = None
+    member: UUID | None = None
+    target: Target | None = None
+
+
+Make = Callable[[Turn, Sequence[Event], Place], Given]
+"""Makes what a handler is given of its turn, the events, and where an answer goes."""
 
 
 @frozen

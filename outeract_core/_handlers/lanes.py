@@ -1,50 +1,40 @@
 """What handlers have yet to do: events sorted into lanes, what is open, how far the cursor may move.
 
-Knows: patterns, overlap policies, the order within a lane, retries.
-Does not know: the store, time (it is handed over), how a turn is run.
+Knows: overlap policies, the order within a lane, retries.
+Does not know: the store, time (it is handed over), how a turn is run, what is joined (`bursts.py`).
 
-A lane is one handler in one conversation. An event is *open* until every handler that wants it is
-through; the cursor stands just before the first open event.
+A lane is one handler in one thread of one conversation. An event is *open* until every handler that
+wants it is through; the cursor stands just before the first open event.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define
 
-from .._domain.rules.patterns import fits
-from .._store.writing.handlers import Arrived, Backlog
+from .._store.reading.arrivals import Arrived
+from .._store.writing.handlers import Backlog
+from . import bursts
+from .handler import Handler
 
 _FULL, _DEEP = 20_000, 1_000
 _SHORTEST, _LONGEST = 0.02, 1.0
 
 
-@frozen
-class Handler:
-    """A function of the host. `attempts`: how often it may raise before the event is parked."""
-
-    name: str
-    pattern: str
-    call: Callable[[Any], Any]
-    overlap: str | None = None
-    attempts: int = 5
-
-    def wants(self, event_type: str) -> bool:
-        """Whether the pattern fits."""
-        return fits(self.pattern, event_type)
-
-
 @define(eq=False)
 class Lane:
-    """What one handler has to do in one conversation, in order. `due`: not before, in ms."""
+    """What one handler has to do in one place, in order. `due`: not before, in ms.
+
+    `held`: something in it may have to wait for what belongs to it.
+    """
 
     handler: Handler
     queue: deque[Arrived] = Factory(deque)
     running: bool = False
     due: int = 0
+    held: bool = False
 
 
 @define(eq=False)
@@ -56,7 +46,7 @@ class Lanes:
     read_to: int = 0
     cursor: int = 0
     _open: dict[int, set[str]] = Factory(dict)
-    _lanes: dict[tuple[str, int], Lane] = Factory(dict)
+    _lanes: dict[tuple[str, int, str], Lane] = Factory(dict)
     _retries: dict[tuple[int, str], tuple[int, int]] = Factory(dict)
     _done_before: frozenset[tuple[int, str]] = frozenset()
 
@@ -78,43 +68,76 @@ class Lanes:
         self._open.clear()
         self._lanes.clear()
 
-    def wanted(self, event_type: str) -> list[Handler]:
-        """The handlers of an event type."""
-        return [handler for handler in self.handlers if handler.wants(event_type)]
+    def asked(self, event_type: str) -> bool:
+        """Whether any handler's pattern fits, so that an event is worth a look."""
+        return any(handler.wants(event_type) for handler in self.handlers)
+
+    def wanted(self, arrived: Arrived) -> list[Handler]:
+        """The handlers that an event is for."""
+        return [handler for handler in self.handlers if handler.takes(arrived)]
 
     def place(self, arrived: Arrived) -> None:
-        """The next event of the log, into the lane of every handler that wants it."""
+        """The next event of the log, into the lane of every handler that it is for."""
         self.read_to = arrived.event
-        for handler in self.wanted(arrived.type):
+        for handler in self.wanted(arrived):
             if (arrived.event, handler.name) in self._done_before:
                 continue
             self._open.setdefault(arrived.event, set()).add(handler.name)
-            alone = self._policy(handler) == "concurrent"
-            key = (handler.name, -arrived.event if alone else arrived.peer)
-            lane = self._lanes.setdefault(key, Lane(handler))
+            lane = self._lanes.setdefault(self._key(handler, arrived), Lane(handler))
             lane.queue.append(arrived)
             lane.due = max(lane.due, self._retry(arrived.event, handler)[1])
+            lane.held = lane.held or bool(arrived.album or handler.settle)
+
+    def _key(self, handler: Handler, arrived: Arrived) -> tuple[str, int, str]:
+        if self._policy(handler) != "concurrent":
+            return handler.name, arrived.peer, arrived.thread
+        if arrived.album and arrived.spoken:
+            names = arrived.thread, str(arrived.sender), arrived.album
+            return handler.name, arrived.peer, "\0".join(names)
+        return handler.name, -arrived.event, ""
 
     def ready(self, now: int) -> list[Lane]:
         """The lanes that may run now; those with nothing left are forgotten."""
         for key in [k for k, lane in self._lanes.items() if not lane.queue and not lane.running]:
             del self._lanes[key]
-        return [lane for lane in self._lanes.values() if not lane.running and lane.due <= now]
+        return [lane for lane in self._lanes.values() if not lane.running and self.may(lane, now)]
+
+    def may(self, lane: Lane, now: int) -> bool:
+        """Whether the lane has something that is due."""
+        return bool(lane.queue) and self._until(lane, now) <= now
 
     def pause(self, now: int) -> float:
         """Seconds until a lane may run that is not running."""
-        waits = [lane.due - now for lane in self._lanes.values() if not lane.running]
+        waits = [self._until(one, now) - now for one in self._lanes.values() if not one.running]
         return min([max(ms / 1000, _SHORTEST) for ms in waits] + [_LONGEST])
+
+    def _until(self, lane: Lane, now: int) -> int:
+        """Not before this time; something stored in the future (the clock went back) waits no more."""
+        if not lane.held or not lane.queue or lane.queue[0].at > now:
+            return lane.due
+        handler = lane.handler
+        held = bursts.waits_until(lane.queue, self._next(lane), handler.settle, handler.burst)
+        return max(lane.due, held)
 
     def take(self, lane: Lane) -> list[Arrived]:
         """What the next turn of a lane is given: one event, or a burst of messages."""
-        batch = [lane.queue.popleft()]
-        if self.attempts(batch[0].event, lane.handler):
-            return batch  # alone, so that one poison message does not take others with it
-        if self._policy(lane.handler) == "burst" and batch[0].type == "message.inbound":
-            while lane.queue and lane.queue[0].type == "message.inbound":
-                batch.append(lane.queue.popleft())
+        batch = self._next(lane)
+        if len(batch) == 1:
+            return [lane.queue.popleft()]
+        taken = {arrived.event for arrived in batch}
+        left = [arrived for arrived in lane.queue if arrived.event not in taken]
+        lane.queue.clear()
+        lane.queue.extend(left)
         return batch
+
+    def give_back(self, lane: Lane, batch: Sequence[Arrived]) -> None:
+        """Its turn has not come to an end: it is the next again, in the order of the log."""
+        lane.queue.extendleft(reversed(batch))
+
+    def _next(self, lane: Lane) -> list[Arrived]:
+        handler = lane.handler
+        burst = handler.burst if self._policy(handler) == "burst" else None
+        return bursts.batch(lane.queue, burst, lambda a: (a.event, handler.name) in self._retries)
 
     def attempts(self, event: int, handler: Handler) -> int:
         """How often the handler has raised at an event."""
@@ -127,7 +150,7 @@ class Lanes:
 
     def names(self, batch: Sequence[Arrived]) -> dict[int, frozenset[str]]:
         """By event, the names of all handlers that it is for."""
-        return {a.event: frozenset(h.name for h in self.wanted(a.type)) for a in batch}
+        return {a.event: frozenset(h.name for h in self.wanted(a)) for a in batch}
 
     def low_after(self, handler: Handler, events: Iterable[int]) -> int:
         """How far the cursor may move once `handler` is through with `events`."""

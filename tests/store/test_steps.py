@@ -16,7 +16,7 @@ from attrs import Factory, define, evolve
 from outeract_core import App, Outeract
 from outeract_core import query as q
 from outeract_core._store.engine.sqlite import Connection
-from outeract_core._store.reading import views
+from outeract_core._store.reading import arrivals, views
 from outeract_core._store.records import log, rows
 from outeract_core._store.writing import (
     bulk,
@@ -303,8 +303,8 @@ def feed(of: History) -> Callable[[Connection], Any]:
 
     def unit(tx: Connection) -> None:
         lo = of.app.key << 40
-        assert len(handlers.feed(tx, of.app.key, lo + of.size // 2, 100)) == 100
-        assert len(handlers.feed(tx, of.app.key, lo, 100)) == 100
+        assert len(arrivals.feed(tx, of.app.key, lo + of.size // 2, 100)) == 100
+        assert len(arrivals.feed(tx, of.app.key, lo, 100)) == 100
         handlers.backlog(tx, of.app.key)
 
     return unit

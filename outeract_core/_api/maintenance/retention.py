@@ -17,7 +17,7 @@ from attrs import evolve
 
 from ..._domain.rules.patterns import checked
 from ..._domain.values.ids import maybe_ms
-from ..._handlers.lanes import Handler
+from ..._handlers.handler import Handler
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
 from ..._outbound.compose import connection

@@ -2,5 +2,5 @@
 
 This room knows decisions; it does not know who asks or where the facts come from. Read `delivery`
 (statuses and their order), `link_code`, `patterns` (event types), `query_language` (what is typed
-into a search), `pacing`.
+into a search), `pacing`, `waking` (which events wake a handler).
 """

@@ -2,5 +2,5 @@
 
 This room knows how rows are found; it does not know who asks. Read `queries` (a filter as SQL),
 `views` (conversations), `walks` (the graph), `states`, `routes`, `finding` (search), `explain`,
-`health`.
+`health`, `arrivals` (what handlers have before them).
 """

@@ -6,24 +6,20 @@ Does not know: handlers (only their names), conversations' policies, time to wai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import LeaseHeld, LeaseLost
-from ...model import Event
 from ..engine.statements import statement
-from ..records import rows
 from ..records.log import append, link, target_of
 from . import attempts
 
 CURSOR: Statement[tuple[int]] = statement("cursor_get")
 CURSOR_SET: Statement[Any] = statement("cursor_set")
-FEED: Statement[tuple[int, int]] = statement("feed")
 HANDLED_ADD: Statement[Any] = statement("handled_add")
 HANDLED_DROP: Statement[Any] = statement("handled_drop")
 HANDLED_BY: Statement[tuple[str]] = statement("handled_by")
@@ -36,8 +32,6 @@ PROCESSED: Statement[Any] = statement("processed_add")
 LEASE: Statement[tuple[str, int]] = statement("lease_get")
 LEASE_SET: Statement[Any] = statement("lease_set")
 LEASE_DROP: Statement[Any] = statement("lease_drop")
-ENDS: Statement[tuple[int, int, int, int]] = statement("ends_of_events")
-IN_THREAD: Statement[tuple[int]] = statement("events_in_threads")
 PEER_OF: Statement[tuple[int]] = statement("peer_of")
 
 NAME = "handlers"
@@ -50,30 +44,6 @@ class Backlog:
     position: int
     handled: frozenset[tuple[int, str]]
     retries: dict[tuple[int, str], tuple[int, int]]
-
-
-@frozen
-class Seen:
-    """What was read of an event when it was found, `at` a time in ms: good for a moment only.
-
-    `conn`: the number of the connection that its conversation is on, None when it has none.
-    `threaded`: it is in a thread, whose root may be unknown.
-    """
-
-    event: Event
-    conn: int | None
-    threaded: bool
-    at: int
-
-
-@frozen
-class Arrived:
-    """An event behind the cursor: its key, its type, the conversation that it belongs to (or 0)."""
-
-    event: int
-    type: str
-    peer: int
-    seen: Seen | None = None
 
 
 def acquire(tx: Tx, app: int, owner: str, ttl: int, dead: frozenset[str]) -> None:
@@ -112,40 +82,6 @@ def backlog(tx: Tx, app: int) -> Backlog:
         frozenset(tx.all(HANDLED, after=position, hi=hi)),
         {(e, h): (attempt, due) for e, h, attempt, due in tx.all(RETRIES, lo=lo, hi=hi)},
     )
-
-
-def feed(tx: Tx, app: int, after: int, limit: int) -> list[Arrived]:
-    """The next events in commit order."""
-    rows = tx.all(FEED, after=after, hi=span(app)[1], limit=limit)
-    return [Arrived(seq, tx.kind_name(kind), 0) for seq, kind in rows]
-
-
-def look(tx: Tx, app: int, found: Sequence[Arrived], *, closely: bool) -> dict[int, Arrived]:
-    """The same events with their conversations; `closely`: and with what a handler is given."""
-    keys = [arrived.event for arrived in found]
-    places = _places(tx, keys)
-    peers = {key: places[key][0] if key in places else peer_of(tx, key) for key in keys}
-    if not closely:
-        return {a.event: evolve(a, peer=peers[a.event]) for a in found}
-    threaded = _threaded(tx, keys)
-    return {
-        a.event: evolve(a, peer=peers[a.event], seen=Seen(
-            event, places[a.event][1] if a.event in places else None, a.event in threaded, tx.now
-        ))
-        for a, event in zip(found, rows.events(tx, app, keys), strict=True)
-    }  # fmt: skip
-
-
-def _places(tx: Tx, keys: list[int]) -> dict[int, tuple[int, int]]:
-    """By event, the conversation of its own edges and the connection that it is on."""
-    sent_to, sent_by = tx.kind("sent_to"), tx.kind("sent_by")
-    ends = tx.by_keys(ENDS, keys, sent_to=sent_to, sent_by=sent_by)
-    ordered = sorted(ends, key=lambda end: end[1] == sent_to)  # to whom counts before by whom
-    return {event: (peer, conn) for event, _type, peer, conn in ordered}
-
-
-def _threaded(tx: Tx, keys: list[int]) -> set[int]:
-    return {row[0] for row in tx.by_keys(IN_THREAD, keys, in_thread=tx.kind("in_thread"))}
 
 
 def peer_of(tx: Tx, event: int) -> int:

@@ -8,7 +8,7 @@ INSERT INTO cursor(app, name, position) VALUES (:app, :name, :position)
 ON CONFLICT (app, name) DO UPDATE SET position = excluded.position WHERE cursor.position < excluded.position;
 
 -- name: feed
-SELECT seq, type FROM event WHERE seq > :after AND seq < :hi ORDER BY seq LIMIT :limit;
+SELECT seq, type, created_at FROM event WHERE seq > :after AND seq < :hi ORDER BY seq LIMIT :limit;
 
 -- name: handled_add
 INSERT INTO handled(event, handler) VALUES (:event, :handler) ON CONFLICT (event, handler) DO NOTHING;
@@ -52,14 +52,29 @@ SELECT peer FROM (
 ) x ORDER BY rank LIMIT 1;
 
 -- name: ends_of_events
-SELECT g.src, g.type, p.id, p.conn FROM carray(:keys) j
+SELECT g.src, g.type, p.id, p.conn, p.kind = 'system' FROM carray(:keys) j
 CROSS JOIN edge g ON g.src = j.value AND g.type IN (:sent_to, :sent_by)
-CROSS JOIN puser p ON p.id = g.dst WHERE p.kind <> 'system';
+CROSS JOIN puser p ON p.id = g.dst;
 
--- name: events_in_threads
-SELECT g.src FROM carray(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type = :in_thread
+-- name: threads_of_events
+SELECT g.src, coalesce(CAST(r.dk AS TEXT), (SELECT min(c.ext) FROM receipt c WHERE c.event = r.seq), CAST(r.seq AS TEXT))
+FROM carray(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type = :in_thread
+CROSS JOIN event r ON r.seq = g.dst
 UNION ALL
-SELECT w.src FROM carray(:keys) j CROSS JOIN waiting w ON w.src = j.value AND w.type = :in_thread;
+SELECT w.src, w.ext FROM carray(:keys) j CROSS JOIN waiting w ON w.src = j.value AND w.type = :in_thread;
+
+-- name: threads_of_origins
+SELECT o.src, coalesce(CAST(r.dk AS TEXT), (SELECT min(c.ext) FROM receipt c WHERE c.event = r.seq), CAST(r.seq AS TEXT))
+FROM carray(:keys) j CROSS JOIN edge o ON o.src = j.value AND o.type = :origin
+CROSS JOIN edge g ON g.src = o.dst AND g.type = :in_thread CROSS JOIN event r ON r.seq = g.dst
+UNION ALL
+SELECT o.src, w.ext FROM carray(:keys) j CROSS JOIN edge o ON o.src = j.value AND o.type = :origin
+CROSS JOIN waiting w ON w.src = o.dst AND w.type = :in_thread;
+
+-- name: messages_at_a_glance
+SELECT e.seq, e.payload ->> '$.message.bot', e.payload ->> '$.message.media_group_id',
+  length(e.payload ->> '$.message.text')
+FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value;
 
 -- name: handled_by
 SELECT handler FROM handled WHERE event = :event;

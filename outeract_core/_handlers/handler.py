@@ -1,0 +1,78 @@
+"""A handler as it was registered: whom it answers, how its turns are cut, how often it may fail.
+
+Knows: what a host may ask for with `App.on`, and what is nonsense.
+Does not know: lanes, turns, what has arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import field, frozen
+
+from .._domain.rules.patterns import fits
+from .._domain.rules.waking import wakes
+from .._store.reading.arrivals import Arrived
+from ..errors import BadInput
+
+MESSAGES, CHARACTERS = 20, 8_000
+"""What a burst holds at most, unless `burst=` says otherwise."""
+
+
+@frozen
+class Burst:
+    """How much one turn is given at most. A message that alone is longer has a turn of its own."""
+
+    messages: int = MESSAGES
+    characters: int = CHARACTERS
+
+
+@frozen
+class Handler:
+    """A function of the host.
+
+    attempts    how often it may raise before the event is parked.
+    settle      milliseconds of quiet before a burst is handed over.
+    own, bots   whether it is also for what the application itself, and other bots, have done.
+    """
+
+    name: str
+    pattern: str
+    call: Callable[[Any], Any]
+    overlap: str | None = None
+    attempts: int = 5
+    burst: Burst = field(default=Burst())
+    settle: int = 0
+    own: bool = False
+    bots: bool = False
+
+    def wants(self, event_type: str) -> bool:
+        """Whether the pattern fits."""
+        return fits(self.pattern, event_type)
+
+    def takes(self, arrived: Arrived) -> bool:
+        """Whether it is for this event."""
+        return wakes(
+            self.pattern, arrived.type, mine=arrived.mine, bot=arrived.bot, own=self.own,
+            bots=self.bots, told=bool(arrived.peer),
+        )  # fmt: skip
+
+
+def burst_of(given: int | tuple[int, int] | None) -> Burst:
+    """`burst=` as given: so many messages, or (messages, characters). Raises BadInput."""
+    if given is None:
+        return Burst()
+    pair = given if isinstance(given, tuple) else (given, CHARACTERS)
+    whole = [n for n in pair if isinstance(n, int) and not isinstance(n, bool) and n >= 1]
+    if len(pair) != 2 or len(whole) != 2:
+        raise BadInput(f"burst is a number of messages or (messages, characters), not {given!r}")
+    return Burst(*whole)
+
+
+def milliseconds(seconds: float, name: str) -> int:
+    """A span of seconds. Raises BadInput unless it is 0 or more, and at most a day."""
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not number or not 0 <= seconds <= 86_400:
+        raise BadInput(f"{name} is a number of seconds from 0 to 86400, not {seconds!r}")
+    return round(seconds * 1000)

@@ -1,0 +1,162 @@
+"""What a dispatcher reads of the log: the next events, and where each belongs.
+
+Knows: by whom an event is, in which conversation and thread, of which album; what a glance costs.
+Does not know: handlers, lanes, what is done already (`handlers.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import evolve, frozen
+
+from ..._domain.values.ids import span
+from ...driver import Statement, Tx
+from ...model import Event
+from ..engine.statements import statement
+from ..records import rows
+from ..writing.handlers import peer_of
+
+FEED: Statement[tuple[int, int, int]] = statement("feed")
+ENDS: Statement[tuple[int, int, int, int, int]] = statement("ends_of_events")
+THREADS: Statement[tuple[int, str]] = statement("threads_of_events")
+ORIGIN_THREADS: Statement[tuple[int, str]] = statement("threads_of_origins")
+GLANCE: Statement[tuple[int, Any, Any, int | None]] = statement("messages_at_a_glance")
+
+_MESSAGES, _INBOUND, _ALBUM = "message.", "message.inbound", "media_group_id"
+
+
+@frozen
+class Seen:
+    """What was read of an event when it was found, `at` a time in ms: good for a moment only.
+
+    `conn`: the number of the connection that its conversation is on, None when it has none.
+    """
+
+    event: Event
+    conn: int | None
+    at: int
+
+
+@frozen
+class Arrived:
+    """An event behind the cursor, and what its lane and its turn are known by.
+
+    event, type   its key and its type.
+    peer          the conversation that it belongs to, or 0.
+    thread        what names the thread within it; "" outside of threads.
+    lent          it is that of the message that the event is about.
+    sender        the platform user who did it, or 0.
+    mine          the application itself did it; `bot`: another bot did.
+    album         what the parts of one album have in common, or "".
+    length        characters of its text.
+    at            when it was stored, in ms.
+    """
+
+    event: int
+    type: str
+    peer: int = 0
+    seen: Seen | None = None
+    thread: str = ""
+    lent: bool = False
+    sender: int = 0
+    mine: bool = False
+    bot: bool = False
+    album: str = ""
+    length: int = 0
+    at: int = 0
+
+    @property
+    def spoken(self) -> bool:
+        """Whether it is a message that somebody has sent here."""
+        return self.type == _INBOUND
+
+
+def feed(tx: Tx, app: int, after: int, limit: int) -> list[Arrived]:
+    """The next events in commit order."""
+    found = tx.all(FEED, after=after, hi=span(app)[1], limit=limit)
+    return [Arrived(seq, tx.kind_name(kind), at=at) for seq, kind, at in found]
+
+
+def look(tx: Tx, app: int, found: Sequence[Arrived], *, closely: bool) -> dict[int, Arrived]:
+    """The same events with where they belong; `closely`: and with what a handler is given."""
+    if not found:
+        return {}
+    placed = _placed(tx, found)
+    keys = [arrived.event for arrived in found]
+    if not closely:
+        return {key: _glanced(placed[key], *seen) for key, *seen in tx.by_keys(GLANCE, keys)}
+    return {
+        event.position: _read(placed[event.position], event, tx.now)
+        for event in rows.events(tx, app, keys)
+    }
+
+
+@frozen
+class _Ends:
+    """Of one event: the conversation, its connection, who did it, whether that is the bot."""
+
+    peer: int = 0
+    conn: int | None = None
+    sender: int = 0
+    mine: bool = False
+
+
+_NOWHERE = _Ends()
+_Placed = tuple[Arrived, int | None]
+"""An event with where it belongs, and the number of the connection that this is on."""
+
+
+def _placed(tx: Tx, found: Sequence[Arrived]) -> dict[int, _Placed]:
+    ends = _ends(tx, [arrived.event for arrived in found])
+    threads, lent = _threads(tx, found)
+    placed = {}
+    for arrived in found:
+        key, end = arrived.event, ends.get(arrived.event, _NOWHERE)
+        peer, thread = end.peer or peer_of(tx, key), threads.get(key) or lent.get(key, "")
+        where = evolve(
+            arrived, peer=peer, thread=thread, lent=key in lent, sender=end.sender, mine=end.mine
+        )
+        placed[key] = (where, end.conn)
+    return placed
+
+
+def _ends(tx: Tx, keys: list[int]) -> dict[int, _Ends]:
+    """What the edges of each event say: to whom counts before by whom."""
+    sent_to, sent_by = tx.kind("sent_to"), tx.kind("sent_by")
+    ends: dict[int, _Ends] = {}
+    rows = tx.by_keys(ENDS, keys, sent_to=sent_to, sent_by=sent_by)
+    for event, edge, puser, conn, system in sorted(rows, key=lambda row: row[1] == sent_to):
+        end = ends.get(event, _NOWHERE)
+        if edge == sent_by:
+            end = evolve(end, sender=puser, mine=bool(system))
+        ends[event] = end if system else evolve(end, peer=puser, conn=conn)
+    return ends
+
+
+def _threads(tx: Tx, found: Sequence[Arrived]) -> tuple[dict[int, str], dict[int, str]]:
+    """By event, what names its own thread; else that of the message that it is about."""
+    kind = tx.kind("in_thread")
+    threads = dict(tx.by_keys(THREADS, [arrived.event for arrived in found], in_thread=kind))
+    others = [a.event for a in found if not a.spoken and a.event not in threads]
+    if not others:
+        return threads, {}
+    origin = tx.kind("origin")
+    return threads, dict(tx.by_keys(ORIGIN_THREADS, others, origin=origin, in_thread=kind))
+
+
+def _glanced(placed: _Placed, bot: Any, album: Any, length: int | None) -> Arrived:
+    bot = bool(bot) and placed[0].type.startswith(_MESSAGES)
+    return evolve(placed[0], bot=bot, album=str(album or ""), length=length or 0)
+
+
+def _read(placed: _Placed, event: Event, now: int) -> Arrived:
+    arrived, conn = placed
+    message = event.payload.get("message") if isinstance(event.payload, dict) else None
+    said = message if isinstance(message, dict) and arrived.type.startswith(_MESSAGES) else {}
+    text = said.get("text")
+    return evolve(
+        arrived, seen=Seen(event, conn, now), bot=bool(said.get("bot")),
+        album=str(said.get(_ALBUM) or ""), length=len(text) if isinstance(text, str) else 0,
+    )  # fmt: skip
