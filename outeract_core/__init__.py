@@ -5,6 +5,7 @@ Knows: the public names, and nothing else. Does not know: how any of them works.
     Outeract, App, Message, Delivery         the library, an application, a handler's message
     Content, Attachment, Button, …           what one can say
     Event, User, PlatformUser, File, …       what the store holds
+    Standing                                 a message as it stands
     query, Page                              what can be asked
     errors                                   everything raised on purpose
     blocking, testing, adapter, events       the same without a loop; for adapters' authors
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     )
     from .pages import Page
     from .search import Hit
+    from .standing import Standing
 
 __version__ = "0.1.0"
 
@@ -73,6 +75,7 @@ __all__ = [
     "Prospect",
     "Response",
     "Session",
+    "Standing",
     "Subgraph",
     "Template",
     "Turn",
@@ -99,6 +102,7 @@ _HOMES = {
         "Template",
     ),
     "conversation": ("Analytics", "ConversationSummary", "Session", "Turn"),
+    "standing": ("Standing",),
     "errors": ("OuteractError",),
     "graph": ("Explanation", "Subgraph"),
     "model": (

@@ -1,7 +1,7 @@
-"""What can be said about a conversation, as values: its summary, sessions, analytics, its context.
+"""What can be said about a conversation, as values: its summary, sessions, analytics.
 
-Knows: how messages fall into sessions, how long answers took, how a model is shown a history.
-Does not know: how messages are found.
+Knows: how messages fall into sessions, how long answers took.
+Does not know: how messages are found, how a model is shown a history (`transcript/`).
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any, Literal
 
 from attrs import frozen
 
-from .model import Event, PlatformUser
+from .model import PlatformUser
+from .standing import Standing
+from .transcript import Turn
 
 __all__ = ["Analytics", "ConversationSummary", "Session", "Turn"]
 
@@ -29,7 +30,7 @@ class ConversationSummary:
     """
 
     peer: PlatformUser
-    last_message: Event
+    last_message: Standing
     participants: tuple[PlatformUser, ...]
     inbound: int
     outbound: int
@@ -45,7 +46,7 @@ class ConversationSummary:
 class Session:
     """Messages, oldest first, with no pause between them longer than the gap that was asked for."""
 
-    messages: tuple[Event, ...]
+    messages: tuple[Standing, ...]
 
     @property
     def started_at(self) -> datetime:
@@ -75,22 +76,9 @@ class Analytics:
     active_days: int
 
 
-@frozen
-class Turn:
-    """One message as a language model is shown it."""
-
-    role: Literal["user", "assistant"]
-    content: str
-    event: Event
-
-    def as_dict(self) -> dict[str, str]:
-        """`{"role": …, "content": …}`."""
-        return {"role": self.role, "content": self.content}
-
-
-def sessions(messages: Iterable[Event], gap: timedelta) -> list[Session]:
+def sessions(messages: Iterable[Standing], gap: timedelta) -> list[Session]:
     """Messages in log order, cut where nothing was said for longer than `gap`."""
-    found: list[list[Event]] = []
+    found: list[list[Standing]] = []
     for event in messages:
         if not found or event.occurred_at - found[-1][-1].occurred_at > gap:
             found.append([])
@@ -128,52 +116,3 @@ def _waits(times: Sequence[tuple[str, datetime]]) -> list[timedelta]:
             waits.append(max(at - asked, timedelta()))
             asked = None
     return waits
-
-
-def turns(
-    messages: Sequence[Event], changes: dict[int, list[tuple[str, Any]]], names: dict[int, str]
-) -> list[Turn]:
-    """What was said, as it stands now: edits applied, deleted messages left out.
-
-    `names`: by position, whose words they are, where several people speak.
-    """
-    found = []
-    for event in messages:
-        said = _said(event, changes.get(event.position, []))
-        if said:
-            name = names.get(event.position)
-            role: Any = "assistant" if event.event_type == OUTBOUND else "user"
-            found.append(Turn(role, f"{name}: {said}" if name else said, event))
-    return found
-
-
-def _said(event: Event, changes: list[tuple[str, Any]]) -> str | None:
-    text, spoken = event.text, ""
-    for kind, payload in changes:
-        if kind == "message.deleted":
-            return None
-        message = payload.get("message") if isinstance(payload, dict) else None
-        if kind == "message.transcribed":
-            spoken = str(payload.get("text") or "")
-        elif isinstance(message, dict) and isinstance(message.get("text"), str):
-            text = message["text"]
-    return " ".join(filter(None, [_kind_of(event), text, spoken]))
-
-
-def _kind_of(event: Event) -> str:
-    """`[image]` and the like, for what is not text."""
-    kind = event.payload.get("type") if isinstance(event.payload, dict) else None
-    return "" if kind in (None, "text", "interactive", "template") else f"[{kind}]"
-
-
-def fit(found: list[Turn], limit: int | None) -> list[Turn]:
-    """The newest turns whose text is at most `limit` characters together; at least one."""
-    if limit is None:
-        return found
-    kept: list[Turn] = []
-    for turn in reversed(found):
-        limit -= len(turn.content)
-        if kept and limit < 0:
-            break
-        kept.append(turn)
-    return kept[::-1]

@@ -347,7 +347,7 @@ _TYPES: dict[type, NodeType] = {
 
 def node_type(node: Node) -> NodeType:
     """`event`, `user`, `platform_user` or `file`."""
-    return _TYPES[type(node)]
+    return next(name for kind, name in _TYPES.items() if isinstance(node, kind))
 
 
 @frozen(repr=False)

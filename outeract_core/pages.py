@@ -1,4 +1,4 @@
-"""Pages in Relay style: nodes, a cursor for each, whether there are more.
+"""Pages in Relay style: nodes, a cursor for each, whether there are more on either side.
 
 Knows: how a position becomes an opaque cursor and back.
 Does not know: what the nodes are, how they were found.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from attrs import field, frozen
@@ -24,20 +24,28 @@ _LIMIT = 1000
 
 @frozen
 class Page(Generic[T]):
-    """Some nodes in order. Give a cursor as `after` to read on behind its node.
+    """Some nodes in order. A cursor as `after` reads on behind its node, as `before` back from it.
 
-    `total_count` is None unless it was asked for, because it has to look at everything.
+    has_next, has_previous   whether there are nodes behind and before these. A page that was asked for
+                             by a cursor has the cursor's own node on that side.
+    total_count              None unless it was asked for, because it has to look at everything.
     """
 
     nodes: tuple[T, ...]
     positions: tuple[int, ...] = field(repr=False)
     has_next: bool
     total_count: int | None = None
+    has_previous: bool = False
 
     @property
     def cursors(self) -> tuple[str, ...]:
         """A cursor for each node."""
         return tuple(map(to_cursor, self.positions))
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The first node's cursor, or None for an empty page."""
+        return to_cursor(self.positions[0]) if self.positions else None
 
     @property
     def end_cursor(self) -> str | None:
@@ -51,12 +59,41 @@ class Page(Generic[T]):
         return len(self.nodes)
 
 
-def paged(
-    positions: list[int], first: int, make: Callable[[list[int]], list[U]], total: int | None = None
-) -> Page[U]:
-    """A page of at most `first` of `positions` (one more than that was looked for)."""
-    kept = positions[:first]
-    return Page(tuple(make(kept)), tuple(kept), len(positions) > first, total)
+@frozen
+class Asked:
+    """Which page: at most `first` nodes `behind` a position, or (`back`) those right before it."""
+
+    first: int
+    behind: int | None = None
+    back: bool = False
+
+    @property
+    def limit(self) -> int:
+        """How many to look for, so that it is known whether there are more."""
+        return self.first + 1
+
+    def page(
+        self, found: Sequence[T], position: Callable[[T], int], make: Callable[[list[T]], Sequence[U]],
+        total: int | None = None,
+    ) -> Page[U]:  # fmt: skip
+        """The page, of at most `limit` that were found in its direction, nearest to the cursor first."""
+        more, kept = len(found) > self.first, list(found[: self.first])
+        if self.back:
+            kept.reverse()
+        nodes, positions = tuple(make(kept)), tuple(map(position, kept))
+        if self.back:
+            return Page(nodes, positions, True, total, more)
+        return Page(nodes, positions, more, total, self.behind is not None)
+
+
+def asked(first: int, after: str | None = None, before: str | None = None) -> Asked:
+    """What `first`, `after` and `before` ask for. Raises BadInput, InvalidCursor."""
+    if after is not None and before is not None:
+        raise BadInput("a page is read on from `after`, or back from `before`: give one of them")
+    limit = checked(first)
+    if before is not None:
+        return Asked(limit, from_cursor(before), back=True)
+    return Asked(limit, None if after is None else from_cursor(after))
 
 
 def checked(first: int) -> int:

@@ -13,6 +13,7 @@ from functools import cached_property
 from attrs import field, frozen
 
 from .model import Event
+from .standing import Standing
 from .text.graphemes import boundary
 
 __all__ = ["Hit"]
@@ -28,12 +29,24 @@ class Hit:
     """Something found.
 
     event     the event whose text matched: a message, an edit of one, a transcript.
-    message   the message that it belongs to: itself, or what was edited or spoken.
+    message   the message that it belongs to, as it stands now (for an edit or a transcript of a
+              message that is not known here: that event).
     """
 
     event: Event
     message: Event
     _places: Callable[[bytes], Sequence[tuple[int, int]]] = field(repr=False, eq=False)
+
+    @property
+    def current(self) -> bool:
+        """Whether what was found is still to be read: neither edited away nor deleted since."""
+        message = self.message
+        if not isinstance(message, Standing) or message.deleted:
+            return not isinstance(message, Standing)
+        if self.event.event_type == "message.transcribed":
+            return True
+        shown = message.now.edit
+        return self.event.position == (message.position if shown is None else shown)
 
     @property
     def snippet(self) -> str:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .queries.people import People
     from .queries.search import Order
 from ..search import Hit
+from ..transcript import Role
 
 
 class App(Verbs, Hearing):
@@ -208,11 +209,14 @@ class App(Verbs, Hearing):
     async def emit(
         self, event_type: str, payload: Any, *, edges: Mapping[str, Any] | None = None,
         origin: Event | UUID | None = None, occurred_at: datetime | None = None,
+        context_role: Role | None = None, within: Any = None,
     ) -> EventId:  # fmt: skip
         """Append an event of your own, e.g. `order.created`; its id.
 
         `edges`: edge type → node or list of nodes. When the type has a schema the payload must
-        satisfy it. Raises InvalidEvent (with every fault and its path), BadInput, NotFound; then
+        satisfy it. `context_role`: `tool`, `system`, `assistant` or `user`: the event is shown as such
+        by `context()` of the conversation `within` (a platform user, a message or a conversation;
+        else that of `origin`, or of the message that is handled). Raises InvalidEvent (with every fault and its path), BadInput, NotFound; then
         nothing was written. Inside a handler it joins the turn.
         """
         custom.check_type(event_type)
@@ -226,8 +230,12 @@ class App(Verbs, Hearing):
         turn = self._turn()
         cause = None if turn is None else turn.cause
 
+        said = custom.said(context_role, within)
+
         def unit(tx: Connection) -> int:
-            return custom.emit(tx, self.key, event_id, event_type, text, drawn, origin, cause, at)
+            return custom.emit(
+                tx, self.key, event_id, event_type, text, drawn, origin, cause, at, said
+            )
 
         await self.commit(unit)
         return EventId(event_id)
@@ -277,7 +285,7 @@ class App(Verbs, Hearing):
     async def search(
         self, words: str, *, within: Any = None, person: Any = None, since: datetime | None = None,
         until: datetime | None = None, order: Order = "newest", first: int = 20,
-        after: str | None = None,
+        after: str | None = None, before: str | None = None, total: bool = False,
     ) -> Page[Hit]:  # fmt: skip
         """Messages by their words, with edits and transcripts: the newest first, or the best (`rank`).
 
@@ -285,7 +293,7 @@ class App(Verbs, Hearing):
         within          a platform user, group, user, event (its conversation) or conversation.
         person          who said it: a platform user, or a user on all platforms.
         since, until    aware times, since <= occurred < until.
-        after           a cursor of an earlier page in the same order.
+        after, before   a cursor of an earlier page in the same order; `total`: count all hits.
 
         It finds what was committed before the call, also when it had to be indexed first (a file's
         first search indexes everything). Raises BadInput, NotFound.
@@ -294,7 +302,7 @@ class App(Verbs, Hearing):
 
         return await search(
             self.tenant, self.runtime.search, words, within=within, person=person, since=since,
-            until=until, order=order, first=first, after=after,
+            until=until, order=order, first=first, after=after, before=before, total=total,
         )  # fmt: skip
 
     # ── what the other parts of the library ask of an application ─────────────────────────────

@@ -5,6 +5,7 @@ Knows: how they are printed. Does not know: how they came to be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ class Report:
     """`answered`: inbound messages with a delivered reply. `delivered`: what the platforms took."""
 
     path: Path
-    said: list[tuple[Event, str]]
+    said: Sequence[tuple[Event, str]]
     merged: int
     graph: str
     counts: dict[str, int]

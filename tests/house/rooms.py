@@ -11,7 +11,7 @@ import grimp
 
 WORDS = frozenset({
     "model", "content", "events", "query", "pages", "search", "graph", "conversation", "retention",
-    "tenancy", "structure",
+    "tenancy", "structure", "standing",
 })  # fmt: skip
 PORTS = frozenset({"adapter", "exchange", "driver"})
 PACKAGE = "outeract_core"

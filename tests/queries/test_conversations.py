@@ -305,7 +305,7 @@ async def test_a_status_leads_to_the_conversation_of_its_message(core: Outeract,
     )[0]
     edit = app.events_at([key])[0]
     conversation = await app.conversations.of(edit)
-    assert [e.text async for e in conversation.all()] == ["text 0", "text 1"]
+    assert [e.text async for e in conversation.all()] == ["x", "text 1"]
 
 
 async def test_a_root_that_names_itself_is_shown_once(core: Outeract, app: App) -> None:

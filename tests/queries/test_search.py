@@ -321,7 +321,7 @@ async def test_edits_and_transcripts_lead_to_their_message(
         Fact("message.transcribed", "t1", {"text": "spoken words"}, target="m2"),
     )  # fmt: skip
     (edit,) = (await app.search("the typo")).nodes
-    assert (edit.event.event_type, edit.message.text) == ("message.edited", "teh typo")
+    assert (edit.event.event_type, edit.message.text) == ("message.edited", "the typo")
     (spoken,) = (await app.search("spoken")).nodes
     assert (spoken.event.event_type, spoken.snippet) == ("message.transcribed", "spoken words")
     assert spoken.message.external_message_id == "m2"
@@ -329,7 +329,10 @@ async def test_edits_and_transcripts_lead_to_their_message(
     assert orphan.message == orphan.event
     await arrive(core, pigeon, said("m9", "what it was", "ann"))
     (early,) = (await app.search("early")).nodes
-    assert early.message.text == "what it was"
+    assert (early.message.text, early.current) == ("too early", True)
+    assert (edit.current, spoken.current) == (True, True)
+    (was,) = (await app.search("teh")).nodes
+    assert (was.event.text, was.message.text, was.current) == ("teh typo", "the typo", False)
     ann = await person(app, pigeon, "ann")
     assert await found(app, "spoken OR early", person=ann, within=ann) == ["m2", "m9"]
 

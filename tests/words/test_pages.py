@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outeract_core.errors import BadInput, InvalidCursor
-from outeract_core.pages import Page, checked, from_cursor, paged, to_cursor
+from outeract_core.pages import Asked, Page, asked, checked, from_cursor, to_cursor
 
 
 @given(st.integers(0, 2**63 - 1))
@@ -43,7 +43,7 @@ def test_bytes_of_another_shape_are_refused(raw: bytes) -> None:
 @given(st.lists(st.integers(1, 2**62), unique=True, max_size=12), st.integers(1, 12))
 def test_a_page_keeps_one_back_to_know_of_more(found: list[int], first: int) -> None:
     """Of `first` + 1 positions the page shows `first` and says that there are more."""
-    page = paged(found[: first + 1], first, lambda kept: [str(one) for one in kept])
+    page = Asked(first).page(found[: first + 1], int, lambda kept: [str(one) for one in kept])
     assert list(page) == [str(one) for one in found[:first]]
     assert len(page) == len(page.cursors)
     assert page.has_next == (len(found) > first)
@@ -68,5 +68,24 @@ def test_an_error_does_not_repeat_what_it_was_given() -> None:
 
 def test_an_empty_page_has_no_cursor() -> None:
     """A page without nodes has no end cursor and no total unless asked."""
-    page: Page[int] = paged([], 5, list)
-    assert (page.nodes, page.end_cursor, page.has_next, page.total_count) == ((), None, False, None)
+    page: Page[int] = Asked(5).page([], int, list)
+    assert (page.nodes, page.start_cursor, page.end_cursor) == ((), None, None)
+    assert (page.has_next, page.has_previous, page.total_count) == (False, False, None)
+
+
+@given(st.lists(st.integers(1, 2**62), unique=True, max_size=12), st.integers(1, 12), st.data())
+def test_a_page_read_back_stands_in_the_same_order(
+    listing: list[int], first: int, data: st.DataObject
+) -> None:
+    """Found from the cursor back, shown as the listing is; the cursor's own node is the next one."""
+    at = data.draw(st.integers(0, len(listing)))
+    found = listing[:at][::-1][: first + 1]
+    page = asked(first, before=to_cursor(1)).page(found, int, list)
+    assert list(page) == listing[max(0, at - first) : at]
+    assert (page.has_previous, page.has_next) == (at > first, True)
+
+
+def test_a_page_has_one_cursor() -> None:
+    """`after` and `before` together are refused."""
+    with pytest.raises(BadInput):
+        asked(5, to_cursor(1), to_cursor(2))

@@ -5,8 +5,9 @@ Knows: the ways to read one. Does not know: SQL, platforms.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -16,27 +17,24 @@ from ..._io.tenant import Tenant
 from ..._outbound.compose import connection
 from ..._store.engine.sqlite import Connection
 from ..._store.reading import views
+from ..._store.reading.history import history
 from ..._store.reading.queries import Order
+from ..._store.reading.standing import of_events
 from ..._store.reading.views import View
 from ..._store.records import rows
-from ..._store.records.log import target_of
 from ..._store.writing import conversations
-from ...conversation import (
-    Analytics,
-    ConversationSummary,
-    Session,
-    Turn,
-    analytics,
-    fit,
-    sessions,
-    turns,
-)
+from ...conversation import Analytics, ConversationSummary, Session, analytics, sessions
 from ...errors import BadInput
 from ...model import Event, PlatformUser, User
-from ...pages import Page, checked, from_cursor, paged
+from ...pages import Page, asked, checked
+from ...standing import Standing
+from ...transcript import Turn
+from ...transcript.budget import Budget, fit
+from ...transcript.turns import turns
 
 _SHOWN = 8
 _CHUNK = 200
+_position = attrgetter("position")
 
 
 class Conversations:
@@ -47,23 +45,23 @@ class Conversations:
         self._runtime = runtime
 
     async def recent(
-        self, *, first: int = 50, after: str | None = None, connection_of: Any = None,
-        total: bool = False,
+        self, *, first: int = 50, after: str | None = None, before: str | None = None,
+        connection_of: Any = None, total: bool = False,
     ) -> Page[ConversationSummary]:  # fmt: skip
-        """The conversations with the newest messages first: O(page).
+        """The conversations with the newest messages first, each last message as it stands: O(page).
 
-        `connection_of`: only those on one connection. `total`: count all. Raises BadInput, NotFound.
+        `after`, `before`: a cursor of an earlier page, to read on or back. `connection_of`: only those
+        on one connection. `total`: count all. Raises BadInput, NotFound.
         """
-        limit, behind = checked(first), None if after is None else from_cursor(after)
+        wanted = asked(first, after, before)
         conn = None
         if connection_of is not None:
             conn = connection(self._runtime, self._tenant.key, connection_of).id
 
         def query(tx: Connection, app: int) -> Page[ConversationSummary]:
-            found = views.recent(tx, app, conn, behind, limit + 1)
+            found = views.recent(tx, app, conn, wanted.behind, wanted.limit, not wanted.back)
             count = views.total(tx, app, conn) if total else None
-            summaries = _summaries(tx, app, found[:limit])
-            return paged([row[1] for row in found], limit, lambda _kept: summaries, count)
+            return wanted.page(found, itemgetter(1), lambda kept: _summaries(tx, app, kept), count)
 
         return await self._tenant.read(query)
 
@@ -109,21 +107,27 @@ class Conversation:
         return Conversation(self._tenant, views.window(self._view, *bounds))
 
     async def page(
-        self, *, first: int = 50, after: str | None = None, order: Order = "newest"
-    ) -> Page[Event]:
-        """Messages, the newest first (or `oldest`): O(page). Raises BadInput."""
+        self, *, first: int = 50, after: str | None = None, before: str | None = None,
+        order: Order = "newest", total: bool = False,
+    ) -> Page[Standing]:  # fmt: skip
+        """Messages as they stand now, the newest first (or `oldest`): O(page).
+
+        `after`, `before`: a cursor of an earlier page, to read on or back. `total`: count all, which
+        looks at every one. The events themselves are in `app.events`. Raises BadInput.
+        """
         if order not in ("newest", "oldest"):
             raise BadInput(f"order is 'newest' or 'oldest', not {order!r}")
-        limit, behind = checked(first), None if after is None else from_cursor(after)
+        wanted = asked(first, after, before)
+        newest = (order == "newest") is not wanted.back
 
-        def query(tx: Connection, app: int) -> list[Event]:
-            return views.messages(tx, app, self._view, order == "newest", behind, limit + 1)
+        def query(tx: Connection, app: int) -> Page[Standing]:
+            found = views.messages(tx, app, self._view, newest, wanted.behind, wanted.limit)
+            count = views.count(tx, app, self._view) if total else None
+            return wanted.page(found, _position, lambda kept: of_events(tx, app, kept), count)
 
-        found = await self._tenant.read(query)
-        kept = found[:limit]
-        return Page(tuple(kept), tuple(event.position for event in kept), len(found) > limit)
+        return await (self._tenant.traverse(query) if total else self._tenant.read(query))
 
-    async def all(self, *, order: Order = "oldest") -> AsyncIterator[Event]:
+    async def all(self, *, order: Order = "oldest") -> AsyncIterator[Standing]:
         """Every message, a page at a time."""
         after: str | None = None
         while True:
@@ -174,7 +178,7 @@ class Conversation:
         """
         if gap <= timedelta():
             raise BadInput("the gap is a positive time")
-        found: list[Event] = []
+        found: list[Standing] = []
         while True:
             page = await self.page(first=_CHUNK, after=after)
             found += page.nodes
@@ -195,22 +199,29 @@ class Conversation:
 
         return await self._tenant.traverse(query)
 
-    async def context(self, *, first: int = 50, characters: int | None = None) -> list[Turn]:
-        """The last messages for a language model, oldest first: role and content.
+    async def context(
+        self, *, first: int = 50, characters: int | None = None,
+        tokens: Callable[[str], int] | None = None, max_tokens: int | None = None,
+        parts: bool = False,
+    ) -> list[Turn]:  # fmt: skip
+        """What people saw and did, for a language model, oldest first: role and content.
 
-        Edits are applied, deleted messages are left out, voice carries its transcription; in groups
-        each text begins with its speaker. `characters`: at most so much text in all.
+        first       messages at most; presses, reactions upon what the bot said, and the host's own
+                    events (`emit(…, context_role=…)`) between them come on top.
+        characters  at most so much text in all; the newest turns are kept, at least one.
+        tokens      counts the tokens of a text; `max_tokens`: at most so many in all.
+        parts       each turn also in pieces (`Turn.parts`), for models that take images and files.
+
+        What was deleted, cancelled, failed or is not yet due is left out; how the rest is written, and
+        why nobody can forge it, stands in `outeract_core.transcript`. Raises BadInput.
         """
-        limit = checked(first)
+        limit, budget = checked(first), Budget(characters, tokens, max_tokens)
 
         def query(tx: Connection, app: int) -> list[Turn]:
-            keys = views.keys(tx, app, self._view, True, None, limit)[::-1]
-            messages = rows.events(tx, app, keys)
-            return turns(
-                messages, views.changes(tx, keys), _speakers(tx, app, self._view, messages)
-            )
+            found, named = history(tx, app, self._view, limit), _several(tx, app, self._view)
+            return turns(found.messages, found.happened, named=named, parts=parts)
 
-        return fit(await self._tenant.read(query), characters)
+        return fit(await self._tenant.read(query), budget)
 
     def _peer(self) -> int:
         if len(self._view.peers) != 1:
@@ -222,7 +233,7 @@ def _summaries(
     tx: Connection, app: int, found: list[conversations.CountsRow]
 ) -> list[ConversationSummary]:
     peers = rows.platform_users(tx, app, [row[0] for row in found])
-    last = rows.events(tx, app, [row[1] for row in found])
+    last = of_events(tx, app, rows.events(tx, app, [row[1] for row in found]), quotes=False)
     groups = [row[0] for row, peer in zip(found, peers, strict=True) if peer.kind != "person"]
     speakers = _first_speakers(tx, app, groups) if groups else {}
     return [
@@ -247,18 +258,7 @@ def _person(tx: Connection, app: int, peer: int) -> list[int]:
     return [peer] if rows.platform_user(tx, app, peer).kind == "person" else []
 
 
-def _speakers(
-    tx: Connection, app: int, view: View, messages: list[Event]
-) -> dict[int, str]:  # fmt: skip
-    """Names by position, when more than one person speaks in the view."""
+def _several(tx: Connection, app: int, view: View) -> bool:
+    """Whether more people than one may speak in the view: a group, a channel, a thread in one."""
     place = views.place(tx, view)
-    if place is None or _person(tx, app, place):
-        return {}
-    inbound = [event for event in messages if event.event_type == "message.inbound"]
-    senders = {event.position: target_of(tx, event.position, "sent_by") for event in inbound}
-    keys = sorted({key for key in senders.values() if key is not None})
-    names = {
-        key: who.name or who.external_id
-        for key, who in zip(keys, rows.platform_users(tx, app, keys), strict=True)
-    }
-    return {position: names[key] for position, key in senders.items() if key is not None}
+    return place is not None and not _person(tx, app, place)

@@ -19,7 +19,7 @@ from ..._store.records import nodes, rows
 from ..._store.records.log import by_external_id
 from ...errors import NotFound
 from ...model import Event
-from ...pages import Page, checked, from_cursor, paged, to_cursor
+from ...pages import Page, asked, to_cursor
 from ...query import Filter
 
 _CHUNK = 500
@@ -54,20 +54,21 @@ class Events:
 
     async def page(
         self, where: Filter | None = None, *, order: Order = "newest", first: int = 50,
-        after: str | None = None, total: bool = False,
+        after: str | None = None, before: str | None = None, total: bool = False,
     ) -> Page[Event]:  # fmt: skip
         """Events that satisfy `where`, in the order of the log.
 
-        `after`: a cursor of an earlier page. `total`: count all of them, which looks at every one.
-        Raises BadInput, and NotFound when a filter names a node of another application.
+        `after`, `before`: a cursor of an earlier page, to read on or back. `total`: count all of them,
+        which looks at every one. Raises BadInput (also for a filter that can match nothing, such as an
+        unknown platform), and NotFound when a filter names a node of another application.
         """
-        behind = None if after is None else from_cursor(after)
-        limit = checked(first)
+        wanted = asked(first, after, before)
+        way = queries.turned(order) if wanted.back else order
 
         def query(tx: Connection, app: int) -> Page[Event]:
-            keys = queries.keys(tx, app, where, order, behind, limit + 1)
+            keys = queries.keys(tx, app, where, way, wanted.behind, wanted.limit)
             count = queries.count(tx, app, where) if total else None
-            return paged(keys, limit, lambda kept: rows.events(tx, app, kept), count)
+            return wanted.page(keys, int, lambda kept: rows.events(tx, app, kept), count)
 
         if where is None and not total:
             return await self._tenant.read(query)

@@ -21,7 +21,7 @@ from ..._store.records import nodes
 from ..._store.writing import identity
 from ..._store.writing import search as index
 from ...errors import BadInput, InvalidCursor, NotFound
-from ...pages import Page, checked, from_cursor, paged
+from ...pages import Asked, Page, asked
 from ...search import Hit
 from .conversations import Conversation
 
@@ -45,8 +45,8 @@ class Search:
     since: int | None
     until: int | None
     order: Order
-    first: int
-    after: int | None
+    asked: Asked
+    total: bool = False
     goal: int | None = None
 
     async def page(self) -> Page[Hit]:
@@ -62,7 +62,13 @@ class Search:
         words = [term for each in self.terms for term in (*each.wanted, *each.unwanted)]
         narrowed = (self.within, self.person, self.since, self.until) != (None,) * 4
         plain = len(words) == 1 and words[0].text.isalnum() and not words[0].prefix
-        return plain and not narrowed and self.order == "newest" and self.first <= _SMALL
+        return (
+            plain
+            and not narrowed
+            and not self.total
+            and self.order == "newest"
+            and self.asked.first <= _SMALL
+        )
 
     def _index(self, tx: Connection, app: int) -> bool:
         """Index a chunk; whether there is more to do before the search can be answered."""
@@ -78,35 +84,49 @@ class Search:
             return None
         if self.order == "rank":
             return self._best(tx, app, wanted, at.head)
-        before = self._before(span(app))
-        keys = finding.newest(tx, app, wanted, before, self.first + 1)
-        return paged(keys, self.first, lambda kept: self._hits(tx, app, kept, wanted))
+        keys = finding.found(
+            tx, app, wanted, self._bounds(span(app)), not self.asked.back, self.asked.limit
+        )
+        total = finding.count(tx, app, wanted, at.head + 1) if self.total else None
+        return self.asked.page(keys, int, lambda kept: self._hits(tx, app, kept, wanted), total)
 
     def _hits(self, tx: Connection, app: int, keys: list[int], wanted: Wanted) -> list[Hit]:
         return finding.hits(tx, app, keys, wanted, self.tokenizer)
 
     # ── pages ─────────────────────────────────────────────────────────────────────────────────
 
-    def _before(self, bounds: tuple[int, int]) -> int:
-        """The key behind which the page begins: a cursor of this application, or its end."""
-        if self.after is None:
-            return bounds[1]
-        if not bounds[0] <= self.after < bounds[1]:
+    def _bounds(self, bounds: tuple[int, int]) -> tuple[int, int]:
+        """The keys between which the page lies, on one side of a cursor of this application."""
+        (lo, hi), behind = bounds, self.asked.behind
+        if behind is None:
+            return bounds
+        if not lo <= behind < hi:
             raise InvalidCursor("a cursor of another order, or of another application")
-        return self.after
+        return (behind + 1, hi) if self.asked.back else (lo, behind)
 
     def _best(self, tx: Connection, app: int, wanted: Wanted, head: int) -> Page[Hit]:
         """By rank. Pages after the first look at what was there for the first, so nothing shifts."""
-        lo, number, offset = span(app)[0], head & _NUMBER, 0
-        if self.after is not None:
-            if not self.after & _RANKED:
-                raise InvalidCursor("a cursor of another order: keep order= the same for all pages")
-            number, offset = self.after & _NUMBER, self.after >> 40 & _COUNTED
-        keys = finding.ranked(tx, app, wanted, (lo | number) + 1, self.first + 1, offset)
-        kept = keys[: self.first]
+        number, offset, most = self._ranks(head)
+        before = (span(app)[0] | number) + 1
+        keys = finding.ranked(tx, app, wanted, before, most + 1, offset)
+        kept = keys[:most]
         positions = tuple(_RANKED | offset + n << 40 | number for n in range(1, len(kept) + 1))
+        total = finding.count(tx, app, wanted, before) if self.total else None
         found = tuple(self._hits(tx, app, kept, wanted))
-        return Page(found, positions, len(keys) > self.first)
+        return Page(found, positions, self.asked.back or len(keys) > most, total, offset > 0)
+
+    def _ranks(self, head: int) -> tuple[int, int, int]:
+        """Up to which event hits are counted, how many stand before the page, how many are on it."""
+        behind, first = self.asked.behind, self.asked.first
+        if behind is None:
+            return head & _NUMBER, 0, first
+        if not behind & _RANKED:
+            raise InvalidCursor("a cursor of another order: keep order= the same for all pages")
+        number, rank = behind & _NUMBER, behind >> 40 & _COUNTED
+        if not self.asked.back:
+            return number, rank, first
+        start = max(0, rank - 1 - first)
+        return number, start, max(0, rank - 1 - start)
 
     # ── arguments ─────────────────────────────────────────────────────────────────────────────
 
@@ -153,6 +173,7 @@ def _senders(tx: Connection, app: int, person: Any) -> tuple[int, ...]:
 async def search(
     tenant: Tenant, tokenizer: str | None, words: str, *, within: Any, person: Any,
     since: datetime | None, until: datetime | None, order: Order, first: int, after: str | None,
+    before: str | None, total: bool,
 ) -> Page[Hit]:  # fmt: skip
     """`App.search`."""
     if tokenizer is None:
@@ -161,8 +182,8 @@ async def search(
         )
     if order not in ("newest", "rank"):
         raise BadInput(f"order is 'newest' or 'rank', not {order!r}")
-    asked = Search(
+    call = Search(
         tenant, tokenizer, query_language.parse(words), within, person, maybe_ms(since), maybe_ms(until),
-        order, checked(first), None if after is None else from_cursor(after),
+        order, asked(first, after, before), total,
     )  # fmt: skip
-    return await asked.page()
+    return await call.page()

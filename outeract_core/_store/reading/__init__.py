@@ -1,6 +1,7 @@
 """Units of work that answer: bounded by their page, whatever the history.
 
 This room knows how rows are found; it does not know who asks. Read `queries` (a filter as SQL),
-`views` (conversations), `walks` (the graph), `states`, `routes`, `finding` (search), `explain`,
-`health`, `arrivals` (what handlers have before them).
+`views` (conversations), `standing` (messages as they stand), `history` (what a language model is
+shown), `walks` (the graph), `states`, `routes`, `finding` (search), `explain`, `health`, `arrivals`
+(what handlers have before them).
 """

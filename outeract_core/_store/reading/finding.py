@@ -22,11 +22,12 @@ from ...driver import Statement
 from ...errors import BadInput
 from ...model import Event
 from ...search import Hit
+from ...standing import Standing
 from ..engine.sqlite import Connection
 from ..engine.statements import statement
 from ..records import rows
-from ..records.log import key_of
 from ..writing.search import word
+from .standing import of_events
 
 SINCE: Statement[tuple[int | None]] = statement("search_since")
 UNTIL: Statement[tuple[int | None]] = statement("search_until")
@@ -111,9 +112,11 @@ def _quoted(term: Term) -> str:
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def newest(tx: Connection, app: int, wanted: Wanted, before: int, limit: int) -> list[int]:
-    """At most `limit` keys below `before`, the newest first."""
-    return _keys(tx, app, wanted, before, "f.rowid DESC", limit, 0)
+def found(
+    tx: Connection, app: int, wanted: Wanted, bounds: tuple[int, int], newest: bool, limit: int
+) -> list[int]:
+    """At most `limit` keys within the bounds, from the newest down or from the oldest up."""
+    return _keys(tx, app, wanted, bounds, f"f.rowid {'DESC' if newest else 'ASC'}", limit, 0)
 
 
 def ranked(
@@ -121,28 +124,46 @@ def ranked(
 ) -> list[int]:
     """At most `limit` keys below `before`, the best first by BM25, after the `offset` best ones."""
     order = "bm25(search_index, 1.0, 0.0, 0.0), f.rowid DESC"
-    return _keys(tx, app, wanted, before, order, limit, offset)
+    return _keys(tx, app, wanted, (span(app)[0], before), order, limit, offset)
+
+
+def count(tx: Connection, app: int, wanted: Wanted, before: int) -> int:
+    """How many keys below `before` match; looks at all of them."""
+    asked = _asked(tx, app, wanted, (span(app)[0], before))
+    rows = [] if asked is None else tx.dynamic(f"SELECT count(*) FROM {asked[0]}", asked[1])
+    return rows[0][0] if rows else 0
 
 
 def _keys(
-    tx: Connection, app: int, wanted: Wanted, before: int, order: str, limit: int, offset: int
-) -> list[int]:
-    lo, hi = _bounds(tx, app, wanted)
-    hi = min(hi, before)
-    if wanted.places == () or wanted.senders == () or lo >= hi:
+    tx: Connection, app: int, wanted: Wanted, bounds: tuple[int, int], order: str, limit: int,
+    offset: int,
+) -> list[int]:  # fmt: skip
+    asked = _asked(tx, app, wanted, bounds)
+    if asked is None:
         return []
+    sql = f"SELECT f.rowid FROM {asked[0]} ORDER BY {order} LIMIT :limit OFFSET :offset"
+    return [row[0] for row in tx.dynamic(sql, {**asked[1], "limit": limit, "offset": offset})]
+
+
+def _asked(
+    tx: Connection, app: int, wanted: Wanted, bounds: tuple[int, int]
+) -> tuple[str, dict[str, Any]] | None:
+    """What stands behind FROM, and its parameters; None when nothing can match."""
+    lo, hi = _bounds(tx, app, wanted)
+    lo, hi = max(lo, bounds[0]), min(hi, bounds[1])
+    if wanted.places == () or wanted.senders == () or lo >= hi:
+        return None
     joined, tests = _tests(wanted)
     sql = (
-        f"SELECT f.rowid FROM search_index f{joined} WHERE f.search_index MATCH :words"
-        f" AND f.rowid >= :lo AND f.rowid < :hi{tests} ORDER BY {order} LIMIT :limit OFFSET :offset"
+        f"search_index f{joined} WHERE f.search_index MATCH :words"
+        f" AND f.rowid >= :lo AND f.rowid < :hi{tests}"
     )
     params = {
-        "words": _expression(wanted), "lo": lo, "hi": hi, "limit": limit, "offset": offset,
+        "words": _expression(wanted), "lo": lo, "hi": hi,
         "since": wanted.since, "until": wanted.until, "root": wanted.thread,
         "thread": tx.known_kind("in_thread"), "origin": tx.known_kind("origin"),
     }  # fmt: skip
-    used = {name: value for name, value in params.items() if f":{name}" in sql}
-    return [row[0] for row in tx.dynamic(sql, used)]
+    return sql, {name: value for name, value in params.items() if f":{name}" in sql}
 
 
 def _tests(wanted: Wanted) -> tuple[str, str]:
@@ -190,18 +211,24 @@ def hits(
     def places(text: bytes) -> list[tuple[int, int]]:
         return query_language.spans(cut(text, _DOCUMENT, None), terms)
 
-    messages = _messages(tx, app, [e for e in found if e.event_type in _SPEAKING])
-    if not messages:
-        return [Hit(event, event, places) for event in found]
+    messages = _messages(tx, app, found)
     return [Hit(event, messages.get(event.position, event), places) for event in found]
 
 
-def _messages(tx: Connection, app: int, speaking: list[Event]) -> dict[int, Event]:
-    """By position, for what only speaks about a message: that message, if it is known."""
-    origins = {event.position: event.origin_event_id for event in speaking}
-    keys = {
-        about: key_of(tx, app, origin) for about, origin in origins.items() if origin is not None
-    }
-    known = sorted({key for key in keys.values() if key is not None})
-    events = dict(zip(known, rows.events(tx, app, known), strict=True))
-    return {about: events[key] for about, key in keys.items() if key is not None}
+def _messages(tx: Connection, app: int, found: list[Event]) -> dict[int, Standing]:
+    """By position of what was found, the message that it belongs to, as it stands, if it is known."""
+    about = _about(tx, [event for event in found if event.event_type in _SPEAKING])
+    about |= {event.position: event.position for event in found if event.position not in about}
+    itself = {event.position: event for event in found}
+    wanted = sorted(set(about.values()))
+    read = rows.events(tx, app, [key for key in wanted if key not in itself])
+    known = itself | {event.position: event for event in read}
+    events = [known[key] for key in wanted if known[key].event_type not in _SPEAKING]
+    standing = {one.position: one for one in of_events(tx, app, events)}
+    return {found: standing[key] for found, key in about.items() if key in standing}
+
+
+def _about(tx: Connection, speaking: list[Event]) -> dict[int, int]:
+    """By position, for what only speaks about a message: the key of that message."""
+    keys, origin = [event.position for event in speaking], tx.known_kind("origin")
+    return {source: target for source, _t, target in tx.expand(keys, [origin or 0], inward=False)}

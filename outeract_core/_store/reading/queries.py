@@ -151,12 +151,23 @@ def joined(word: str, tests: list[str]) -> str:
     return f"({joined(word, tests[:half])} {word} {joined(word, tests[half:])})"
 
 
+def turned(order: Order) -> Order:
+    """The other way. Raises BadInput for an order that is none."""
+    return "oldest" if ordered(order) == "newest" else "newest"
+
+
+def ordered(order: Order) -> Order:
+    """The order. Raises BadInput."""
+    if order not in ("newest", "oldest"):
+        raise BadInput(f"order is 'newest' or 'oldest', not {order!r}")
+    return order
+
+
 def keys(
     tx: Tx, app: int, where: q.Filter | None, order: Order, after: int | None, limit: int
 ) -> list[int]:
     """At most `limit` keys of events behind `after`, in log order. Raises BadInput, NotFound."""
-    if order not in ("newest", "oldest"):
-        raise BadInput(f"order is 'newest' or 'oldest', not {order!r}")
+    ordered(order)
     body, params = compiled(tx, app, where)
     lo, hi = span(app)
     if after is not None:

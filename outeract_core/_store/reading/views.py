@@ -8,7 +8,6 @@ A *source* is one ordered history: the entries of a peer, or the replies in a th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from itertools import chain
 from operator import itemgetter
@@ -26,11 +25,14 @@ from ..writing.conversations import CountsRow
 from ..writing.handlers import peer_of
 from .queries import CONNECTIONS_OF
 
-RECENT: Statement[CountsRow] = statement("recent_conversations")
+_RECENT: dict[bool, Statement[CountsRow]] = {
+    True: statement("recent_conversations"),
+    False: statement("recent_conversations_up"),
+}
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")
-CHANGES: Statement[tuple[int, int, int, str]] = statement("changes_of")
+ENTRIES: Statement[tuple[int]] = statement("peer_count")
 EVENT_TIME: Statement[tuple[int, int]] = statement("event_time")
 SPEAKERS: Statement[tuple[int]] = statement("thread_speakers")
 _MESSAGES: dict[tuple[str, str, bool], Statement[tuple[int]]] = {
@@ -132,10 +134,16 @@ def _params(
 ) -> dict[str, Any]:
     params: dict[str, Any] = {"source": source[1], "lo": lo, "hi": hi, "limit": limit}
     if source[0] == "thread":
-        params["thread"] = tx.known_kind("in_thread")
+        params |= _thread_kinds(tx)
     if view.within:
         params |= {"since": view.since, "until": view.until}
     return params
+
+
+def _thread_kinds(tx: Tx) -> dict[str, int | None]:
+    """A thread holds more than messages: who reacts or presses in it has said nothing."""
+    names = {"thread": "in_thread", "inbound": "message.inbound", "outbound": "message.outbound"}
+    return {word: tx.known_kind(name) for word, name in names.items()}
 
 
 def _with_root(tx: Tx, view: View, found: list[int], newest: bool, lo: int, hi: int) -> list[int]:
@@ -160,21 +168,22 @@ def times(tx: Tx, app: int, view: View) -> list[tuple[str, int]]:
     params = {"lo": lo, "hi": hi, "since": view.since, "until": view.until}
     found = _root(tx, view)
     for table, key in view.sources:
-        more = {"thread": tx.known_kind("in_thread")} if table == "thread" else {}
+        more = _thread_kinds(tx) if table == "thread" else {}
         rows = tx.all(_TIMES[table], source=key, **params, **more)
         found.update((event, (kind, at)) for event, kind, at in rows)
     return [(tx.kind_name(kind), at) for _event, (kind, at) in sorted(found.items())]
 
 
-def recent(tx: Tx, app: int, conn: int | None, after: int | None, limit: int) -> list[CountsRow]:
-    """The conversations with the newest messages: O(limit × connections)."""
-    lo, hi = span(app)
-    before = hi if after is None else min(after, hi)
+def recent(
+    tx: Tx, app: int, conn: int | None, after: int | None, limit: int, newest: bool = True
+) -> list[CountsRow]:
+    """The conversations by their newest message, from the newest, or up from a place: O(limit × connections)."""
+    lo, hi = _behind(app, newest, after)
     conns = [row[0] for row in tx.all(CONNECTIONS_OF, app=app)] if conn is None else [conn]
-    found = [tx.all(RECENT, conn=each, lo=lo, before=before, limit=limit) for each in conns]
+    found = [tx.all(_RECENT[newest], conn=each, lo=lo, hi=hi, limit=limit) for each in conns]
     if len(found) == 1:
         return found[0]
-    return sorted(chain(*found), key=itemgetter(1), reverse=True)[:limit]
+    return sorted(chain(*found), key=itemgetter(1), reverse=newest)[:limit]
 
 
 def total(tx: Tx, app: int, conn: int | None) -> int:
@@ -202,16 +211,13 @@ def place(tx: Tx, view: View) -> int | None:
     return view.peers[0] if len(view.peers) == 1 else None
 
 
-def changes(tx: Tx, keys: list[int]) -> dict[int, list[tuple[str, Any]]]:
-    """Edits, deletions and transcriptions of these messages, oldest first."""
-    numbers = {
-        name: tx.known_kind(f"message.{name}") or 0 for name in ("edited", "deleted", "transcribed")
-    }
-    rows = tx.all(CHANGES, keys=json.dumps(keys), origin=tx.known_kind("origin"), **numbers)
-    found: dict[int, list[tuple[str, Any]]] = {}
-    for _change, key, kind, payload in sorted(rows):
-        found.setdefault(key, []).append((tx.kind_name(kind), json.loads(payload)))
-    return found
+def count(tx: Tx, app: int, view: View) -> int:
+    """How many messages the view holds; looks at all of them."""
+    if view.thread is not None or view.within:
+        return len(times(tx, app, view))
+    lo, hi = span(app)
+    rows = [tx.one(ENTRIES, source=peer, lo=lo, hi=hi) for peer in view.peers]
+    return sum(row[0] for row in rows if row is not None)
 
 
 def window(view: View, since: int | None, until: int | None) -> View:

@@ -11,21 +11,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from attrs import frozen
+
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import from_ms, span
 from ...driver import Statement, Tx
 from ...errors import BadInput, InvalidEvent
 from ...events import NAME, RESERVED
 from ...model import EventSchema
+from ...transcript import ROLES
 from ..engine.migrations import EDGE_TYPES
 from ..engine.statements import statement
 from ..records import nodes
-from ..records.log import EVENT_FACTS, append, link
+from ..records.log import EVENT_FACTS, append, link, target_of
+from .handlers import peer_of
 
 SCHEMA: Statement[tuple[int, str, str | None, int]] = statement("schema_newest")
 SCHEMA_ADD: Statement[Any] = statement("schema_add")
 
 Drawn = Sequence[tuple[str, Any]]
+
+CONTEXT = "context_"
+"""With a role behind it: the edge type by which an event belongs into a conversation's history."""
 
 
 def check_type(event_type: str) -> None:
@@ -78,19 +85,62 @@ def add_schema(
 
 def emit(
     tx: Tx, app: int, event_id: UUID, event_type: str, payload: str, edges: Drawn,
-    origin: Any, cause: int | None, occurred_at: int | None,
+    origin: Any, cause: int | None, occurred_at: int | None, said: Said | None = None,
 ) -> int:  # fmt: skip
-    """A custom event with its edges; all or nothing. Raises NotFound for a foreign node."""
+    """A custom event with its edges; all or nothing. Raises NotFound for a foreign node, BadInput."""
     targets = [(edge_type, nodes.key(tx, app, node)) for edge_type, node in edges]
     if origin is not None:
         targets.append(("origin", nodes.key(tx, app, origin, "event")))
     if cause is not None:
         targets.append(("triggered_by", cause))
+    if said is not None:
+        targets += _history(tx, app, said, origin, cause)
     key = append(tx, app, event_type, payload, id=event_id, occurred_at=occurred_at)
     assert key is not None  # noqa: S101 - it has no dedupe key
     for edge_type, target in targets:
         link(tx, key, edge_type, target)
     return key
+
+
+@frozen
+class Said:
+    """An event of the host's own belongs into a history: as what, and in which conversation.
+
+    `within`: a platform user, a group or channel, or an event; None: where its cause or origin is.
+    """
+
+    role: str
+    within: Any = None
+
+
+def said(role: str | None, within: Any) -> Said | None:
+    """What `emit` was told. Raises BadInput."""
+    if role is None and within is None:
+        return None
+    if role not in ROLES:
+        raise BadInput(f"context_role is one of {', '.join(ROLES)}, not {role!r}")
+    return Said(str(role), getattr(within, "peer", within))
+
+
+def _history(tx: Tx, app: int, said: Said, origin: Any, cause: int | None) -> list[tuple[str, int]]:
+    """The edges to the conversation, and to the thread. Raises BadInput, NotFound."""
+    near = origin if said.within is None else said.within
+    key, node_type = cause, "event"
+    if near is not None:
+        key, found = nodes.resolve(tx, app, near, ("platform_user", "event"))
+        node_type = found
+    if key is None:
+        raise BadInput(
+            "context_role: say in which conversation, by within= (a platform user or a message), "
+            "or by origin="
+        )
+    if node_type == "platform_user":
+        return [(CONTEXT + said.role, key)]
+    peer = peer_of(tx, key)
+    if not peer:
+        raise BadInput("context_role: that event belongs to no conversation; give within=")
+    root = target_of(tx, key, "in_thread")
+    return [(CONTEXT + said.role, peer), *([] if root is None else [("in_thread", root)])]
 
 
 def draw(tx: Tx, app: int, source: Any, edge_type: str, target: Any) -> None:

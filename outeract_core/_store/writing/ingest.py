@@ -22,6 +22,7 @@ from ..records.conn import Conn
 from ..records.log import append, arrived, by_external_id, link, link_external
 from . import bulk, conversations, delivery, files
 from .bulk import DUPLICATE, Item
+from .custom import CONTEXT
 from .people import meet, relink
 
 _MESSAGES = ("message.inbound", "message.outbound")
@@ -194,6 +195,8 @@ def _connect(tx: Tx, conn: Conn, key: int, item: Item) -> int:
         _status(tx, conn, key, item, peer)
     elif fact.target is not None:
         link_external(tx, conn.id, key, "origin", fact.target)
+    if fact.kind == "message.action" and peer not in (None, conn.system_puser):
+        link(tx, key, f"{CONTEXT}user", peer or 0)
     for change in fact.relinks:
         moved = relink(tx, conn, change)
         if moved is not None:

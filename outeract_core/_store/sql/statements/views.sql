@@ -2,7 +2,11 @@
 
 -- name: recent_conversations
 SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM conversation c
-WHERE c.conn = :conn AND c.last >= :lo AND c.last < :before ORDER BY c.last DESC LIMIT :limit;
+WHERE c.conn = :conn AND c.last >= :lo AND c.last < :hi ORDER BY c.last DESC LIMIT :limit;
+
+-- name: recent_conversations_up
+SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM conversation c
+WHERE c.conn = :conn AND c.last >= :lo AND c.last < :hi ORDER BY c.last LIMIT :limit;
 
 -- name: conversation_total
 SELECT count(*) FROM conversation WHERE peer >= :lo AND peer < :hi AND (conn = :conn OR :conn IS NULL);
@@ -26,22 +30,24 @@ WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi AND e.occurred_at >=
 ORDER BY n.event LIMIT :limit;
 
 -- name: thread_down
-SELECT g.src AS value FROM edge g WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo
+SELECT g.src AS value FROM edge g CROSS JOIN event e ON e.seq = g.src
+WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo AND e.type IN (:inbound, :outbound)
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: thread_up
-SELECT g.src AS value FROM edge g WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
+SELECT g.src AS value FROM edge g CROSS JOIN event e ON e.seq = g.src
+WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi AND e.type IN (:inbound, :outbound)
 ORDER BY g.src LIMIT :limit;
 
 -- name: thread_down_within
 SELECT g.src AS value FROM edge g CROSS JOIN event e ON e.seq = g.src
-WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo
+WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo AND e.type IN (:inbound, :outbound)
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: thread_up_within
 SELECT g.src AS value FROM edge g CROSS JOIN event e ON e.seq = g.src
-WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
+WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi AND e.type IN (:inbound, :outbound)
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src LIMIT :limit;
 
@@ -67,10 +73,9 @@ ORDER BY n.event;
 
 -- name: thread_times
 SELECT g.src, e.type, e.occurred_at FROM edge g CROSS JOIN event e ON e.seq = g.src
-WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi
+WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi AND e.type IN (:inbound, :outbound)
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src;
 
--- name: changes_of
-SELECT g.src, g.dst, e.type, e.payload FROM json_each(:keys) j CROSS JOIN edge g ON g.dst = j.value AND g.type = :origin
-CROSS JOIN event e ON e.seq = g.src WHERE e.type IN (:edited, :deleted, :transcribed);
+-- name: peer_count
+SELECT count(*) FROM entry n WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi;
