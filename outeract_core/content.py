@@ -6,7 +6,7 @@ Does not know: what a platform can show of it; `_domain/planning/plan.py` fits i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -18,6 +18,7 @@ from .model import File
 __all__ = [
     "Attachment",
     "Button",
+    "Choice",
     "Contact",
     "Content",
     "Location",
@@ -177,3 +178,43 @@ def _plain(value: Any) -> Any:
 
 
 ContentLike: TypeAlias = str | Content
+
+
+# ── what was offered ──────────────────────────────────────────────────────────────────────────
+
+
+@frozen
+class Choice:
+    """Something to press: a button, a quick reply, or a row of a menu (`kind`)."""
+
+    id: str
+    title: str
+    kind: Literal["button", "quick_reply", "row"] = "button"
+    url: str | None = None
+    description: str | None = None
+
+
+def offered(message: Mapping[str, Any]) -> Iterable[Choice]:
+    """The choices in a message's content."""
+    kinds: tuple[tuple[str, Literal["button", "quick_reply"]], ...] = (
+        ("buttons", "button"), ("quick_replies", "quick_reply"),
+    )  # fmt: skip
+    for member, kind in kinds:
+        for one in _objects(message.get(member)):
+            yield _choice(one, kind)
+    menu = message.get("menu")
+    for row in _objects(menu.get("rows") if isinstance(menu, Mapping) else None):
+        yield _choice(row, "row")
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _choice(told: Mapping[str, Any], kind: Literal["button", "quick_reply", "row"]) -> Choice:
+    url, description = told.get("url"), told.get("description")
+    return Choice(
+        str(told.get("id") or ""), str(told.get("title") or ""), kind,
+        url if isinstance(url, str) else None,
+        description if isinstance(description, str) else None,
+    )  # fmt: skip

@@ -1,22 +1,22 @@
 """What can be said about a conversation, as values: its summary, sessions, analytics.
 
 Knows: how messages fall into sessions, how long answers took.
-Does not know: how messages are found, how a model is shown a history (`transcript/`).
+Does not know: how messages are found, how a model is shown a history (`_domain/transcript/`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from statistics import median
+from typing import Any, Literal
 
 from attrs import frozen
 
-from .model import PlatformUser
+from .model import Event, File, PlatformUser
 from .standing import Standing
-from .transcript import Turn
 
-__all__ = ["Analytics", "ConversationSummary", "Session", "Turn"]
+__all__ = ["ROLES", "Analytics", "ConversationSummary", "Role", "Session", "Turn"]
 
 INBOUND, OUTBOUND = "message.inbound", "message.outbound"
 
@@ -74,6 +74,34 @@ class Analytics:
     first_response: timedelta | None
     median_response: timedelta | None
     active_days: int
+
+
+Role = Literal["user", "assistant", "tool", "system"]
+ROLES: tuple[Role, ...] = ("user", "assistant", "tool", "system")
+
+
+@frozen
+class Turn:
+    """One line of the history as a language model is shown it.
+
+    event   what it was made of: the message as it stands, a press, an event of the host's own.
+    files   those that are attached and stored here.
+    parts   the same content in pieces, when it was asked for (`parts=True`): first
+            `{"type": "text", "text": …}`, then for each file `{"type": "image" or "file",
+            "file_id": …, "filename": …, "mime_type": …, "size": …}`, all plain JSON; the bytes are
+            `await app.files.read(part["file_id"])`.
+    """
+
+    role: Role
+    content: str
+    event: Event
+    files: tuple[File, ...] = ()
+    parts: tuple[Mapping[str, Any], ...] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """`{"role": …, "content": …}`; the content is the list of `parts` when there are some."""
+        content = self.content if self.parts is None else [dict(one) for one in self.parts]
+        return {"role": self.role, "content": content}
 
 
 def sessions(messages: Iterable[Standing], gap: timedelta) -> list[Session]:

@@ -16,16 +16,16 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from attrs import evolve, field, frozen
 
 from ._domain.values.ids import from_ms
+from .content import Choice, offered
 from .model import Event, File, PlatformUser, Status
 
 __all__ = [
     "Change",
-    "Choice",
     "Now",
     "PartState",
     "Press",
@@ -60,17 +60,6 @@ class Change:
         """What the event says; empty when that was dropped."""
         told = json.loads(self.payload_json)
         return told if isinstance(told, dict) else {}
-
-
-@frozen
-class Choice:
-    """Something to press: a button, a quick reply, or a row of a menu (`kind`)."""
-
-    id: str
-    title: str
-    kind: Literal["button", "quick_reply", "row"] = "button"
-    url: str | None = None
-    description: str | None = None
 
 
 @frozen
@@ -402,29 +391,3 @@ def _part(number: int, whole: Status, receipts: Iterable[tuple[int, Status, str]
     furthest = max((status for status, _name in mine), key=lambda one: _ORDER.get(one, 0))
     names = tuple(name for _status, name in mine)
     return PartState(number, furthest, names)
-
-
-def offered(message: Mapping[str, Any]) -> Iterable[Choice]:
-    """The choices in a message's content."""
-    kinds: tuple[tuple[str, Literal["button", "quick_reply"]], ...] = (
-        ("buttons", "button"), ("quick_replies", "quick_reply"),
-    )  # fmt: skip
-    for member, kind in kinds:
-        for one in _objects(message.get(member)):
-            yield _choice(one, kind)
-    menu = message.get("menu")
-    for row in _objects(menu.get("rows") if isinstance(menu, Mapping) else None):
-        yield _choice(row, "row")
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
-
-
-def _choice(told: Mapping[str, Any], kind: Literal["button", "quick_reply", "row"]) -> Choice:
-    url, description = told.get("url"), told.get("description")
-    return Choice(
-        str(told.get("id") or ""), str(told.get("title") or ""), kind,
-        url if isinstance(url, str) else None,
-        description if isinstance(description, str) else None,
-    )  # fmt: skip

@@ -30,6 +30,7 @@ from .._store.records import rows
 from .._store.records.log import target_of
 from .._store.writing import custom, sending, tenants
 from ..content import ContentLike
+from ..conversation import Role
 from ..errors import BadInput
 from ..graph import Explanation
 from ..model import Application, Event, EventId, EventSchema, PlatformConnection, PlatformUser
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from .queries.people import People
     from .queries.search import Order
 from ..search import Hit
-from ..transcript import Role
 
 
 class App(Verbs, Hearing):

@@ -1,4 +1,5 @@
 """The pure middle: values in, values out. No clock, no thread, no socket, no SQL.
 
-`values` (ids, JSON), `rules` (tables and small rules), `planning` (what fits a platform).
+`values` (ids, JSON), `rules` (tables and small rules), `planning` (what fits a platform), `transcript`
+(what a language model is shown).
 """

@@ -11,6 +11,8 @@ from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
+from ..._domain.transcript.budget import Budget, fit
+from ..._domain.transcript.turns import turns
 from ..._domain.values.ids import from_ms, maybe_ms
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
@@ -23,14 +25,11 @@ from ..._store.reading.standing import of_events
 from ..._store.reading.views import View
 from ..._store.records import rows
 from ..._store.writing import conversations
-from ...conversation import Analytics, ConversationSummary, Session, analytics, sessions
+from ...conversation import Analytics, ConversationSummary, Session, Turn, analytics, sessions
 from ...errors import BadInput
 from ...model import Event, PlatformUser, User
 from ...pages import Page, asked, checked
 from ...standing import Standing
-from ...transcript import Turn
-from ...transcript.budget import Budget, fit
-from ...transcript.turns import turns
 
 _SHOWN = 8
 _CHUNK = 200
@@ -213,7 +212,7 @@ class Conversation:
         parts       each turn also in pieces (`Turn.parts`), for models that take images and files.
 
         What was deleted, cancelled, failed or is not yet due is left out; how the rest is written, and
-        why nobody can forge it, stands in `outeract_core.transcript`. Raises BadInput.
+        why nobody can forge it, stands in docs/how-to/ai-agent.md. Raises BadInput.
         """
         limit, budget = checked(first), Budget(characters, tokens, max_tokens)
 

@@ -1,7 +1,7 @@
 """The query behind `context()`: the last messages of a view as they stand, and what happened between them.
 
 Knows: presses and commands, the host's own events that belong into a history, who did each.
-Does not know: how any of it is shown (`outeract_core/transcript`).
+Does not know: how any of it is shown (`_domain/transcript`).
 
 What is no message but belongs into a history has an edge `context_user`, `context_assistant`,
 `context_tool` or `context_system` to the conversation's platform user, and in a thread its `in_thread`.
@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
+from ..._domain.transcript.turns import Happened
 from ..._domain.values.ids import span, to_ms
+from ...conversation import ROLES, Role
 from ...driver import Statement, Tx
 from ...model import Event, PlatformUser
 from ...standing import Standing
-from ...transcript import ROLES, Happened, Role
 from ..engine.statements import statement
 from ..records import rows
 from ..writing.custom import CONTEXT

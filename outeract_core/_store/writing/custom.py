@@ -15,11 +15,11 @@ from attrs import frozen
 
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import from_ms, span
+from ...conversation import ROLES
 from ...driver import Statement, Tx
 from ...errors import BadInput, InvalidEvent
 from ...events import NAME, RESERVED
 from ...model import EventSchema
-from ...transcript import ROLES
 from ..engine.migrations import EDGE_TYPES
 from ..engine.statements import statement
 from ..records import nodes

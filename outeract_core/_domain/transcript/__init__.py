@@ -1,7 +1,7 @@
 """A history as a language model is shown it: who said what, in a form that nobody can forge.
 
-This room knows how a message, a press, a reaction and an event of the host's own read as text; it does
-not know how they were found (`_store/reading/history.py`), nor any model's protocol. Read `shown`
+This room knows how a message, a press, a reaction and an event of the host's own read as text; it
+does not know how they were found (`_store/reading/history.py`), nor any model's protocol. Read `shown`
 (what a person wrote, so that it cannot leave its place; what each is called), `words` (a message in
 words), `happened` (a press, a reaction), `turns` (a history), `budget`.
 
@@ -12,7 +12,3 @@ is `Name: text`, and every further line of it is indented by two spaces; a name 
 id behind it. What nobody sees on a screen (control characters, overrides of direction, tags) is left
 out. So each line tells who wrote it, and no text can look like another's.
 """
-
-from .turns import ROLES, Happened, Role, Turn
-
-__all__ = ["ROLES", "Happened", "Role", "Turn"]

@@ -6,44 +6,16 @@ Knows: roles, speakers, platforms, pieces. Does not know: how anything reads in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from attrs import evolve, frozen
 
-from ..model import Event, File, PlatformUser
-from ..standing import Standing
+from ...conversation import Role, Turn
+from ...model import Event, File, PlatformUser
+from ...standing import Standing
 from .happened import words_of_action, words_of_own, words_of_reaction
 from .shown import labels, mark
 from .words import Words, words_of
-
-__all__ = ["ROLES", "Happened", "Role", "Turn", "turns"]
-
-Role = Literal["user", "assistant", "tool", "system"]
-ROLES: tuple[Role, ...] = ("user", "assistant", "tool", "system")
-
-
-@frozen
-class Turn:
-    """One line of the history as a language model is shown it.
-
-    event   what it was made of: the message as it stands, a press, an event of the host's own.
-    files   those that are attached and stored here.
-    parts   the same content in pieces, when it was asked for (`parts=True`): first
-            `{"type": "text", "text": …}`, then for each file `{"type": "image" or "file",
-            "file_id": …, "filename": …, "mime_type": …, "size": …}`, all plain JSON; the bytes are
-            `await app.files.read(part["file_id"])`.
-    """
-
-    role: Role
-    content: str
-    event: Event
-    files: tuple[File, ...] = ()
-    parts: tuple[Mapping[str, Any], ...] | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """`{"role": …, "content": …}`; the content is the list of `parts` when there are some."""
-        content = self.content if self.parts is None else [dict(one) for one in self.parts]
-        return {"role": self.role, "content": content}
 
 
 @frozen

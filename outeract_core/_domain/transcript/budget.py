@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 from attrs import frozen
 
-from ..errors import BadInput
-from .turns import Turn
+from ...conversation import Turn
+from ...errors import BadInput
 
 
 @frozen

@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..model import Event
-from ..standing import Reacted, Standing
+from ...model import Event
+from ...standing import Reacted, Standing
 from .shown import inline, mark
 from .words import Words, glimpse
 

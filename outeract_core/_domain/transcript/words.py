@@ -11,8 +11,8 @@ from typing import Any
 
 from attrs import frozen
 
-from ..model import Event, File, PlatformUser
-from ..standing import Standing
+from ...model import Event, File, PlatformUser
+from ...standing import Standing
 from .shown import block, inline, mark, name_of
 
 
