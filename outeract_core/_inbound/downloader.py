@@ -7,7 +7,8 @@ Does not know: platforms, requests (`_io/http.py`), folders (`_io/file_store.py`
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import anyio.to_thread
 from .._domain.rules.delivery import ATTEMPTS, backoff
 from .._domain.values.ids import jitter
 from .._io.file_store import Stored
+from .._io.heartbeat import LEASE, Heartbeat
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
-from .._store.writing import files
+from .._store.writing import files, leases
 from .._store.writing.files import Download
 from ..errors import (
     ChecksumMismatch,
@@ -32,7 +34,6 @@ from ..errors import (
     UnknownPlatform,
 )
 
-LEASE = 600_000
 AT_ONCE = 4
 _OFFLINE = 60_000
 
@@ -42,15 +43,26 @@ class Downloader:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._heart = Heartbeat(
+            runtime.steady, self._renew, partial(runtime.log.warning, "inbound")
+        )
 
     async def step(self) -> int:
         """Fetch what is due now; the number of files that were tried."""
         if not self._due():
             return 0
-        claimed = await self._runtime.write(lambda tx: files.claim(tx, AT_ONCE, LEASE))
-        async with anyio.create_task_group() as group:
-            for download in claimed:
-                group.start_soon(self._one, download)
+        owner, held, asked = self._runtime.owner, self._heart.keys, self._runtime.steady()
+        with anyio.CancelScope(shield=True):
+            claimed: list[Download] = await self._runtime.write(
+                lambda tx: files.claim(tx, owner, AT_ONCE, LEASE, held)
+            )
+        self._heart.hold((download.key for download in claimed), asked)
+        async with anyio.create_task_group() as beating:
+            beating.start_soon(self._heart.run)
+            async with anyio.create_task_group() as group:
+                for download in claimed:
+                    group.start_soon(self._held, download)
+            beating.cancel_scope.cancel()
         return len(claimed)
 
     async def run(self) -> None:
@@ -63,6 +75,21 @@ class Downloader:
         due = self._runtime.database.read(files.next_due)
         return due is not None and due <= self._runtime.now()
 
+    async def _held(self, download: Download) -> None:
+        """One file, whose lease lives as long as this task; cancelled, it is given back untried."""
+        try:
+            await self._one(download)
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await self._runtime.write(partial(files.release, download=download))
+            raise
+        finally:
+            self._heart.let_go([download.key])
+
+    async def _renew(self, keys: Sequence[int]) -> list[int]:
+        owner = self._runtime.owner
+        return await self._runtime.write(lambda tx: leases.renew_files(tx, keys, owner, LEASE))
+
     async def _one(self, download: Download) -> None:
         conn = self._runtime.conn(download.conn)
         if download.stored:
@@ -70,7 +97,7 @@ class Downloader:
         try:
             stored, mime = await self._fetch(conn, download)
         except (UnknownPlatform, MissingSecret) as error:
-            await self._later(download, _OFFLINE, str(error))
+            await self._later(download, _OFFLINE, str(error), tried=False)
         except (Rejected, FileError) as error:
             await self._give_up(conn, download, str(error))
         except OuteractError as error:
@@ -81,7 +108,7 @@ class Downloader:
             wanted = self._transcribes(conn, download.mime or mime)
             kept = await self._runtime.write(
                 lambda tx: files.stored(
-                    tx, conn, download.key, stored.size, stored.sha256, mime, transcribe=wanted
+                    tx, conn, download, stored.size, stored.sha256, mime, transcribe=wanted
                 )
             )
             if not kept and not self._runtime.database.read(
@@ -100,7 +127,9 @@ class Downloader:
         """Ask the host's callable, again and again; the bytes are safe already."""
         call, path = self._runtime.transcribe, self._runtime.folder.path(download.sha256 or "")
         if call is None:
-            await self._later(download, _OFFLINE, "no transcribe= was given to Outeract")
+            await self._later(
+                download, _OFFLINE, "no transcribe= was given to Outeract", tried=False
+            )
             return
         try:
             text = str(await _called(call, path, download.mime))
@@ -108,7 +137,7 @@ class Downloader:
             reason = f"transcription: {type(error).__name__}: {error}"
             await self._not_transcribed(conn, download, reason)
         else:
-            await self._runtime.write(lambda tx: files.transcribed(tx, conn, download.key, text))
+            await self._runtime.write(lambda tx: files.transcribed(tx, conn, download, text))
             self._runtime.wake("handlers")
 
     async def _not_transcribed(self, conn: Conn, download: Download, reason: str) -> None:
@@ -116,7 +145,7 @@ class Downloader:
             delay = int(backoff(download.attempt, jitter()) * 1000)
             await self._later(download, delay, reason)
             return
-        await self._runtime.write(lambda tx: files.not_transcribed(tx, conn, download.key, reason))
+        await self._runtime.write(lambda tx: files.not_transcribed(tx, conn, download, reason))
         self._runtime.wake("handlers")
 
     # ── bytes ─────────────────────────────────────────────────────────────────────────────────
@@ -146,12 +175,14 @@ class Downloader:
             seconds = backoff(download.attempt, jitter())
         await self._later(download, int(seconds * 1000), str(error))
 
-    async def _later(self, download: Download, delay: int, reason: str) -> None:
+    async def _later(
+        self, download: Download, delay: int, reason: str, *, tried: bool = True
+    ) -> None:
         due = self._runtime.now() + delay
-        await self._runtime.write(lambda tx: files.again(tx, download.key, due, reason))
+        await self._runtime.write(lambda tx: files.again(tx, download, due, reason, tried=tried))
 
     async def _give_up(self, conn: Conn, download: Download, reason: str) -> None:
-        await self._runtime.write(lambda tx: files.failed(tx, conn, download.key, reason))
+        await self._runtime.write(lambda tx: files.failed(tx, conn, download, reason))
         self._runtime.wake("handlers")
 
 

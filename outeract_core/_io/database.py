@@ -68,11 +68,15 @@ class Database:
 
     # ── the host's side ───────────────────────────────────────────────────────────────────────
 
-    async def write(self, unit: Unit[T]) -> T:
-        """Run `unit` in a durable transaction. A cancelled wait leaves it whole or absent."""
+    async def write(self, unit: Unit[T], *, durable: bool = False) -> T:
+        """Run `unit` in a transaction. A cancelled wait leaves it whole or absent.
+
+        `durable`: the disk has it, and all that was committed before, also where the host has chosen
+        to wait for no disk.
+        """
         self._usable()
         via, wake, woken = waiter()
-        ticket = Ticket(unit, wake, via)
+        ticket = Ticket(unit, wake, via, durable)
         self._queue.put(ticket)
         await woken
         return ticket.take()
@@ -229,6 +233,7 @@ class Database:
 
     def _attempt(self, batch: list[Ticket[Any]]) -> None:
         try:
+            self._writer.harden(any(ticket.durable for ticket in batch))
             self._begin()
             for at_once, tickets in groupby(batch, together):
                 self._run(at_once, list(tickets))

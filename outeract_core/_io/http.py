@@ -21,6 +21,7 @@ from attrs import field, frozen
 from ..adapter import Call, Download, Flow, OutgoingFile, Reply
 from ..errors import Ambiguous, FileTooLarge, PrivateAddress, Rejected, SendError, Transient
 from .addresses import origin, public_address
+from .departure import Departure, check_headers
 from .proxies import Proxies
 from .slots import FairSlots
 
@@ -35,7 +36,7 @@ DOWNLOAD_WITHIN = 600.0
 """Seconds for a whole file, however slowly it drips."""
 REQUESTS, REQUESTS_EACH = 100, 25
 """Requests at once: of everybody, and of one connection."""
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @frozen
@@ -90,17 +91,22 @@ class Http:
         """Requests to this origin are wanted by the host, wherever it is."""
         self._trusted.add(origin(base_url))
 
-    async def run(self, flow: Flow[T], *, by: Hashable = None, waiting: bool = False) -> T:
+    async def run(
+        self, flow: Flow[T], *, by: Hashable = None, waiting: bool = False,
+        departure: Departure | None = None,
+    ) -> T:  # fmt: skip
         """Drive a flow to its result. What it raises passes through; network errors are thrown in.
 
         `by`: the connection, whose share of the requests it is. `waiting`: a long poll, which only
-        waits nearly all the time and takes nobody's place.
+        waits nearly all the time and takes nobody's place. `departure` is asked before each request
+        leaves, and told when it does.
         """
+        way = Departure() if departure is None else departure
         try:
             call = next(flow)
             while True:
                 try:
-                    reply = await self._within(call, by, waiting)
+                    reply = await self._within(call, by, waiting, way)
                 except SendError as error:
                     call = flow.throw(error)
                 else:
@@ -120,25 +126,46 @@ class Http:
 
     # ── one request ───────────────────────────────────────────────────────────────────────────
 
-    async def _within(self, call: Call, by: Hashable, waiting: bool) -> Reply:
+    async def _within(self, call: Call, by: Hashable, waiting: bool, way: Departure) -> Reply:
         if call.url.startswith("console:"):
+            await way.ready(call.timeout)
+            way.go()
             answer = self._console(call.json)
             return Reply(200, {"content-type": "application/json"}, json.dumps(answer).encode())
         self._open()
         if waiting:
-            return await self._in_time(call)
+            return await self._in_time(call, way)
         async with self._slots.hold(by):
-            return await self._in_time(call)
+            return await self._in_time(call, way)
 
-    async def _in_time(self, call: Call) -> Reply:
-        """The reply within the call's time. What is not whole by then may have arrived."""
-        await self._check(call.url)
-        request = await _request(self._open(), call)
+    async def _in_time(self, call: Call, way: Departure) -> Reply:
+        """The reply within the call's time. What has left and is not whole by then may have arrived."""
+        request = await self._made(call, way)
+        await way.ready(call.timeout)
+        before = way.gone
         with anyio.move_on_after(call.timeout):
-            return await self._send(request)
-        raise Ambiguous(f"no whole answer within {call.timeout:g} seconds")
+            return await self._send(request, way)
+        kind = Ambiguous if way.gone > before else Transient
+        raise kind(f"no whole answer within {call.timeout:g} seconds")
 
-    async def _send(self, request: httpx.Request) -> Reply:
+    async def _made(self, call: Call, way: Departure) -> httpx.Request:
+        """The request. Raises Rejected when none can be made of the call: nothing has left."""
+        try:
+            await self._check(call.url)
+            request = await _request(self._open(), call, way)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError, TypeError) as error:
+            raise Rejected(f"the request cannot be made: {type(error).__name__}") from None
+        except OSError as error:
+            raise Transient(f"a file cannot be read: {error.strerror}") from None
+        if request.url.scheme not in ("http", "https") or not request.url.host:
+            raise Rejected("the request cannot be made: its URL is not one of http or https")
+        check_headers(request.headers.raw)
+        return request
+
+    async def _send(self, request: httpx.Request, way: Departure) -> Reply:
+        before = way.gone
+        if self._network.transport is not None:
+            way.go()  # a transport of the host's own does not tell
         try:
             response = await self._hand_over(request)
             try:
@@ -148,7 +175,8 @@ class Http:
         except _NOT_SENT as error:
             raise Transient(f"no connection ({type(error).__name__})") from None
         except httpx.HTTPError as error:
-            raise Ambiguous(f"the connection broke off ({type(error).__name__})") from None
+            kind = Ambiguous if way.gone > before else Transient
+            raise kind(f"the connection broke off ({type(error).__name__})") from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, body)
 
@@ -248,7 +276,7 @@ def _print_text(message: Any) -> Any:
     return {"id": message.get("id")}
 
 
-async def _request(client: httpx.AsyncClient, call: Call) -> httpx.Request:
+async def _request(client: httpx.AsyncClient, call: Call, way: Departure) -> httpx.Request:
     body: dict[str, Any] = {}
     if call.json is not None:
         body["json"] = call.json
@@ -261,7 +289,8 @@ async def _request(client: httpx.AsyncClient, call: Call) -> httpx.Request:
             (name, (file.filename, await _bytes(file), file.mime_type)) for name, file in call.files
         ]
     return client.build_request(
-        call.method, call.url, headers=dict(call.headers), params=call.params, timeout=_patience(call.timeout), **body
+        call.method, call.url, headers=dict(call.headers), params=call.params,
+        timeout=_patience(call.timeout), extensions={"trace": way.trace}, **body,
     )  # fmt: skip
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "outeract_core.adapters"
+_PEM = "-----BEGIN "
+"""RFC 7468: a key that an adapter signs with is no header, and has many lines."""
 HOST = "host:"
 """A reference to a secret that the host hands over at every start; only the name is stored."""
 
@@ -96,15 +98,25 @@ class Secrets:
                     f"the secret {name} was given to connect() as text, so it is not in the file: "
                     "give it again at every start, or pass a reference such as 'env:NAME'"
                 )
-            return self._given[name]
+            return _one_line(self._given[name], reference)
         source = self._sources.get(scheme)
         if source is None:
             raise MissingSecret(f"no source for secrets called {scheme!r}")
-        return source(name)
+        return _one_line(source(name), reference)
+
+
+def _one_line(value: str, reference: str) -> str:
+    """The value, which goes into headers and URLs. Raises MissingSecret for what fits into neither."""
+    value = value.strip()
+    if not value.startswith(_PEM) and any(
+        ord(character) < 32 or ord(character) == 127 for character in value
+    ):
+        raise MissingSecret(f"the secret {reference} has a line break or control character in it")
+    return value
 
 
 def _from_env(name: str) -> str:
-    value = os.environ.get(name)
+    value = os.environ.get(name, "").strip()
     if not value:
         raise MissingSecret(f"the environment variable {name} is not set")
     return value

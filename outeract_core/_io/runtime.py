@@ -76,17 +76,19 @@ class Runtime:
         """The injected clock, in milliseconds."""
         return to_ms(self.database.options.clock())
 
-    async def write(self, unit: Callable[[Connection], T]) -> T:
+    async def write(self, unit: Callable[[Connection], T], *, durable: bool = False) -> T:
         """`database.write` for background work: it waits while the store is busy or full.
+
+        `durable`: it survives power loss whatever the host has chosen.
 
         Raises what the unit raises, and StoreError when patience is at its end.
         """
         for _ in range(_PATIENCE):
             try:
-                return await self.database.write(unit)
+                return await self.database.write(unit, durable=durable)
             except (StoreBusy, DiskFull):
                 await anyio.sleep(_PAUSE)
-        return await self.database.write(unit)
+        return await self.database.write(unit, durable=durable)
 
     async def aclose_http(self) -> None:
         """Close the door to the network, if it was ever opened."""

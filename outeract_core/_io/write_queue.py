@@ -38,11 +38,15 @@ def nobody() -> None:
 
 @define(eq=False)
 class Ticket(Generic[T]):
-    """A unit on its way, and what came of it. `via` runs a callable where the waiter lives."""
+    """A unit on its way, and what came of it. `via` runs a callable where the waiter lives.
+
+    `durable`: the disk must have it before anybody is told, whatever the host has chosen.
+    """
 
     unit: Unit[T]
     done: Callable[[], None] = nobody
     via: Via | None = None
+    durable: bool = False
     result: Any = None
     error: BaseException | None = field(default=None)
 

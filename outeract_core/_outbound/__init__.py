@@ -2,6 +2,7 @@
 
 This room knows intents, attempts and receipts; it does not know platforms (adapters build requests).
 Read `compose` (content to an intent), `preview` (what would be sent), `verbs` (edits, reactions and
-their like), `handle` (what `send` returns), then `sender` (claim, request, settle) and `outgoing`
-(a claimed row as an adapter's argument).
+their like), `handle` (what `send` returns); then the way of a claimed row: `sender` (which lanes),
+`attempt` (begin, request, settlement), `outgoing` (the row as an adapter's argument), `leaving` (the last
+look before a request), `settle` (what each ending leads to), `doubt` (what was left while sending).
 """

@@ -15,6 +15,7 @@ import pytest
 from outeract_core import App, Outeract
 from outeract_core import query as q
 from outeract_core._domain.values.ids import SHIFT
+from outeract_core._store.engine.migrations import scripts
 from outeract_core.errors import LeaseHeld, StoreBusy
 from outeract_core.model import PlatformConnection
 from tests.support.store.opening import names, opened, put, raw
@@ -83,7 +84,9 @@ def test_writers_share_a_file_and_see_each_other(path: Path) -> None:
         expected = {f"{name}{number}" for name in ("a", "b", "mine") for number in range(40)}
         assert database.read(names) == expected
     with raw(path) as connection:
-        assert connection.execute("SELECT count(*) FROM migration").fetchall() == [(1,)]
+        assert connection.execute("SELECT count(*) FROM migration").fetchall() == [
+            (len(scripts()),)
+        ]
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 

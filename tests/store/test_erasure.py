@@ -18,6 +18,7 @@ from outeract_core._api.queries.people import Erased
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core._store.transfer import rebuild
 from outeract_core._store.writing import files
+from outeract_core._store.writing.files import Download
 from outeract_core.content import Attachment, Content
 from outeract_core.errors import BadInput, FileError, NotFound, UnknownCode
 from outeract_core.events import Fact, FileRef, Party
@@ -225,27 +226,29 @@ async def test_a_download_that_ends_later_brings_nothing_back(
 ) -> None:
     """A file erased while it was being fetched stays erased, whatever the fetch came to."""
     database, conn = core.runtime.database, core.runtime.conns(app.key)[0]
-    ends: dict[str, Callable[[Connection, int], object]] = {
-        "stored": lambda tx, key: files.stored(tx, conn, key, 1, "ab", None, transcribe=False),
-        "failed": lambda tx, key: files.failed(tx, conn, key, "secret"),
-        "again": lambda tx, key: files.again(tx, key, 0, "secret"),
-        "transcribed": lambda tx, key: files.transcribed(tx, conn, key, "secret"),
-        "mumbled": lambda tx, key: files.not_transcribed(tx, conn, key, "secret"),
+    ends: dict[str, Callable[[Connection, Download], object]] = {
+        "stored": lambda tx, one: files.stored(tx, conn, one, 1, "ab", None, transcribe=False),
+        "failed": lambda tx, one: files.failed(tx, conn, one, "secret"),
+        "again": lambda tx, one: files.again(tx, one, 0, "secret"),
+        "transcribed": lambda tx, one: files.transcribed(tx, conn, one, "secret"),
+        "mumbled": lambda tx, one: files.not_transcribed(tx, conn, one, "secret"),
     }
     for name, end in ends.items():
         await take(core, plain, said(name, files=(FileRef({"id": 1}, "secret.txt"),)))
-        (download,) = await database.write(lambda tx: files.claim(tx, 9, 1000))
+        (download,) = await database.write(lambda tx: files.claim(tx, "me", 9, 1000))
         await app.people.erase(await _who(app, plain, "alice"))
         before = await kinds(app)
-        await database.write(partial(_ended, end, download.key))
+        await database.write(partial(_ended, end, download))
         assert await kinds(app) == before
-        assert await database.write(lambda tx: files.claim(tx, 9, 1000)) == []
+        assert await database.write(lambda tx: files.claim(tx, "me", 9, 1000)) == []
         (file,) = await app.files.of(await app.events.by_external_id(plain, name))
         assert (file.status, file.sha256, file.filename) == ("erased", None, None)
 
 
-def _ended(end: Callable[[Connection, int], object], key: int, tx: Connection) -> None:
-    end(tx, key)
+def _ended(
+    end: Callable[[Connection, Download], object], download: Download, tx: Connection
+) -> None:
+    end(tx, download)
 
 
 # ── what is under way, and what comes after ───────────────────────────────────────────────────

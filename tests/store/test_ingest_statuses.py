@@ -284,7 +284,7 @@ async def test_an_echo_during_a_request_waits_for_the_receipt(
 
     def under_way(tx: Connection) -> claims.Row:
         ((row,),) = claims.claim(tx, "me", 1, 1000)
-        outbox.begin(tx, row, "me", 1000)
+        outbox.begin(tx, row, 1000, 1000)
         return row
 
     row = await database.write(under_way)
@@ -292,7 +292,7 @@ async def test_an_echo_during_a_request_waits_for_the_receipt(
     answer = await take(core, connection, echo(name if ours else "from the phone"))
     assert answer.status == 200
     assert await kinds(app) == ["message.outbound"]
-    await database.write(lambda tx: outbox.part_done(tx, conn, row, "me", 0, (name,), None, 1000))
+    await database.write(lambda tx: outbox.part_done(tx, conn, row, (name,)))
     assert await core.replay(app) == (1, 0)
     assert await core.replay(app) == (0, 0)
     outbound = [e for e in await events(app) if e.event_type == "message.outbound"]

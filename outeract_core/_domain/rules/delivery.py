@@ -64,14 +64,14 @@ def further(one: str, other: str) -> str:
 def advance(
     progress: Progress, status: str, at: int, reason: str | None, parts: Iterable[str]
 ) -> Progress:
-    """`progress` after one more child event. `parts`: the status of every part with a receipt.
+    """`progress` after one more child event. `parts`: the status of every part that has come to one.
 
-    A message of several parts is as far as its slowest part; one failed part fails it. The first
-    time of a status stays, and so does the first reason.
+    A message of several parts is as far as its slowest part: unknown when of one part nobody knows,
+    and still on its way while another has not left. One failed part fails it. The first time of a
+    status stays, and so does the first reason.
     """
-    whole = (
-        _slowest(list(parts), progress.parts) if status in ("sent", "delivered", "read") else status
-    )
+    ends = status in ("failed", "cancelled")
+    whole = status if ends else _slowest(list(parts), progress.parts)
     reached = further(progress.status, whole)
     stamp = _STAMP.get(status)
     changes: dict[str, Any] = {"status": reached}

@@ -80,6 +80,7 @@ class Connection(Known):
         self.path = path
         self.now = 0
         self.wal_pages = self.wal_held = 0
+        self.hard: bool | None = None
         self._ids = ids
         self._cursor: Any = db.cursor()
         self._heads: dict[int, int] = {}
@@ -232,6 +233,15 @@ class Connection(Known):
         self._calls.clear()
         self.watch(self._own_version())
 
+    def harden(self, durable: bool) -> None:
+        """Whether the next commit waits for the disk, where not every one does. Between transactions.
+
+        One that waits takes all commits before it along: they stand in the same log.
+        """
+        if self.hard is not None and durable != self.hard:
+            self._cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self.hard = durable
+
     def snapshot(self) -> tuple[dict[int, int], dict[Any, Any], int]:
         """What `restore` needs to undo a savepoint's side of the bookkeeping."""
         return dict(self._heads), self.staged, len(self._calls)
@@ -341,6 +351,7 @@ def open_writer(
         refuse_database(path, connection.script)
         connection.script("PRAGMA journal_mode = WAL")
         connection.script(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+        connection.hard = False if durability == "normal" else None
         connection.script("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;")
         connection.script("PRAGMA cache_size = -65536; PRAGMA secure_delete = ON")
         _count_wal(connection)

@@ -23,6 +23,7 @@ from ..engine.statements import statement
 WRITERS: Statement[Any] = statement("copy_writers")
 LEASES: Statement[Any] = statement("copy_leases")
 OUTBOX: Statement[Any] = statement("copy_outbox")
+FILES: Statement[Any] = statement("copy_files")
 BYTES: Statement[tuple[str, int | None]] = statement("bytes_of_files")
 COPIED: Statement[tuple[int]] = statement("copied_any")
 DOUBTED: Statement[Any] = statement("copied_doubted")
@@ -76,7 +77,7 @@ def detach(target: Path, ids: IdSource) -> list[tuple[str, int]]:
     try:
         with sqlite.translated(str(target)):
             copy.script("BEGIN IMMEDIATE")
-            for change in (WRITERS, LEASES, OUTBOX):
+            for change in (WRITERS, LEASES, OUTBOX, FILES):
                 copy.run(change)
             found = [(sha256, size or 0) for sha256, size in copy.all(BYTES)]
             copy.commit()

@@ -17,13 +17,15 @@ from ...driver import Statement
 FORMAT = 2
 """Version of the export format: raised with every change that an older library cannot read."""
 READS = (1, 2)
-"""The versions that are read: 2 added the lines of `attempt`."""
+"""The versions that are read: 2 added the lines of `attempt` and `part`."""
 
 PAUSED = 1 << 60
 """Milliseconds that work is put off while it is being imported, so that nobody begins it."""
 
 LEFT_OUT = {
-    "outbox": frozenset({"lease_until", "lease_owner"}),  # a process of the other machine
+    # a process of the other machine
+    "outbox": frozenset({"lease_until", "lease_owner", "lease_token", "arrives", "looks"}),
+    "file": frozenset({"lease_until", "lease_owner", "lease_token"}),
 }
 """Columns that are not exported."""
 
@@ -114,6 +116,7 @@ AFTER = (
     _table("delivery", "event:node status parts sent_at delivered_at read_at failed_at reason",
            "event", "event"),
     _table("receipt", "conn:conn ext event:node part status", "conn", "ext"),
+    _table("part", "event:node part status at", "event", "event, t.part"),
     _table("waiting", "conn:conn ext src:node type:kind", "conn",
            "ext, t.src, (SELECT k.name FROM kind k WHERE k.id = t.type)"),
     _table("outbox", "id:node conn:conn lane:node verb event:node parts:parts done due:due attempt "

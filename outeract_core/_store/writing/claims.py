@@ -1,13 +1,15 @@
 """Units of work of the sender's first step: claim what is due, with everything that a request needs.
 
-Knows: leases on rows, the order of a lane; that many rows are read with a few statements.
+Knows: leases on rows and the token that fences each, the order of a lane; that many rows are read with
+a few statements.
 Does not know: what becomes of a row once it is claimed (`outbox.py`), adapters.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import secrets
+from collections.abc import Collection, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -18,7 +20,10 @@ from ..engine.statements import statement
 from ..records.log import EVENT_CONN, target_of
 from ..records.rows import ALIASES
 
-_Row = tuple[int, int, int, str, int | None, str, int, int, int | None, int, str, int]
+_Row = tuple[
+    int, int, int, str, int | None, str, int, int, int | None, int, str, int, int | None, int,
+    int | None,
+]  # fmt: skip
 _File = tuple[str | None, str | None, int | None, str | None]
 
 HEADS: Statement[tuple[int, int]] = statement("outbox_heads")
@@ -39,7 +44,13 @@ PER_LANE = 16
 
 @frozen
 class Row:
-    """A claimed outbox row, with what its request needs. Times in milliseconds."""
+    """A claimed outbox row, with what its request needs. Times in milliseconds.
+
+    token    the claim that holds it: whatever is done to the row asks for it.
+    done     the part that is next, or under way; those before it have come to something.
+    arrives  until when the request that was begun last may still arrive; `looks`: how often it was
+             asked in vain what became of it.
+    """
 
     id: int
     conn: int
@@ -52,6 +63,9 @@ class Row:
     expires: int | None
     sandbox: bool
     state: str
+    token: int
+    arrives: int | None = None
+    looks: int = 0
     event_id: str = ""
     external_id: str = ""
     address: str = ""
@@ -66,13 +80,30 @@ class Row:
     receipts: frozenset[int] = frozenset()
 
 
-def claim(tx: Tx, owner: str, lanes: int, lease: int) -> list[list[Row]]:
-    """Due rows by lane, each lane in order and from its head; leased for `lease` milliseconds."""
-    due = [_due(tx, lane, head) for head, lane in tx.all(HEADS, now=tx.now, limit=lanes)]
+def claim(
+    tx: Tx, owner: str, lanes: int, lease: int, held: Collection[int] = ()
+) -> list[list[Row]]:
+    """Due rows by lane, each lane in order and from its head; leased for `lease` milliseconds.
+
+    `held`: the lanes that the owner's own tasks hold. They are never claimed again, whatever has
+    become of their lease.
+    """
+    token = secrets.randbits(62)
+    due = [_due(tx, lane, head) for head, lane in _heads(tx, lanes, held)]
     found = [row for rows in due for row in rows]
-    tx.many(LEASE, [(tx.now + lease, owner, row[0]) for row in found])
-    loaded = iter(_load(tx, found))
+    tx.many(LEASE, [(tx.now + lease, owner, token, row[0]) for row in found])
+    loaded = iter(_load(tx, found, token))
     return [[next(loaded) for _ in rows] for rows in due]
+
+
+def any_due(tx: Tx, held: Collection[int] = ()) -> bool:
+    """Whether `claim` would find a row."""
+    return bool(_heads(tx, 1, held))
+
+
+def _heads(tx: Tx, lanes: int, held: Collection[int]) -> list[tuple[int, int]]:
+    found = tx.all(HEADS, now=tx.now, limit=lanes + len(held))
+    return [(head, lane) for head, lane in found if lane not in held][:lanes]
 
 
 def _due(tx: Tx, lane: int, head: int) -> list[_Row]:
@@ -80,7 +111,7 @@ def _due(tx: Tx, lane: int, head: int) -> list[_Row]:
     for row in tx.all(LANE, lane=lane, head=head, limit=PER_LANE):
         if row[11] > tx.now and row[7] == 0:
             continue  # not before its time, and it holds up nobody
-        if row[11] > tx.now:
+        if row[11] > tx.now or (row[14] or 0) > tx.now:
             break
         rows.append(row)
     return rows
@@ -97,11 +128,11 @@ class _Around:
     receipts: dict[int, list[int]]
 
 
-def _load(tx: Tx, rows: Sequence[_Row]) -> list[Row]:
+def _load(tx: Tx, rows: Sequence[_Row], token: int) -> list[Row]:
     """The rows with their recipients, their references and their files."""
     lanes = sorted({row[2] for row in rows})
     around = _around(tx, lanes, [row[4] for row in rows if row[4] is not None])
-    return [_row(tx, row, around) for row in rows]
+    return [_row(tx, row, around, token) for row in rows]
 
 
 def _around(tx: Tx, lanes: list[int], events: list[int]) -> _Around:
@@ -133,15 +164,16 @@ def _references(tx: Tx, events: list[int]) -> dict[tuple[int, str], str | None]:
     return found
 
 
-def _row(tx: Tx, row: _Row, around: _Around) -> Row:
-    key, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, _due = row
+def _row(tx: Tx, row: _Row, around: _Around, token: int) -> Row:
+    key, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, *rest = row
     spec = json.loads(parts)
     external_id, address, kind = around.recipients.get(lane, ("", "", "person"))
     target, outbound, payload = _target(tx, lane, verb, event)
     own = event or 0
     return Row(
         key, conn, lane, verb, event, spec, done, attempt, expires, bool(sandbox), state,
-        event_id=around.ids.get(own, ""), external_id=external_id, address=address, kind=kind,
+        token, arrives=rest[1], looks=rest[2] or 0, event_id=around.ids.get(own, ""),
+        external_id=external_id, address=address, kind=kind,
         aliases=tuple(around.aliases.get(lane, ())),
         reply_to=around.references.get((own, "reply_to")),
         thread=around.references.get((own, "in_thread")),

@@ -1,6 +1,6 @@
 """Units of work on what was sent: queue it, take its receipts, fold its statuses.
 
-Knows: outbox rows, receipts per part, the delivery row that the fold keeps.
+Knows: outbox rows, receipts and outcomes per part, the delivery row that the fold keeps.
 Does not know: how a request is made (`_outbound/sender.py`), what a status means to a platform.
 """
 
@@ -30,6 +30,9 @@ RECEIPT_STATUS: Statement[Any] = statement("receipt_status")
 RECEIPT: Statement[tuple[int, int, str]] = statement("receipt_by_ext")
 RECEIPTS: Statement[tuple[str, int, str]] = statement("receipts_of")
 UNREAD: Statement[tuple[str, int]] = statement("unread_outbound")
+PART_ADD: Statement[Any] = statement("part_add")
+PARTS: Statement[tuple[int, str]] = statement("parts_of")
+PROVEN: Statement[Any] = statement("outbox_proven")
 OUTBOX_ADD: Statement[Any] = statement("outbox_add")
 OUTBOX_SENDING: Statement[tuple[int]] = statement("outbox_sending_on")
 
@@ -111,6 +114,23 @@ def receipt(
     return key
 
 
+def late_receipt(
+    tx: Tx, conn: Conn, event: int, part: int, parts: int, external_ids: tuple[str, ...]
+) -> None:
+    """A receipt that came after its row was settled by others: told once, if nobody has yet."""
+    known = {part for _ext, part, _status in tx.all(RECEIPTS, event=event)}
+    if part not in known and tx.one(DELIVERY, event=event) is not None:
+        receipt(tx, conn, event, part, parts, external_ids)
+
+
+def part_ended(tx: Tx, event: int, part: int, parts: int, status: str) -> None:
+    """A part has ended without a receipt; with one that failed, those behind it are not tried."""
+    tx.run(PART_ADD, event=event, part=part, status=status, at=tx.now)
+    if status == "failed" and part + 1 < parts:
+        rest = [(event, other, "cancelled", tx.now) for other in range(part + 1, parts)]
+        tx.many(PART_ADD, rest)
+
+
 def _sent(tx: Tx, conn: Conn, event: int, payload: dict[str, Any]) -> int | None:
     """The status event of a receipt. A message in one part needs no fold to be `sent`."""
     told = child_event if tx.run(DELIVERY_SENT, event=event, at=tx.now) else status_event
@@ -132,6 +152,7 @@ def claim_echo(
             return False
     except ValueError:
         return False
+    tx.run(PROVEN, event=event, part=int(part), now=tx.now)
     if int(part) not in {known for _ext, known, _status in tx.all(RECEIPTS, event=event)}:
         if accepted:
             receipt(tx, conn, event, int(part), row[1], (external_id,))
@@ -176,7 +197,7 @@ def fold(tx: Tx, conn: Conn, event: int, kind: str, payload: dict[str, Any], at:
     if external_id is not None:
         _advance_part(tx, conn.id, str(external_id), status)
     before = Progress(*row)
-    after = advance(before, status, at, payload.get("reason"), _parts(tx, event))
+    after = advance(before, status, at, payload.get("reason"), parts_of(tx, event).values())
     if after != before:
         tx.run(
             DELIVERY_SET, event=event, status=after.status, sent_at=after.sent_at,
@@ -192,12 +213,12 @@ def _advance_part(tx: Tx, conn: int, external_id: str, status: str) -> None:
         tx.run(RECEIPT_STATUS, conn=conn, ext=text_id(external_id), status=reached)
 
 
-def _parts(tx: Tx, event: int) -> list[str]:
-    """How far each part has come: the furthest of its external ids."""
+def parts_of(tx: Tx, event: int) -> dict[int, str]:
+    """How far each part has come, of those that have come to anything: its furthest status."""
     reached: dict[int, str] = {}
-    for _ext, part, status in tx.all(RECEIPTS, event=event):
+    for part, status in tx.all(PARTS, event=event):
         reached[part] = further(reached.get(part, "queued"), status)
-    return list(reached.values())
+    return reached
 
 
 def platform_status(

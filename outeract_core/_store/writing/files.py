@@ -7,6 +7,8 @@ Does not know: bytes, folders (`_io/file_store.py`), how a platform hands out fi
 from __future__ import annotations
 
 import json
+import secrets
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +27,7 @@ FILE_DUE: Statement[tuple[int, int, str, str | None, int, int | None, str, str |
 )
 FILE_DONE: Statement[Any] = statement("file_done")
 FILE_LEASE: Statement[Any] = statement("file_lease")
+FILE_RELEASE: Statement[Any] = statement("file_release")
 FILE_STORED: Statement[Any] = statement("file_stored")
 FILE_FAILED: Statement[Any] = statement("file_failed")
 FILE_RETRY: Statement[Any] = statement("file_retry")
@@ -38,7 +41,8 @@ NEXT_FILE: Statement[tuple[int | None]] = statement("next_file")
 class Download:
     """A file that is due: `handle` is what the adapter's `fetch` needs.
 
-    `stored`: the bytes are here already, and only their transcript is missing.
+    `stored`: the bytes are here already, and only their transcript is missing. `attempt`: which one
+    this is, counting those that were settled. `token`: the claim, by which every settlement is fenced.
     """
 
     key: int
@@ -49,6 +53,7 @@ class Download:
     size: int | None
     stored: bool
     mime: str | None
+    token: int
 
 
 def receive(tx: Tx, conn: Conn, message: int, ref: FileRef) -> int:
@@ -81,32 +86,40 @@ def keep(
     return key, uid
 
 
-def claim(tx: Tx, limit: int, lease: int) -> list[Download]:
-    """Files that are due, each leased for `lease` milliseconds."""
-    rows = tx.all(FILE_DUE, now=tx.now, limit=limit)
-    for key, *_ in rows:
-        tx.run(FILE_LEASE, id=key, due=tx.now + lease)
+def claim(tx: Tx, owner: str, limit: int, lease: int, held: Collection[int] = ()) -> list[Download]:
+    """Files that are due, each leased for `lease` milliseconds; not those that are `held` already."""
+    token = secrets.randbits(62)
+    found = tx.all(FILE_DUE, now=tx.now, limit=limit + len(held))
+    rows = [row for row in found if row[0] not in held][:limit]
+    tx.many(FILE_LEASE, [(tx.now + lease, owner, token, row[0]) for row in rows])
     return [
-        Download(k, c, json.loads(h), sha, attempt + 1, size, status == "stored", mime)
+        Download(k, c, json.loads(h), sha, attempt + 1, size, status == "stored", mime, token)
         for k, c, h, sha, attempt, size, status, mime in rows
     ]
 
 
+def release(tx: Tx, download: Download) -> None:
+    """Give it back: it was not tried to the end."""
+    tx.run(FILE_RELEASE, id=download.key, token=download.token)
+
+
 def next_due(tx: Tx) -> int | None:
-    """When the next download is due, or None."""
-    row = tx.one(NEXT_FILE)
+    """When the next download is due that nobody holds, or None."""
+    row = tx.one(NEXT_FILE, now=tx.now)
     return None if row is None else row[0]
 
 
 def stored(
-    tx: Tx, conn: Conn, key: int, size: int, sha256: str, mime: str | None, *, transcribe: bool
-) -> bool:
+    tx: Tx, conn: Conn, download: Download, size: int, sha256: str, mime: str | None, *,
+    transcribe: bool,
+) -> bool:  # fmt: skip
     """The bytes are in the folder; `transcribe`: what is said in them is wanted next.
 
-    False when the node was erased meanwhile: then nobody wants the bytes any more.
+    False when the node was erased meanwhile, or taken over: nobody wants the bytes from here any more.
     """
-    due = tx.now if transcribe else None
-    if not tx.run(FILE_STORED, id=key, size=size, sha256=sha256, mime=clean(mime), due=due):
+    due, key = tx.now if transcribe else None, download.key
+    values = {"size": size, "sha256": sha256, "mime": clean(mime), "due": due}
+    if not tx.run(FILE_STORED, id=key, token=download.token, **values):
         return False
     _tell(tx, conn, key, "system.file_stored", {"size": size, "sha256": sha256})
     return True
@@ -117,27 +130,30 @@ def is_used(tx: Tx, sha256: str) -> bool:
     return tx.one(SHA256_USED, sha256=sha256) is not None
 
 
-def failed(tx: Tx, conn: Conn, key: int, reason: str) -> None:
+def failed(tx: Tx, conn: Conn, download: Download, reason: str) -> None:
     """The bytes will not come."""
-    if tx.run(FILE_FAILED, id=key, error=clean(reason)):
-        _tell(tx, conn, key, "system.file_failed", {"reason": reason})
+    if tx.run(FILE_FAILED, id=download.key, token=download.token, error=clean(reason)):
+        _tell(tx, conn, download.key, "system.file_failed", {"reason": reason})
 
 
-def transcribed(tx: Tx, conn: Conn, key: int, text: str) -> None:
+def transcribed(tx: Tx, conn: Conn, download: Download, text: str) -> None:
     """What is said in a recording, as an event about its message."""
-    if tx.run(FILE_DONE, id=key, error=None):
-        _tell(tx, conn, key, "message.transcribed", {"text": text})
+    if tx.run(FILE_DONE, id=download.key, token=download.token, error=None):
+        _tell(tx, conn, download.key, "message.transcribed", {"text": text})
 
 
-def not_transcribed(tx: Tx, conn: Conn, key: int, reason: str) -> None:
+def not_transcribed(tx: Tx, conn: Conn, download: Download, reason: str) -> None:
     """The transcript will not come; the bytes stay."""
-    if tx.run(FILE_DONE, id=key, error=clean(reason)):
-        _tell(tx, conn, key, "system.file_failed", {"reason": reason})
+    if tx.run(FILE_DONE, id=download.key, token=download.token, error=clean(reason)):
+        _tell(tx, conn, download.key, "system.file_failed", {"reason": reason})
 
 
-def again(tx: Tx, key: int, due: int, reason: str) -> None:
-    """Try again at `due`."""
-    tx.run(FILE_RETRY, id=key, due=due, error=clean(reason))
+def again(tx: Tx, download: Download, due: int, reason: str, *, tried: bool = True) -> None:
+    """Try again at `due`. `tried`: whether this was an attempt, or only a wait for the host."""
+    tx.run(
+        FILE_RETRY, id=download.key, token=download.token, due=due, tried=int(tried),
+        error=clean(reason),
+    )  # fmt: skip
 
 
 def _tell(tx: Tx, conn: Conn, key: int, kind: str, payload: dict[str, Any]) -> None:

@@ -1,15 +1,19 @@
 """Units of work of the sender on a row that it has claimed: begin, settle, retry, give up.
 
-Knows: leases on rows, the order of a lane.
+Knows: that a claim is fenced by its token, the order of a lane, that an outcome belongs to a part.
 Does not know: requests, backoff, adapters.
 
-A row is *queued*, then claimed under a lease, then *sending* from just before the request until its
-receipt is settled. A lease that ran out while sending leaves the outcome unknown.
+A row is *queued*, then claimed under a lease, then *sending* from just before the request of a part
+until that part is settled. Whatever is done to a claimed row names the claim's token in the same
+statement; when that finds nothing, somebody else has the row, and nothing is written: LeaseLost. A row
+leaves *sending* by a receipt, by proof that nothing was done, or as unknown.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from attrs import evolve
 
 from ..._domain.rules.delivery import EVENT_STATUS
 from ...driver import Statement, Tx
@@ -21,107 +25,122 @@ from .claims import Row
 from .people import ALIAS_MOVE, PUSER_ADDRESS
 
 BEGIN: Statement[Any] = statement("outbox_begin")
+COVER: Statement[Any] = statement("outbox_cover")
 PART_DONE: Statement[Any] = statement("outbox_part_done")
+SETTLED: Statement[Any] = statement("outbox_settled")
+TAKEN_BACK: Statement[tuple[int]] = statement("outbox_taken_back")
 DROP: Statement[Any] = statement("outbox_drop")
 HELD: Statement[tuple[int]] = statement("held_on")
 RETRY: Statement[Any] = statement("outbox_retry")
 POSTPONE: Statement[Any] = statement("outbox_postpone")
-RELEASE: Statement[Any] = statement("outbox_release")
-RELEASE_ALL: Statement[Any] = statement("outbox_release_all")
+PROMOTE: Statement[Any] = statement("outbox_promote")
 OWNERS: Statement[tuple[str]] = statement("outbox_owners")
 NEXT: Statement[tuple[int | None]] = statement("outbox_next")
-PROMOTE: Statement[Any] = statement("outbox_promote")
-PACED = "paced"
+NEXT_LATER: Statement[tuple[int | None]] = statement("outbox_next_later")
+PACED, PENDING = "paced", "it may still be on its way"
 """Why a row waits that was not tried at all."""
-NOT_STARTED: Statement[tuple[int, int]] = statement("outbox_not_started")
 
 
-def begin(tx: Tx, row: Row, owner: str, lease: int) -> None:
-    """The request is about to leave. Raises LeaseLost when another sender has the row by now."""
-    if not tx.run(BEGIN, id=row.id, owner=owner, until=tx.now + lease):
-        raise LeaseLost(f"outbox row {row.id} was taken over by another process")
+def begin(tx: Tx, row: Row, lease: int, arrives: int) -> None:
+    """The request of the part `row.done` is about to leave, and may arrive for `arrives` milliseconds.
+
+    Raises LeaseLost when another sender has the row by now.
+    """
+    _fenced(tx, BEGIN, row, until=tx.now + lease, arrives=tx.now + arrives)
+
+
+def cover(tx: Tx, row: Row, lease: int, arrives: int) -> None:
+    """The same of one more request of an attempt, which may take longer. Raises LeaseLost."""
+    _fenced(tx, COVER, row, until=tx.now + lease, arrives=tx.now + arrives)
 
 
 def part_done(
-    tx: Tx, conn: Conn, row: Row, owner: str, part: int, external_ids: tuple[str, ...],
-    address: str | None, lease: int,
-) -> bool:  # fmt: skip
-    """One part has its receipt; the last one ends the row. Whether held deliveries wait for that."""
-    parts = len(row.parts.get("parts", ())) or 1
+    tx: Tx, conn: Conn, row: Row, external_ids: tuple[str, ...], address: str | None = None
+) -> Row | None:
+    """The part under way has its receipt: the row for the next part, or None. Raises LeaseLost."""
+    left = _moved_on(tx, row)
     if row.event is not None and row.verb == "send":
-        delivery.receipt(tx, conn, row.event, part, parts, external_ids, sandbox=row.sandbox)
+        parts = len(row.parts.get("parts", ())) or 1
+        delivery.receipt(tx, conn, row.event, row.done, parts, external_ids, sandbox=row.sandbox)
     elif row.event is not None:
         delivery.child_event(
             tx, conn, row.event, "message.sent", {"verb": row.verb, "time": tx.now}
         )
     if address is not None and address != row.address:
         _moved(tx, conn, row, address)
-    if part + 1 >= parts:
-        remove(tx, row.id, row.lane)
-    else:
-        tx.run(PART_DONE, id=row.id, done=part + 1, until=tx.now + lease, owner=owner)
-    return tx.one(HELD, conn=conn.id) is not None
+    return left
 
 
-def _moved(tx: Tx, conn: Conn, row: Row, address: str) -> None:
-    """The platform has answered with another address for this recipient."""
-    tx.run(ALIAS_MOVE, conn=conn.id, value=address, type="address", puser=row.lane)
-    if row.kind != "person":
-        tx.run(PUSER_ADDRESS, id=row.lane, address=address)
+def part_known(tx: Tx, row: Row) -> Row | None:
+    """The part under way was proven by others (an echo, a status), who have told it. As above."""
+    return _moved_on(tx, row)
+
+
+def part_unknown(tx: Tx, conn: Conn, row: Row, reason: str, code: str | None = None) -> Row | None:
+    """Nobody knows about the part under way; the others are not concerned. As above."""
+    left = _moved_on(tx, row)
+    _told(tx, conn, row, "message.unknown", reason, code)
+    return left
 
 
 def end(tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None = None) -> None:
-    """The row ends without (all) its receipts: failed, unknown or cancelled."""
-    payload: dict[str, Any] = {"reason": reason, "external_message_id": None, "time": tx.now}
-    if code is not None:
-        payload["code"] = code
-    if row.parts.get("parts"):
-        payload.update(part=row.done, parts=len(row.parts["parts"]))
+    """The row ends without (all) its receipts: failed or cancelled. Raises LeaseLost."""
+    _fenced(tx, SETTLED, row)
+    tx.run(PROMOTE, lane=row.lane)
+    _told(tx, conn, row, kind, reason, code)
+
+
+def late_receipt(tx: Tx, conn: Conn, row: Row, external_ids: tuple[str, ...]) -> None:
+    """The claim was lost while the platform answered: what it said is proof of the part all the same."""
     if row.event is not None and row.verb == "send":
-        delivery.status_event(tx, conn, row.event, kind, payload)
-    elif row.event is not None and kind in EVENT_STATUS:
-        delivery.child_event(tx, conn, row.event, kind, {**payload, "verb": row.verb})
-    remove(tx, row.id, row.lane)
+        parts = len(row.parts.get("parts", ())) or 1
+        delivery.late_receipt(tx, conn, row.event, row.done, parts, external_ids)
 
 
-def remove(tx: Tx, key: int, lane: int) -> None:
-    """A row is gone, and the next of its lane moves up."""
-    tx.run(DROP, id=key)
-    tx.run(PROMOTE, lane=lane)
+def is_held(tx: Tx, conn: Conn) -> bool:
+    """Whether deliveries of the connection wait for a settlement."""
+    return tx.one(HELD, conn=conn.id) is not None
 
 
 def drop(tx: Tx, row: Row) -> None:
-    """The row ends without a trace: there was nothing to do."""
-    remove(tx, row.id, row.lane)
+    """The row ends without a trace: there was nothing to do. Raises LeaseLost."""
+    _fenced(tx, SETTLED, row)
+    tx.run(PROMOTE, lane=row.lane)
 
 
 def retry(tx: Tx, row: Row, due: int, error: str) -> None:
-    """Back into the queue, at the head of its lane, not before `due`."""
-    tx.run(RETRY, id=row.id, due=due, error=error)
+    """Certainly nothing was done: back into the queue, at the head of its lane, not before `due`.
+
+    Raises LeaseLost.
+    """
+    _fenced(tx, RETRY, row, due=due, error=error)
     _tried(tx, row, error)
 
 
-def _tried(tx: Tx, row: Row, error: str) -> None:
-    """What the platform answered stays known; what only waits for its turn was not tried."""
-    if row.event is not None and error != PACED:
-        attempts.note(tx, row.event, "send", row.verb, row.attempt + 1, error)
-
-
-def postpone(tx: Tx, row: Row, due: int, error: str) -> None:
-    """Not before `due`, and in the state that it is in."""
-    tx.run(POSTPONE, id=row.id, due=due, error=error)
+def postpone(tx: Tx, row: Row, due: int, error: str, looks: int | None = None) -> None:
+    """Not before `due`, and in the state that it is in. Raises LeaseLost."""
+    _fenced(tx, POSTPONE, row, due=due, error=error, looks=row.looks if looks is None else looks)
     _tried(tx, row, error)
 
 
-def release(tx: Tx, rows: list[Row], owner: str) -> None:
-    """Give back rows that were claimed but not begun."""
-    for row in rows:
-        tx.run(RELEASE, id=row.id, owner=owner)
+def cancel(tx: Tx, conn: Conn, event: int, reason: str = "cancelled by the host") -> bool:
+    """Take back what no sender has begun. False when it is too late.
+
+    A claim on it does not matter: whoever holds it will not be able to begin.
+    """
+    row = tx.one(TAKEN_BACK, event=event)
+    if row is None:
+        return False
+    tx.run(PROMOTE, lane=row[0])
+    payload = {"reason": reason, "external_message_id": None, "time": tx.now}
+    delivery.status_event(tx, conn, event, "message.cancelled", payload)
+    return True
 
 
-def release_owner(tx: Tx, owner: str) -> None:
-    """A sender is gone: its rows are free again."""
-    tx.run(RELEASE_ALL, owner=owner)
+def remove(tx: Tx, key: int, lane: int) -> None:
+    """A row is gone, whoever holds it, and the next of its lane moves up."""
+    tx.run(DROP, id=key)
+    tx.run(PROMOTE, lane=lane)
 
 
 def owners(tx: Tx) -> list[str]:
@@ -130,17 +149,58 @@ def owners(tx: Tx) -> list[str]:
 
 
 def next_due(tx: Tx) -> int | None:
-    """When the next row is due, or None."""
-    row = tx.one(NEXT)
+    """When the next outbox row is due that nobody holds, or None."""
+    row = tx.one(NEXT, now=tx.now)
     return None if row is None else row[0]
 
 
-def cancel(tx: Tx, conn: Conn, event: int, reason: str = "cancelled by the host") -> bool:
-    """Take back what no sender has begun. False when it is too late."""
-    row = tx.one(NOT_STARTED, event=event, now=tx.now)
-    if row is None:
-        return False
-    remove(tx, *row)
-    payload = {"reason": reason, "external_message_id": None, "time": tx.now}
-    delivery.status_event(tx, conn, event, "message.cancelled", payload)
-    return True
+def next_later(tx: Tx) -> int | None:
+    """When a row falls due that is not due yet, or None."""
+    row = tx.one(NEXT_LATER, now=tx.now)
+    return None if row is None else row[0]
+
+
+def _tried(tx: Tx, row: Row, error: str) -> None:
+    """What the platform answered stays known; what only waits for its turn was not tried."""
+    if row.event is not None and error not in (PACED, PENDING):
+        attempts.note(tx, row.event, "send", row.verb, row.attempt + 1, error)
+
+
+def _fenced(tx: Tx, change: Statement[Any], row: Row, **values: Any) -> None:
+    if not tx.run(change, id=row.id, token=row.token, **values):
+        raise LeaseLost(f"outbox row {row.id} was taken over while this process was away")
+
+
+def _moved_on(tx: Tx, row: Row) -> Row | None:
+    """The row as it is for its next part; it ends with the last one. Raises LeaseLost."""
+    if row.done + 1 < len(row.parts.get("parts", ())):
+        _fenced(tx, PART_DONE, row, done=row.done + 1)
+        return evolve(
+            row, done=row.done + 1, state="queued", attempt=1, looks=0, arrives=None,
+        )  # fmt: skip
+    drop(tx, row)
+    return None
+
+
+def _told(tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None) -> None:
+    payload: dict[str, Any] = {"reason": reason, "external_message_id": None, "time": tx.now}
+    if code is not None:
+        payload["code"] = code
+    parts = len(row.parts.get("parts", ()))
+    if parts:
+        payload.update(part=row.done, parts=parts)
+    if row.event is None:
+        return
+    if row.verb == "send":
+        if kind != "message.cancelled":
+            delivery.part_ended(tx, row.event, row.done, parts, EVENT_STATUS[kind])
+        delivery.status_event(tx, conn, row.event, kind, payload)
+    elif kind in EVENT_STATUS:
+        delivery.child_event(tx, conn, row.event, kind, {**payload, "verb": row.verb})
+
+
+def _moved(tx: Tx, conn: Conn, row: Row, address: str) -> None:
+    """The platform has answered with another address for this recipient."""
+    tx.run(ALIAS_MOVE, conn=conn.id, value=address, type="address", puser=row.lane)
+    if row.kind != "person":
+        tx.run(PUSER_ADDRESS, id=row.lane, address=address)

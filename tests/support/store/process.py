@@ -152,7 +152,7 @@ def sending(path: Path) -> None:
 
     def unit(tx: Any) -> None:
         ((row,),) = claims.claim(tx, owner, 1, 120_000)
-        outbox.begin(tx, row, owner, 120_000)
+        outbox.begin(tx, row, 120_000, 0)
 
     core.runtime.database.write_now(unit)
     say("sending")

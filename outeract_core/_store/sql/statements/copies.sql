@@ -6,8 +6,11 @@ DELETE FROM counter WHERE owner < 0;
 -- name: copy_leases
 DELETE FROM lease;
 
+-- name: copy_files
+UPDATE file SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE lease_owner IS NOT NULL;
+
 -- name: copy_outbox
-UPDATE outbox SET lease_until = NULL, lease_owner = NULL,
+UPDATE outbox SET lease_until = NULL, lease_owner = NULL, lease_token = NULL, arrives = NULL,
   state = CASE WHEN state = 'queued' THEN 'copied' ELSE state END;
 
 -- name: bytes_of_files

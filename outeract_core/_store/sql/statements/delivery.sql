@@ -28,6 +28,13 @@ SELECT event, part, status FROM receipt WHERE conn = :conn AND ext = :ext;
 -- name: receipts_of
 SELECT ext, part, status FROM receipt WHERE event = :event ORDER BY part, ext;
 
+-- name: part_add
+INSERT INTO part(event, part, status, at) VALUES (:event, :part, :status, :at)
+ON CONFLICT (event, part) DO UPDATE SET status = excluded.status, at = excluded.at;
+
+-- name: parts_of
+SELECT part, status FROM receipt WHERE event = :event UNION ALL SELECT part, status FROM part WHERE event = :event;
+
 -- name: unread_outbound
 SELECT r.ext, r.event FROM entry n JOIN delivery d ON d.event = n.event JOIN receipt r ON r.event = n.event
 WHERE n.peer = :peer AND d.sent_at <= :upto AND r.status IN ('queued', 'sent', :also)

@@ -5,26 +5,42 @@ INSERT INTO file(id, uid, conn, event, filename, mime, size, sha256, status, han
 VALUES (:id, :uid, :conn, :event, :filename, :mime, :size, :sha256, :status, :handle, :due, :now);
 
 -- name: file_due
-SELECT id, conn, handle, sha256, attempt, size, status, mime FROM file WHERE due <= :now ORDER BY due LIMIT :limit;
+SELECT id, conn, handle, sha256, attempt, size, status, mime FROM file
+WHERE due <= :now AND (lease_until IS NULL OR lease_until <= :now) ORDER BY due LIMIT :limit;
 
 -- name: next_file
-SELECT min(due) FROM file WHERE due IS NOT NULL;
+SELECT min(due) FROM file WHERE due IS NOT NULL AND (lease_until IS NULL OR lease_until <= :now);
 
 -- name: file_lease
-UPDATE file SET due = :due, attempt = attempt + 1 WHERE id = :id;
+UPDATE file SET lease_until = :until, lease_owner = :owner, lease_token = :token WHERE id = :id;
+
+-- name: file_renew
+UPDATE file SET lease_until = :until
+WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_owner = :owner RETURNING id;
+
+-- name: file_release
+UPDATE file SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE id = :id AND lease_token = :token;
+
+-- name: file_release_all
+UPDATE file SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE lease_owner = :owner;
 
 -- name: file_stored
 UPDATE file SET status = 'stored', size = :size, sha256 = :sha256, due = :due, attempt = 0, error = NULL,
-  mime = coalesce(mime, :mime) WHERE id = :id AND status <> 'erased';
+  mime = coalesce(mime, :mime), lease_until = NULL, lease_owner = NULL, lease_token = NULL
+WHERE id = :id AND lease_token = :token AND status <> 'erased';
 
 -- name: file_failed
-UPDATE file SET status = 'failed', due = NULL, error = :error WHERE id = :id AND status <> 'erased';
+UPDATE file SET status = 'failed', due = NULL, error = :error, lease_until = NULL, lease_owner = NULL, lease_token = NULL
+WHERE id = :id AND lease_token = :token AND status <> 'erased';
 
 -- name: file_done
-UPDATE file SET due = NULL, error = :error WHERE id = :id AND status <> 'erased';
+UPDATE file SET due = NULL, error = :error, lease_until = NULL, lease_owner = NULL, lease_token = NULL
+WHERE id = :id AND lease_token = :token AND status <> 'erased';
 
 -- name: file_retry
-UPDATE file SET due = :due, error = :error WHERE id = :id AND status <> 'erased';
+UPDATE file SET due = :due, attempt = attempt + :tried, error = :error,
+  lease_until = NULL, lease_owner = NULL, lease_token = NULL
+WHERE id = :id AND lease_token = :token AND status <> 'erased';
 
 -- name: file_event
 SELECT event, uid FROM file WHERE id = :id;

@@ -8,18 +8,33 @@ WHERE o.waits = 0 AND o.due <= :now AND (o.lease_until IS NULL OR o.lease_until 
 ORDER BY o.due, o.id LIMIT :limit;
 
 -- name: outbox_lane_due
-SELECT id, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, due FROM outbox
-WHERE lane = :lane AND id >= :head ORDER BY id LIMIT :limit;
+SELECT id, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, due, arrives, looks, lease_until
+FROM outbox WHERE lane = :lane AND id >= :head ORDER BY id LIMIT :limit;
 
 -- name: outbox_lease
-UPDATE outbox SET lease_until = :until, lease_owner = :owner WHERE id = :id;
+UPDATE outbox SET lease_until = :until, lease_owner = :owner, lease_token = :token WHERE id = :id;
+
+-- name: outbox_renew
+UPDATE outbox SET lease_until = CASE WHEN lease_until > :until THEN lease_until ELSE :until END
+WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_owner = :owner RETURNING id;
 
 -- name: outbox_begin
-UPDATE outbox SET state = 'sending', attempt = attempt + 1, lease_until = :until
-WHERE id = :id AND lease_owner = :owner;
+UPDATE outbox SET state = 'sending', attempt = attempt + 1, looks = 0, lease_until = :until, arrives = :arrives
+WHERE id = :id AND lease_token = :token;
+
+-- name: outbox_cover
+UPDATE outbox SET lease_until = CASE WHEN lease_until > :until THEN lease_until ELSE :until END, arrives = :arrives
+WHERE id = :id AND lease_token = :token;
 
 -- name: outbox_part_done
-UPDATE outbox SET done = :done, attempt = 1, lease_until = :until WHERE id = :id AND lease_owner = :owner;
+UPDATE outbox SET done = :done, state = 'queued', attempt = 1, looks = 0, arrives = NULL
+WHERE id = :id AND lease_token = :token;
+
+-- name: outbox_settled
+DELETE FROM outbox WHERE id = :id AND lease_token = :token;
+
+-- name: outbox_taken_back
+DELETE FROM outbox WHERE id = :event AND event = :event AND state = 'queued' AND done = 0 RETURNING lane;
 
 -- name: outbox_drop
 DELETE FROM outbox WHERE id = :id;
@@ -29,29 +44,35 @@ UPDATE outbox SET waits = 0
 WHERE id = (SELECT id FROM outbox WHERE lane = :lane AND waits = 1 ORDER BY id LIMIT 1);
 
 -- name: outbox_retry
-UPDATE outbox SET state = 'queued', due = :due, error = :error, lease_until = NULL, lease_owner = NULL,
-  attempt = CASE WHEN attempt = 0 THEN 1 ELSE attempt END WHERE id = :id;
+UPDATE outbox SET state = 'queued', due = :due, error = :error, arrives = NULL, looks = 0,
+  lease_until = NULL, lease_owner = NULL, lease_token = NULL,
+  attempt = CASE WHEN attempt = 0 THEN 1 ELSE attempt END WHERE id = :id AND lease_token = :token;
 
 -- name: outbox_postpone
-UPDATE outbox SET due = :due, error = :error, lease_until = NULL, lease_owner = NULL,
-  attempt = CASE WHEN attempt = 0 THEN 1 ELSE attempt END WHERE id = :id;
+UPDATE outbox SET due = :due, error = :error, looks = :looks,
+  lease_until = NULL, lease_owner = NULL, lease_token = NULL,
+  attempt = CASE WHEN attempt = 0 THEN 1 ELSE attempt END WHERE id = :id AND lease_token = :token;
+
+-- name: outbox_proven
+UPDATE outbox SET due = :now
+WHERE id = :event AND event = :event AND state = 'sending' AND done = :part AND lease_until IS NULL;
 
 -- name: outbox_release
-UPDATE outbox SET lease_until = NULL, lease_owner = NULL WHERE lease_owner = :owner AND id = :id;
+UPDATE outbox SET lease_until = NULL, lease_owner = NULL, lease_token = NULL
+WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_token = :token RETURNING id;
 
 -- name: outbox_release_all
-UPDATE outbox SET lease_until = NULL, lease_owner = NULL WHERE lease_owner = :owner;
+UPDATE outbox SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE lease_owner = :owner;
 
 -- name: outbox_owners
-SELECT DISTINCT lease_owner FROM outbox WHERE lease_owner IS NOT NULL
-UNION SELECT owner FROM lease;
+SELECT lease_owner FROM outbox WHERE lease_owner IS NOT NULL
+UNION SELECT lease_owner FROM file WHERE lease_owner IS NOT NULL UNION SELECT owner FROM lease;
 
 -- name: outbox_next
-SELECT min(due) FROM outbox WHERE waits = 0;
+SELECT min(due) FROM outbox WHERE waits = 0 AND (lease_until IS NULL OR lease_until <= :now);
 
--- name: outbox_not_started
-SELECT id, lane FROM outbox WHERE id = :event AND event = :event AND state = 'queued' AND done = 0
-  AND (lease_until IS NULL OR lease_until <= :now);
+-- name: outbox_next_later
+SELECT min(due) FROM outbox WHERE waits = 0 AND due > :now;
 
 -- name: outbox_depths
 SELECT conn, state, count(*), min(due) FROM outbox GROUP BY conn, state ORDER BY conn, state;

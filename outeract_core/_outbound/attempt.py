@@ -1,0 +1,122 @@
+"""One claimed row, part by part: begin, request, settlement.
+
+Knows: the order of these steps, and what must be asked before a request may leave.
+Does not know: which rows are due (`sender.py`), what an outcome leads to (`settle.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from .._domain.rules.pacing import Pace, Rate
+from .._io.heartbeat import Heartbeat
+from .._io.runtime import Runtime
+from .._store.records.conn import Conn
+from .._store.writing import outbox
+from .._store.writing.claims import Row
+from ..adapter import Adapter, Sent
+from ..errors import BadInput, LeaseLost, MissingSecret, OuteractError, StoreError, UnknownPlatform
+from .doubt import Doubt
+from .leaving import Leaving
+from .outgoing import flow, outgoing
+from .settle import After, Next, Settle
+
+_SPOKEN = ("send", "edit")
+"""What a chat's pace counts; the pace of a connection counts every request."""
+
+
+class Attempts:
+    """Carries claimed rows to their settlement."""
+
+    def __init__(self, runtime: Runtime, heart: Heartbeat, pace: Pace, settle: Settle) -> None:
+        self._runtime = runtime
+        self._heart = heart
+        self._pace = pace
+        self._settle = settle
+        self._doubt = Doubt(runtime, settle)
+
+    async def carry(self, row: Row) -> bool:
+        """All that can be done for a row now. Whether the lane may go on."""
+        after: Next = row
+        while isinstance(after, Row):
+            after = await self._part(after, first=after is row)
+        return after is After.GONE
+
+    async def _part(self, row: Row, *, first: bool) -> Next:
+        leaving = Leaving(self._runtime, self._heart, row)
+        conn = self._runtime.conn(row.conn)
+        try:
+            return await self._tried(conn, row, leaving, first=first)
+        except LeaseLost as error:
+            self._runtime.log.warning("outbound", str(error))
+            return After.WAITS
+        except (UnknownPlatform, MissingSecret, StoreError) as error:
+            return await self._fenced(self._settle.untouched(row, str(error)))
+        except OuteractError as error:
+            return await self._fenced(self._settle.failed(conn, row, error, leaving))
+        except Exception as error:
+            return await self._fenced(self._settle.broke(conn, row, error, leaving))
+
+    async def _tried(self, conn: Conn, row: Row, leaving: Leaving, *, first: bool) -> Next:
+        adapter = self._adapter(conn)
+        if row.state != "sending" and row.done == 0 and self._expired(row):
+            return await self._settle.end(
+                conn, row, "message.cancelled", "it expired before it was sent"
+            )
+        if delay := self._paced(adapter, row, first=first):
+            return await self._settle.postponed(row, delay, outbox.PACED)
+        if row.state == "sending":
+            resolved = await self._doubt.resolve(conn, row)
+            if resolved is not None:
+                return resolved
+        await leaving.begin()
+        after = await self._settle.done(conn, row, await self._request(adapter, row, leaving))
+        if row.verb == "send":
+            await self._settle.report(conn, "active", "a message was accepted")
+        return after
+
+    async def _request(self, adapter: Adapter, row: Row, leaving: Leaving) -> Sent:
+        """What the platform answers; a sandbox message takes the same way and no request."""
+        folder, http = self._runtime.folder, self._runtime.http
+        if row.verb != "send":
+            if not row.sandbox:
+                await http.run(flow(adapter, row, folder), by=row.conn, departure=leaving)
+            return Sent(None)
+        message = outgoing(row, row.done, folder)
+        if row.sandbox:
+            return Sent(f"sandbox:{message.token}")
+        return await http.run(adapter.send(message), by=row.conn, departure=leaving)
+
+    def _adapter(self, conn: Conn) -> Adapter:
+        """The connection's adapter. What it cannot be made of is for the host to mend."""
+        try:
+            return self._runtime.adapter(conn)
+        except OuteractError:
+            raise
+        except Exception as error:
+            raise BadInput(f"the connection cannot be used as it is configured: {error}") from error
+
+    def _expired(self, row: Row) -> bool:
+        return row.expires is not None and self._runtime.now() > row.expires
+
+    def _paced(self, adapter: Adapter, row: Row, *, first: bool) -> int:
+        """Milliseconds to wait for a place; 0: one was taken. Parts go together, and count."""
+        manifest, now = adapter.manifest, self._runtime.steady()
+        chat = manifest.pace_chat if row.verb in _SPOKEN else 0.0
+        rates = (
+            Rate(row.conn, manifest.pace_connection, strict=True),
+            Rate((row.conn, row.lane), chat),
+        )
+        if first:
+            return self._pace.reserve(rates, now)
+        for rate in rates:
+            self._pace.spend(rate, now)
+        return 0
+
+    async def _fenced(self, settlement: Awaitable[Next]) -> Next:
+        """The settlement's outcome; a claim that was lost meanwhile is not ours to settle."""
+        try:
+            return await settlement
+        except LeaseLost as error:
+            self._runtime.log.warning("outbound", str(error))
+            return After.WAITS

@@ -1,0 +1,198 @@
+"""What becomes of an attempt: each way in which it can end has one settlement, fenced by the claim.
+
+Knows: what each kind of error leads to, and that a row which may have been sent stays so.
+Does not know: requests (`attempt.py`), how a settlement is written (`_store/writing/outbox.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from functools import partial
+from typing import Any, TypeAlias
+
+from .._domain.rules.delivery import ATTEMPTS, backoff
+from .._domain.rules.pacing import Pace
+from .._domain.values.ids import jitter
+from .._io.runtime import Runtime
+from .._store.records.conn import Conn
+from .._store.writing import outbox, tenants
+from .._store.writing.claims import Row
+from ..adapter import Sent
+from ..errors import (
+    Ambiguous,
+    LeaseLost,
+    OuteractError,
+    Rejected,
+    SendError,
+    Throttled,
+    Transient,
+    Unauthorised,
+    Unsupported,
+)
+from .leaving import Leaving
+from .outgoing import IDEMPOTENT
+
+_OFFLINE = 60_000
+_UNAUTHORISED = 300_000
+_COURTESIES = ("mark_read", "typing", "answer")
+"""What is no failure where the platform has no such thing (a read receipt in a group, say)."""
+
+
+class After(Enum):
+    """What follows for the lane: the row is gone, or it waits and so do those behind it."""
+
+    GONE = "gone"
+    WAITS = "waits"
+
+
+Next: TypeAlias = Row | After
+"""A row: its next part is to be tried at once."""
+
+
+class Settle:
+    """Settlements of claimed rows. All raise LeaseLost, having written nothing, when the claim is lost."""
+
+    def __init__(
+        self, runtime: Runtime, pace: Pace, settled: Callable[[Conn], Awaitable[None]]
+    ) -> None:
+        self._runtime = runtime
+        self._pace = pace
+        self._settled = settled
+
+    # ── what is known ─────────────────────────────────────────────────────────────────────────
+
+    async def done(self, conn: Conn, row: Row, sent: Sent) -> Next:
+        """The part has its receipt."""
+        names = _names(sent)
+        try:
+            return await self._moved_on(
+                conn, lambda tx: outbox.part_done(tx, conn, row, names, sent.address)
+            )
+        except LeaseLost:
+            await self._runtime.write(lambda tx: outbox.late_receipt(tx, conn, row, names))
+            raise
+
+    async def known(self, conn: Conn, row: Row) -> Next:
+        """An echo or a status has told of the part meanwhile."""
+        return await self._moved_on(conn, lambda tx: outbox.part_known(tx, row))
+
+    async def unknown(self, conn: Conn, row: Row, reason: str, code: str | None = None) -> Next:
+        """Nobody knows, and it is told; the other parts go on."""
+        text = f"it may or may not have arrived and was not sent again: {reason}"
+        self._warn(row, f"unknown: {reason}")
+        after = await self._moved_on(
+            conn, lambda tx: outbox.part_unknown(tx, conn, row, text, code)
+        )
+        self._runtime.wake("handlers")
+        return after
+
+    async def end(
+        self, conn: Conn, row: Row, kind: str, reason: str, code: str | None = None
+    ) -> Next:
+        """Failed or cancelled."""
+        if kind == "message.failed":
+            self._warn(row, f"failed: {reason}")
+        await self._moved_on(conn, lambda tx: outbox.end(tx, conn, row, kind, reason, code))
+        self._runtime.wake("handlers")
+        return After.GONE
+
+    async def _moved_on(self, conn: Conn, unit: Callable[[Any], Row | None]) -> Next:
+        """Settle; echoes that waited for that are judged now."""
+        left, held = await self._runtime.write(lambda tx: (unit(tx), outbox.is_held(tx, conn)))
+        if held:
+            await self._settled(conn)
+        return After.GONE if left is None else left
+
+    # ── what must wait ────────────────────────────────────────────────────────────────────────
+
+    async def untouched(self, row: Row, error: str) -> Next:
+        """Later, and as it was: what the host must mend is no attempt."""
+        return await self.postponed(row, _OFFLINE, error)
+
+    async def postponed(self, row: Row, delay: int, error: str, looks: int | None = None) -> Next:
+        """After so many milliseconds, and as it was: what may have been sent stays so."""
+        due = self._runtime.now() + delay
+        await self._runtime.write(lambda tx: outbox.postpone(tx, row, due, error, looks))
+        return After.WAITS
+
+    async def later(self, row: Row, delay: int, error: str) -> Next:
+        """Certainly nothing was done: queued again."""
+        due = self._runtime.now() + delay
+        await self._runtime.write(lambda tx: outbox.retry(tx, row, due, error))
+        return After.WAITS
+
+    # ── what may go wrong ─────────────────────────────────────────────────────────────────────
+
+    async def failed(self, conn: Conn, row: Row, error: OuteractError, leaving: Leaving) -> Next:
+        """What an attempt that has raised `error` leads to."""
+        if isinstance(error, Throttled):
+            return await self._throttled(conn, row, error)
+        if isinstance(error, Unauthorised):
+            await self.report(conn, "unauthorised", error.reason)
+            return await self.later(row, _UNAUTHORISED, error.reason)
+        if isinstance(error, Ambiguous) and not self.harmless(conn, row):
+            return await self._doubtful(conn, row, error, leaving)
+        if isinstance(error, Transient | Ambiguous):
+            return await self._again(conn, row, error)
+        if isinstance(error, Unsupported) and row.verb in _COURTESIES:
+            await self._runtime.write(partial(outbox.drop, row=row))
+            return After.GONE
+        code = error.code if isinstance(error, SendError) else None
+        if isinstance(error, Rejected | Unsupported | SendError):
+            return await self.end(conn, row, "message.failed", str(error), code)
+        return await self.untouched(row, str(error))
+
+    async def broke(self, conn: Conn, row: Row, error: Exception, leaving: Leaving) -> Next:
+        """The adapter's own code has raised: unknown only when something had left by then."""
+        reason = f"the adapter broke: {self._runtime.log.trace(error)}"
+        if leaving.gone:
+            return await self._doubtful(conn, row, Ambiguous(reason), leaving)
+        return await self.end(conn, row, "message.failed", reason)
+
+    async def _doubtful(self, conn: Conn, row: Row, error: SendError, leaving: Leaving) -> Next:
+        """It may have arrived: asked later where the platform can be asked, else told."""
+        if not self.can_ask(conn, row):
+            return await self.unknown(conn, row, error.reason, error.code)
+        return await self.postponed(row, leaving.pending, error.reason)
+
+    async def _throttled(self, conn: Conn, row: Row, error: Throttled) -> Next:
+        seconds = error.after if error.after is not None else backoff(row.attempt + 1, jitter())
+        until = self._runtime.steady() + int(seconds * 1000)
+        self._pace.hold(conn.id if error.scope == "connection" else (conn.id, row.lane), until)
+        return await self.later(row, int(seconds * 1000), error.reason)
+
+    async def _again(self, conn: Conn, row: Row, error: SendError) -> Next:
+        if row.attempt + 1 >= ATTEMPTS:
+            reason = f"given up after {row.attempt + 1} attempts: {error.reason}"
+            return await self.end(conn, row, "message.failed", reason, error.code)
+        seconds = backoff(row.attempt + 1, jitter())
+        return await self.later(row, int(seconds * 1000), error.reason)
+
+    # ── what is asked of the platform's manifest ──────────────────────────────────────────────
+
+    def harmless(self, conn: Conn, row: Row) -> bool:
+        """Whether a second request does no harm."""
+        native = self._runtime.adapter(conn).manifest.idempotency == "native"
+        return native or row.verb in IDEMPOTENT
+
+    def can_ask(self, conn: Conn, row: Row) -> bool:
+        """Whether the platform can be asked what became of a message."""
+        adapter = self._runtime.adapter(conn)
+        asked = adapter.manifest.idempotency == "reconcile" and hasattr(adapter, "find")
+        return asked and row.verb == "send"
+
+    async def report(self, conn: Conn, status: str, reason: str) -> None:
+        """A connection's state has changed, or is as it was."""
+        if self._runtime.conn(conn.id).entity.status == status:
+            return
+        await self._runtime.write(lambda tx: tenants.set_status(tx, conn, status, reason))
+        self._runtime.reload()
+
+    def _warn(self, row: Row, text: str) -> None:
+        part = f", part {row.done + 1}" if len(row.parts.get("parts", ())) > 1 else ""
+        self._runtime.log.warning("outbound", f"{row.verb} {row.event_id or row.id}{part}: {text}")
+
+
+def _names(sent: Sent) -> tuple[str, ...]:
+    return (() if sent.external_id is None else (sent.external_id,)) + sent.aliases
