@@ -21,7 +21,7 @@ from .._io.file_store import Stored
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
-from .._store.writing import files, leases
+from .._store.writing import files
 from .._store.writing.files import Download
 from ..errors import (
     ChecksumMismatch,
@@ -88,7 +88,7 @@ class Downloader:
 
     async def _renew(self, keys: Sequence[int]) -> list[int]:
         owner = self._runtime.owner
-        return await self._runtime.write(lambda tx: leases.renew_files(tx, keys, owner, LEASE))
+        return await self._runtime.write(lambda tx: files.renew(tx, keys, owner, LEASE))
 
     async def _one(self, download: Download) -> None:
         conn = self._runtime.conn(download.conn)

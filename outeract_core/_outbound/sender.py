@@ -18,7 +18,7 @@ from .._io.leases import is_dead
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.transfer import copies
-from .._store.writing import claims, leases, outbox
+from .._store.writing import claims, outbox
 from .._store.writing.claims import Row
 from .attempt import Attempts
 from .settle import Settle
@@ -84,7 +84,7 @@ class Sender:
             await self._runtime.write(copies.settle)
         for owner in self._runtime.database.read(outbox.owners):
             if is_dead(owner):
-                await self._runtime.write(partial(leases.release_owner, owner=owner))
+                await self._runtime.write(partial(claims.release_owner, owner=owner))
 
     async def _claim(self, lanes: int) -> list[list[Row]]:
         """Rows by lane; nothing is written where there is nothing to claim."""
@@ -127,7 +127,7 @@ class Sender:
     async def _give_back(self, rows: list[Row], left: list[Row]) -> None:
         try:
             if left:
-                await self._runtime.write(partial(leases.release, rows=left))
+                await self._runtime.write(partial(claims.release, rows=left))
         finally:
             self._heart.let_go(row.id for row in rows)
             self._lanes.discard(rows[0].lane)
@@ -135,4 +135,4 @@ class Sender:
 
     async def _renew(self, keys: Sequence[int]) -> list[int]:
         owner = self._runtime.owner
-        return await self._runtime.write(lambda tx: leases.renew_rows(tx, keys, owner, LEASE))
+        return await self._runtime.write(lambda tx: claims.renew(tx, keys, owner, LEASE))

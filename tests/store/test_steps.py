@@ -410,6 +410,8 @@ async def test_a_deep_lane_costs_no_more_than_a_short_one(tmp_path: Path) -> Non
             (rows,) = claims.claim(tx, "somebody", 50, 30_000)
             assert [row.parts["parts"][0]["plain"] for row in rows] == [str(n) for n in range(16)]
             outbox.remove(tx, rows[0].id, rows[0].lane)
+            assert outbox.next_due(tx) is None
+            claims.release(tx, rows[1:])
             assert outbox.next_due(tx) is not None
 
         found.append(await history.writing(take))

@@ -16,7 +16,7 @@ from outeract_core import Alias, App, Outeract
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core._store.transfer import rebuild
 from outeract_core._store.transfer.tables import LEFT_OUT, TABLES
-from outeract_core._store.writing import handlers
+from outeract_core._store.writing import delivery, handlers
 from outeract_core.content import Attachment, Content
 from outeract_core.errors import BadChecksum
 from outeract_core.events import Fact, FileRef, Party, Unparsed
@@ -105,6 +105,7 @@ async def _work(core: Outeract, app: App, plain: PlatformConnection, clock: Manu
         handlers.advance(tx, app.key, key - 1)
         handlers.done(tx, "greet", {key: frozenset({"greet"})})
         handlers.failed(tx, key, "other", 2, tx.now + 1000, "it failed")
+        delivery.part_ended(tx, key, 0, 1, "unknown")
 
     await core.runtime.database.write(unit)
 

@@ -29,6 +29,10 @@ _File = tuple[str | None, str | None, int | None, str | None]
 HEADS: Statement[tuple[int, int]] = statement("outbox_heads")
 LANE: Statement[_Row] = statement("outbox_lane_due")
 LEASE: Statement[Any] = statement("outbox_lease")
+RENEW: Statement[tuple[int]] = statement("outbox_renew")
+RELEASE: Statement[tuple[int]] = statement("outbox_release")
+RELEASE_ALL: Statement[Any] = statement("outbox_release_all")
+FILE_RELEASE_ALL: Statement[Any] = statement("file_release_all")
 RECIPIENTS: Statement[tuple[int, str, str, str]] = statement("recipients")
 EVENT_IDS: Statement[tuple[int, bytes]] = statement("event_ids")
 REFERENCES: Statement[tuple[int, int, int, str | None]] = statement("references_of")
@@ -115,6 +119,23 @@ def _due(tx: Tx, lane: int, head: int) -> list[_Row]:
             break
         rows.append(row)
     return rows
+
+
+def renew(tx: Tx, keys: Sequence[int], owner: str, lease: int) -> list[int]:
+    """Hold these rows for `lease` milliseconds more; those that the owner still has."""
+    return [row[0] for row in tx.by_keys(RENEW, keys, owner=owner, until=tx.now + lease)]
+
+
+def release(tx: Tx, rows: Sequence[Row]) -> None:
+    """Give back rows of one claim that were not begun; what was taken over meanwhile is left alone."""
+    if rows:
+        tx.by_keys(RELEASE, [row.id for row in rows], token=rows[0].token)
+
+
+def release_owner(tx: Tx, owner: str) -> None:
+    """A process is gone: what it held, downloads too, is free again."""
+    tx.run(RELEASE_ALL, owner=owner)
+    tx.run(FILE_RELEASE_ALL, owner=owner)
 
 
 @frozen

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ FILE_DUE: Statement[tuple[int, int, str, str | None, int, int | None, str, str |
 )
 FILE_DONE: Statement[Any] = statement("file_done")
 FILE_LEASE: Statement[Any] = statement("file_lease")
+FILE_RENEW: Statement[tuple[int]] = statement("file_renew")
 FILE_RELEASE: Statement[Any] = statement("file_release")
 FILE_STORED: Statement[Any] = statement("file_stored")
 FILE_FAILED: Statement[Any] = statement("file_failed")
@@ -96,6 +97,11 @@ def claim(tx: Tx, owner: str, limit: int, lease: int, held: Collection[int] = ()
         Download(k, c, json.loads(h), sha, attempt + 1, size, status == "stored", mime, token)
         for k, c, h, sha, attempt, size, status, mime in rows
     ]
+
+
+def renew(tx: Tx, keys: Sequence[int], owner: str, lease: int) -> list[int]:
+    """Hold these files for `lease` milliseconds more; those that the owner still has."""
+    return [row[0] for row in tx.by_keys(FILE_RENEW, keys, owner=owner, until=tx.now + lease)]
 
 
 def release(tx: Tx, download: Download) -> None:
