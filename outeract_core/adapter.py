@@ -12,6 +12,7 @@ in the entry-point group `outeract_core.adapters`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from attrs import field, frozen
@@ -48,6 +49,7 @@ __all__ = [
     "CanMarkRead",
     "CanPoll",
     "CanReact",
+    "CanReread",
     "CanType",
     "Call",
     "Download",
@@ -199,6 +201,20 @@ class CanAcknowledge(Protocol):
 
     def acknowledge(self, inbound: Inbound) -> Response:
         """The answer, given after the commit."""
+
+
+@runtime_checkable
+class CanReread(Protocol):
+    """Reads again what was kept of an item that a former version of it has parsed.
+
+    Without it core takes `Fact.raw` for the body of a request, which suits an adapter that keeps
+    whole requests of JSON.
+    """
+
+    def reread(self, raw: Any, at: datetime) -> Iterable[Fact | Unparsed]:
+        """The facts of one `Fact.raw`, as JSON gives it; `at`: when it had come, for what tells no
+        time of its own. What raises counts as not readable any more.
+        """
 
 
 @runtime_checkable

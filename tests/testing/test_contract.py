@@ -99,6 +99,12 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         f"        return Response(500)\n\n{RENDER}",
         "test_acknowledge_gives_a_response",
     ),
+    "what is kept reads otherwise": (
+        RENDER,
+        "    def reread(self, raw, at):\n        yield fact({**raw, 'text': 'lost'})\n\n"
+        f"{RENDER}",
+        "test_what_is_kept_reads_again",
+    ),
     "nothing is said of no letters": (
         'raise ParseError("no letters")', "return", "test_parse_survives_hostile_bodies",
     ),

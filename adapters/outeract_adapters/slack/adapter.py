@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from outeract_core.adapter import (
@@ -119,6 +120,10 @@ class Slack:
     def parse(self, inbound: Inbound) -> Iterable[Fact | Unparsed]:
         """The facts of an event, an interaction or a slash command. Raises ParseError."""
         return parse.facts(inbound, self._settings)
+
+    def reread(self, raw: Any, at: datetime) -> Iterable[Fact | Unparsed]:
+        """The facts of what was kept of an event, an interaction or a command. Raises ParseError."""
+        return parse.again(raw, at, self._settings)
 
     def acknowledge(self, inbound: Inbound) -> Response:
         """An empty 200; `block_suggestion` wants options at once, and gets an empty list.

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from attrs import evolve
+
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party, Unparsed
 
@@ -36,6 +38,9 @@ _CHOSEN = (
     "selected_conversation", "selected_channel", "selected_users", "selected_conversations",
     "selected_channels",
 )  # fmt: skip
+_WHICH = frozenset({"id", "ts", "thread_ts", "type", "user", "bot_id", "app_id", "callback_id"})
+"""Members of a message or a view that say which one it is."""
+_LARGE = frozenset({"message", "view", "state", "original_message", "actions"})
 _UNTITLED = ("directmessage", "privategroup")
 
 
@@ -69,11 +74,25 @@ def _actions(body: Object, delivery: Delivery) -> Iterator[Fact | Unparsed]:
     actions = many(body, "actions")
     if not actions:
         raise ParseError("block_actions without actions")
-    for action in actions:
+    for action, kept in zip(actions, _kept(delivery.raw, actions), strict=True):
         try:
-            yield _action(body, action, delivery)
+            yield _action(body, action, evolve(delivery, raw=kept))
         except ParseError as error:
-            yield Unparsed(action, str(error))
+            yield Unparsed(kept, str(error))
+
+
+def _kept(body: Object, actions: list[Object]) -> Iterator[Object]:
+    """What to keep of the body for each action: itself, and what it needs to be read again.
+
+    The first keeps all that stands around them, the others only who and where: a view has its whole
+    state in every request, so to keep it with each of many actions would multiply it.
+    """
+    message = {name: one for name, one in obj(body, "message").items() if name in _WHICH}
+    view = {name: one for name, one in obj(body, "view").items() if name in _WHICH}
+    around = {name: one for name, one in body.items() if name not in _LARGE}
+    around |= {name: one for name, one in (("message", message), ("view", view)) if one}
+    for place, action in enumerate(actions):
+        yield {**(around if place else body), "actions": [action]}
 
 
 def _action(body: Object, action: Object, delivery: Delivery) -> Fact:

@@ -1,7 +1,7 @@
 """Message events as facts: said, edited, deleted, and the noise around them.
 
 Knows: message subtypes, own echoes, threads, files, what counts as an edit.
-Does not know: envelopes, signatures, other kinds of events.
+Does not know: where the words of a message stand (`said.py`), envelopes, other kinds of events.
 
 Slack docs, "message event": the bot's own messages come back without a subtype; `message_changed`
 also tells of unfurled links; deleting the root of a thread comes as a change to a `tombstone`.
@@ -19,6 +19,7 @@ from outeract_core.events import Fact, FileRef, Party, message
 from .fields import Object, external_id, many, name, need_id, need_ts, obj, text, time_of
 from .people import Place, Us, author, parties, person
 from .plain import plain
+from .said import Said, said
 
 __all__ = ["CORRELATION", "Delivery", "notice", "on_message"]
 
@@ -53,18 +54,18 @@ def on_message(event: Object, delivery: Delivery) -> Fact:
 def _said(event: Object, delivery: Delivery) -> Fact:
     channel, ts = need_id(event, "channel"), need_ts(event, "ts")
     key = external_id(ts, channel)
-    ours = delivery.us.wrote(event)
+    ours, told = delivery.us.wrote(event), said(event)
     sender, chat = parties(author(event), _place(event), ours)
     return Fact(
         kind="message.inbound",
         key=key,
-        payload=_body(event, key, delivery.us, ours),
+        payload=_body(event, told, key, delivery.us, ours),
         raw=delivery.raw,
         occurred_at=time_of(ts),
         sender=sender,
         chat=chat,
         thread=_thread(event, channel),
-        files=tuple(_files(event)),
+        files=_refs(told),
         echo=ours,
         correlation=_correlation(event) if ours else None,
     )
@@ -78,12 +79,12 @@ def _changed(event: Object, delivery: Delivery) -> Fact:
         return notice(event, delivery)
     channel, ts = need_id(event, "channel"), need_ts(now, "ts")
     target = external_id(ts, channel)
-    ours = delivery.us.wrote(now)
+    ours, told = delivery.us.wrote(now), said(now)
     sender, chat = parties(author(now), _place(event), ours)
     return Fact(
         kind="message.edited",
         key=delivery.key,
-        payload=_body(now, target, delivery.us, ours),
+        payload=_body(now, told, target, delivery.us, ours),
         raw=delivery.raw,
         occurred_at=time_of(text(now, "edited", "ts")) or _at(event, delivery),
         sender=sender,
@@ -184,35 +185,34 @@ def _thread(item: Object, channel: str) -> str | None:
     return external_id(need_ts(item, "thread_ts"), channel)
 
 
-def _body(item: Object, id: str, us: Us, ours: bool) -> dict[str, Any]:
-    """The payload: the same for `message` and `app_mention`, whichever comes first."""
-    mrkdwn = text(item, "text") or _fallback(item)
-    readable = plain(mrkdwn)
-    calls = us.mentioned(mrkdwn) or item.get("type") == "app_mention"
+def _body(item: Object, told: Said, id: str, us: Us, ours: bool) -> dict[str, Any]:
+    """The payload: the same for `message` and `app_mention`, whichever comes first.
+
+    Whoever is named in a forwarded message was not called by the one who forwards it.
+    """
+    readable = plain(told.whole)
+    calls = us.mentioned(told.own) or item.get("type") == "app_mention"
     payload = message(
         "slack",
         id,
-        _type(item),
+        _type(told),
         readable,
-        mrkdwn=mrkdwn if mrkdwn != readable else None,
+        mrkdwn=told.whole if told.whole != readable else None,
         mentioned=True if calls and not ours else None,
         bot=True if name(item, "bot_id") and not ours else None,
-        links=_links(item) or None,
+        forwarded=True if told.forwards else None,
+        forward=told.forwards[0] if told.forwards else None,
+        forwards=list(told.forwards) if len(told.forwards) > 1 else None,
+        links=_links(told) or None,
     )
     if ours:
         payload["message"]["role"] = "assistant"
     return payload
 
 
-def _fallback(item: Object) -> str:
-    """What attachments say in place of a text (shared messages, legacy bots)."""
-    said = (text(one, "text") or text(one, "fallback") for one in many(item, "attachments"))
-    return "\n".join(one for one in said if one)
-
-
-def _type(item: Object) -> str:
+def _type(told: Said) -> str:
     """What the message mainly is: its first file's kind, or text."""
-    for file in many(item, "files"):
+    for file in told.files:
         if (text(file, "subtype") or "") == "slack_audio":
             return "voice"
         major = (text(file, "mimetype") or "").partition("/")[0]
@@ -234,14 +234,14 @@ def _external(file: Object) -> bool:
     return file.get("is_external") is True or file.get("mode") == "external"
 
 
-def _links(item: Object) -> list[str]:
+def _links(told: Said) -> list[str]:
     """Files that lie elsewhere (Google Drive, …): links, never to be fetched with our token."""
-    urls = (text(file, "url_private") for file in many(item, "files") if _external(file))
+    urls = (text(file, "url_private") for file in told.files if _external(file))
     return [url for url in urls if url]
 
 
-def _files(item: Object) -> list[FileRef]:
-    return [_file(file) for file in many(item, "files") if _stored(file)]
+def _refs(told: Said) -> tuple[FileRef, ...]:
+    return tuple(_file(file) for file in told.files if _stored(file))
 
 
 def _stored(file: Object) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,7 +25,7 @@ from .interactions import on_command, on_interaction
 from .messages import Delivery, notice, on_message
 from .people import Place, Us, parties, person
 
-__all__ = ["decode", "facts"]
+__all__ = ["again", "decode", "facts"]
 
 _SECRETS = frozenset({"token", "bot_access_token", "interactivity"})
 _FIELDS = 1000
@@ -34,7 +34,22 @@ _FIELDS = 1000
 def facts(inbound: Inbound, settings: Settings) -> Iterable[Fact | Unparsed]:
     """Everything that a verified request says. Raises ParseError when it says nothing readable."""
     kind, body = decode(inbound.body)
-    return _READERS[kind](body, _delivery(inbound, body, settings))
+    digest = hashlib.sha256(inbound.body).hexdigest()
+    return _READERS[kind](body, _delivery(body, digest, inbound.received_at, settings))
+
+
+def again(raw: Any, at: datetime, settings: Settings) -> Iterable[Fact | Unparsed]:
+    """The same of an item that was kept as `raw`. Raises ParseError.
+
+    An interaction and a command came in a form; what was kept of one is the JSON or the fields in it.
+    """
+    if not isinstance(raw, dict):
+        raise ParseError("what was kept is no object")
+    kind = "form" if "command" in raw and "type" not in raw else "event"
+    if "event" not in raw and isinstance(raw.get("user"), dict):
+        kind = "interaction"
+    digest = hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
+    return _READERS[kind](raw, _delivery(raw, digest, at, settings))
 
 
 def decode(raw: bytes) -> tuple[str, Object]:
@@ -67,17 +82,15 @@ def _no_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _delivery(inbound: Inbound, body: Object, settings: Settings) -> Delivery:
+def _delivery(body: Object, digest: str, at: datetime, settings: Settings) -> Delivery:
     """The key is Slack's event id; where there is none, the digest of a body that never repeats."""
-    digest = hashlib.sha256(inbound.body).hexdigest()
     seconds = body.get("event_time")
-    at = None
     if type(seconds) is int and 0 < seconds < 10**11:
         at = datetime.fromtimestamp(seconds, UTC)
     return Delivery(
         Us.of(settings, body),
         name(body, "event_id") or f"body:{digest[:32]}",
-        at or inbound.received_at,
+        at,
         _without_secrets(body),
     )
 
@@ -111,7 +124,7 @@ def _envelope(body: Object, delivery: Delivery) -> Iterable[Fact | Unparsed]:
         return [_EVENTS.get(event["type"], notice)(event, delivery)]
     if kind is None:
         raise ParseError("JSON without a type")
-    return [notice(body, delivery)]
+    return [(_missed if kind == "app_rate_limited" else notice)(body, delivery)]
 
 
 def _reaction(event: Object, delivery: Delivery) -> Fact:
@@ -161,6 +174,28 @@ def _uninstalled(event: Object, delivery: Delivery) -> Fact:
         raw=delivery.raw,
         occurred_at=delivery.at,
     )
+
+
+def _missed(body: Object, delivery: Delivery) -> Fact:
+    """Slack has held back the events of a minute, and will not deliver them.
+
+    Slack docs, "app_rate_limited": more than 30 000 events within an hour; `minute_rate_limited` is
+    the minute's beginning, in seconds.
+    """
+    minute = body.get("minute_rate_limited")
+    if type(minute) is not int or not 0 < minute < 10**11:
+        return notice(body, delivery)
+    begin = datetime.fromtimestamp(minute, UTC)
+    return Fact(
+        kind="system.gap",
+        key=f"gap:{minute}",
+        payload={
+            "platform": "slack", "reason": "app_rate_limited", "certain": True,
+            "from": begin.isoformat(), "to": (begin + timedelta(minutes=1)).isoformat(),
+        },
+        raw=delivery.raw,
+        occurred_at=begin,
+    )  # fmt: skip
 
 
 _EVENTS: dict[str, Callable[[Object, Delivery], Fact]] = {

@@ -13,7 +13,17 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from ...adapter import Adapter, CanAcknowledge, CanHandshake, CanPoll, Inbound, Response
+from ..._domain.rules.delivery import EVENT_STATUS
+from ..._domain.values.codec import encode_raw
+from ...adapter import (
+    Adapter,
+    CanAcknowledge,
+    CanHandshake,
+    CanPoll,
+    CanReread,
+    Inbound,
+    Response,
+)
 from ...errors import MissingSecret, ParseError, SignatureError, WebhookError
 from ...events import Fact, Unparsed
 from ..samples import Sample
@@ -188,6 +198,17 @@ class InboundContract(Subject):
                 inbound = evolve(sample.inbound, body=body)
                 _parsed(self.make(), inbound, f"{sample.name}, {where}")
 
+    def test_what_is_kept_reads_again(self) -> None:
+        """What a fact keeps as `raw` yields that fact again: the same kind and payload."""
+        adapter = self.make()
+        if not isinstance(adapter, CanReread):
+            pytest.skip("what it keeps is read again as a request")
+        for sample, fact in self.facts():
+            if fact.raw is not None and fact.kind not in EVENT_STATUS:
+                kept = json.loads(encode_raw(fact.raw) or "null")
+                again = _twin(fact, list(adapter.reread(kept, sample.inbound.received_at)))
+                expect(again == _content(fact), f"{sample.name}, {fact.kind}: reads as {again}")
+
     # ── answers ──
 
     def test_handshake_answers_or_passes(self) -> None:
@@ -239,6 +260,19 @@ class InboundContract(Subject):
         for inbound in self._shapes():
             for body in BODIES.values():
                 yield evolve(inbound, headers={}, body=body)
+
+
+def _content(fact: Fact) -> tuple[str, str]:
+    """What is compared: keys of what has no id of its own may be made of the whole delivery."""
+    told = {k: v for k, v in fact.payload.items() if k != "external_message_id" or v != fact.key}
+    return fact.kind, json.dumps(told, sort_keys=True, default=str)
+
+
+def _twin(fact: Fact, found: list[Fact | Unparsed]) -> tuple[str, str] | None:
+    """The fact among those read again: by its key, or because there is but one."""
+    facts = [one for one in found if isinstance(one, Fact)]
+    same = [one for one in facts if one.key == fact.key] or (facts if len(facts) == 1 else [])
+    return _content(same[0]) if same else None
 
 
 def _changed(body: bytes) -> Iterator[bytes]:

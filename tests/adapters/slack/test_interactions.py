@@ -156,3 +156,47 @@ def test_what_are_no_blocks_is_rejected(wrong: Any):
     """Anything but a list of objects makes no request."""
     with pytest.raises(Rejected, match="Block Kit"):
         sent(out(metadata={"blocks": wrong}), posted())
+
+
+# ── what is kept ──────────────────────────────────────────────────────────────────────────────
+
+
+def crowded(actions: int) -> dict[str, Any]:
+    """A press sample with so many actions, in a view with as much state."""
+    body = json.loads(json.dumps(SAMPLES["button"]["body"]))
+    one = body["actions"][0]
+    body["actions"] = [{**one, "action_id": f"a{n}"} for n in range(actions)]
+    body["view"] = {
+        "id": "V1",
+        "blocks": [{"type": "section", "block_id": str(n)} for n in range(actions)],
+    }
+    body["state"] = {"values": {str(n): {"x": {"value": "y" * 20}} for n in range(actions)}}
+    return body
+
+
+def facts_of(body: dict[str, Any]) -> list[Fact]:
+    """The facts of an interaction."""
+    found = list(slack().parse(request({"kind": "interaction", "body": body})))
+    assert all(isinstance(fact, Fact) for fact in found)
+    return [fact for fact in found if isinstance(fact, Fact)]
+
+
+def test_what_is_kept_of_many_actions_grows_with_the_body():
+    """Each of 300 actions keeps itself and who and where; what stands around them all is kept once."""
+    body = crowded(300)
+    found = facts_of(body)
+    sizes = [len(json.dumps(fact.raw)) for fact in found]
+    assert len(found) == 300
+    assert sizes[0] < len(json.dumps(body))
+    assert max(sizes[1:]) < 2_000
+    assert [fact.raw["actions"] for fact in found] == [[one] for one in body["actions"]]
+
+
+def test_an_action_reads_again_from_what_was_kept_of_it():
+    """Each action of a request is found again in its own `raw`: the same key, payload and place."""
+    for fact in facts_of(crowded(5)):
+        (again,) = slack().reread(json.loads(json.dumps(fact.raw)), NOW)
+        assert isinstance(again, Fact)
+        assert (again.key, again.payload, again.chat, again.sender, again.thread) == (
+            fact.key, fact.payload, fact.chat, fact.sender, fact.thread,
+        )  # fmt: skip
