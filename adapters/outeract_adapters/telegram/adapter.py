@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from outeract_core.adapter import (
@@ -102,6 +103,10 @@ class Telegram:
     def parse(self, inbound: Inbound) -> Iterable[Fact | Unparsed]:
         """The facts of an update. Raises ParseError."""
         return parse.facts(inbound, self._us)
+
+    def reread(self, raw: Any, at: datetime) -> Iterable[Fact | Unparsed]:
+        """The facts of an update that was kept; one that is none any more becomes Unparsed."""
+        return parse.update_facts(raw, self._us, at)
 
     def poll(self, cursor: Any, wait: float) -> Flow[Polled]:
         """What has come since `cursor`, waiting up to `wait` seconds. Raises a SendError."""

@@ -7,6 +7,7 @@ Does not know: how webhooks are read (`parse.py`) or messages sent (`send.py`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from outeract_core.adapter import (
@@ -96,6 +97,10 @@ class WhatsApp:
     def parse(self, inbound: Inbound) -> Iterable[Fact | Unparsed]:
         """The facts of a webhook, of all numbers in it. Raises ParseError."""
         return parse.facts(inbound)
+
+    def reread(self, raw: Any, at: datetime) -> Iterable[Fact | Unparsed]:
+        """The facts of what was kept of one item. Raises ParseError."""
+        return parse.again(raw, at)
 
     # ── out ───────────────────────────────────────────────────────────────────────────────────
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import field, frozen
@@ -20,6 +20,10 @@ from ..meta import Object, many, obj, text
 from .people import phone
 
 __all__ = ["Said", "read"]
+
+_MEDIA = frozenset({"mime_type", "sha256"})
+"""Members by which an object says that it is a file."""
+_MOST, _DEEPEST = 30, 6
 
 
 @frozen
@@ -54,7 +58,7 @@ def _text(kind: str, item: Object) -> Said:
 def _unknown(kind: str, item: Object) -> Said:
     content = item.get(kind)
     said = text(content, "text") or text(content, "body") or text(content, "caption") or ""
-    return Said(kind, said, {"content": content})
+    return Said(kind, said, {"content": content}, tuple(_files(content, 0))[:_MOST])
 
 
 def _interactive(kind: str, item: Object) -> Said:
@@ -98,6 +102,20 @@ def _file(media: Object) -> FileRef | None:
         size if type(size) is int and size >= 0 else None,
         _hex(text(media, "sha256")),
     )
+
+
+def _files(content: Any, depth: int) -> Iterator[FileRef]:
+    """The files in content of a kind to come: whatever has the id of a media and says its type."""
+    if isinstance(content, list) and depth < _DEEPEST:
+        for one in content:
+            yield from _files(one, depth + 1)
+    if not isinstance(content, dict):
+        return
+    if _MEDIA & content.keys():
+        if (ref := _file(content)) is not None:
+            yield ref
+    elif depth < _DEEPEST:
+        yield from _files(list(content.values()), depth + 1)
 
 
 def _hex(sha256: str | None) -> str | None:

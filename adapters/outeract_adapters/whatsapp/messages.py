@@ -18,7 +18,7 @@ from outeract_core.events import Fact, Party, message
 from ..meta import Object, obj, text
 from .content import Said, read
 from .identity import on_system
-from .people import BOT, contact_of, group, person
+from .people import BOT, group, person
 from .scope import PLATFORM, Scope, fault
 
 __all__ = ["on_echo", "on_message"]
@@ -57,10 +57,10 @@ def on_message(scope: Scope, item: Any) -> Iterable[Fact]:
     """The fact of an element of `messages[]`. Raises ParseError."""
     body, wamid = _known(item)
     number, user_id = body.get("from"), body.get("from_user_id")
-    contact = contact_of(scope.value, number, user_id)
-    raw = scope.raw("messages", body, contact)
+    contact = scope.contacts.describing(number, user_id)
     if body.get("type") == "system":
-        return [on_system(scope, body, wamid, raw)]
+        return [on_system(scope, body, wamid, contact)]
+    raw = scope.raw("messages", body, contact)
     sender = person(number, user_id, body.get("from_parent_user_id"), contact)
     chat = group(body.get("group_id"))
     if sender is None and chat is None:
@@ -76,7 +76,7 @@ def on_echo(scope: Scope, item: Any) -> Iterable[Fact]:
     """
     body, wamid = _known(item)
     number, user_id = body.get("to"), body.get("to_user_id")
-    contact = contact_of(scope.value, number, user_id)
+    contact = scope.contacts.describing(number, user_id)
     to = group(body.get("group_id"))
     to = to or person(number, user_id, body.get("to_parent_user_id"), contact)
     if to is None:

@@ -9,6 +9,7 @@ One body may hold the items of several of our numbers: `Fact.account` tells whos
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -23,7 +24,7 @@ from .people import group, person
 from .scope import Scope, fault
 from .statuses import on_status
 
-__all__ = ["facts"]
+__all__ = ["again", "facts"]
 
 Found: TypeAlias = Iterable[Fact | Unparsed]
 
@@ -36,6 +37,11 @@ def facts(inbound: Inbound) -> list[Fact | Unparsed]:
     if not found:
         raise ParseError("a body in which nothing has happened")
     return found
+
+
+def again(raw: Any, at: datetime) -> list[Fact | Unparsed]:
+    """The same of a change cut down to one item, as it was kept. Raises ParseError."""
+    return list(_change(Scope.of(Inbound("POST", {}, {}, b"", at), {}, raw)))
 
 
 def _entry(inbound: Inbound, entry: Any) -> Found:

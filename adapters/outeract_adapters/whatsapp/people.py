@@ -1,7 +1,7 @@
 """Who is who on WhatsApp: phone numbers, business-scoped user ids, groups, and how they change.
 
-Knows: E.164, BSUIDs, which contact belongs to which message, what a change of identity relinks.
-Does not know: what was said, envelopes.
+Knows: E.164, BSUIDs, what a change of identity relinks.
+Does not know: what was said, envelopes, which contact belongs to which item (`contacts.py`).
 
 Since 2026 a person with a username may come without any phone number: then only the BSUID
 (`user_id`) names them. Whoever has both is met by the number and found by either.
@@ -15,9 +15,9 @@ from typing import Any
 from outeract_core.events import Party, Relink
 from outeract_core.model import Alias
 
-from ..meta import Object, many, text
+from ..meta import Object, text
 
-__all__ = ["BOT", "BSUID", "contact_of", "group", "moved", "person", "phone"]
+__all__ = ["BOT", "BSUID", "group", "moved", "person", "phone"]
 
 BOT = Party("system", "system")
 BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
@@ -35,21 +35,6 @@ def phone(value: Any) -> str | None:
         return None
     found = _NUMBER.fullmatch(value.translate(_SPACING))
     return f"+{found[1]}" if found else None
-
-
-def contact_of(value: Object, number: Any, user_id: Any) -> Object:
-    """The element of `contacts[]` that describes this person, or an empty object.
-
-    By id wherever there is one: a body may carry several people's messages.
-    """
-    contacts = many(value, "contacts")
-    for contact in contacts:
-        if user_id is not None and contact.get("user_id") == user_id:
-            return contact
-        if phone(number) is not None and phone(contact.get("wa_id")) == phone(number):
-            return contact
-    alone = len(contacts) == 1 and number is None and user_id is None
-    return contacts[0] if alone else {}
 
 
 def person(number: Any, user_id: Any, parent: Any, contact: Object) -> Party | None:

@@ -16,6 +16,7 @@ from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party
 
 from ..meta import Object, digest, text, time_of
+from .contacts import Contacts
 
 __all__ = ["PLATFORM", "Scope", "fault"]
 
@@ -32,6 +33,7 @@ class Scope:
     received_at: datetime
     entry_id: Any = None
     entry_time: Any = None
+    contacts: Contacts = field(factory=Contacts, repr=False)
 
     @classmethod
     def of(cls, inbound: Inbound, entry: Object, change: Any) -> Scope:
@@ -41,7 +43,8 @@ class Scope:
             raise ParseError("a change without a value")
         name = text(change, "field") or "unknown"
         at = inbound.received_at.astimezone(UTC)
-        return cls(name, value, at, entry.get("id"), entry.get("time"))
+        around = Contacts.of(value)
+        return cls(name, value, at, entry.get("id"), entry.get("time"), around)
 
     @property
     def account(self) -> str | None:

@@ -15,7 +15,7 @@ from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party
 
 from ..meta import Object, text
-from .people import BOT, contact_of, group, person
+from .people import BOT, group, person
 from .scope import PLATFORM, Scope, fault
 
 __all__ = ["on_status"]
@@ -38,7 +38,7 @@ def on_status(scope: Scope, item: Any) -> Iterable[Fact]:
     target, status = text(item, "id"), text(item, "status")
     if target is None or status is None:
         raise ParseError("a status without id and status")
-    contact = contact_of(scope.value, item.get("recipient_id"), item.get("recipient_user_id"))
+    contact = scope.contacts.describing(item.get("recipient_id"), item.get("recipient_user_id"))
     raw = scope.raw("statuses", item, contact)
     chat = _chat(item, contact)
     if status not in _KINDS:
