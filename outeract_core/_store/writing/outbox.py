@@ -22,7 +22,7 @@ from ..engine.statements import statement
 from ..records.conn import Conn
 from . import attempts, delivery
 from .claims import Row
-from .people import ALIAS_MOVE, PUSER_ADDRESS
+from .people import PUSER_ADDRESS, readdress
 
 BEGIN: Statement[Any] = statement("outbox_begin")
 COVER: Statement[Any] = statement("outbox_cover")
@@ -201,6 +201,6 @@ def _told(tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None
 
 def _moved(tx: Tx, conn: Conn, row: Row, address: str) -> None:
     """The platform has answered with another address for this recipient."""
-    tx.run(ALIAS_MOVE, conn=conn.id, value=address, type="address", puser=row.lane)
+    readdress(tx, conn, row.lane, address)
     if row.kind != "person":
         tx.run(PUSER_ADDRESS, id=row.lane, address=address)

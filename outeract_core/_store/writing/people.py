@@ -14,18 +14,25 @@ from ...events import Party, Relink
 from ..engine.statements import statement
 from ..records.conn import Conn
 
-_Known = tuple[int, str | None, str | None]
+_Known = tuple[int, str | None, str | None, int]
+"""Key, name, picture, and whether what it is called by is an alias only."""
+_OWN = ("external_id", "address")
+"""Types of aliases that are ids: the platform has told that they are the same platform user."""
 
 PERSON_ADD: Statement[Any] = statement("person_add")
 PERSON_NAME: Statement[Any] = statement("person_name")
 PUSER_ADD: Statement[Any] = statement("puser_add")
-PUSER_BY_EXT: Statement[_Known] = statement("puser_by_ext")
+PUSER_BY_ID: Statement[_Known] = statement("puser_by_id")
 PUSER_BY_ALIAS: Statement[_Known] = statement("puser_by_alias")
+PUSER_BY_ANY: Statement[_Known] = statement("puser_by_any")
+PUSER_NAMELESS: Statement[_Known] = statement("puser_nameless")
+PUSER_NAMED: Statement[Any] = statement("puser_named")
 PUSER_PROFILE: Statement[Any] = statement("puser_profile")
 PUSER_ADDRESS: Statement[Any] = statement("puser_address")
 NEWEST: Statement[Any] = statement("puser_address_newest")
 DISPLACED: Statement[Any] = statement("puser_displaced")
 ALIAS_ADD: Statement[Any] = statement("alias_add")
+ALIAS_OWN: Statement[Any] = statement("alias_own")
 ALIAS_MOVE: Statement[Any] = statement("alias_move")
 ALIASES: Statement[tuple[str, str]] = statement("aliases_of")
 
@@ -41,25 +48,34 @@ def add_system_puser(tx: Tx, app: int, conn: int, person: int, name: str) -> int
 
 
 def meet(tx: Tx, conn: Conn, party: Party) -> int:
-    """The platform user that `party` names, created on first contact; its profile is refreshed."""
+    """The platform user that `party` names, created on first contact; its profile is refreshed.
+
+    Two different external ids are two platform users, unless the platform itself has said that they
+    are one: by a `Relink`, an `address` in a receipt, an alias of the type `external_id`, or a
+    decisive alias. Any other alias only finds who has no id of their own yet, or is all that the
+    party comes with. See docs/decisions/0031.
+    """
     names = _names(party)
     cached = tx.recall(("puser", conn.id, names))
     if cached is not None and cached[1:] == (party.name, party.profile_picture_url):
         key: int = cached[0]
         return key
-    known = _whose(tx, conn.id, party, names)
+    known = _whose(tx, conn.id, party)
     if known is None:
-        known = _create(tx, conn, party, names)
+        known = _create(tx, conn, party)
     else:
         _refresh(tx, known, party)
-        _learn(tx, conn.id, known[0], party, names)
+        _learn(tx, conn.id, known, party)
     tx.remember(("puser", conn.id, names), (known[0], party.name, party.profile_picture_url))
     return known[0]
 
 
 def find(tx: Tx, conn: Conn, external_id: str) -> int | None:
     """The platform user with this id or alias on the connection, or None."""
-    known = _find(tx, conn.id, (text_id(external_id),))
+    name = text_id(external_id)
+    known = tx.one(PUSER_BY_ID, conn=conn.id, ext=name) or tx.one(
+        PUSER_BY_ANY, conn=conn.id, value=name
+    )
     return None if known is None else known[0]
 
 
@@ -69,29 +85,78 @@ def relink(tx: Tx, conn: Conn, change: Relink) -> int | None:
     if puser is None:
         return None
     current = text_id(change.current)
-    tx.run(ALIAS_MOVE, conn=conn.id, value=current, type=change.alias_type, puser=puser)
+    _call(tx, conn.id, puser, current, change.alias_type)
     tx.run(PUSER_ADDRESS, id=puser, address=current)
-    tx.forget(("puser", conn.id, (current,)))
     return puser
 
 
-def _names(party: Party) -> tuple[str, ...]:
-    """Everything that may find the party, the best first."""
-    first = () if party.external_id is None else (text_id(party.external_id),)
-    names = first + tuple(text_id(alias.value) for alias in party.aliases)
-    return names or ("unknown",)
+def readdress(tx: Tx, conn: Conn, puser: int, address: str) -> None:
+    """The platform has answered that this is where the platform user is reached: it is an id of theirs."""
+    _call(tx, conn.id, puser, text_id(address), "address")
 
 
-def _whose(tx: Tx, conn: int, party: Party, names: tuple[str, ...]) -> _Known | None:
+def _call(tx: Tx, conn: int, puser: int, value: str, kind: str) -> None:
+    """From now on `value` is an id of this platform user, whoever had it."""
+    for one in {kind, kind if kind in _OWN else "external_id"}:
+        tx.run(ALIAS_MOVE, conn=conn, value=value, type=one, puser=puser)
+    tx.forget()
+
+
+def _names(party: Party) -> tuple[Any, ...]:
+    """All that decides whom a party names."""
+    return (party.external_id, party.decisive, party.aliases)
+
+
+def _ids(party: Party) -> list[str]:
+    """The ids that the platform gives this party, the best first. A party without any name has one."""
+    told = [alias.value for alias in party.aliases if alias.type == "external_id"]
+    ids = [text_id(one) for one in (party.external_id, *told) if one is not None]
+    return ids or ([] if party.aliases else ["unknown"])
+
+
+def _whose(tx: Tx, conn: int, party: Party) -> _Known | None:
     """Who a party is. Where its names disagree, the decisive one is right."""
     decisive = _decisive(party)
+    if decisive is not None:
+        known = _by_alias(tx, conn, decisive, party.decisive)
+        if known is not None and _may_be(tx, known, party, decisive):
+            return known
+    known = _by_ids(tx, conn, party) or _by_aliases(tx, conn, party)
+    return known if known is None or _may_be(tx, known, party, decisive) else None
+
+
+def _may_be(tx: Tx, known: _Known, party: Party, decisive: str | None) -> bool:
+    """Whether nothing decisive speaks against it."""
     if decisive is None:
-        return _find(tx, conn, names)
-    known = _find(tx, conn, (decisive,)) or _find(tx, conn, names)
-    if known is None:
-        return None
+        return True
     theirs = [value for kind, value in tx.all(ALIASES, puser=known[0]) if kind == party.decisive]
-    return known if decisive in theirs or not theirs else None
+    return decisive in theirs or not theirs
+
+
+def _by_ids(tx: Tx, conn: int, party: Party) -> _Known | None:
+    rows = (tx.one(PUSER_BY_ID, conn=conn, ext=one) for one in _ids(party))
+    return next((row for row in rows if row is not None), None)
+
+
+def _by_aliases(tx: Tx, conn: int, party: Party) -> _Known | None:
+    """By what is no id: whoever has none either, or, for a party that comes without, anybody."""
+    alone = party.external_id is None
+    for alias in party.aliases:
+        value = text_id(alias.value)
+        row = (
+            _by_alias(tx, conn, value, alias.type)
+            if alone
+            else tx.one(PUSER_NAMELESS, conn=conn, value=value, type=alias.type)
+        )
+        if row is not None:
+            return row
+    return None
+
+
+def _by_alias(tx: Tx, conn: int, value: str, kind: str | None) -> _Known | None:
+    """Whoever is called so by an alias of this type, else by an id."""
+    row = tx.one(PUSER_BY_ALIAS, conn=conn, value=value, type=kind)
+    return row or tx.one(PUSER_BY_ID, conn=conn, ext=value)
 
 
 def _decisive(party: Party) -> str | None:
@@ -101,28 +166,25 @@ def _decisive(party: Party) -> str | None:
     return None
 
 
-def _find(tx: Tx, conn: int, names: tuple[str, ...]) -> _Known | None:
-    for name in names:
-        row = tx.one(PUSER_BY_EXT, conn=conn, ext=name) or tx.one(
-            PUSER_BY_ALIAS, conn=conn, value=name
-        )
-        if row is not None:
-            return row
-    return None
-
-
-def _create(tx: Tx, conn: Conn, party: Party, names: tuple[str, ...]) -> _Known:
+def _create(tx: Tx, conn: Conn, party: Party) -> _Known:
     person = _add_person(tx, conn.app, party.name)
-    holder = _find(tx, conn.id, names[:1])
-    if holder is not None:  # names[0] was handed on: whoever had it is reached by what is theirs
-        tx.run(DISPLACED, id=holder[0], address=names[0], decisive=party.decisive)
-    taken = tx.one(PUSER_BY_EXT, conn=conn.id, ext=names[0]) is not None
-    ext = (_decisive(party) or names[0]) if taken else names[0]
+    first = [*_ids(party), *(text_id(alias.value) for alias in party.aliases)][0]
+    holder = tx.one(PUSER_BY_ID, conn=conn.id, ext=first)
+    ext = first if holder is None else (_decisive(party) or first)
     key = _add_puser(tx, conn.app, conn.id, person, ext, party)
-    if ext != names[0]:
-        tx.run(PUSER_ADDRESS, id=key, address=names[0])
-    _learn(tx, conn.id, key, party, names)
-    return key, party.name, party.profile_picture_url
+    if holder is not None:  # it was handed on
+        tx.run(PUSER_ADDRESS, id=key, address=first)
+        _take_over(tx, conn.id, key, first, holder, party)
+    if party.external_id is None and party.aliases:  # met by it: what they are called by is no id
+        tx.run(ALIAS_ADD, conn=conn.id, value=first, type=party.aliases[0].type, puser=key)
+    _learn_aliases(tx, conn.id, key, party)
+    return key, party.name, party.profile_picture_url, 0
+
+
+def _take_over(tx: Tx, conn: int, key: int, value: str, holder: _Known, party: Party) -> None:
+    """An id that another one had is theirs by a decisive word; the other is reached by what is theirs."""
+    tx.run(DISPLACED, id=holder[0], address=value, decisive=party.decisive)
+    _call(tx, conn, key, value, "external_id")
 
 
 def _refresh(tx: Tx, known: _Known, party: Party) -> None:
@@ -132,18 +194,40 @@ def _refresh(tx: Tx, known: _Known, party: Party) -> None:
         tx.run(PERSON_NAME, puser=known[0], name=name)
 
 
-def _learn(tx: Tx, conn: int, key: int, party: Party, names: tuple[str, ...]) -> None:
-    """Keep what else finds this platform user."""
+def _learn(tx: Tx, conn: int, known: _Known, party: Party) -> None:
+    """Keep what else finds this platform user; who had no id of their own gets the one that is told."""
+    if party.external_id is not None:
+        told = text_id(party.external_id)
+        holder = tx.one(PUSER_BY_ID, conn=conn, ext=told)
+        if holder is None:
+            _gain(tx, conn, known[0], told)
+        elif holder[0] != known[0]:
+            _take_over(tx, conn, known[0], told, holder, party)
+        elif holder[3]:  # what they were called by was an alias, and is their id too
+            _call(tx, conn, known[0], told, "external_id")
+        if _decisive(party) is not None and tx.run(NEWEST, id=known[0], address=told):
+            tx.forget()
+    _learn_aliases(tx, conn, known[0], party)
+
+
+def _gain(tx: Tx, conn: int, key: int, told: str) -> None:
+    """An id that nobody had: their first one, or one more that the platform has told."""
+    if not tx.run(PUSER_NAMED, id=key, ext=told):
+        tx.run(ALIAS_ADD, conn=conn, value=told, type="external_id", puser=key)
+    tx.forget()
+
+
+def _learn_aliases(tx: Tx, conn: int, key: int, party: Party) -> None:
+    """The first who is called so stays so, unless that is all that is known of them."""
     for alias in party.aliases:
-        tx.run(ALIAS_ADD, conn=conn, value=text_id(alias.value), type=alias.type, puser=key)
-    if party.external_id is not None and tx.one(PUSER_BY_EXT, conn=conn, ext=names[0]) is None:
-        tx.run(ALIAS_ADD, conn=conn, value=names[0], type="external_id", puser=key)
-    if (
-        party.external_id is not None
-        and _decisive(party) is not None
-        and tx.run(NEWEST, id=key, address=names[0])
-    ):
-        tx.forget()
+        named = {"conn": conn, "value": text_id(alias.value), "type": alias.type}
+        if not tx.run(ALIAS_ADD, **named, puser=key):
+            holder = None if party.external_id is None else tx.one(PUSER_NAMELESS, **named)
+            if holder is None or holder[0] == key:
+                continue
+            tx.run(ALIAS_MOVE, **named, puser=key)
+            tx.forget()
+        tx.run(ALIAS_OWN, puser=key, value=named["value"], type=alias.type)
 
 
 def _add_person(tx: Tx, app: int, name: str | None, system: int = 0) -> int:

@@ -1,4 +1,9 @@
 -- Users, platform users, aliases.
+--
+-- `puser_by_id`: by an id of their own, what the platform has told last before what they were met by. Its
+-- last column: whether what they are called by is an alias too, so that their id may still be to come.
+-- `puser_nameless`: whoever is called so and has no id of their own: they were met by an alias.
+-- `alias_own`: an id that becomes an alias too stays an id.
 
 -- name: person_add
 INSERT INTO person(id, uid, name, system, created_at) VALUES (:id, :uid, :name, :system, :now);
@@ -7,12 +12,31 @@ INSERT INTO person(id, uid, name, system, created_at) VALUES (:id, :uid, :name, 
 INSERT INTO puser(id, uid, person, conn, ext, address, kind, name, picture, created_at)
 VALUES (:id, :uid, :person, :conn, :ext, :ext, :kind, :name, :picture, :now);
 
--- name: puser_by_ext
-SELECT id, name, picture FROM puser WHERE conn = :conn AND ext = :ext;
+-- name: puser_by_id
+SELECT p.id, p.name, p.picture, (SELECT count(*) FROM alias o WHERE o.puser = p.id AND o.value = p.ext)
+FROM puser p WHERE p.id = coalesce(
+  (SELECT a.puser FROM alias a WHERE a.conn = :conn AND a.value = :ext AND a.type = 'external_id'),
+  (SELECT a.puser FROM alias a WHERE a.conn = :conn AND a.value = :ext AND a.type = 'address'),
+  (SELECT n.id FROM puser n WHERE n.conn = :conn AND n.ext = :ext));
 
 -- name: puser_by_alias
-SELECT p.id, p.name, p.picture FROM alias a JOIN puser p ON p.id = a.puser
+SELECT p.id, p.name, p.picture, 0 FROM alias a CROSS JOIN puser p ON p.id = a.puser
+WHERE a.conn = :conn AND a.value = :value AND a.type = :type;
+
+-- name: puser_by_any
+SELECT p.id, p.name, p.picture, 0 FROM alias a CROSS JOIN puser p ON p.id = a.puser
 WHERE a.conn = :conn AND a.value = :value ORDER BY a.type LIMIT 1;
+
+-- name: puser_nameless
+SELECT p.id, p.name, p.picture, 1 FROM alias a CROSS JOIN puser p ON p.id = a.puser
+WHERE a.conn = :conn AND a.value = :value AND a.type = :type
+  AND EXISTS (SELECT 1 FROM alias o WHERE o.puser = p.id AND o.value = p.ext)
+  AND NOT EXISTS (SELECT 1 FROM alias o WHERE o.puser = p.id AND o.type IN ('address', 'external_id'));
+
+-- name: puser_named
+UPDATE puser SET ext = :ext, address = :ext WHERE id = :id
+  AND EXISTS (SELECT 1 FROM alias o WHERE o.puser = :id AND o.value = puser.ext)
+  AND NOT EXISTS (SELECT 1 FROM alias o WHERE o.puser = :id AND o.type IN ('address', 'external_id'));
 
 -- name: puser_profile
 UPDATE puser SET name = coalesce(:name, name), picture = coalesce(:picture, picture) WHERE id = :id;
@@ -32,6 +56,12 @@ UPDATE person SET name = :name WHERE id = (SELECT person FROM puser WHERE id = :
 
 -- name: alias_add
 INSERT INTO alias(conn, value, type, puser) VALUES (:conn, :value, :type, :puser)
+ON CONFLICT (conn, value, type) DO NOTHING;
+
+-- name: alias_own
+INSERT INTO alias(conn, value, type, puser)
+SELECT p.conn, p.ext, 'external_id', p.id FROM puser p WHERE p.id = :puser AND p.ext = :value
+  AND NOT EXISTS (SELECT 1 FROM alias o WHERE o.puser = p.id AND o.value = p.ext AND o.type <> :type)
 ON CONFLICT (conn, value, type) DO NOTHING;
 
 -- name: alias_move
