@@ -22,6 +22,7 @@ from .errors import BadInput
 from .model import PlatformConnection, Status
 
 __all__ = [
+    "ANY",
     "Filter",
     "between",
     "has_edge",
@@ -50,6 +51,20 @@ class Filter:
 
     def __invert__(self) -> Filter:
         return self.inner if isinstance(self, Not) else Not(self)
+
+    def __bool__(self) -> bool:
+        """Always raises BadInput: `a and b` would silently be `b` alone."""
+        raise BadInput(
+            "a filter is neither true nor false: combine filters with & | ~, not and or not"
+        )
+
+
+@frozen
+class Anywhere:
+    """A step of a payload path: any place of a list."""
+
+
+ANY = Anywhere()
 
 
 @frozen
@@ -113,9 +128,9 @@ class OnPlatform(Filter):
 
 @frozen
 class PayloadPath(Filter):
-    """A member of the payload compares with `value`."""
+    """A member of the payload compares with `value`. In a path, ANY stands for every place of a list."""
 
-    path: tuple[str | int, ...]
+    path: tuple[str | int | Anywhere, ...]
     comparison: Comparison
     value: Any
 
@@ -202,15 +217,17 @@ def on_platform(platform: str) -> Filter:
     return OnPlatform(platform)
 
 
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d{1,9})\]")
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d{1,9}|\*|any)\]")
 
 
 def payload_path(
-    path: str | Sequence[str | int], comparison: Comparison, value: Any = None
+    path: str | Sequence[str | int | Anywhere], comparison: Comparison, value: Any = None
 ) -> Filter:
     """Compare a member of the payload: `payload_path("order.items[0].price", ">=", 10)`.
 
-    A name with dots or brackets in it goes into a tuple: `payload_path(("a.b", 0), "exists")`.
+    `[any]` (or `[*]`) holds when any place of a list does: `payload_path("items[any].sku", "=", "A")`.
+    A name with dots or brackets in it goes into a tuple: `payload_path(("a.b", 0), "exists")`, and
+    `query.ANY` stands there for any place.
     Text compares with text only, a number with numbers; `!=` holds for a member that is there, is
     not null and differs; `= None` holds for one that is null or missing. `contains` looks for text
     within text; `exists` takes no value. Raises BadInput.
@@ -224,19 +241,24 @@ def payload_path(
     return PayloadPath(steps, comparison, value)
 
 
-def _parsed(path: str) -> tuple[str | int, ...]:
-    steps: list[str | int] = []
+def _parsed(path: str) -> tuple[str | int | Anywhere, ...]:
+    steps: list[str | int | Anywhere] = []
     place = 0
     while place < len(path):
         match = _STEP.match(path, place)
         if match is None:
-            raise BadInput(f"payload path {path!r:.80}: write member.member[0].member")
-        steps.append(_step(match[1] if match[2] is None else int(match[2])))
+            raise BadInput(f"payload path {path!r:.80}: write member.member[0].member[any]")
+        place_of = match[2]
+        steps.append(
+            _step(match[1]) if place_of is None else int(place_of) if place_of.isdigit() else ANY
+        )
         place = match.end()
     return tuple(steps)
 
 
-def _step(step: Any) -> str | int:
+def _step(step: Any) -> str | int | Anywhere:
+    if isinstance(step, Anywhere):
+        return step
     if isinstance(step, int) and not isinstance(step, bool) and 0 <= step < 10**9:
         return step
     name: str = _text(step, "a step of the payload path (or a number from 0)")
@@ -256,7 +278,10 @@ def _check_value(comparison: str, value: Any) -> None:
 
 
 def has_edge(edge_type: str, target: Any = None) -> Filter:
-    """Events from which an edge of this type leads to `target` (a node, an id, or anywhere)."""
+    """Events from which an edge of this type leads to `target` (a node, an id, or anywhere).
+
+    A user stands for all their platform users.
+    """
     return HasEdge(_text(edge_type, "an edge type"), target)
 
 

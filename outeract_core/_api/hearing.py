@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .._domain.rules.patterns import checked
+from .._domain.rules.patterns import checked, doubt
 from .._handlers.handler import Handler, burst_of, milliseconds
+from .._io.runtime import Runtime
 from .._store.writing import tenants
 from ..errors import BadInput
 
@@ -20,6 +21,7 @@ H = TypeVar("H", bound=Callable[..., Any])
 class Hearing:
     """The part of `App` that listens. `handlers`: the live list."""
 
+    runtime: Runtime
     handlers: list[Handler]
 
     def on(
@@ -53,6 +55,8 @@ class Hearing:
         Raises BadInput.
         """
         checked(pattern)
+        if warning := doubt(pattern):
+            self.runtime.log.warning("handlers", warning)
         limits, quiet = burst_of(burst), milliseconds(settle, "settle")
         if overlap not in (None, *tenants.CONFIG["overlap"]):
             raise BadInput(f"overlap is one of {', '.join(tenants.CONFIG['overlap'])}")

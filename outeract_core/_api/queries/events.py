@@ -21,6 +21,7 @@ from ...errors import NotFound
 from ...model import Event
 from ...pages import Page, asked, to_cursor
 from ...query import Filter
+from .matching import check
 
 _CHUNK = 500
 
@@ -66,6 +67,8 @@ class Events:
         way = queries.turned(order) if wanted.back else order
 
         def query(tx: Connection, app: int) -> Page[Event]:
+            if wanted.behind is None:
+                check(self._runtime, tx, app, where)
             keys = queries.keys(tx, app, where, way, wanted.behind, wanted.limit)
             count = queries.count(tx, app, where) if total else None
             return wanted.page(keys, int, lambda kept: rows.events(tx, app, kept), count)
@@ -87,8 +90,13 @@ class Events:
             after = page.end_cursor
 
     async def count(self, where: Filter | None = None) -> int:
-        """How many events satisfy `where`; looks at every one."""
-        return await self._tenant.traverse(lambda tx, app: queries.count(tx, app, where))
+        """How many events satisfy `where`; looks at every one. Raises BadInput, NotFound."""
+
+        def query(tx: Connection, app: int) -> int:
+            check(self._runtime, tx, app, where)
+            return queries.count(tx, app, where)
+
+        return await self._tenant.traverse(query)
 
     @staticmethod
     def cursor(event: Event) -> str:

@@ -20,6 +20,7 @@ from ...driver import Statement, Tx
 from ...errors import BadInput
 from ..engine.statements import statement
 from ..records import nodes
+from ..writing.identity import PUSERS
 
 Order = Literal["newest", "oldest"]
 
@@ -112,8 +113,21 @@ class Compiler:
         return [row[0] for row in rows if row[1] == getattr(wanted, "bytes", None)]
 
     def _payload(self, node: q.PayloadPath) -> str:
-        steps = (f"[{s}]" if isinstance(s, int) else f".{json.dumps(s)}" for s in node.path)
-        path = self.bind("$" + "".join(steps))
+        """Each `[any]` is a list that is gone through; the rest of the path goes on from its places."""
+        *outer, last = _pieces(node.path)
+        lists, before = [], ""
+        for number, piece in enumerate(outer):
+            here = before + self.bind(("" if before else "$") + piece)
+            lists.append(f"json_each(e.payload, {here}) j{number}")
+            before = f"j{number}.fullkey || "
+        path = f"({before}{self.bind(('' if before else '$') + last)})"
+        test = self._member(node, path)
+        if not lists:
+            return test
+        places = " AND ".join(f"typeof(j{n}.key) = 'integer'" for n in range(len(lists)))
+        return f"EXISTS (SELECT 1 FROM {' CROSS JOIN '.join(lists)} WHERE {places} AND {test})"
+
+    def _member(self, node: q.PayloadPath, path: str) -> str:
         kind = f"json_type(e.payload, {path})"
         if node.comparison == "exists":
             return f"{kind} IS NOT NULL"
@@ -139,8 +153,32 @@ class Compiler:
             return "0"
         towards = ""
         if node.target is not None:
-            towards = f" AND g.dst = {self.bind(nodes.key(self.tx, self.app, node.target))}"
+            towards = f" AND {self.any_of('g.dst', _targets(self.tx, self.app, node.target))}"
         return f"EXISTS (SELECT 1 FROM edge g WHERE g.src = e.seq AND g.type = {self.bind(kind)}{towards})"
+
+
+def _pieces(path: tuple[str | int | q.Anywhere, ...]) -> list[str]:
+    """A path in SQLite's words, cut at every `[any]`."""
+    pieces = [""]
+    for step in path:
+        if isinstance(step, q.Anywhere):
+            pieces.append("")
+        else:
+            pieces[-1] += f"[{step}]" if isinstance(step, int) else f".{json.dumps(step)}"
+    return pieces
+
+
+def _targets(tx: Tx, app: int, target: Any) -> list[int]:
+    """The node, and of a user their platform users too: edges lead to those. Raises NotFound, BadInput."""
+    key, node_type = nodes.resolve(tx, app, target)
+    if node_type != "user":
+        return [key]
+    return [key, *(row[0] for row in tx.all(PUSERS, person=key))]
+
+
+def _of_many(tx: Tx, app: int, node: q.HasEdge) -> bool:
+    """Whether the target stands for several nodes, so that no single stretch of edges has it all."""
+    return len(_targets(tx, app, node.target)) > 1
 
 
 def joined(word: str, tests: list[str]) -> str:
@@ -200,10 +238,10 @@ def compiled(tx: Tx, app: int, where: q.Filter | None) -> tuple[Compiled, dict[s
     compiler = Compiler(tx, app)
     if where is None:
         return Compiled("e.seq", _LOG), {}
-    driver, rest = _driver(where)
+    driver, rest = _driver(tx, app, where)
     if driver is not None:
         kind = tx.known_kind(driver.edge_type)
-        compiler.params |= {"dst": nodes.key(tx, app, driver.target), "edge": kind}
+        compiler.params |= {"dst": _targets(tx, app, driver.target)[0], "edge": kind}
     tests = _tests(compiler, rest)
     if driver is None:
         return Compiled("e.seq", _LOG + tests), compiler.params
@@ -220,10 +258,10 @@ def _tests(compiler: Compiler, rest: list[q.Filter]) -> str:
     return tests
 
 
-def _driver(where: q.Filter) -> tuple[q.HasEdge | None, list[q.Filter]]:
+def _driver(tx: Tx, app: int, where: q.Filter) -> tuple[q.HasEdge | None, list[q.Filter]]:
     """The edge to go along, if the filter names one, and what else must hold."""
     tests = list(where.filters) if isinstance(where, q.All) else [where]
     for place, node in enumerate(tests):
-        if isinstance(node, q.HasEdge) and node.target is not None:
+        if isinstance(node, q.HasEdge) and node.target is not None and not _of_many(tx, app, node):
             return node, tests[:place] + tests[place + 1 :]
     return None, tests

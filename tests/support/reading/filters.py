@@ -45,7 +45,7 @@ PAYLOADS = st.dictionaries(
 )
 
 
-def member(payload: Any, path: tuple[str | int, ...]) -> tuple[bool, Any]:
+def member(payload: Any, path: tuple[Any, ...]) -> tuple[bool, Any]:
     """Whether the path leads somewhere, and what is there."""
     for step in path:
         if isinstance(step, int):
@@ -82,10 +82,25 @@ def compares(found: Any, comparison: str, value: Any) -> bool:
     }[comparison])  # fmt: skip
 
 
-def on_payload(path: tuple[str | int, ...], comparison: str, value: Any) -> Pair:
-    """A comparison with a member of the payload."""
+def _anywhere(payload: Any, path: tuple[Any, ...]) -> list[tuple[bool, Any]]:
+    """For every way through the lists: whether it leads somewhere, and what is there."""
+    if q.ANY not in path:
+        return [member(payload, path)]
+    cut = path.index(q.ANY)
+    there, found = member(payload, path[:cut])
+    places = found if there and isinstance(found, list) else []
+    return [one for place in places for one in _anywhere(place, path[cut + 1 :])]
+
+
+def on_payload(path: tuple[Any, ...], comparison: str, value: Any) -> Pair:
+    """A comparison with a member of the payload; with ANY in its path, with any of several."""
 
     def test(e: Event, _edges: Any) -> bool:
+        if q.ANY in path:
+            found_all = _anywhere(e.payload, path)
+            if comparison == "exists":
+                return any(there for there, _found in found_all)
+            return any(compares(found, comparison, value) for _there, found in found_all)
         there, found = member(e.payload, path)
         return there if comparison == "exists" else compares(found, comparison, value)
 
@@ -93,7 +108,9 @@ def on_payload(path: tuple[str | int, ...], comparison: str, value: Any) -> Pair
     return q.payload_path(path, asked, None if comparison == "exists" else value), test
 
 
-PATHS = st.lists(st.sampled_from(MEMBERS) | st.integers(0, 1), min_size=1, max_size=2).map(tuple)
+PATHS = st.lists(
+    st.sampled_from(MEMBERS) | st.integers(0, 1) | st.just(q.ANY), min_size=1, max_size=3
+).map(tuple)
 PAYLOAD_TESTS = st.one_of(
     st.builds(on_payload, PATHS, st.sampled_from(["=", "!="]), VALUES),
     st.builds(on_payload, PATHS, st.sampled_from(["<", "<=", ">", ">="]), VALUES.filter(
@@ -124,7 +141,7 @@ LEAVES = st.one_of(
         lambda p: (q.type_prefix(p), lambda e, _: e.event_type.startswith(p))),
     st.sampled_from(["", "der", ".", "zzz"]).map(
         lambda p: (q.type_contains(p), lambda e, _: p in e.event_type)),
-    st.sampled_from(["pigeon", "raven", "none"]).map(
+    st.sampled_from(["pigeon", "raven", "telegram"]).map(
         lambda p: (q.on_platform(p), lambda e, _: e.platform == p)),
     st.sampled_from(["received", "processed", "queued", "read"]).map(
         lambda s: (q.status_is(cast("Status", s)), lambda e, _: e.status == s)),
