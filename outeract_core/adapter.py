@@ -92,6 +92,11 @@ class Manifest:
     buttons, button_title, menu_rows, menu_title, menu_description: limits, in code points.
     quick_replies  how many quick replies; 0: they count as buttons.
     album        how many files one message can have; `album_kinds`: which kinds may share it.
+    reply        what answering a message is: a `quote` on the first part, or a `place` (a thread
+                 below it) where every part goes.
+    literal      whether a text without formatting can be shown as it stands; else what looks like
+                 marks in it may be read as marks.
+    in_words     whether marks hold inside a word, too.
     config       name → what it means; `secrets` are names out of it that hold secrets;
                  `required` must be given to `connect`.
     account_key  the config name that holds the account's id (what `Fact.account` names).
@@ -127,6 +132,9 @@ class Manifest:
         frozenset({"audio"}),
         frozenset({"document"}),
     )
+    reply: Literal["quote", "place"] = "quote"
+    literal: bool = True
+    in_words: bool = True
     config: Mapping[str, str] = field(factory=dict)
     secrets: frozenset[str] = frozenset()
     required: tuple[str, ...] = ()

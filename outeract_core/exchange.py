@@ -198,6 +198,7 @@ class Outgoing:
 
     token     unique to (message, part) and the same on every attempt: the idempotency key.
     text      rendered by the adapter's own `render`; `plain` is the same without any markup.
+    literal   nothing in the text is formatted: it is to be shown as it stands.
     files     at most one, unless the manifest says `album`; `text` is then its caption.
     """
 
@@ -220,6 +221,7 @@ class Outgoing:
     reply_to: str | None = None
     thread: str | None = None
     attempt: int = 1
+    literal: bool = False
     metadata: Mapping[str, Any] = field(factory=dict)
 
 

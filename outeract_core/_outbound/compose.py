@@ -16,10 +16,11 @@ from uuid import UUID
 import anyio.to_thread
 from attrs import evolve, field, frozen
 
-from .._domain.planning.kinds import mime_of
+from .._domain.planning.kinds import UNKNOWN, mime_of
 from .._domain.planning.parts import dump_parts
 from .._domain.planning.plan import Plan, plan
 from .._domain.values.ids import maybe_ms, span, to_ms
+from .._domain.values.names import safe_filename, safe_mime
 from .._io.runtime import Runtime
 from .._store.engine.sqlite import Connection
 from .._store.reading import routes
@@ -27,9 +28,10 @@ from .._store.records import nodes
 from .._store.records.conn import Conn
 from .._store.writing.sending import Intent, OutFile
 from ..content import Attachment, Content, ContentLike
-from ..errors import BadInput, NotFound
+from ..errors import BadInput, NotFound, Unsupported
 from ..events import Party
 from ..model import File, PlatformConnection, PlatformUserKind
+from .obstacles import obstacles
 
 
 @frozen
@@ -126,6 +128,9 @@ def compose(runtime: Runtime, app: int, to: Any, content: ContentLike, options: 
     where, references = _aimed(runtime, app, to, options)
     adapter = runtime.adapter(where.conn)
     planned = plan(content, adapter.manifest, adapter.render, sizes_of(content))
+    found = obstacles(runtime, where.conn, where.to, content, planned)
+    if found:
+        raise Unsupported("; ".join(found))
     payload = payload_of(where.conn, content, planned, options)
     clock = runtime.database.options.clock
     intent = Intent(
@@ -169,7 +174,14 @@ def _references(tx: Connection, app: int, conn: int, options: Options) -> _Refer
 
 def sizes_of(content: Content) -> tuple[int, ...]:
     """How large each file is, in bytes. Raises BadInput for one that cannot be read."""
-    return tuple(map(_size, content.files))
+    sizes = tuple(map(_size, content.files))
+    for attachment, size in zip(content.files, sizes, strict=True):
+        if not size:
+            raise BadInput(
+                f"the file {attachment.filename or getattr(attachment.source, 'name', None) or ''} is "
+                "empty; no platform takes that: send a file with something in it"
+            )
+    return sizes
 
 
 def _size(attachment: Attachment) -> int:
@@ -199,12 +211,13 @@ async def finish(runtime: Runtime, app: int, draft: Draft) -> Intent:
 
 
 async def _file(runtime: Runtime, app: int, attachment: Attachment) -> OutFile:
-    source, mime = attachment.source, mime_of(attachment)
-    name = attachment.filename or (source.name if isinstance(source, Path) else None) or "file"
+    source, mime = attachment.source, safe_mime(mime_of(attachment)) or UNKNOWN
+    given = attachment.filename or (source.name if isinstance(source, Path) else None)
+    name = safe_filename(given) or "file"
     if isinstance(source, File):
         key = runtime.database.read(lambda tx: nodes.key(tx, app, source, "file"))
         return OutFile(
-            key, attachment.filename or source.filename or "file", source.mime_type or mime,
+            key, name if given else safe_filename(source.filename) or "file", mime,
             source.size or 0, source.sha256 or "",
         )  # fmt: skip
     stored = await anyio.to_thread.run_sync(runtime.folder.keep, source)

@@ -17,13 +17,13 @@ from .._domain.planning.plan import Plan, plan
 from .._domain.values.ids import from_ms
 from .._io.runtime import Runtime
 from .._store.engine.sqlite import Connection
-from .._store.reading import states
 from .._store.records import rows
 from .._store.writing import people
 from ..adapter import Manifest
 from ..content import Content, ContentLike
 from ..model import PlatformConnection, PlatformUser
 from .compose import Target, sizes_of, target
+from .obstacles import obstacles, window_until
 
 
 @frozen
@@ -34,7 +34,8 @@ class Prospect:
     plan             the parts, and in words what is shown otherwise than asked for.
     window_until     when the platform's messaging window closes; None where there is none, or
                      where the person has never written.
-    needs_template   the window is closed, and this is no template: the platform would refuse it.
+    needs_template   the window is not open, as far as is known, and this is no template.
+    reasons          why `send` would refuse it now; empty when it would not.
     """
 
     connection: PlatformConnection
@@ -42,6 +43,12 @@ class Prospect:
     plan: Plan
     window_until: datetime | None = None
     needs_template: bool = False
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether `send` would take it."""
+        return not self.reasons
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -62,10 +69,15 @@ def prospect(
     adapter = runtime.adapter(where.conn)
     planned = plan(content, adapter.manifest, adapter.render, sizes_of(content))
     peer = runtime.database.read(lambda tx: _peer(tx, app, where))
-    until = runtime.database.read(lambda tx: _window(tx, app, peer, adapter.manifest))
-    now = from_ms(runtime.now())
-    closed = _has_window(adapter.manifest, peer, where) and (until is None or until <= now)
-    return Prospect(where.conn.entity, peer, planned, until, closed and content.template is None)
+    until = window_until(runtime, adapter, where.to)
+    closed = _has_window(adapter.manifest, peer, where) and (
+        until is None or until <= runtime.now()
+    )
+    reasons = obstacles(runtime, where.conn, where.to, content, planned)
+    return Prospect(
+        where.conn.entity, peer, planned, None if until is None else from_ms(until),
+        closed and content.template is None, reasons,
+    )  # fmt: skip
 
 
 def _peer(tx: Connection, app: int, where: Target) -> PlatformUser | None:
@@ -78,13 +90,3 @@ def _peer(tx: Connection, app: int, where: Target) -> PlatformUser | None:
 def _has_window(manifest: Manifest, peer: PlatformUser | None, where: Target) -> bool:
     kind = peer.kind if peer is not None else getattr(where.to, "kind", "person")
     return manifest.window is not None and kind == "person"
-
-
-def _window(
-    tx: Connection, app: int, peer: PlatformUser | None, manifest: Manifest
-) -> datetime | None:
-    """The end of the window that the person's last message has opened."""
-    if peer is None or peer.kind != "person" or manifest.window is None:
-        return None
-    at = states.last_inbound(tx, app, peer.id)
-    return None if at is None else from_ms(at + int(manifest.window * 1000))

@@ -22,10 +22,12 @@ from .._store.records.nodes import key as node_key
 from .._store.writing import sending
 from .._store.writing.handlers import peer_of
 from .._store.writing.sending import Action
+from ..adapter import MessageRef
 from ..content import Content, ContentLike
 from ..errors import BadInput, Unsupported
 from ..model import Event
 from .handle import Delivery
+from .obstacles import recipient, refusal
 
 _TYPING_FOR = 5_000
 
@@ -104,6 +106,9 @@ class Verbs(ABC):
             raise BadInput("a reaction is one emoji, e.g. '👍'")
         conn, peer, key = _place(self, event)
         _able(self.runtime.adapter(conn), "react")
+        found = _refused_reaction(self, (conn, peer, key), emoji, remove)
+        if found is not None:
+            raise Unsupported(found)
         kind = "message.reaction_removed" if remove else "message.reaction_added"
         return Action(
             self.new_id(), conn, "react", kind, peer, key, {"emoji": emoji},
@@ -152,6 +157,18 @@ def _place(app: Verbs, event: Event | UUID) -> tuple[Any, int, int]:
 
 def _is_outbound(app: Verbs, key: int) -> bool:
     return app.events_at([key])[0].event_type == "message.outbound"
+
+
+def _refused_reaction(
+    app: Verbs, where: tuple[Any, int, int], emoji: str, remove: bool
+) -> str | None:
+    """What the platform is known to say of this emoji; None when that is not known."""
+    conn, peer, key = where
+    event = app.events_at([key])[0]
+    adapter: Any = app.runtime.adapter(conn)
+    told = event.payload.get("external_message_id")
+    ref = MessageRef(str(told), recipient(app.runtime, peer), payload=event.payload)
+    return refusal(lambda: adapter.react(ref, emoji, remove)) if told else None
 
 
 def _able(adapter: Any, verb: str) -> None:

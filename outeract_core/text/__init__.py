@@ -1,11 +1,11 @@
 """Formatted text as a tree that every platform can render and core can split.
 
     Document = tuple of blocks
-    Block    = Paragraph | Heading | CodeBlock | Quote | Bullets | Rule
+    Block    = Paragraph | Heading | CodeBlock (Table) | Quote | Bullets | Rule
     Inline   = Str | Span | Code | Link | Break
 
 This room knows text and its structure, not platforms, manifests or messages. Read `document` (the
-tree), `commonmark` (text to tree), `flatten` (tree to text), then `runs`, `split` and `graphemes`,
+tree), `commonmark` (text to tree), `tables`, `flatten` (tree to text), then `runs`, `split` and `graphemes`,
 which cut a tree at a limit. It is a public module besides, so that its public names stand here.
 """
 
@@ -25,6 +25,7 @@ from .document import (
     Rule,
     Span,
     Str,
+    Table,
 )
 from .flatten import flatten as to_plain
 
@@ -43,6 +44,7 @@ __all__ = [
     "Rule",
     "Span",
     "Str",
+    "Table",
     "markdown",
     "plain",
     "to_plain",

@@ -1,9 +1,9 @@
 """Text to tree: CommonMark, read by markdown-it-py.
 
-Knows: CommonMark with strikethrough, what of it would be lost to a reader.
+Knows: CommonMark with strikethrough and tables, what of it would be lost to a reader.
 Does not know: platforms, limits, how a tree is written again (`flatten.py`).
 
-Nothing visible is lost: HTML and tables stay the text that they are, images become links, and link
+Nothing visible is lost: HTML stays the text that it is, images become links, and link
 definitions that nothing refers to (invisible in CommonMark) stay where a reader can see them.
 """
 
@@ -32,6 +32,7 @@ from .document import (
     Str,
 )
 from .flatten import flatten
+from .tables import table
 
 __all__ = ["markdown", "plain", "unpaired"]
 
@@ -83,7 +84,7 @@ def _reader() -> Any:
             "markdown needs markdown-it-py: pip install 'outeract-core[markdown]'"
         ) from None
     options = {"html": False, "store_labels": True, "maxNesting": _NESTING}
-    return MarkdownIt("commonmark", options).enable("strikethrough")
+    return MarkdownIt("commonmark", options).enable(["strikethrough", "table"])
 
 
 def _verbatim(text: str) -> Document:
@@ -203,6 +204,12 @@ _BLOCKS: dict[str, Callable[[tuple[Any, ...]], list[Any]]] = {
     "blockquote_open": lambda blocks: [Quote(blocks)],
     "bullet_list_open": lambda items: [Bullets(items)],
     "list_item_open": lambda blocks: [blocks],
+    "table_open": lambda parts: [table([row for part in parts for row in part])],
+    "thead_open": lambda rows: [rows],
+    "tbody_open": lambda rows: [rows],
+    "tr_open": lambda cells: [cells],
+    "th_open": lambda inner: [flatten((Paragraph(inner),))],
+    "td_open": lambda inner: [flatten((Paragraph(inner),))],
 }
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "Rule",
     "Span",
     "Str",
+    "Table",
 ]
 
 
@@ -89,6 +90,16 @@ class CodeBlock:
 
     text: str
     language: str = ""
+
+
+@frozen
+class Table(CodeBlock):
+    """A table with its columns aligned; where there are no tables it is shown as the code that it is.
+
+    `rows`: the cells as text, the header first.
+    """
+
+    rows: tuple[tuple[str, ...], ...] = ()
 
 
 @frozen

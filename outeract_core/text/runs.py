@@ -29,6 +29,7 @@ from .document import (
     Rule,
     Span,
     Str,
+    Table,
 )
 from .document import Break as LineBreak
 from .flatten import label_is_url
@@ -119,6 +120,8 @@ class Run:
             return self.leaf
         text = self.text[max(0, start - self.start) : end - self.start]
         match self.leaf:
+            case Table(_, language, rows):
+                return Table(text, language, rows)
             case CodeBlock(_, language):
                 return CodeBlock(text, language)
             case Code():

@@ -74,6 +74,8 @@ class Slack:
         },
         secrets=frozenset({"bot_token", "signing_secret"}),
         required=("bot_token", "signing_secret"),
+        reply="place",
+        in_words=False,
         webhook="dedicated",
         idempotency="reconcile",
         pace_chat=1.0,

@@ -34,7 +34,7 @@ def blocks(outgoing: Outgoing) -> list[Object]:
     buttons, own = (*outgoing.buttons, *outgoing.quick_replies), _own(outgoing)
     if not (buttons or outgoing.menu or outgoing.header or outgoing.footer or own):
         return []
-    said = own or _sections(outgoing.text)
+    said = own or (_literal(outgoing.plain) if outgoing.literal else _sections(outgoing.text))
     built = [*_header(outgoing.header), *said, *_actions(buttons)]
     if outgoing.menu is not None:
         built.append({"type": "actions", "elements": [_menu(outgoing.menu)]})
@@ -61,6 +61,14 @@ def _header(header: str | None) -> list[Object]:
     if len(header) <= HEADER:
         return [{"type": "header", "text": _plain(header)}]
     return _sections(escape(header))
+
+
+def _literal(text: str) -> list[Object]:
+    """Text that is shown as it stands: what looks like marks in it is none."""
+    return [
+        {"type": "section", "text": {"type": "plain_text", "text": piece, "emoji": False}}
+        for piece in pieces(text, SECTION)
+    ]
 
 
 def _sections(text: str) -> list[Object]:

@@ -38,6 +38,7 @@ def post(api: Api, outgoing: Outgoing) -> Flow[Sent]:
     body: Object = {
         "channel": outgoing.to.address,
         "text": outgoing.text,
+        **({"mrkdwn": False} if outgoing.literal else {}),
         "metadata": {"event_type": CORRELATION, "event_payload": {"token": outgoing.token}},
         **{option: outgoing.metadata[option] for option in _OPTIONS if option in outgoing.metadata},
     }

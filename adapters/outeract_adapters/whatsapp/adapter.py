@@ -70,6 +70,8 @@ class WhatsApp:
         secrets=frozenset({"access_token", "app_secret", "verify_token"}),
         required=("phone_number_id", "access_token", "app_secret"),
         account_key="phone_number_id",
+        literal=False,
+        in_words=False,
         webhook="shared",
         idempotency="none",
         pace_connection=0.0125,

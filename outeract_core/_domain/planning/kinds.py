@@ -11,9 +11,9 @@ from pathlib import Path, PurePath
 
 from ...content import Attachment, FileKind
 
-__all__ = ["bare_mime", "kind_of", "kind_of_mime", "mime_of"]
+__all__ = ["UNKNOWN", "bare_mime", "kind_of", "kind_of_mime", "mime_of"]
 
-_UNKNOWN = "application/octet-stream"
+UNKNOWN = "application/octet-stream"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _SUFFIXES = {
     ".amr": "audio/amr", ".docx": f"{_OFFICE}.wordprocessingml.document", ".flac": "audio/flac",
@@ -74,8 +74,8 @@ def mime_of(attachment: Attachment) -> str:
     if isinstance(source, bytes):
         return _named(attachment.filename) or _sniffed(source)
     if isinstance(source, Path):
-        return _named(attachment.filename) or _named(source.name) or _UNKNOWN
-    return source.mime_type or _named(attachment.filename or source.filename) or _UNKNOWN
+        return _named(attachment.filename) or _named(source.name) or UNKNOWN
+    return source.mime_type or _named(attachment.filename or source.filename) or UNKNOWN
 
 
 def bare_mime(mime: str) -> str:
@@ -90,11 +90,11 @@ def _named(filename: str | None) -> str | None:
     if known or not path.suffix:
         return known
     mime, encoding = MimeTypes().guess_type(f"file{path.suffix.lower()}", strict=False)
-    return _ENCODED.get(encoding, _UNKNOWN) if encoding else mime
+    return _ENCODED.get(encoding, UNKNOWN) if encoding else mime
 
 
 def _sniffed(data: bytes) -> str:
     for offset, mark, mime in _MAGIC:
         if data[offset : offset + len(mark)] == mark:
             return mime
-    return _UNKNOWN
+    return UNKNOWN

@@ -14,10 +14,12 @@ from attrs import evolve, frozen
 
 from ...adapter import Manifest
 from ...text.commonmark import plain, unpaired
-from ...text.document import Document
+from ...text.document import Document, Table
 from ...text.flatten import flatten, visible
 from ...text.split import split, unit_length
+from ...text.tables import continued, header, tables
 from .attachments import albums
+from .losses import unformatted
 from .parts import Part
 from .showing import Shown
 
@@ -27,15 +29,19 @@ Render = Callable[[Document], str]
 _UNLIMITED = 2**40
 
 
-def lay_out(shown: Shown, manifest: Manifest, render: Render) -> tuple[Part, ...]:
-    """The parts in order; none when there is nothing to see. `render`: a document as markup."""
+def lay_out(
+    shown: Shown, manifest: Manifest, render: Render
+) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The parts in order, none when there is nothing to see; and notes on what was moved.
+
+    `render`: a document as markup.
+    """
     room = _Room(manifest, render)
     carried = bool(shown.files) and _captions(shown, room)
-    return (
-        *_cards(shown),
-        *_files(shown, room, carried),
-        *(() if carried else _texts(shown, room)),
-    )
+    if not carried:
+        shown = _several(shown, room)
+    texts = () if carried else _texts(shown, room)
+    return (*_cards(shown), *_files(shown, room, carried), *texts), shown.notes
 
 
 @frozen
@@ -66,12 +72,26 @@ class _Room:
 
     def said(self, document: Document) -> Part:
         """A part that says it."""
-        return Part(text=self.render(document), plain=flatten(document))
+        return Part(
+            text=self.render(document), plain=flatten(document),
+            literal=all(map(unformatted, document)),
+        )  # fmt: skip
 
     def split(self, document: Document, last: int | None = None) -> list[Document]:
         """The document in pieces that fit; the last one within `last`, where that is given."""
-        measure = unit_length(self.manifest.text_unit)
-        return split(document, self.text, measure, self._counted, last) if document else []
+        if not document:
+            return []
+        above = max(map(self._header, tables(document)), default=0)
+        measure, limit = unit_length(self.manifest.text_unit), self.text
+        if not above or self.size(document) <= (limit if last is None else min(limit, last)):
+            return split(document, limit, measure, self._counted, last)
+        room = max(limit // 2, limit - above)
+        left = None if last is None else max(last // 2, last - above)
+        return continued(split(document, room, measure, self._counted, left))
+
+    def _header(self, table: Table) -> int:
+        """How much the header of a table takes, wherever it stands again."""
+        return self.size((evolve(table, text="\n".join((*header(table.rows), ""))),))
 
     def _counted(self, document: Document) -> str:
         rendered = self.manifest.text_counts == "rendered"
@@ -134,17 +154,28 @@ def _captioned(album: tuple[int, ...], shown: Shown, room: _Room) -> Iterator[Pa
 
 def _texts(shown: Shown, room: _Room) -> Iterator[Part]:
     """The text in as many parts as it needs; choices, header and footer stand on the last."""
-    titles = plain(unpaired(shown.choices.titles)) if shown.choices.any else ()
-    last_holds = room.interactive if shown.choices.any else None
-    pieces = room.split(shown.body or titles, last_holds)
-    if len(pieces) > 1 and shown.header and shown.above:
-        shown = shown.header_inside
-        pieces = room.split(shown.body, last_holds)
+    titles, pieces = _titles(shown), _pieces(shown, room)
     if not pieces and not titles:
         return
     *before, last = pieces or [titles]
     yield from map(room.said, before)
     yield _with_choices(room.said(last), shown)
+
+
+def _titles(shown: Shown) -> Document:
+    """What to say above choices where nothing is said."""
+    return plain(unpaired(shown.choices.titles)) if shown.choices.any else ()
+
+
+def _pieces(shown: Shown, room: _Room) -> list[Document]:
+    last_holds = room.interactive if shown.choices.any else None
+    return room.split(shown.body or _titles(shown), last_holds)
+
+
+def _several(shown: Shown, room: _Room) -> Shown:
+    """A header that has a place of its own stands in the text when that takes several messages."""
+    moved = shown.header and shown.above and len(_pieces(shown, room)) > 1
+    return shown.header_inside if moved else shown
 
 
 def _with_choices(part: Part, shown: Shown) -> Part:

@@ -24,6 +24,7 @@ class Part:
     text    rendered by the adapter; `plain` the same without any markup.
     files   indices into the content's files; `text` is then their caption.
     reply   this part carries the reference to the message that is answered.
+    literal nothing in the text is formatted.
     """
 
     text: str = ""
@@ -38,6 +39,7 @@ class Part:
     header: str | None = None
     footer: str | None = None
     reply: bool = False
+    literal: bool = False
 
 
 def dump_parts(parts: tuple[Part, ...] | list[Part]) -> str:

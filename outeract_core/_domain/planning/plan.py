@@ -48,11 +48,17 @@ def plan(content: Content, manifest: Manifest, render: Render, sizes: Sequence[i
     """
     said, notes = _said(content, manifest)
     shown = show(said, manifest, sizes)
-    parts = lay_out(shown, manifest, render)
+    parts, shown_notes = lay_out(shown, manifest, render)
     if not parts:
         raise BadInput("nothing to see in this message: the text is blank")
-    degraded = tuple(dict.fromkeys((*notes, *shown.notes)))
-    return Plan((evolve(parts[0], reply=True), *parts[1:]), degraded, shown.kinds)
+    degraded = tuple(dict.fromkeys((*notes, *shown_notes)))
+    return Plan(_answering(parts, manifest), degraded, shown.kinds)
+
+
+def _answering(parts: tuple[Part, ...], manifest: Manifest) -> tuple[Part, ...]:
+    """A quote stands on the first part; where an answer is a place, every part goes there."""
+    everywhere = manifest.reply == "place"
+    return tuple(evolve(part, reply=everywhere or not n) for n, part in enumerate(parts))
 
 
 def _said(content: Content, manifest: Manifest) -> tuple[Content, tuple[str, ...]]:

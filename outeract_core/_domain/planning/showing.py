@@ -13,12 +13,16 @@ from attrs import evolve, frozen
 from ...adapter import Manifest
 from ...content import Attachment, Contact, Content, Location, Template
 from ...text.commonmark import markdown, plain, unpaired
-from ...text.document import Block, Break, Document, Paragraph, Span, Str
+from ...text.document import Block, Document, Paragraph, Span, Str
 from ...text.flatten import flatten
+from ...text.tables import NARROW, narrowed
 from .attachments import fit_files
 from .choices import Choices, fit_choices
+from .losses import losses
 
 __all__ = ["Shown", "show"]
+
+HEADER_INSIDE = "header in the text"
 
 
 @frozen
@@ -60,7 +64,7 @@ class Shown:
     @property
     def header_inside(self) -> Shown:
         """The same with the header in the text, for when it has to stand above several messages."""
-        return evolve(self, above=False)
+        return evolve(self, above=False, notes=(*self.notes, HEADER_INSIDE))
 
 
 def show(content: Content, manifest: Manifest, sizes: Sequence[int]) -> Shown:
@@ -82,19 +86,9 @@ def _text(content: Content, manifest: Manifest) -> tuple[Document, tuple[str, ..
     text = unpaired(content.text)
     if not text.strip():
         return (), ()
-    if content.format == "plain":
-        return plain(text), ()
-    read = markdown(text)
-    formatted = not all(map(_unformatted, read))
-    lost = formatted and "format" not in manifest.capabilities
-    return read, ("formatting as plain text",) if lost else ()
-
-
-def _unformatted(block: Block) -> bool:
-    """Whether the block looks the same where nothing can be formatted."""
-    return isinstance(block, Paragraph) and all(
-        isinstance(node, Str | Break) for node in block.children
-    )
+    whole = plain(text) if content.format == "plain" else markdown(text)
+    widest = NARROW if "format" in manifest.capabilities else 0
+    return narrowed(whole, widest), tuple(losses(whole, manifest))
 
 
 def _placed(shown: Shown, content: Content, manifest: Manifest) -> Shown:
@@ -138,4 +132,9 @@ def _around(shown: Shown, content: Content, manifest: Manifest) -> Shown:
     beside = shown.choices.any
     above = beside and len(header) <= manifest.header_limit and not content.files
     below = beside and len(footer) <= manifest.footer_limit
-    return evolve(shown, header=header, footer=footer, above=above, below=below)
+    notes = [*shown.notes]
+    if header and not above:
+        notes.append(HEADER_INSIDE)
+    if footer and not below:
+        notes.append("footer in the text")
+    return evolve(shown, header=header, footer=footer, above=above, below=below, notes=tuple(notes))

@@ -55,7 +55,11 @@ def state_of(tx: Tx, app: int, event_id: UUID) -> DeliveryState:
 
 def last_inbound(tx: Tx, app: int, platform_user: UUID) -> int | None:
     """When this platform user last wrote (milliseconds), or None."""
-    peer = nodes.key(tx, app, platform_user, "platform_user")
+    return last_heard(tx, nodes.key(tx, app, platform_user, "platform_user"))
+
+
+def last_heard(tx: Tx, peer: int) -> int | None:
+    """The same by key."""
     row = tx.one(LAST_INBOUND, peer=peer, inbound=tx.kind("message.inbound"))
     facts = None if row is None else tx.one(EVENT_FACTS, seq=row[0])
     return None if facts is None else facts[1]

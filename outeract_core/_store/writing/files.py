@@ -15,6 +15,7 @@ from uuid import UUID
 from attrs import frozen
 
 from ..._domain.values.codec import clean, encode
+from ..._domain.values.names import safe_filename, safe_mime
 from ...driver import Statement, Tx
 from ...events import FileRef
 from ..engine.statements import statement
@@ -60,13 +61,14 @@ class Download:
 def receive(tx: Tx, conn: Conn, message: int, ref: FileRef) -> int:
     """An inbound file becomes a node at once; its bytes are fetched by a job."""
     uid, key = tx.new_id(), tx.allocate(conn.app)
+    filename, mime = safe_filename(ref.filename), safe_mime(ref.mime_type)
     tx.run(
-        FILE_ADD, id=key, uid=uid.bytes, conn=conn.id, event=message, filename=clean(ref.filename),
-        mime=clean(ref.mime_type), size=ref.size, sha256=clean(ref.sha256), status="pending",
+        FILE_ADD, id=key, uid=uid.bytes, conn=conn.id, event=message, filename=filename,
+        mime=mime, size=ref.size, sha256=clean(ref.sha256), status="pending",
         handle=encode(ref.handle), due=tx.now, now=tx.now,
     )  # fmt: skip
     link(tx, message, "attachment", key)
-    payload = {"file_id": str(uid), "filename": ref.filename, "mime_type": ref.mime_type}
+    payload = {"file_id": str(uid), "filename": filename, "mime_type": mime}
     event = append(tx, conn.app, "file.inbound", encode(payload), conn=conn.id)
     if event is not None:
         link(tx, event, "origin", message)
@@ -80,8 +82,8 @@ def keep(
     """A node for bytes that are already in the folder (outbound files)."""
     uid, key = tx.new_id(), tx.allocate(app)
     tx.run(
-        FILE_ADD, id=key, uid=uid.bytes, conn=None, event=None, filename=clean(filename),
-        mime=clean(mime), size=size, sha256=sha256, status="stored", handle=None, due=None,
+        FILE_ADD, id=key, uid=uid.bytes, conn=None, event=None, filename=safe_filename(filename),
+        mime=safe_mime(mime), size=size, sha256=sha256, status="stored", handle=None, due=None,
         now=tx.now,
     )  # fmt: skip
     return key, uid
@@ -124,7 +126,7 @@ def stored(
     False when the node was erased meanwhile, or taken over: nobody wants the bytes from here any more.
     """
     due, key = tx.now if transcribe else None, download.key
-    values = {"size": size, "sha256": sha256, "mime": clean(mime), "due": due}
+    values = {"size": size, "sha256": sha256, "mime": safe_mime(mime), "due": due}
     if not tx.run(FILE_STORED, id=key, token=download.token, **values):
         return False
     _tell(tx, conn, key, "system.file_stored", {"size": size, "sha256": sha256})

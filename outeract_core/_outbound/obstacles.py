@@ -1,0 +1,128 @@
+"""What is known beforehand to fail: looked at by `send` before anything is written, and told by `can`.
+
+Knows: messaging windows, and what an adapter refuses before its first request.
+Does not know: routes, plans, what the platform itself will answer.
+
+An adapter is pure, so a flow can be begun and left: what it refuses without asking anybody it will
+refuse in every attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .._domain.planning.kinds import mime_of
+from .._domain.planning.parts import Part
+from .._domain.planning.plan import Plan
+from .._domain.values.ids import from_ms
+from .._io.runtime import Runtime
+from .._store.engine.sqlite import Connection
+from .._store.reading import states
+from .._store.reading.routes import PEER
+from .._store.records.conn import Conn
+from .._store.writing import claims
+from ..adapter import Adapter, Flow, Outgoing, OutgoingFile, Recipient
+from ..content import Content
+from ..errors import Rejected, Unsupported
+from ..events import Party
+
+_TOKEN = "rehearsal"  # noqa: S105 - stands for the token of a message that is not there yet
+
+
+def obstacles(
+    runtime: Runtime, conn: Conn, to: int | Party, content: Content, planned: Plan
+) -> tuple[str, ...]:
+    """Why the platform would not take this message, as far as that is known; empty when it may."""
+    adapter = runtime.adapter(conn)
+    found = [*_closed(runtime, adapter, to, content)]
+    if any(map(_special, planned.parts)) or content.metadata:
+        whom = recipient(runtime, to)
+        found += _refused_parts(adapter, whom, content, planned)
+    return tuple(dict.fromkeys(found))
+
+
+def refusal(begin: Callable[[], Flow[Any]]) -> str | None:
+    """What a flow refuses before its first request, or None. Nothing is requested."""
+    try:
+        flow = begin()
+        try:
+            next(flow)
+        finally:
+            flow.close()
+    except (Rejected, Unsupported) as error:
+        return str(error)
+    except Exception:  # a secret that is missing now, say: no reason that the message is wrong
+        return None
+    return None
+
+
+def window_until(runtime: Runtime, adapter: Adapter, to: int | Party) -> int | None:
+    """When the window closes that the person's last message has opened (ms); None: never opened."""
+    window = adapter.manifest.window
+    if window is None or not isinstance(to, int):
+        return None
+
+    def query(tx: Connection) -> int | None:
+        peer = tx.one(PEER, id=to)
+        at = states.last_heard(tx, to) if peer is not None and peer[2] == "person" else None
+        return None if at is None else at + int(window * 1000)
+
+    return runtime.database.read(query)
+
+
+def _closed(runtime: Runtime, adapter: Adapter, to: int | Party, content: Content) -> Iterator[str]:
+    """A window that was open and is closed; somebody who never wrote here may have elsewhere."""
+    if content.template is not None:
+        return
+    until = window_until(runtime, adapter, to)
+    if until is not None and until <= runtime.now():
+        yield (
+            f"the messaging window closed at {from_ms(until):%Y-%m-%d %H:%M} UTC: "
+            f"{adapter.manifest.platform} takes only a template until the person writes again"
+        )
+
+
+def _special(part: Part) -> bool:
+    """Whether a part is more than text, of which every platform takes as much as its limit says."""
+    return bool(
+        part.buttons or part.quick_replies or part.menu or part.location or part.contacts
+        or part.template or part.files
+    )  # fmt: skip
+
+
+def _refused_parts(
+    adapter: Adapter, to: Recipient, content: Content, planned: Plan
+) -> Iterator[str]:
+    for number, part in enumerate(planned.parts):
+        said = _outgoing(part, number, to, content, planned)
+        found = refusal(lambda said=said: adapter.send(said))  # type: ignore[misc]
+        if found is not None:
+            yield found
+
+
+def recipient(runtime: Runtime, to: int | Party) -> Recipient:
+    """Whom an adapter is told to reach."""
+    if isinstance(to, Party):
+        return Recipient(to.external_id or "", to.external_id or "", to.kind)
+    found = runtime.database.read(lambda tx: tx.by_keys(claims.RECIPIENTS, [to]))
+    return Recipient(*found[0][1:]) if found else Recipient("", "")
+
+
+def _outgoing(part: Part, number: int, to: Recipient, content: Content, planned: Plan) -> Outgoing:
+    """The part as the adapter will be given it, with a stand-in for what is not there yet."""
+    return Outgoing(
+        token=_TOKEN, event_id=_TOKEN, part=number, parts=len(planned.parts),
+        to=to, text=part.text, plain=part.plain,
+        files=tuple(_file(content, planned, index) for index in part.files),
+        buttons=part.buttons, quick_replies=part.quick_replies, menu=part.menu,
+        location=part.location, contacts=part.contacts, template=part.template,
+        header=part.header, footer=part.footer, literal=part.literal,
+        metadata=dict(content.metadata),
+    )  # fmt: skip
+
+
+def _file(content: Content, planned: Plan, index: int) -> OutgoingFile:
+    attachment = content.files[index]
+    name = attachment.filename or getattr(attachment.source, "filename", None) or "file"
+    return OutgoingFile(name, mime_of(attachment), planned.kinds[index], 1, data=b"\0")
