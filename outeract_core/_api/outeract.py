@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 
 from .._domain.values.ids import Clock, IdSource, utc_now, uuid7
-from .._handlers.dispatcher import Dispatcher
-from .._handlers.hosted import Hosted
-from .._inbound.downloader import Downloader
 from .._inbound.receiver import BODY_LIMIT, Receiver
 from .._inbound.web import Asgi, Wsgi
 from .._io.database import Database
@@ -27,25 +23,18 @@ from .._io.plugins import Plugins, Secrets, SecretSource
 from .._io.proxies import proxies
 from .._io.runtime import Runtime
 from .._io.shutdown import first, until_told
-from .._outbound.sender import Sender
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter, Response
-from ..errors import BadInput, MissingSecret, SendError, StoreBusy, UnknownPlatform
+from ..errors import BadInput
 from .app import App
 from .maintenance.indexing import INDEXING, check_tokenizer
-from .message import Message
 from .pumped import Pumped
+from .workers import Workers
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from .maintenance.backup import Backup
     from .maintenance.export import Progress
-    from .maintenance.retention import Keeper
-
-_POLL_WAIT = 25.0
-_WATCH = 0.25
 
 
 class Organisation:
@@ -111,20 +100,12 @@ class Outeract:
         )  # fmt: skip
         self.runtime.reload()
         self._receiver = Receiver(self.runtime, body_limit)
-        self._sender = Sender(self.runtime, self._after_sending)
-        self._downloader = Downloader(self.runtime)
         self._apps: dict[int, App] = {}
-        self._dispatchers: dict[int, Dispatcher] = {}
-        self._working = 0
+        self._workers = Workers(self.runtime, self._receiver, self._apps)
+        self._sender = self._workers.sender
 
     def __repr__(self) -> str:
         return f"<Outeract {self.path}>"
-
-    @cached_property
-    def _keeper(self) -> Keeper:
-        from .maintenance.retention import Keeper
-
-        return Keeper(self.runtime, lambda: [app.retention for app in self._apps.values()])
 
     # ── tenants ───────────────────────────────────────────────────────────────────────────────
 
@@ -146,6 +127,7 @@ class Outeract:
         app = self._apps.get(key)
         if app is None:
             app = self._apps[key] = App(self.runtime, key, entity, organisation)
+            self.runtime.ownership.changed()
         app.entity = entity
         self.runtime.reload()
         return app
@@ -223,26 +205,13 @@ class Outeract:
         """Do everything that is due now, then return: poll, fetch files, run handlers, send; and apply
         the rules of retention, once an hour.
 
-        For scripts and cron jobs. Raises LeaseHeld when another process runs the handlers.
+        For scripts and cron jobs. What goes wrong in one place stops nothing else: it is logged, told
+        as the connection's state, and in `Pumped.troubles`. While another process works for an
+        application, that one does it (`Pumped.elsewhere`). Raises LeaseHeld when this program has
+        handlers and all of its applications are worked for elsewhere, and StoreError when the file
+        itself cannot be worked on.
         """
-        self._working += 1
-        try:
-            await self._sender.free_the_dead()
-            total = Pumped(polled=await self._poll_all(0.0))
-            for _ in range(rounds):
-                fetched, handled, sent = await self._round()
-                if not (fetched or handled or sent):
-                    break
-                total = Pumped(
-                    total.polled,
-                    total.handled + handled,
-                    total.sent + sent,
-                    total.fetched + fetched,
-                )
-            await self._keeper.step()
-        finally:
-            await self._rest()
-        return total
+        return await self._workers.pump(rounds)
 
     async def backup(
         self, path: str | os.PathLike[str], *, files: bool | Literal["link"] = True,
@@ -263,41 +232,18 @@ class Outeract:
 
         return await backup(self.runtime, path, files, overwrite, progress)
 
-    async def _rest(self) -> None:
-        """Connections are closed with the last of the work, so that none outlives its event loop."""
-        self._working -= 1
-        if not self._working:
-            with anyio.CancelScope(shield=True):
-                await self.runtime.aclose_http()
-
-    async def _round(self) -> tuple[int, int, int]:
-        fetched = await self._downloader.step()
-        handled = sum([await d.step() for d in self._with_handlers()])
-        return fetched, handled, await self._sender.step()
-
     async def serve(self, *, wait: bool = True) -> None:
         """Poll, run handlers, fetch files and send until cancelled.
 
-        Applications, connections and handlers that are added meanwhile are taken up.
+        Applications, connections and handlers that are added meanwhile are taken up. Several
+        processes share the applications of the file, each about as many; one that has ended is
+        replaced at once. What fails is logged, told as the connection's state and tried again, after
+        pauses of 1 to 60 seconds; the others go on.
 
-        `wait`: when another process runs the handlers, wait for it to end; else raise LeaseHeld.
+        `wait`: False: raise LeaseHeld when another process runs the handlers.
+        Raises StoreClosed, StoreBroken, NewerSchema, NotOurFile: nothing but a new start mends these.
         """
-        self._working += 1
-        started: set[tuple[str, int]] = set()
-        try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._downloader.run)
-                group.start_soon(self._sender.run)
-                group.start_soon(self._keeper.run)
-                while True:
-                    self._start(group, started, wait)
-                    await anyio.sleep(_WATCH)
-                    if self.runtime.database.changed():
-                        self.runtime.wake()  # another process has committed
-        except BaseExceptionGroup as error:
-            raise first(error) from None
-        finally:
-            await self._rest()
+        await self._workers.serve(wait)
 
     def run(self, *, backend: str = "asyncio") -> None:
         """`serve` until Ctrl-C or SIGTERM, for a program that has no loop of its own.
@@ -318,64 +264,15 @@ class Outeract:
         except BaseExceptionGroup as error:
             raise first(error) from None
 
-    def _with_handlers(self) -> list[Dispatcher]:
-        for key, app in self._apps.items():
-            if app.handlers and key not in self._dispatchers:
-                self._dispatchers[key] = Dispatcher(_hosted(app))
-        return list(self._dispatchers.values())
-
-    def _start(self, group: TaskGroup, started: set[tuple[str, int]], wait: bool) -> None:
-        """Set to work what is not yet: handlers and polled connections may come at any time."""
-        for dispatcher in self._with_handlers():
-            if ("handlers", dispatcher.app) not in started:
-                started.add(("handlers", dispatcher.app))
-                group.start_soon(dispatcher.run, wait)
-        for conn in self._polled():
-            if ("poll", conn.id) not in started:
-                started.add(("poll", conn.id))
-                group.start_soon(self._poll, conn.id)
-
-    # ── polling ───────────────────────────────────────────────────────────────────────────────
-
-    def _polled(self) -> list[Conn]:
-        """Connections of the opened applications that ask to be polled (`poll=True`)."""
-        mine = [conn for key in self._apps for conn in self.runtime.conns(key)]
-        return [conn for conn in mine if conn.entity.config.get("poll")]
-
-    async def _poll_all(self, wait: float) -> int:
-        polled = 0
-        for conn in self._polled():
-            polled += await self._receiver.poll(conn, wait)
-        return polled
-
-    async def _poll(self, number: int) -> None:
-        pause = 1.0
-        while True:
-            conn = self.runtime.conn(number)
-            try:
-                await self._receiver.poll(conn, _POLL_WAIT)
-                pause = 1.0
-            except (SendError, StoreBusy, MissingSecret, UnknownPlatform) as error:
-                await self._sender.report(conn, "unreachable", f"polling: {error}")
-                await anyio.sleep(pause)
-                pause = min(pause * 2, 60.0)
-            else:
-                await self._sender.report(conn, "active", "polling works")
-
-    async def _after_sending(self, conn: Conn) -> None:
-        """Echoes that waited for a receipt can be judged now."""
-        await self._receiver.replay(conn, "held")
-
     # ── end ───────────────────────────────────────────────────────────────────────────────────
 
     def close(self) -> None:
-        """Finish what was queued for the writer, checkpoint, close the file. Harmless twice."""
+        """Give back leases, finish what was queued for the writer, close the file. Harmless twice."""
+        self.runtime.ownership.close()
         self.runtime.database.close()
 
     async def aclose(self) -> None:
-        """`close`, and give back leases and network connections."""
-        for dispatcher in self._dispatchers.values():
-            await dispatcher.give_up()
+        """`close`, and give back network connections."""
         await self.runtime.aclose_http()
         self.close()
 
@@ -385,11 +282,3 @@ class Outeract:
     async def __aexit__(self, *_exc: object) -> None:
         with anyio.CancelScope(shield=True):
             await self.aclose()
-
-
-def _hosted(app: App) -> Hosted:
-    """What the dispatcher needs of an application."""
-    return Hosted(
-        app.runtime, app.tenant, app.handlers, lambda: str(app.config["overlap"]),
-        app.on_processed, partial(Message, app),
-    )  # fmt: skip

@@ -1,7 +1,7 @@
 """Runs handlers behind a durable cursor: at least once they run, exactly once their effects count.
 
-Knows: the lease, turns and their commit, retries and parking.
-Does not know: which lane an event belongs to (`lanes.py`), platforms, how a reply is delivered.
+Knows: turns and their commit, retries and parking.
+Does not know: who owns the application (`_io/ownership.py`), which lane an event belongs to (`lanes.py`), platforms, how a reply is delivered.
 
     events behind the cursor ─▶ lanes (handler × conversation) ─▶ turn ─▶ one commit:
                                                     replies + "handled" + cursor
@@ -19,23 +19,20 @@ import anyio.to_thread
 
 from .._domain.rules.delivery import backoff
 from .._domain.values.ids import jitter
-from .._io.leases import is_dead
 from .._io.runtime import Runtime
 from .._outbound.compose import Draft, Target, finish
 from .._outbound.handle import Delivery
 from .._store.engine.sqlite import Connection
 from .._store.reading import arrivals
 from .._store.reading.arrivals import Arrived, Seen
-from .._store.writing import handlers, outbox, sending
+from .._store.writing import handlers, sending
 from ..content import Content
-from ..errors import BadInput, LeaseHeld, LeaseLost, StoreError
+from ..errors import BadInput, LeaseLost, StoreError
 from .handler import Handler
 from .hosted import Given, Hosted, Place
 from .lanes import Lane, Lanes
 from .turn import CURRENT, Effect, Turn
 
-TTL = 30_000
-_RENEW = 10_000
 _PAGE = 256
 _AT_ONCE = 100
 _MOMENT = 1_000
@@ -49,7 +46,7 @@ class Dispatcher:
         self._hosted = hosted
         self._app = hosted.tenant.key
         self._runtime = hosted.runtime
-        self._leased_until = 0
+        self._term = -1
         self._lanes = Lanes(hosted.handlers, hosted.overlap)
         self._running = 0
 
@@ -62,7 +59,8 @@ class Dispatcher:
 
     async def step(self) -> int:
         """Run every handler that can run now, and wait for them; the number of turns."""
-        await self._lease()
+        if not self._owns():
+            return 0
         self._fetch()
         ready = self._lanes.ready(self._runtime.now())
         async with anyio.create_task_group() as group:
@@ -70,61 +68,31 @@ class Dispatcher:
                 group.start_soon(self._drain, lane)
         return len(ready)
 
-    async def run(self, wait: bool = True) -> None:
-        """Run handlers as events arrive. `wait`: for the lease, when another process has it."""
-        await self._acquire(wait)
-        try:
-            async with anyio.create_task_group() as group:
-                while True:
-                    await self._acquire(wait=True)
+    async def run(self) -> None:
+        """Run handlers as events arrive, whenever this process owns the application."""
+        self._term = -1
+        async with anyio.create_task_group() as group:
+            while True:
+                if self._owns():
                     self._fetch()
                     for lane in self._ready():
                         group.start_soon(self._drain, lane)
-                    await self._runtime.wait("handlers", self._lanes.pause(self._runtime.now()))
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self.give_up()
+                await self._runtime.wait("handlers", self._lanes.pause(self._runtime.now()))
 
     def _ready(self) -> list[Lane]:
         free = max(0, _AT_ONCE - self._running)
         return self._lanes.ready(self._runtime.now())[:free]
 
-    async def give_up(self) -> None:
-        """Hand the lease back, so that another process need not wait for it."""
-        if self._leased_until:
-            self._leased_until = 0
-            app, owner = self._app, self._runtime.owner
-            try:
-                await self._runtime.write(lambda tx: handlers.give_up(tx, app, owner))
-            except StoreError:
-                return
-
-    async def _acquire(self, wait: bool) -> None:
-        while True:
-            try:
-                return await self._lease()
-            except LeaseHeld:
-                if not wait:
-                    raise
-            await self._runtime.wait("handlers", 1.0)
-
-    async def _lease(self) -> None:
-        """Hold the lease, renewed well before it ends; load the backlog when it is new."""
-        now = self._runtime.now()
-        if now < self._leased_until - (TTL - _RENEW):
-            return
-        app, owner = self._app, self._runtime.owner
-        owners = self._runtime.database.read(outbox.owners)
-        dead = frozenset(name for name in owners if is_dead(name))
-        fresh = self._leased_until == 0
-        try:
-            await self._runtime.write(lambda tx: handlers.acquire(tx, app, owner, TTL, dead))
-        except LeaseHeld:
-            self._leased_until = 0
-            raise
-        self._leased_until = now + TTL
-        if fresh:
+    def _owns(self) -> bool:
+        """Whether turns may begin here; when that is new, the backlog is loaded."""
+        ownership = self._runtime.ownership
+        if self._app not in ownership:
+            return False
+        term = ownership.term(self._app)
+        if term != self._term:
+            self._term = term
             self._load()
+        return True
 
     def _load(self) -> None:
         backlog = self._runtime.database.read(lambda tx: handlers.backlog(tx, self._app))
@@ -152,18 +120,20 @@ class Dispatcher:
     async def _drain(self, lane: Lane) -> None:
         lane.running = True
         self._running += 1
+        ownership = self._runtime.ownership
         try:
-            while self._lanes.may(lane, self._runtime.now()):
+            while self._lanes.may(lane, self._runtime.now()) and self._app in ownership:
                 batch, through = self._lanes.take(lane), False
                 try:
-                    through = await self._turn(lane, batch)
+                    with ownership.work(self._app):
+                        through = await self._turn(lane, batch)
                 finally:
                     if not through:  # it waits, or the host has cancelled us
                         self._lanes.give_back(lane, batch)
                 if not through:
                     return
         except LeaseLost:
-            self._leased_until = 0
+            ownership.lost(self._app)
         finally:
             lane.running = False
             self._running -= 1

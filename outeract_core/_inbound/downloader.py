@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 
 from .._domain.rules.delivery import ATTEMPTS, backoff
-from .._domain.values.ids import jitter
+from .._domain.values.ids import SHIFT, jitter
 from .._io.file_store import Stored
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.runtime import Runtime
@@ -52,9 +52,10 @@ class Downloader:
         if not self._due():
             return 0
         owner, held, asked = self._runtime.owner, self._heart.keys, self._runtime.steady()
+        only = self._runtime.ownership.only
         with anyio.CancelScope(shield=True):
             claimed: list[Download] = await self._runtime.write(
-                lambda tx: files.claim(tx, owner, AT_ONCE, LEASE, held)
+                lambda tx: files.claim(tx, owner, AT_ONCE, LEASE, held, only)
             )
         self._heart.hold((download.key for download in claimed), asked)
         async with anyio.create_task_group() as beating:
@@ -78,7 +79,8 @@ class Downloader:
     async def _held(self, download: Download) -> None:
         """One file, whose lease lives as long as this task; cancelled, it is given back untried."""
         try:
-            await self._one(download)
+            with self._runtime.ownership.work(download.key >> SHIFT):
+                await self._one(download)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):
                 await self._runtime.write(partial(files.release, download=download))

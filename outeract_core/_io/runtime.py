@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-from attrs import Factory, define, field
+from attrs import define, field
 
 from .._domain.values.ids import to_ms
 from .._store.engine.sqlite import Connection
@@ -21,8 +21,9 @@ from ..adapter import Adapter
 from ..errors import DiskFull, NotFound, StoreBusy
 from .database import Database
 from .file_store import Folder
-from .leases import owner_name
+from .liveness import Liveness
 from .log import Log
+from .ownership import Ownership
 from .plugins import Plugins, Secrets, settings
 from .steady import steady
 from .wakeup import Via, call, waiter
@@ -50,7 +51,8 @@ class Runtime:
     open_http: Callable[[], Http]
     log: Log = field(init=False)
     steady: Callable[[], int] = field(init=False)
-    owner: str = Factory(owner_name)
+    liveness: Liveness = field(init=False)
+    ownership: Ownership = field(init=False)
     transcribe: Callable[..., Any] | None = None
     copying: int = 0
     search: str | None = "unicode61"
@@ -64,6 +66,13 @@ class Runtime:
     def __attrs_post_init__(self) -> None:
         self.log = Log(self.secrets.redact)
         self.steady = steady(self.database.options.clock)
+        self.liveness = Liveness(self.database.path)
+        self.ownership = Ownership(self)
+
+    @property
+    def owner(self) -> str:
+        """The name of this process, and of this opening, under every lease."""
+        return self.liveness.name
 
     @property
     def http(self) -> Http:

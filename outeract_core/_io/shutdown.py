@@ -6,10 +6,11 @@ Knows: signals, groups of errors. Does not know: what runs.
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
 import anyio
 
-from ..errors import LeaseHeld, OuteractError
+from ..errors import OuteractError
 
 
 async def until_told(scope: anyio.CancelScope) -> None:
@@ -24,10 +25,19 @@ async def until_told(scope: anyio.CancelScope) -> None:
 
 
 def first(error: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that the host should see: a group of one is that one."""
-    for inner in error.exceptions:
-        if isinstance(inner, BaseExceptionGroup):
-            inner = first(inner)
-        if isinstance(inner, OuteractError | LeaseHeld):
-            return inner
-    return error.exceptions[0] if len(error.exceptions) == 1 else error
+    """The one error that the host should see of a group, however deep: one of ours, if there is one."""
+    inner = list(_leaves(error))
+    ours = [each for each in inner if isinstance(each, OuteractError)]
+    chosen = (ours or inner)[0]
+    others = {f"{type(each).__name__}: {each}" for each in inner if each is not chosen}
+    for text in sorted(others):
+        chosen.add_note(f"at the same time: {text}")
+    return chosen
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    for each in error.exceptions:
+        yield from _leaves(each)

@@ -13,8 +13,8 @@ import anyio
 import anyio.lowlevel
 
 from .._domain.rules.pacing import Pace
+from .._domain.values.ids import SHIFT
 from .._io.heartbeat import LEASE, Heartbeat
-from .._io.leases import is_dead
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.transfer import copies
@@ -83,18 +83,18 @@ class Sender:
         if self._runtime.database.read(copies.is_fresh):
             await self._runtime.write(copies.settle)
         for owner in self._runtime.database.read(outbox.owners):
-            if is_dead(owner):
+            if self._runtime.liveness.gone(owner):
                 await self._runtime.write(partial(claims.release_owner, owner=owner))
 
     async def _claim(self, lanes: int) -> list[list[Row]]:
         """Rows by lane; nothing is written where there is nothing to claim."""
-        held = self._lanes
-        if lanes <= 0 or not self._runtime.database.read(lambda tx: claims.any_due(tx, held)):
+        held, only = self._lanes, self._runtime.ownership.only
+        if lanes <= 0 or not self._runtime.database.read(lambda tx: claims.any_due(tx, held, only)):
             return []
         owner, asked = self._runtime.owner, self._runtime.steady()
         with anyio.CancelScope(shield=True):  # what is claimed and then forgotten waits for minutes
             claimed: list[list[Row]] = await self._runtime.write(
-                lambda tx: claims.claim(tx, owner, lanes, LEASE, held)
+                lambda tx: claims.claim(tx, owner, lanes, LEASE, held, only)
             )
         for rows in claimed:
             self._lanes.add(rows[0].lane)
@@ -113,11 +113,11 @@ class Sender:
 
         A row that was taken up is carried to its end, also when the sender is told to stop.
         """
-        left = list(rows)
+        left, app, ownership = list(rows), rows[0].lane >> SHIFT, self._runtime.ownership
         try:
             going = True
-            while left and going:
-                with anyio.CancelScope(shield=True):
+            while left and going and app in ownership:
+                with ownership.work(app), anyio.CancelScope(shield=True):
                     going = await self._attempts.carry(left.pop(0))
                 await anyio.lowlevel.checkpoint_if_cancelled()
         finally:

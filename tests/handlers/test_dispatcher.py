@@ -278,9 +278,10 @@ async def test_only_one_opening_runs_the_handlers(tmp_path: Path) -> None:
             for bot in (first, second):
                 bot.app.on("message.inbound", name="h")(lambda message: "yes")
             await first.says("x")
-            await first.core.pump()
-            with pytest.raises(LeaseHeld, match="run in process"):
-                await second.core.pump()
+            async with first.core.runtime.ownership.session(serving=True):
+                await first.core.pump()
+                with pytest.raises(LeaseHeld, match="run in process"):
+                    await second.core.pump()
         await second.says("y", n=2)
         await second.core.pump()
         assert second.terminal.texts == ["yes"]
@@ -300,8 +301,7 @@ async def test_a_lease_that_was_lost_rolls_its_turn_back(tmp_path: Path) -> None
 
         second.app.on("message.inbound", name="h")(lambda message: "in time")
         await first.says("x")
-        with pytest.raises(LeaseHeld):
-            await first.core.pump()
+        await first.core.pump()
         assert [event.text for event in await first.events("message.outbound")] == ["in time"]
 
 

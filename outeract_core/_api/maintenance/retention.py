@@ -6,7 +6,6 @@ Does not know: what is old enough and what must stay (`_store/transfer/retention
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -27,8 +26,8 @@ from ..._store.transfer.retention_rules import Rule
 from ...errors import BadInput
 from ...retention import Dropped, RetentionRule
 
-HOUR, _PAUSE = 3_600_000, 1.0
-"""How often rules are applied (milliseconds), how often that is looked at (seconds)."""
+HOUR = 3_600_000
+"""Milliseconds between two applications of the rules."""
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -137,27 +136,15 @@ def _added(done: Dropped, step: Step) -> Dropped:
 
 
 class Keeper:
-    """Applies the rules of the opened applications by itself, at most once an hour.
+    """Applies the rules of applications by itself, each at most once an hour."""
 
-    `retentions`: what there is to apply now; applications may be opened at any time.
-    """
-
-    def __init__(self, runtime: Runtime, retentions: Callable[[], Iterable[Retention]]) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._retentions = retentions
-        self._last: int | None = None
+        self._last: dict[int, int] = {}
 
-    async def step(self) -> None:
-        """Apply the rules when an hour has passed since they were last applied here."""
-        now = self._runtime.now()
-        if self._last is not None and 0 <= now - self._last < HOUR:
-            return
-        self._last = now
-        for each in self._retentions():
-            await each.apply()
-
-    async def run(self) -> None:
-        """`step` now and then, until cancelled."""
-        while True:
-            await self.step()
-            await self._runtime.wait("retention", _PAUSE)
+    async def keep(self, app: int, retention: Retention) -> None:
+        """Apply an application's rules when an hour has passed since that was last tried here."""
+        now, last = self._runtime.steady(), self._last.get(app)
+        if last is None or now - last >= HOUR:
+            self._last[app] = now
+            await retention.apply()

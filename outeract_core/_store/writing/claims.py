@@ -27,6 +27,7 @@ _Row = tuple[
 _File = tuple[str | None, str | None, int | None, str | None]
 
 HEADS: Statement[tuple[int, int]] = statement("outbox_heads")
+HEADS_OF: Statement[tuple[int, int]] = statement("outbox_heads_of")
 LANE: Statement[_Row] = statement("outbox_lane_due")
 LEASE: Statement[Any] = statement("outbox_lease")
 RENEW: Statement[tuple[int]] = statement("outbox_renew")
@@ -85,28 +86,35 @@ class Row:
 
 
 def claim(
-    tx: Tx, owner: str, lanes: int, lease: int, held: Collection[int] = ()
-) -> list[list[Row]]:
+    tx: Tx, owner: str, lanes: int, lease: int, held: Collection[int] = (),
+    only: Sequence[int] | None = None,
+) -> list[list[Row]]:  # fmt: skip
     """Due rows by lane, each lane in order and from its head; leased for `lease` milliseconds.
 
     `held`: the lanes that the owner's own tasks hold. They are never claimed again, whatever has
-    become of their lease.
+    become of their lease. `only`: of these applications; None: of all.
     """
     token = secrets.randbits(62)
-    due = [_due(tx, lane, head) for head, lane in _heads(tx, lanes, held)]
+    due = [_due(tx, lane, head) for head, lane in _heads(tx, lanes, held, only)]
     found = [row for rows in due for row in rows]
     tx.many(LEASE, [(tx.now + lease, owner, token, row[0]) for row in found])
     loaded = iter(_load(tx, found, token))
     return [[next(loaded) for _ in rows] for rows in due]
 
 
-def any_due(tx: Tx, held: Collection[int] = ()) -> bool:
+def any_due(tx: Tx, held: Collection[int] = (), only: Sequence[int] | None = None) -> bool:
     """Whether `claim` would find a row."""
-    return bool(_heads(tx, 1, held))
+    return bool(_heads(tx, 1, held, only))
 
 
-def _heads(tx: Tx, lanes: int, held: Collection[int]) -> list[tuple[int, int]]:
-    found = tx.all(HEADS, now=tx.now, limit=lanes + len(held))
+def _heads(
+    tx: Tx, lanes: int, held: Collection[int], only: Sequence[int] | None
+) -> list[tuple[int, int]]:
+    limit = lanes + len(held)
+    if only is None:
+        found = tx.all(HEADS, now=tx.now, limit=limit)
+    else:
+        found = tx.by_keys(HEADS_OF, only, now=tx.now, limit=limit)
     return [(head, lane) for head, lane in found if lane not in held][:lanes]
 
 

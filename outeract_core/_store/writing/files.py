@@ -26,6 +26,9 @@ FILE_ADD: Statement[Any] = statement("file_add")
 FILE_DUE: Statement[tuple[int, int, str, str | None, int, int | None, str, str | None]] = statement(
     "file_due"
 )
+FILE_DUE_OF: Statement[tuple[int, int, str, str | None, int, int | None, str, str | None]] = (
+    statement("file_due_of")
+)
 FILE_DONE: Statement[Any] = statement("file_done")
 FILE_LEASE: Statement[Any] = statement("file_lease")
 FILE_RENEW: Statement[tuple[int]] = statement("file_renew")
@@ -89,10 +92,19 @@ def keep(
     return key, uid
 
 
-def claim(tx: Tx, owner: str, limit: int, lease: int, held: Collection[int] = ()) -> list[Download]:
-    """Files that are due, each leased for `lease` milliseconds; not those that are `held` already."""
-    token = secrets.randbits(62)
-    found = tx.all(FILE_DUE, now=tx.now, limit=limit + len(held))
+def claim(
+    tx: Tx, owner: str, limit: int, lease: int, held: Collection[int] = (),
+    only: Sequence[int] | None = None,
+) -> list[Download]:  # fmt: skip
+    """Files that are due, each leased for `lease` milliseconds; not those that are `held` already.
+
+    `only`: of these applications; None: of all.
+    """
+    token, limit_ = secrets.randbits(62), limit + len(held)
+    if only is None:
+        found = tx.all(FILE_DUE, now=tx.now, limit=limit_)
+    else:
+        found = tx.by_keys(FILE_DUE_OF, only, now=tx.now, limit=limit_)
     rows = [row for row in found if row[0] not in held][:limit]
     tx.many(FILE_LEASE, [(tx.now + lease, owner, token, row[0]) for row in rows])
     return [

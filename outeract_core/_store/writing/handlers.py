@@ -1,4 +1,4 @@
-"""Units of work of the dispatcher: the cursor, what is handled, retries, the lease.
+"""Units of work of the dispatcher: the cursor, what is handled, retries, whether it still owns.
 
 Knows: which events lie behind the cursor and which of them are done.
 Does not know: handlers (only their names), conversations' policies, time to wait.
@@ -13,7 +13,7 @@ from attrs import frozen
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
-from ...errors import LeaseHeld, LeaseLost
+from ...errors import LeaseLost
 from ..engine.statements import statement
 from ..records.log import append, link, target_of
 from . import attempts
@@ -46,17 +46,6 @@ class Backlog:
     retries: dict[tuple[int, str], tuple[int, int]]
 
 
-def acquire(tx: Tx, app: int, owner: str, ttl: int, dead: frozenset[str]) -> None:
-    """Take or renew the lease on an application's handlers. Raises LeaseHeld."""
-    row = tx.one(LEASE, app=app, name=NAME)
-    if row is not None and row[0] != owner and row[1] > tx.now and row[0] not in dead:
-        raise LeaseHeld(
-            f"the handlers of this application run in process {row[0]} (lease for another "
-            f"{(row[1] - tx.now) / 1000:.0f} s); stop it, or wait"
-        )
-    tx.run(LEASE_SET, app=app, name=NAME, owner=owner, until=tx.now + ttl)
-
-
 def still_open(tx: Tx, app: int, owner: str, handler: str, event: int) -> None:
     """Raises LeaseLost unless `owner` holds the lease, and nobody has handled `event` meanwhile."""
     row = tx.one(LEASE, app=app, name=NAME)
@@ -65,11 +54,6 @@ def still_open(tx: Tx, app: int, owner: str, handler: str, event: int) -> None:
     done = done or tx.one(IS_HANDLED, event=event, handler=handler) is not None
     if row is None or row[0] != owner or done:
         raise LeaseLost("another process runs the handlers of this application now")
-
-
-def give_up(tx: Tx, app: int, owner: str) -> None:
-    """Hand the lease back."""
-    tx.run(LEASE_DROP, app=app, name=NAME, owner=owner)
 
 
 def backlog(tx: Tx, app: int) -> Backlog:

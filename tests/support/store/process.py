@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import apsw
 
 from outeract_core import Outeract
@@ -126,7 +127,7 @@ def facts(path: Path, count: str) -> None:
 
 
 def handle(path: Path) -> None:
-    """Run a handler on what there is, keep the lease, and give it back when told."""
+    """Run a handler on what there is, own the application on, and give it back when told."""
 
     async def main() -> None:
         async with Outeract(path) as core:
@@ -137,8 +138,9 @@ def handle(path: Path) -> None:
             async def echo(message: Any) -> str:
                 return f"from {message.text}"
 
-            say((await core.pump()).handled)
-            sys.stdin.readline()
+            async with core.runtime.ownership.session(serving=True):
+                say((await core.pump()).handled)
+                await anyio.to_thread.run_sync(sys.stdin.readline)
         say("closed")
 
     anyio.run(main)

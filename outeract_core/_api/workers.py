@@ -1,0 +1,250 @@
+"""What goes on in an open file: workers for polling, handlers, files, sending, retention.
+
+Knows: that each works for the applications that this process owns, and none takes another along.
+Does not know: what any of them does, how applications are shared (`_io/ownership.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from attrs import evolve
+
+from .._domain.rules.sharing import HANDLING, OPENED
+from .._handlers.dispatcher import Dispatcher
+from .._handlers.hosted import Hosted
+from .._inbound.downloader import Downloader
+from .._inbound.poller import Poller
+from .._inbound.receiver import Receiver
+from .._io.runtime import Runtime
+from .._io.supervisor import Supervisor, ending
+from .._outbound.sender import Sender
+from .._store.records.conn import Conn
+from ..errors import LeaseHeld, NewerSchema, NotOurFile, StoreBroken, StoreClosed
+from .app import App
+from .message import Message
+from .pumped import Pumped, Trouble
+
+if TYPE_CHECKING:
+    from .maintenance.retention import Keeper
+
+_WATCH = 0.25
+_FATAL = (StoreClosed, StoreBroken, NewerSchema, NotOurFile)
+"""What no later attempt mends: the file is not, or no longer, one that can be worked on."""
+
+
+class Workers:
+    """One per core. `apps`: the live mapping of opened applications."""
+
+    def __init__(self, runtime: Runtime, receiver: Receiver, apps: Mapping[int, App]) -> None:
+        self._runtime = runtime
+        self._apps = apps
+        self.sender = Sender(runtime, partial(_judge_held, receiver))
+        self._downloader = Downloader(runtime)
+        self._poller = Poller(runtime, receiver, self.sender.report)
+        self._dispatchers: dict[int, Dispatcher] = {}
+        self._working = 0
+        runtime.ownership.able = self._able
+
+    @cached_property
+    def _keeper(self) -> Keeper:
+        from .maintenance.retention import Keeper
+
+        return Keeper(self._runtime)
+
+    def _able(self) -> dict[int, int]:
+        return {key: HANDLING if app.handlers else OPENED for key, app in self._apps.items()}
+
+    def _dispatched(self) -> list[tuple[App, Dispatcher]]:
+        """The applications with handlers; they may be added at any time."""
+        found = []
+        for key, app in list(self._apps.items()):
+            if app.handlers and key not in self._dispatchers:
+                self._dispatchers[key] = Dispatcher(_hosted(app))
+            if key in self._dispatchers:
+                found.append((app, self._dispatchers[key]))
+        return found
+
+    def _polled(self) -> list[Conn]:
+        """Connections of the opened applications that ask to be polled (`poll=True`)."""
+        mine = [conn for key in list(self._apps) for conn in self._runtime.conns(key)]
+        return [conn for conn in mine if conn.entity.config.get("poll")]
+
+    # ── for as long as one likes ──────────────────────────────────────────────────────────────
+
+    async def serve(self, wait: bool) -> None:
+        """Everything, until cancelled. What really must end it is raised, alone."""
+        self._working += 1
+        try:
+            async with self._runtime.ownership.session(serving=True):
+                if not wait:
+                    self._refuse({key for key, app in self._apps.items() if app.handlers})
+                await self._supervise()
+        finally:
+            await self._rest()
+
+    async def _supervise(self) -> None:
+        async with Supervisor(_is_fatal, self._runtime.steady) as supervisor:
+            told = self._told
+            supervisor.start("files", self._downloader.run, partial(told, "fetching files"))
+            supervisor.start("sender", self.sender.run, partial(told, "sending"))
+            supervisor.start("keeper", self._keep, partial(told, "retention"))
+            watch = partial(self._watch, supervisor)
+            supervisor.start("watch", watch, partial(told, "watching the file"))
+            await anyio.sleep_forever()
+
+    async def _watch(self, supervisor: Supervisor) -> None:
+        """Set to work what is not yet: applications, handlers and connections come at any time."""
+        for app, dispatcher in self._dispatched():
+            doing = f"handlers of {app.name}"
+            supervisor.start(("handlers", app.key), dispatcher.run, partial(self._told, doing))
+        for conn in self._polled():
+            poll = partial(self._poller.poll, conn.id)
+            supervisor.start(("poll", conn.id), poll, partial(self._poller.failed, conn.id))
+        await anyio.sleep(_WATCH)
+        if self._runtime.database.changed():
+            self._runtime.wake()  # another process has committed
+
+    async def _keep(self) -> None:
+        for app in list(self._apps.values()):
+            error = await self._kept(app)
+            if error is not None:
+                await self._told(f"retention of {app.name}", error, None)
+        await self._runtime.wait("retention", 1.0)
+
+    async def _kept(self, app: App) -> BaseException | None:
+        if app.key not in self._runtime.ownership:
+            return None
+        with self._runtime.ownership.work(app.key):
+            return await self._ended(partial(self._keeper.keep, app.key, app.retention))
+
+    async def _told(self, doing: str, error: BaseException, pause: float | None) -> None:
+        then = "" if pause is None else f"; again in {pause:.0f} s"
+        text = f"{doing}: {type(error).__name__}: {error}{then}"
+        self._runtime.log.error("serve", text, error)
+
+    # ── once ──────────────────────────────────────────────────────────────────────────────────
+
+    async def pump(self, rounds: int) -> Pumped:
+        """Everything that is due now."""
+        self._working += 1
+        try:
+            async with self._runtime.ownership.session(serving=False):
+                return await self._pump(rounds)
+        finally:
+            await self._rest()
+
+    async def _pump(self, rounds: int) -> Pumped:
+        elsewhere = set(self._runtime.ownership.elsewhere()) & set(self._apps)
+        if any(app.handlers for app in self._apps.values()) and elsewhere == set(self._apps):
+            self._refuse(elsewhere)
+        troubles: list[Trouble] = []
+        await self._step(troubles, "sending", None, self.sender.free_the_dead)
+        total = Pumped(polled=await self._poll_all(troubles))
+        for _ in range(rounds):
+            done = await self._round(troubles)
+            if not any(done):
+                break
+            handled, sent, fetched = done
+            total = evolve(
+                total, handled=total.handled + handled, sent=total.sent + sent,
+                fetched=total.fetched + fetched,
+            )  # fmt: skip
+        for app in list(self._apps.values()):
+            error = await self._kept(app)
+            if error is not None:
+                troubles.append(self._trouble("retention", app, error))
+        names = sorted(self._apps[key].name for key in elsewhere)
+        return evolve(total, troubles=tuple(troubles), elsewhere=tuple(names))
+
+    async def _round(self, troubles: list[Trouble]) -> tuple[int, int, int]:
+        fetched = await self._step(troubles, "files", None, self._downloader.step)
+        handled = 0
+        for app, dispatcher in self._dispatched():
+            handled += await self._step(troubles, "handlers", app, dispatcher.step)
+        return handled, await self._step(troubles, "sending", None, self.sender.step), fetched
+
+    async def _step(
+        self, troubles: list[Trouble], doing: str, app: App | None, run: Callable[[], Awaitable[Any]]
+    ) -> int:  # fmt: skip
+        """What a step has done, 0 when it has failed: then the others go on, and that is reported."""
+        done: list[int] = []
+
+        async def keeping() -> None:
+            done.append(await run() or 0)
+
+        error = await self._ended(keeping)
+        if error is not None:
+            troubles.append(self._trouble(doing, app, error))
+        return sum(done)
+
+    def _trouble(self, doing: str, app: App | None, error: BaseException) -> Trouble:
+        self._runtime.log.error("pump", f"{doing}: {type(error).__name__}: {error}", error)
+        reason = self._runtime.log.redact(f"{type(error).__name__}: {error}")
+        return Trouble(None if app is None else app.name, None, doing, reason)
+
+    async def _poll_all(self, troubles: list[Trouble]) -> int:
+        """Poll every connection once, side by side: a slow one does not hold up the others."""
+        found: list[int] = []
+
+        async def one(conn: Conn) -> None:
+            async def run() -> None:
+                found.append(await self._poller.poll(conn.id, 0.0))
+
+            error = await self._ended(run)
+            if error is not None:
+                reason = await self._poller.failed(conn.id, error, None)
+                name = self._apps[conn.app].name
+                reason = self._runtime.log.redact(reason)
+                troubles.append(Trouble(name, conn.entity.name, "polling", reason))
+
+        async with anyio.create_task_group() as group:
+            for conn in self._polled():
+                if conn.app in self._runtime.ownership:
+                    group.start_soon(one, conn)
+        return sum(found)
+
+    # ── both ──────────────────────────────────────────────────────────────────────────────────
+
+    async def _ended(self, run: Callable[[], Awaitable[Any]]) -> BaseException | None:
+        """What `run()` has failed with. Raises what really must end everything."""
+        error = await ending(run)
+        if error is not None and _is_fatal(error):
+            raise error
+        return error
+
+    def _refuse(self, apps: set[int]) -> None:
+        """Raises LeaseHeld when another process works for one of these applications."""
+        for app, owner in self._runtime.ownership.elsewhere().items():
+            if app in apps:
+                raise LeaseHeld(
+                    f"the handlers of {self._apps[app].name} run in process {owner}; stop it, or "
+                    f"wait: it holds a lease, renewed for as long as it lives"
+                )
+
+    async def _rest(self) -> None:
+        """Connections are closed with the last of the work, so that none outlives its event loop."""
+        self._working -= 1
+        if not self._working:
+            with anyio.CancelScope(shield=True):
+                await self._runtime.aclose_http()
+
+
+def _is_fatal(error: BaseException) -> bool:
+    return isinstance(error, _FATAL)
+
+
+async def _judge_held(receiver: Receiver, conn: Conn) -> None:
+    """Echoes that waited for a receipt can be judged now."""
+    await receiver.replay(conn, "held")
+
+
+def _hosted(app: App) -> Hosted:
+    """What the dispatcher needs of an application."""
+    return Hosted(
+        app.runtime, app.tenant, app.handlers, lambda: str(app.config["overlap"]),
+        app.on_processed, partial(Message, app),
+    )  # fmt: skip

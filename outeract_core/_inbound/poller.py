@@ -1,0 +1,62 @@
+"""Asks platforms for what is new, for connections without a webhook (`poll=True`).
+
+Knows: that one process polls a connection, that its state is told.
+Does not know: what a poll brings (`receiver.py`), pauses after a failure (`_io/supervisor.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+
+from .._io.runtime import Runtime
+from .._store.records.conn import Conn
+from ..errors import Unauthorised
+from .receiver import Receiver
+
+WAIT = 25.0
+"""Seconds that a platform may hold an answer back until there is something new."""
+
+Report = Callable[[Conn, str, str], Awaitable[None]]
+
+
+class Poller:
+    """`report`: is told the state of a connection, when it may have changed."""
+
+    def __init__(self, runtime: Runtime, receiver: Receiver, report: Report) -> None:
+        self._runtime = runtime
+        self._receiver = receiver
+        self._report = report
+
+    async def poll(self, number: int, wait: float = WAIT) -> int:
+        """Ask once; the number of new events. It is broken off when the application is handed over."""
+        conn, ownership = self._runtime.conn(number), self._runtime.ownership
+        if conn.app not in ownership or not conn.entity.config.get("poll"):
+            await self._runtime.wait("poll", 1.0)
+            return 0
+        found = 0
+        with ownership.work(conn.app):
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._until_left, conn.app, group.cancel_scope)
+                found = await self._receiver.poll(conn, wait)
+                group.cancel_scope.cancel()
+        if conn.app in ownership:
+            await self._report(conn, "active", "polling works")
+        return found
+
+    async def failed(self, number: int, error: BaseException, pause: float | None) -> str:
+        """Polling has failed: told as the connection's state, and in the log. What was told."""
+        conn = self._runtime.conn(number)
+        reason = f"polling: {error or type(error).__name__}"
+        then = "" if pause is None else f"; again in {pause:.0f} s"
+        text = f"connection {conn.entity.name} ({conn.platform}): {reason}{then}"
+        self._runtime.log.warning("inbound", text, error)
+        refused = isinstance(error, Unauthorised)
+        await self._report(conn, "unauthorised" if refused else "unreachable", reason)
+        return reason
+
+    async def _until_left(self, app: int, scope: anyio.CancelScope) -> None:
+        while app in self._runtime.ownership:
+            await self._runtime.wait("leaving", 1.0)
+        scope.cancel()
