@@ -20,9 +20,9 @@ from .._io.database import Database
 from .._io.file_store import LIMIT, Folder
 from .._io.opening import Checkpoints, Options, default_checkpoints
 from .._io.plugins import Plugins, Secrets, SecretSource
+from .._io.processes.shutdown import first, until_told
 from .._io.proxies import proxies
 from .._io.runtime import Runtime
-from .._io.shutdown import first, until_told
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter, Response

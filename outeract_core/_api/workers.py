@@ -1,7 +1,7 @@
 """What goes on in an open file: workers for polling, handlers, files, sending, retention.
 
 Knows: that each works for the applications that this process owns, and none takes another along.
-Does not know: what any of them does, how applications are shared (`_io/ownership.py`).
+Does not know: what any of them does, how applications are shared (`_io/processes/ownership.py`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .._handlers.hosted import Hosted
 from .._inbound.downloader import Downloader
 from .._inbound.poller import Poller
 from .._inbound.receiver import Receiver
+from .._io.processes.supervisor import Supervisor, ending
 from .._io.runtime import Runtime
-from .._io.supervisor import Supervisor, ending
 from .._outbound.sender import Sender
 from .._store.records.conn import Conn
 from ..errors import LeaseHeld, NewerSchema, NotOurFile, StoreBroken, StoreClosed

@@ -1,7 +1,7 @@
 """Runs handlers behind a durable cursor: at least once they run, exactly once their effects count.
 
 Knows: turns and their commit, retries and parking.
-Does not know: who owns the application (`_io/ownership.py`), which lane an event belongs to (`lanes.py`), platforms, how a reply is delivered.
+Does not know: who owns the application (`_io/processes/ownership.py`), which lane an event belongs to (`lanes.py`), platforms, how a reply is delivered.
 
     events behind the cursor ─▶ lanes (handler × conversation) ─▶ turn ─▶ one commit:
                                                     replies + "handled" + cursor

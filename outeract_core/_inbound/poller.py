@@ -1,7 +1,7 @@
 """Asks platforms for what is new, for connections without a webhook (`poll=True`).
 
 Knows: that one process polls a connection, that its state is told.
-Does not know: what a poll brings (`receiver.py`), pauses after a failure (`_io/supervisor.py`).
+Does not know: what a poll brings (`receiver.py`), pauses after a failure (`_io/processes/supervisor.py`).
 """
 
 from __future__ import annotations

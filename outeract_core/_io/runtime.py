@@ -21,10 +21,10 @@ from ..adapter import Adapter
 from ..errors import DiskFull, NotFound, StoreBusy
 from .database import Database
 from .file_store import Folder
-from .liveness import Liveness
 from .log import Log
-from .ownership import Ownership
 from .plugins import Plugins, Secrets, settings
+from .processes.liveness import Liveness
+from .processes.ownership import Ownership
 from .steady import steady
 from .wakeup import Via, call, waiter
 

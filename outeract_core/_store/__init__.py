@@ -1,5 +1,5 @@
 """The store: SQL by name, and the units of work that use it. Nothing here waits.
 
-`engine` (SQLite itself), `records` (what a row is), `writing` (units that change), `reading` (units
+`engine` (SQLite itself), `records` (what a row is), `writing` (units that change), `leases` (who holds what), `reading` (units
 that answer), `transfer` (rows out of and into files, retention), `sql` (statements, migrations).
 """

@@ -14,21 +14,41 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import anyio
 
-from .._store.writing import ownership
-from .._store.writing.ownership import Asking, Settled, Standing
-from ..errors import StoreError
+from ..._store.leases import ownership
+from ..._store.leases.ownership import Asking, Settled, Standing
+from ...errors import StoreError
+from ..database import Database
+from ..log import Log
+from .liveness import Liveness
 from .shutdown import first
-
-if TYPE_CHECKING:
-    from .runtime import Runtime
 
 TTL, RENEW, LOOK = 30_000, 10_000, 1_000
 """Milliseconds that a lease lasts, after which it is renewed, after which one looks for changes."""
 _TICK = 0.25
+
+
+class Open(Protocol):
+    """What ownership needs of an open file."""
+
+    database: Database
+    liveness: Liveness
+    log: Log
+    steady: Callable[[], int]
+
+    @property
+    def owner(self) -> str:
+        """The name of this process under a lease."""
+        ...
+
+    def wake(self, *work: str) -> None:
+        """There is work of these kinds, or of all."""
+
+    async def wait(self, kind: str, seconds: float) -> None:
+        """Until there is work of this kind."""
 
 
 class Ownership:
@@ -41,7 +61,7 @@ class Ownership:
 
     able: Callable[[], Mapping[int, int]]
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Open) -> None:
         self.able = dict
         self._runtime = runtime
         self._terms: dict[int, int] = {}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import anyio
 
-from ..errors import OuteractError
+from ...errors import OuteractError
 
 
 async def until_told(scope: anyio.CancelScope) -> None:

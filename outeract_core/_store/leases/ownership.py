@@ -18,7 +18,7 @@ from attrs import Factory, frozen
 from ..._domain.rules.sharing import PRESENT, Shares, grab, share
 from ...driver import Statement, Tx
 from ..engine.statements import statement
-from .handlers import LEASE_DROP, LEASE_SET, NAME
+from ..writing.handlers import LEASE_DROP, LEASE_SET, NAME
 
 ALL: Statement[tuple[int, str, str, int]] = statement("lease_all")
 RENEW: Statement[Any] = statement("lease_renew")

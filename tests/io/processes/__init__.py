@@ -1,0 +1,1 @@
+"""Processes: who they are, what they work for, how what runs in them ends."""
