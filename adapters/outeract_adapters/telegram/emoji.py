@@ -19,7 +19,7 @@ ALLOWED = (
     "🤗", "🫡", "🎅", "🎄", "☃", "💅", "🤪", "🗿", "🆒", "💘", "🙉", "🦄", "😘", "💊", "🙊", "😎", "👾",
     "🤷\u200d♂", "🤷", "🤷\u200d♀", "😡",
 )  # fmt: skip
-"""Bot API 10.1, ReactionTypeEmoji."""
+"""Bot API 10.3, ReactionTypeEmoji."""
 
 _CUSTOM = "custom_emoji:"
 _TONES = {ord("\ufe0f"): None, ord("\ufe0e"): None, **dict.fromkeys(range(0x1F3FB, 0x1F400))}

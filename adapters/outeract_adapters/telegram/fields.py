@@ -6,6 +6,9 @@ Does not know: events, people, HTTP.
 A message is named `"<message_id>:<chat_id>"`: `message_id` is unique per chat only. In the chats of
 a business account it counts for that account, so its connection is part of the name:
 `"<message_id>:<chat_id>:<business_connection_id>"`, and of the address: `"<chat_id>:<…>"`.
+
+An ephemeral message has a number that is used again when it is gone, and is seen by one person:
+`"<ephemeral_message_id>.<date>:<chat_id>:~<user_id>"`, in the place `"<chat_id>:~<user_id>"`.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ __all__ = [
     "address",
     "clean",
     "digest",
+    "ephemeral_id",
     "external_id",
     "many",
     "need",
@@ -42,15 +46,21 @@ __all__ = [
 _BUSINESS = r"[A-Za-z0-9_+/=.-]{1,256}"
 _MESSAGE = re.compile(rf"([0-9]{{1,18}}):(-?[0-9]{{1,18}})(?::({_BUSINESS}))?")
 _ADDRESS = re.compile(rf"(-?[0-9]{{1,18}}|@[A-Za-z0-9_]{{4,32}})(?::({_BUSINESS}))?")
+_EPHEMERAL = re.compile(r"([0-9]{1,18})\.([0-9]{1,12}):(-?[0-9]{1,18}):~([0-9]{1,18})")
+_ASIDE = re.compile(r"(-?[0-9]{1,18}):~([0-9]{1,18})")
 _UNSAYABLE = re.compile("[\ud800-\udfff\0]")
 
 
 @frozen
 class Place:
-    """Where to send: a chat's number, or `@name` of a public one, and the business account's connection."""
+    """Where to send: a chat's number, or `@name` of a public one, and the business account's connection.
+
+    `user`: the only person in that chat who is to see it.
+    """
 
     chat: int | str
     business: str | None = None
+    user: int | None = None
 
 
 def need(item: Any, *path: str) -> int:
@@ -76,8 +86,22 @@ def external_id(message_id: int, chat_id: int, business: str | None = None) -> s
     return named
 
 
+def ephemeral_id(shown: int, date: int, chat_id: int, user: int) -> str:
+    """The name of an ephemeral message, which only `user` and the bot can see. Raises ParseError."""
+    named = f"{shown}.{date}:{chat_id}:~{user}"
+    if not _EPHEMERAL.fullmatch(named):
+        raise ParseError(f"{named!r:.80} names no message")
+    return named
+
+
 def split_id(external_id: str) -> tuple[int, Place]:
-    """`(message_id, place)` of a message's name. Raises Rejected when it is not one of ours."""
+    """`(message_id, place)` of a message's name. Raises Rejected when it is not one of ours.
+
+    Of an ephemeral message it is the `ephemeral_message_id`, and the place has a `user`.
+    """
+    aside = _EPHEMERAL.fullmatch(external_id)
+    if aside is not None:
+        return int(aside[1]), Place(int(aside[3]), None, int(aside[4]))
     found = _MESSAGE.fullmatch(external_id)
     if found is None:
         raise Rejected(
@@ -88,6 +112,9 @@ def split_id(external_id: str) -> tuple[int, Place]:
 
 def address(value: str) -> Place:
     """The place behind a recipient's address. Raises Rejected."""
+    aside = _ASIDE.fullmatch(value)
+    if aside is not None:
+        return Place(int(aside[1]), None, int(aside[2]))
     found = _ADDRESS.fullmatch(value)
     if found is None:
         raise Rejected(

@@ -17,9 +17,10 @@ from outeract_core.errors import ParseError
 from outeract_core.events import FileRef
 
 from ..fields import Object, many, number, obj, text
-from . import files
+from . import files, rich
 from .entities import Entity
 from .entities import read as entities_of
+from .members import present
 
 __all__ = ["Said", "read"]
 
@@ -39,7 +40,7 @@ def read(item: Object) -> Said | None:
     """The content, or None when no member of the message is content. Raises ParseError."""
     held = item.keys() & _READERS.keys()
     for member in _READERS if len(held) > 1 else held:
-        if item.get(member) is not None:
+        if present(item.get(member)):
             return _READERS[member](member, item)
     return None
 
@@ -186,25 +187,7 @@ def _story(member: str, item: Object) -> Said:
 def _rich(member: str, item: Object) -> Said:
     """A rich message, as the words of its blocks; the blocks themselves are in the raw item."""
     blocks = obj(item, member).get("blocks")
-    lines = [_words(block) for block in blocks] if isinstance(blocks, list) else []
-    return Said("text", "\n\n".join(line for line in lines if line), {"rich": True})
-
-
-def _words(value: Any) -> str:
-    """All that a RichText or RichBlock says: texts, and what lies in its members."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        flat = all(isinstance(one, str) or "text" in one for one in value if one)
-        parts = [_words(one) for one in value]
-        return ("" if flat else "\n").join(part for part in parts if part)
-    if not isinstance(value, dict):
-        return ""
-    parts = [
-        _words(value.get(name))
-        for name in ("text", "summary", "items", "cells", "blocks", "caption")
-    ]
-    return "\n".join(part for part in parts if part)
+    return Said("text", rich.words(blocks), {"rich": True}, rich.attached(blocks))
 
 
 def _whole(member: str, item: Object) -> Said:

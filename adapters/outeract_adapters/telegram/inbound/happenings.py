@@ -13,7 +13,7 @@ from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party
 
 from ..fields import Object, digest, external_id, number, obj, text
-from .item import thread_of
+from .item import aside, named, thread_of
 from .people import chat_of, person
 from .scope import PLATFORM, Scope
 
@@ -56,10 +56,7 @@ def on_callback(scope: Scope, item: Object) -> Iterable[Fact]:
 
 
 def _message(message: Object) -> str | None:
-    known, chat = number(message, "message_id"), number(message, "chat", "id")
-    if known is None or known <= 0 or chat is None:
-        return None
-    return external_id(known, chat, text(message, "business_connection_id"))
+    return named(message, text(message, "business_connection_id"))
 
 
 def _chat(message: Object, who: Party) -> Party | None:
@@ -67,7 +64,7 @@ def _chat(message: Object, who: Party) -> Party | None:
     chat, business = obj(message, "chat"), text(message, "business_connection_id")
     if number(chat, "id") is None:
         return None
-    party = chat_of(chat, business)
+    party = aside(chat_of(chat, business), message)
     direct = party.kind == "person" and party.external_id == who.external_id
     return None if direct else party
 

@@ -1,6 +1,6 @@
 """A message with what its surroundings say of it: its name, its parties, its topic.
 
-Knows: echoes, business accounts, which message opened a topic.
+Knows: echoes, business accounts, ephemeral messages, which message opened a topic.
 Does not know: what a message holds or means (`messages.py`, `service.py`).
 """
 
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party
 
-from ..fields import Object, external_id, need, number, obj, text, time_of
+from ..fields import Object, ephemeral_id, external_id, need, number, obj, text, time_of
 from .people import BOT, author, chat_of
 from .scope import Scope
 
-__all__ = ["Item", "chat_id", "opens", "thread_of"]
+__all__ = ["Item", "aside", "chat_id", "named", "opens", "thread_of"]
 
 
 @frozen
@@ -34,12 +34,13 @@ class Item:
     @classmethod
     def of(cls, scope: Scope, body: Object) -> Item:
         """Raises ParseError when the message does not say which one it is, or where."""
-        place, business = need(body, "chat", "id"), text(body, "business_connection_id")
-        known = number(body, "message_id")
-        if known is None or known <= 0:
+        need(body, "chat", "id")
+        business = text(body, "business_connection_id")
+        known = named(body, business)
+        if known is None:
             raise ParseError("a message without message_id")
         sender, chat, echo = parties(scope, body, business)
-        return cls(external_id(known, place, business), body, scope, sender, chat, echo)
+        return cls(known, body, scope, sender, chat, echo)
 
     def fact(self, kind: str, key: str, payload: dict[str, Any], **more: Any) -> Fact:
         """A fact about this message."""
@@ -60,13 +61,45 @@ def parties(scope: Scope, body: Object, business: str | None) -> tuple[Party, Pa
     ours = scope.us.is_(user) and not obj(body, "sender_chat")
     if not ours and not business and chat.get("type") == "private":
         return author(body), None, False
-    party = chat_of(chat, business)
+    party = aside(chat_of(chat, business), body)
     if business and party.kind == "person":
         ours = bool(user) and user.get("id") != chat.get("id")
         return (BOT, party, True) if ours else (party, None, False)
     if ours:
         return BOT, party, True
     return author(body), None if party.kind == "person" else party, False
+
+
+def named(body: Object, business: str | None, place: int | None = None) -> str | None:
+    """The name of the message; None when it says none. `place`: its chat, where it says none itself."""
+    chat = number(body, "chat", "id")
+    where, known = place if chat is None else chat, number(body, "message_id")
+    if where is None:
+        return None
+    if known is not None and known > 0:
+        return external_id(known, where, business)
+    shown, user = number(body, "ephemeral_message_id"), witness(body)
+    at = number(body, "date")
+    if not shown or shown < 0 or user is None or not at or at < 0:
+        return None
+    return ephemeral_id(shown, at, where, user)
+
+
+def witness(body: Object) -> int | None:
+    """Who else sees an ephemeral message: of its two sides the one that is no bot.
+
+    Bot API, Message: `receiver_user` is the person for what a bot has sent, the bot for a command.
+    """
+    sides = (obj(body, "from"), obj(body, "receiver_user"))
+    return next((number(one, "id") for one in sides if one and one.get("is_bot") is not True), None)
+
+
+def aside(chat: Party, body: Object) -> Party:
+    """The chat; for an ephemeral message a place of its own, in which nobody else hears an answer."""
+    user = witness(body) if number(body, "ephemeral_message_id") else None
+    if user is None or chat.kind == "person" or chat.external_id is None:
+        return chat
+    return evolve(chat, external_id=f"{chat.external_id}:~{user}")
 
 
 def chat_id(body: Object) -> int:

@@ -16,27 +16,19 @@ from ..fields import Object, digest, external_id, number, obj, text, time_of
 from .content import Said, read
 from .entities import command, html, mentions
 from .everyday import everyday
-from .item import Item, chat_id, opens
+from .item import Item, chat_id, named, opens
+from .members import happened
 from .people import chat_of, person
 from .scope import PLATFORM, Scope
 from .service import moved, opening, service, web_app
 
 __all__ = ["in_full", "on_edited", "on_message"]
 
-_AROUND = frozenset({
-    "message_id", "message_thread_id", "direct_messages_topic", "from", "sender_chat",
-    "sender_boost_count", "sender_business_bot", "sender_tag", "date", "guest_query_id",
-    "business_connection_id", "chat", "forward_origin", "is_topic_message",
-    "is_automatic_forward", "reply_to_message", "external_reply", "quote", "reply_to_story",
-    "reply_to_checklist_task_id", "reply_to_poll_option_id", "via_bot",
-    "guest_bot_caller_user", "guest_bot_caller_chat", "edit_date", "has_protected_content",
-    "is_from_offline", "is_paid_post", "media_group_id", "author_signature", "paid_star_count",
-    "link_preview_options", "suggested_post_info", "effect_id", "caption", "caption_entities",
-    "entities", "show_caption_above_media", "has_media_spoiler", "reply_markup",
-})  # fmt: skip
-"""Members of Message that say something about it, not what it is."""
 _PLAIN = frozenset({"message_id", "from", "chat", "date", "text", "entities", "reply_to_message"})
 """Members of an everyday message: none of them adds to the payload by itself."""
+
+
+_MEANINGFUL = {"migrate_to_chat_id": moved, "migrate_from_chat_id": moved, "web_app_data": web_app}
 
 
 def on_message(scope: Scope, body: Object) -> Iterable[Fact]:
@@ -51,14 +43,11 @@ def in_full(scope: Scope, body: Object) -> Iterable[Fact]:
     said = read(body)
     if said is not None:
         return [*opening(item), _said(item, said)]
-    members = [name for name in body if name not in _AROUND]
-    if "migrate_to_chat_id" in members or "migrate_from_chat_id" in members:
-        return [moved(item)]
-    if "web_app_data" in members:
-        return [web_app(item)]
-    if members:
-        return [service(item, members)]
-    return [_said(item, Said("unsupported"))]
+    told = happened(body)
+    if told is None:
+        return [_said(item, Said("unsupported"))]
+    reader = _MEANINGFUL.get(told[0])
+    return [service(item, *told) if reader is None else reader(item)]
 
 
 def on_edited(scope: Scope, body: Object) -> Iterable[Fact]:
@@ -142,7 +131,7 @@ def _unusual(body: Object) -> dict[str, Any]:
         "media_group_id": text(body, "media_group_id"),
         "message_thread_id": number(body, "message_thread_id") if topic else None,
         "direct_messages_topic_id": number(body, "direct_messages_topic", "topic_id"),
-        "forwarded": True if origin else None,
+        "forwarded": True if origin or number(body, "forward_date") else None,
         "forward": _origin(origin) if origin else None,
         "via_bot": text(body, "via_bot", "username"),
         "quote": text(body, "quote", "text"),
@@ -151,6 +140,7 @@ def _unusual(body: Object) -> dict[str, Any]:
         "offline": True if body.get("is_from_offline") is True else None,
         "effect_id": text(body, "effect_id"),
         "business_connection_id": text(body, "business_connection_id"),
+        "ephemeral": True if number(body, "ephemeral_message_id") else None,
     }
 
 
@@ -182,10 +172,9 @@ def _reply_to(item: Item) -> str | None:
     if "reply_to_message" not in body and "external_reply" not in body:
         return None
     answered, other = obj(body, "reply_to_message"), obj(body, "external_reply")
-    known, chat = number(answered, "message_id"), number(answered, "chat", "id")
     if opens(body, answered):
         return None
-    if known is not None and known > 0:
-        return external_id(known, chat if chat is not None else chat_id(body), business)
+    if (name := named(answered, business, chat_id(body))) is not None:
+        return name
     known, chat = number(other, "message_id"), number(other, "chat", "id")
     return external_id(known, chat) if known and known > 0 and chat is not None else None

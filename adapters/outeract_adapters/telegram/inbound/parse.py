@@ -48,11 +48,11 @@ _READERS: dict[str, Reader] = {
 _TOLD = (
     "business_connection", "guest_message", "inline_query", "shipping_query",
     "pre_checkout_query", "purchased_paid_media", "poll", "chat_join_request", "chat_boost",
-    "removed_chat_boost", "managed_bot",
+    "removed_chat_boost", "managed_bot", "subscription", "stopped_message_generation",
 )  # fmt: skip
 
 UPDATES: tuple[str, ...] = (*_READERS, *_TOLD)
-"""Bot API 10.1, Update: all kinds. `allowed_updates` must name them: left out, Telegram keeps what
+"""Bot API 10.3, Update: all kinds. `allowed_updates` must name them: left out, Telegram keeps what
 it was told last, and by default it leaves out reactions and `chat_member`."""
 
 
@@ -76,7 +76,7 @@ def update_facts(update: Any, us: Us, at: datetime | None = None) -> list[Fact |
         return [Unparsed(update, "an update without update_id")]
     scope = Scope(update, us, at)
     found: list[Fact | Unparsed] = []
-    for name, item in update.items():
+    for name, item in sorted(update.items()):
         if name != "update_id":
             found += _read(scope, name, item)
     return found

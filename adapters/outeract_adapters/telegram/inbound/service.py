@@ -6,6 +6,8 @@ Does not know: content; which messages are service messages (`messages.py`).
 
 from __future__ import annotations
 
+from typing import Any
+
 from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party, Relink
 
@@ -17,16 +19,16 @@ from .scope import PLATFORM
 __all__ = ["moved", "opening", "service", "web_app"]
 
 
-def service(item: Item, names: list[str]) -> Fact:
+def service(item: Item, kind: str, content: Any) -> Fact:
     """Joined, left, pinned, renamed, paid, a topic opened or closed: told, not said."""
-    first, body = names[0], item.body
+    body = item.body
     told: Object = {
         "platform": PLATFORM,
-        "notice": first,
+        "notice": kind,
         "external_message_id": item.id,
-        "content": body[first],
+        "content": content,
     }
-    members = body.get("new_chat_members") or body.get("left_chat_member")
+    members = content if kind in ("new_chat_members", "left_chat_member") else None
     listed = members if isinstance(members, list) else [members] if members else []
     people = [found for one in listed if isinstance(one, dict) and (found := person(one))]
     if people:
@@ -81,6 +83,7 @@ def opening(item: Item) -> list[Fact]:
     if not opens(item.body, answered):
         return []
     try:
-        return [service(Item.of(item.scope, answered), ["forum_topic_created"])]
+        created = answered["forum_topic_created"]
+        return [service(Item.of(item.scope, answered), "forum_topic_created", created)]
     except ParseError:
         return []
