@@ -200,6 +200,7 @@ class Outgoing:
     text      rendered by the adapter's own `render`; `plain` is the same without any markup.
     literal   nothing in the text is formatted: it is to be shown as it stands.
     files     at most one, unless the manifest says `album`; `text` is then its caption.
+    answers   external id of the message or press that it came of, on this connection, quoted or not.
     """
 
     token: str
@@ -220,6 +221,7 @@ class Outgoing:
     footer: str | None = None
     reply_to: str | None = None
     thread: str | None = None
+    answers: str | None = None
     attempt: int = 1
     literal: bool = False
     metadata: Mapping[str, Any] = field(factory=dict)

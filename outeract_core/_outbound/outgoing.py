@@ -39,7 +39,8 @@ def outgoing(row: Row, part: int, folder: Folder) -> Outgoing:
         location=piece.location, contacts=piece.contacts, template=piece.template,
         header=piece.header, footer=piece.footer,
         reply_to=row.reply_to if piece.reply else None, thread=row.thread,
-        attempt=row.attempt + 1, literal=piece.literal, metadata=row.parts.get("metadata") or {},
+        answers=row.answers, attempt=row.attempt + 1, literal=piece.literal,
+        metadata=row.parts.get("metadata") or {},
     )  # fmt: skip
 
 

@@ -78,6 +78,7 @@ class Row:
     aliases: tuple[tuple[str, str], ...] = ()
     reply_to: str | None = None
     thread: str | None = None
+    answers: str | None = None
     target: str | None = None
     target_outbound: bool = False
     target_payload: str = "{}"
@@ -182,7 +183,8 @@ def _around(tx: Tx, lanes: list[int], events: list[int]) -> _Around:
 
 def _references(tx: Tx, events: list[int]) -> dict[tuple[int, str], str | None]:
     """By event and edge type, the external id of what is referred to, here or still awaited."""
-    types = {"reply_to": tx.kind("reply_to"), "in_thread": tx.kind("in_thread")}
+    names = ("reply_to", "in_thread", "triggered_by")
+    types = {name: tx.kind(name) for name in names}
     found: dict[tuple[int, str], str | None] = {
         (event, tx.kind_name(kind)): name
         for event, kind, name in tx.by_keys(AWAITED, events, **types)
@@ -206,6 +208,7 @@ def _row(tx: Tx, row: _Row, around: _Around, token: int) -> Row:
         aliases=tuple(around.aliases.get(lane, ())),
         reply_to=around.references.get((own, "reply_to")),
         thread=around.references.get((own, "in_thread")),
+        answers=around.references.get((own, "triggered_by")),
         target=target, target_outbound=outbound, target_payload=payload,
         files=tuple(tx.one(FILE, id=key) or (None,) * 4 for key in spec.get("files", ())),
         receipts=frozenset(around.receipts.get(own, ())),

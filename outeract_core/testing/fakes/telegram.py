@@ -2,7 +2,7 @@
 
 Knows: methods, messages per chat, updates and their confirmation, files, refusals in Telegram's words.
 Does not know: HTTP servers. Only `parse_mode=HTML` is read, and reaction emoji are not checked
-against Telegram's list. Source of shapes and limits: Bot API 10.1.
+against Telegram's list. Source of shapes and limits: Bot API 10.3.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import defaultdict
 from typing import Any
 
 from .record import Answer, Received, Request, Upload, World, answer_json
+from .telegram_aside import Asides, NotAllowedError
 from .telegram_html import parse_html, utf16
 
 __all__ = ["FakeTelegram"]
@@ -62,6 +63,7 @@ class FakeTelegram:
         self._files: dict[str, tuple[str, bytes]] = {}
         self._updates: list[dict[str, Any]] = []
         self._update_id = 100
+        self.asides = Asides()
         self.webhook: dict[str, Any] = {"url": ""}
         """What the last setWebhook asked for."""
 
@@ -76,11 +78,23 @@ class FakeTelegram:
         message = {**self._skeleton(str(chat_id)), "from": person, "text": text, **more}
         return self.push({"message": message})
 
+    def whisper(self, chat_id: int, user_id: int, text: str, **more: Any) -> dict[str, Any]:
+        """An update in which a member of a group says `text` to the bot alone (an ephemeral command)."""
+        person = {"id": user_id, "is_bot": False, "first_name": f"Person {user_id}"}
+        shown = self.asides.heard(str(chat_id), user_id, self._world.seconds)
+        message = {
+            "message_id": 0, "ephemeral_message_id": shown, "date": self._world.seconds,
+            "chat": _chat(str(chat_id)), "from": person, "receiver_user": BOT, "text": text,
+        }  # fmt: skip
+        return self.push({"message": {**message, **more}})
+
     def push(self, update: dict[str, Any]) -> dict[str, Any]:
         """Queue an update for getUpdates under the next update_id; the update."""
         with self._world.changed:
             self._update_id += 1
             found = {"update_id": self._update_id, **update}
+            if query := update.get("callback_query"):
+                self.asides.pressed(str(query["id"]), self._world.seconds)
             self._updates.append(found)
             self._world.changed.notify_all()
             return found
@@ -107,6 +121,9 @@ class FakeTelegram:
         try:
             self._allow(found[1])
             return answer_json({"ok": True, "result": self._do(found[2].lower(), request)})
+        except NotAllowedError as no:
+            wrong = {"ok": False, "error_code": 400, "description": f"Bad Request: {no}"}
+            return answer_json(wrong, 400)
         except _RefusedError as no:
             wrong = {"ok": False, "error_code": no.status, "description": str(no)}
             return answer_json(wrong, no.status)
@@ -131,6 +148,8 @@ class FakeTelegram:
             return self._send_media(method, request)
         if method in _TRUE:
             return True
+        if method.startswith(("editephemeral", "deleteephemeral")):
+            return self.asides.change(method, params)
         handler = getattr(self, f"_do_{method}", None)
         if handler is None:
             raise _RefusedError(404, "Not Found")
@@ -148,8 +167,12 @@ class FakeTelegram:
         chat = str(params.get("chat_id", ""))
         if not re.fullmatch(r"-?\d+|@\w+", chat):
             raise _RefusedError(400, "Bad Request: chat not found")
+        aside = self.asides.check(params, chat, self._world.seconds)
         message = {**self._skeleton(chat), "from": BOT, **body, **_extras(params)}
-        self._messages[chat, message["message_id"]] = message
+        if aside is None or note.get("method") == "sendMediaGroup":
+            self._messages[chat, message["message_id"]] = message
+        else:
+            message = self.asides.keep(chat, int(aside["receiver_user_id"]), message)
         self._world.receive(Received(
             platform="telegram", chat=chat, id=str(message["message_id"]),
             text=str(body.get("text") or body.get("caption") or ""), at=self._world.clock(),

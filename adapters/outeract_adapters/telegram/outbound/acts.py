@@ -11,12 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from outeract_core.adapter import Download, Flow, Health, MessageRef, Outgoing, Recipient
-from outeract_core.errors import Rejected, Unauthorised
+from outeract_core.errors import Rejected, Unauthorised, Unsupported
 
 from ..api import Answer, Api
 from ..emoji import reaction
 from ..errors import ask, refusal
 from ..fields import Object, Place, address, number, split_id, text
+from . import aside
 from .compose import Words, words
 from .keyboards import inline
 
@@ -58,13 +59,15 @@ def _edited(
         "text": "editMessageText", "caption": "editMessageCaption",
         "reply_markup": "editMessageReplyMarkup",
     }  # fmt: skip
-    around, keyboard = _of(message), inline(outgoing)
-    around |= {} if keyboard is None else {"reply_markup": keyboard}
+    known, place = _which(message)
+    keyboard = inline(outgoing)
     for slot in order:
+        method, around = aside.of(methods[slot], place, known)
+        around |= {} if keyboard is None else {"reply_markup": keyboard}
         for marked in (True, False):
             body = {} if slot == "reply_markup" else {slot: said.html if marked else said.plain}
             body |= {"parse_mode": "HTML"} if marked and body else {}
-            call = api.call(methods[slot], {**around, **body})
+            call = api.call(method, {**around, **body})
             told = yield from api.reach(call, repeatable=True)
             if not (told.code == 400 and told.says(*_MARKUP)):
                 break
@@ -80,19 +83,13 @@ def _which(message: MessageRef) -> tuple[int, Place]:
     return split_id(target if target is not None and pressed else message.external_id)
 
 
-def _of(message: MessageRef) -> Object:
-    known, place = _which(message)
-    told: Object = {"chat_id": place.chat, "message_id": known}
-    return told if place.business is None else {**told, "business_connection_id": place.business}
-
-
 # ── deletion, reactions, typing, answers ──────────────────────────────────────────────────────
 
 
 def delete(api: Api, message: MessageRef) -> Flow[None]:
     """Delete a message; Telegram allows it for 48 hours, in private chats and of one's own."""
     known, place = _which(message)
-    call = api.call("deleteMessage", {"chat_id": place.chat, "message_id": known})
+    call = api.call(*aside.of("deleteMessage", place, known))
     if place.business is not None:
         body = {"business_connection_id": place.business, "message_ids": [known]}
         call = api.call("deleteBusinessMessages", body)
@@ -103,13 +100,15 @@ def react(api: Api, message: MessageRef, emoji: str, remove: bool) -> Flow[None]
     """Set the bot's one reaction, or take it back. Raises Rejected for what no bot can set."""
     known, place = _which(message)
     chosen = [] if remove else [reaction(emoji)]
-    body = {"chat_id": place.chat, "message_id": known, "reaction": chosen}
-    yield from ask(api, api.call("setMessageReaction", body), repeatable=True)
+    method, which = aside.of("setMessageReaction", Place(place.chat, None, place.user), known)
+    yield from ask(api, api.call(method, {**which, "reaction": chosen}), repeatable=True)
 
 
 def typing(api: Api, to: Recipient, message: MessageRef | None) -> Flow[None]:
     """Show "typing…" for 5 seconds at most, in the topic of `message` if it has one."""
     place = address(to.address)
+    if place.user is not None:
+        raise Unsupported("in a group Telegram shows to everybody that a bot is writing")
     body: Object = {"chat_id": place.chat, "action": "typing"}
     if place.business is not None:
         body["business_connection_id"] = place.business

@@ -16,6 +16,7 @@ from outeract_core.content import Contact, Location
 from outeract_core.errors import Rejected
 
 from ..fields import Object, Place, address, split_id, utf16
+from . import aside
 from .cards import card
 from .keyboards import listing, markup, titles
 from .markup import escape, styled
@@ -66,6 +67,12 @@ class Step:
     shown: Shown | None = None
 
     @property
+    def replying(self) -> Object:
+        """What it answers, as Telegram is told."""
+        told: Object = self.params.get("reply_parameters") or {}
+        return told
+
+    @property
     def body(self) -> Object:
         """The parameters with the words in their place."""
         if not self.slot or not self.words:
@@ -96,13 +103,15 @@ def steps(outgoing: Outgoing) -> list[Step]:
     if outgoing.template is not None:
         raise Rejected("Telegram has no templates")
     place, keyboard = address(outgoing.to.address), markup(outgoing)
-    made = [*_things(outgoing), *_told(outgoing, keyboard)]
+    made = [*_things(outgoing), *_told(outgoing, keyboard, place)]
     if not made:
         raise Rejected("an empty message: Telegram takes no empty text")
     if keyboard is not None:
         made[-1] = made[-1].with_(reply_markup=keyboard)
-    made[0] = made[0].with_(reply_parameters=_reply(outgoing, place))
-    return [step.with_(**_options(outgoing, place)) for step in made]
+    invited, private = aside.invited(place, outgoing), aside.around(place, outgoing)
+    made[0] = made[0].with_(reply_parameters=invited or _reply(outgoing, place))
+    options = {**_options(outgoing, place), **private, "reply_parameters": invited}
+    return [step.with_(**options) for step in made]
 
 
 # ── words and files ───────────────────────────────────────────────────────────────────────────
@@ -125,9 +134,13 @@ def words(outgoing: Outgoing) -> list[Words]:
     return parts if whole.size > TEXT else [whole] if whole else []
 
 
-def _told(outgoing: Outgoing, keyboard: Object | None) -> Iterator[Step]:
-    """Files with the text as their caption; what does not fit there follows as messages."""
-    said, files = words(outgoing), [*groups(shown(outgoing))]
+def _told(outgoing: Outgoing, keyboard: Object | None, place: Place) -> Iterator[Step]:
+    """Files with the text as their caption; what does not fit there follows as messages.
+
+    There are no ephemeral albums: each of their files goes alone.
+    """
+    said, found = words(outgoing), shown(outgoing)
+    files = [[one] for one in found] if place.user is not None else [*groups(found)]
     if keyboard is not None and not said and not _holds(outgoing, files):
         named = titles(outgoing) or "…"
         said = [Words(escape(named), named)]
@@ -234,6 +247,10 @@ def _reply(outgoing: Outgoing, place: Place) -> Object | None:
     if named is None:
         return None
     known, there = named
+    if there.user is not None:
+        return None
+    if place.user is not None:
+        return {"message_id": known} if there.chat == place.chat else None
     told: Object = {"message_id": known, "allow_sending_without_reply": True}
     if isinstance(place.chat, str) or there.chat == place.chat:
         return told

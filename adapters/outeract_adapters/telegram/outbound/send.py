@@ -17,7 +17,8 @@ from outeract_core.errors import Ambiguous, Rejected, SendError
 
 from ..api import Answer, Api
 from ..errors import refusal
-from ..fields import Object, Place, address, external_id, number
+from ..fields import Object, Place, address, ephemeral_id, external_id, number
+from . import aside
 from .compose import Step, steps
 
 __all__ = ["send"]
@@ -39,6 +40,7 @@ def send(api: Api, outgoing: Outgoing) -> Flow[Sent]:
     for step in steps(outgoing):
         try:
             messages, place = yield from _say(api, step, place)
+            yield from aside.guarded(api, place, messages)
         except SendError as error:
             if not found:
                 raise
@@ -71,12 +73,16 @@ def _to(place: Place) -> Object:
 
 
 def _mended(step: Step, answer: Answer) -> Step | None:
-    """The same in a way that Telegram may take, or None. A refusal with 400 has done nothing."""
+    """The same in a way that Telegram may take, or None. A refusal with 400 has done nothing.
+
+    What may be an ephemeral answer no more (after 15 seconds), an admin may still say to the person.
+    """
     if answer.code != 400:
         return None
     if step.words and step.slot and step.marked and answer.says(*_MARKUP):
         return evolve(step, marked=False)
-    if "reply_parameters" in step.params and answer.says(*_GONE):
+    late = "ephemeral_message_parameters" in step.params and "ephemeral_message_id" in step.replying
+    if "reply_parameters" in step.params and (late or answer.says(*_GONE)):
         return step.without("reply_parameters")
     if step.shown is not None and step.shown.field == "photo" and answer.says(*_PICTURE):
         other = step.shown.as_document
@@ -105,7 +111,9 @@ def _messages(result: Any) -> list[Object]:
 
 
 def _receipt(outgoing: Outgoing, place: Place, found: list[Object]) -> Sent:
-    """Bot API, Message: a `message_id` of 0 is that of a message that is still to be posted."""
+    """Bot API, Message: a `message_id` of 0 is that of a message that is still to be posted, or of an
+    ephemeral one, which has a number of its own.
+    """
     names = [_name(one, place) for one in found]
     ids = tuple(name for name in names if name is not None)
     chat = number(found[-1], "chat", "id")
@@ -122,6 +130,9 @@ def _receipt(outgoing: Outgoing, place: Place, found: list[Object]) -> Sent:
 
 def _name(message: Object, place: Place) -> str | None:
     known, chat = number(message, "message_id"), number(message, "chat", "id")
+    shown, at = number(message, "ephemeral_message_id"), number(message, "date")
+    if place.user is not None and isinstance(place.chat, int) and shown and at:
+        return ephemeral_id(shown, at, place.chat, place.user)
     where = chat if chat is not None else place.chat
     if not known or isinstance(where, str):
         return None

@@ -94,11 +94,13 @@ SELECT e.seq, e.id FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value;
 SELECT g.dst, g.src, g.type, (
   SELECT dk FROM event WHERE seq = g.dst AND typeof(dk) = 'text'
   UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = g.dst ORDER BY part, ext LIMIT 1) r LIMIT 1)
-FROM carray(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type IN (:reply_to, :in_thread);
+FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value
+CROSS JOIN edge g ON g.src = e.seq AND g.type IN (:reply_to, :in_thread, :triggered_by)
+WHERE g.type <> :triggered_by OR (SELECT conn FROM event WHERE seq = g.dst) = e.conn;
 
 -- name: awaited_references
 SELECT w.src, w.type, w.ext FROM carray(:keys) j CROSS JOIN waiting w ON w.src = j.value
-WHERE w.type IN (:reply_to, :in_thread);
+WHERE w.type IN (:reply_to, :in_thread, :triggered_by);
 
 -- name: receipt_parts
 SELECT r.event, r.part FROM carray(:keys) j CROSS JOIN receipt r ON r.event = j.value;
