@@ -249,6 +249,10 @@ class Transient(SendError):
     again = True
 
 
+class Unreachable(Transient):
+    """No connection to the platform stands: nothing has left, and other messages fare no better."""
+
+
 class Ambiguous(SendError):
     """It may or may not have been done (a time-out after the request left, a 5xx)."""
 

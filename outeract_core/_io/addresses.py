@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from ..errors import PrivateAddress, Transient
+from ..errors import PrivateAddress, Unreachable
 
 
 def origin(url: str) -> tuple[str, int]:
@@ -20,11 +20,11 @@ def origin(url: str) -> tuple[str, int]:
 
 
 async def public_address(host: str, port: int) -> str:
-    """An address of `host`, all of which must be public. Raises PrivateAddress, Transient."""
+    """An address of `host`, all of which must be public. Raises PrivateAddress, Unreachable."""
     try:
         found = await anyio.getaddrinfo(host, port, type=1)
     except OSError as error:
-        raise Transient(f"the name {host} cannot be resolved") from error
+        raise Unreachable(f"the name {host} cannot be resolved") from error
     addresses = [str(entry[4][0]) for entry in found]
     for address in addresses:
         if not ipaddress.ip_address(address.partition("%")[0]).is_global:

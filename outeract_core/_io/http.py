@@ -19,7 +19,15 @@ import httpx
 from attrs import field, frozen
 
 from ..adapter import Call, Download, Flow, OutgoingFile, Reply
-from ..errors import Ambiguous, FileTooLarge, PrivateAddress, Rejected, SendError, Transient
+from ..errors import (
+    Ambiguous,
+    FileTooLarge,
+    PrivateAddress,
+    Rejected,
+    SendError,
+    Transient,
+    Unreachable,
+)
 from .addresses import origin, public_address
 from .departure import Departure, check_headers
 from .proxies import Proxies
@@ -173,7 +181,7 @@ class Http:
             finally:
                 await response.aclose()
         except _NOT_SENT as error:
-            raise Transient(f"no connection ({type(error).__name__})") from None
+            raise Unreachable(f"no connection ({type(error).__name__})") from None
         except httpx.HTTPError as error:
             kind = Ambiguous if way.gone > before else Transient
             raise kind(f"the connection broke off ({type(error).__name__})") from None

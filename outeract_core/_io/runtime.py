@@ -61,6 +61,7 @@ class Runtime:
     _webhooks: dict[str, Conn] = field(factory=dict)
     _adapters: dict[int, tuple[Conn, Adapter]] = field(factory=dict)
     _wakers: dict[str, list[tuple[Via, Callable[[], None]]]] = field(factory=dict)
+    _told: list[Callable[[int], None]] = field(factory=list)
     _gate: threading.Lock = field(factory=threading.Lock)
 
     def __attrs_post_init__(self) -> None:
@@ -116,6 +117,12 @@ class Runtime:
         """A connection was made or changed here."""
         self._conns[conn.id] = self._webhooks[conn.entity.webhook_id] = conn
         self._adapters.pop(conn.id, None)
+        for told in self._told:
+            told(conn.id)
+
+    def on_changed(self, told: Callable[[int], None]) -> None:
+        """`told` hears of each connection that the host has made or changed here."""
+        self._told.append(told)
 
     def conn(self, number: int) -> Conn:
         """The connection with this number. Raises NotFound."""

@@ -19,11 +19,11 @@ from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.transfer import copies
 from .._store.writing import claims, outbox
-from .._store.writing.claims import Row
+from .._store.writing.claims import LANES, Row
 from .attempt import Attempts
-from .settle import Settle
+from .resting import Resting
+from .settle import LATEST, Settle
 
-LANES = 100
 _LONGEST = 1.0
 """Seconds after which work is looked for again, whatever is known of it."""
 _FREE_EVERY = 10_000
@@ -38,10 +38,10 @@ class Sender:
         self._heart = Heartbeat(
             runtime.steady, self._renew, partial(runtime.log.warning, "outbound")
         )
-        pace = Pace()
-        self._settle = Settle(runtime, pace, settled)
+        pace, self._resting = Pace(), Resting(runtime.steady)
+        self._settle = Settle(runtime, pace, self._resting, settled)
         self._attempts = Attempts(runtime, self._heart, pace, self._settle)
-        self._lanes: set[int] = set()
+        runtime.on_changed(self._resting.well)
         self.report = self._settle.report
 
     # ── rounds ────────────────────────────────────────────────────────────────────────────────
@@ -69,7 +69,7 @@ class Sender:
                 if self._runtime.steady() - freed > _FREE_EVERY:
                     await self.free_the_dead()
                     freed = self._runtime.steady()
-                lanes = await self._claim(LANES - len(self._lanes))
+                lanes = await self._claim(LANES - len(self._resting.lanes))
                 for rows in lanes:
                     group.start_soon(self._lane, rows)
                 if not lanes:
@@ -82,29 +82,40 @@ class Sender:
         """
         if self._runtime.database.read(copies.is_fresh):
             await self._runtime.write(copies.settle)
+        if self._runtime.database.read(lambda tx: claims.is_ahead(tx, LATEST)):
+            await self._runtime.write(lambda tx: claims.cut(tx, LATEST))
         for owner in self._runtime.database.read(outbox.owners):
             if self._runtime.liveness.gone(owner):
                 await self._runtime.write(partial(claims.release_owner, owner=owner))
 
     async def _claim(self, lanes: int) -> list[list[Row]]:
         """Rows by lane; nothing is written where there is nothing to claim."""
-        held, only = self._lanes, self._runtime.ownership.only
-        if lanes <= 0 or not self._runtime.database.read(lambda tx: claims.any_due(tx, held, only)):
+        shares, held = self._shares(), self._resting.lanes
+        if lanes <= 0 or not self._runtime.database.read(
+            lambda tx: claims.any_due(tx, shares, held)
+        ):
             return []
         owner, asked = self._runtime.owner, self._runtime.steady()
         with anyio.CancelScope(shield=True):  # what is claimed and then forgotten waits for minutes
             claimed: list[list[Row]] = await self._runtime.write(
-                lambda tx: claims.claim(tx, owner, lanes, LEASE, held, only)
+                lambda tx: claims.claim(tx, owner, shares, LEASE, held, lanes)
             )
         for rows in claimed:
-            self._lanes.add(rows[0].lane)
+            self._resting.take(rows[0].lane, rows[0].conn)
             self._heart.hold((row.id for row in rows), asked)
         return claimed
 
+    def _shares(self) -> dict[int, int]:
+        """The connections whose rows may be taken up, and how many lanes of each."""
+        ownership = self._runtime.ownership
+        mine = (conn.id for conn in self._runtime.conns() if conn.app in ownership)
+        return self._resting.shares(mine)
+
     def _pause(self) -> float:
-        due = self._runtime.database.read(outbox.next_later)
-        seconds = _LONGEST if due is None else (due - self._runtime.now()) / 1000
-        return min(max(seconds, 0.02), _LONGEST)
+        due, rest = self._runtime.database.read(outbox.next_later), self._resting.ends()
+        waits = [_LONGEST if due is None else (due - self._runtime.now()) / 1000]
+        waits += [] if rest is None else [rest / 1000]
+        return min(max(min(waits), 0.02), _LONGEST)
 
     # ── one lane ──────────────────────────────────────────────────────────────────────────────
 
@@ -130,7 +141,7 @@ class Sender:
                 await self._runtime.write(partial(claims.release, rows=left))
         finally:
             self._heart.let_go(row.id for row in rows)
-            self._lanes.discard(rows[0].lane)
+            self._resting.leave(rows[0].lane)
             self._runtime.wake("outbox")
 
     async def _renew(self, keys: Sequence[int]) -> list[int]:

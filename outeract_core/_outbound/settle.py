@@ -28,13 +28,16 @@ from ..errors import (
     Throttled,
     Transient,
     Unauthorised,
+    Unreachable,
     Unsupported,
 )
 from .leaving import Leaving
 from .outgoing import IDEMPOTENT
+from .resting import Resting
 
 _OFFLINE = 60_000
-_UNAUTHORISED = 300_000
+LATEST = 3_600_000
+"""Milliseconds: nothing is ever asked to wait for longer, whatever a platform says; `not_before` is."""
 _COURTESIES = ("mark_read", "typing", "answer")
 """What is no failure where the platform has no such thing (a read receipt in a group, say)."""
 
@@ -54,10 +57,12 @@ class Settle:
     """Settlements of claimed rows. All raise LeaseLost, having written nothing, when the claim is lost."""
 
     def __init__(
-        self, runtime: Runtime, pace: Pace, settled: Callable[[Conn], Awaitable[None]]
-    ) -> None:
+        self, runtime: Runtime, pace: Pace, resting: Resting,
+        settled: Callable[[Conn], Awaitable[None]],
+    ) -> None:  # fmt: skip
         self._runtime = runtime
         self._pace = pace
+        self._resting = resting
         self._settled = settled
 
     # ── what is known ─────────────────────────────────────────────────────────────────────────
@@ -107,8 +112,15 @@ class Settle:
     # ── what must wait ────────────────────────────────────────────────────────────────────────
 
     async def untouched(self, row: Row, error: str) -> Next:
-        """Later, and as it was: what the host must mend is no attempt."""
-        return await self.postponed(row, _OFFLINE, error)
+        """As it was, when its connection has rested: what the host must mend is no attempt."""
+        self._resting.rest(row.conn, _OFFLINE)
+        return await self.postponed(row, 0, error)
+
+    async def resting(self, conn: Conn, row: Row, status: str, error: SendError) -> Next:
+        """The connection as a whole is in trouble: its rows wait, and it is its state that is told."""
+        await self.report(conn, status, error.reason)
+        self._resting.trouble(conn.id, jitter())
+        return await self.later(row, 0, error.reason, counted=False)
 
     async def postponed(self, row: Row, delay: int, error: str, looks: int | None = None) -> Next:
         """After so many milliseconds, and as it was: what may have been sent stays so."""
@@ -116,10 +128,10 @@ class Settle:
         await self._runtime.write(lambda tx: outbox.postpone(tx, row, due, error, looks))
         return After.WAITS
 
-    async def later(self, row: Row, delay: int, error: str) -> Next:
+    async def later(self, row: Row, delay: int, error: str, *, counted: bool = True) -> Next:
         """Certainly nothing was done: queued again."""
-        due = self._runtime.now() + delay
-        await self._runtime.write(lambda tx: outbox.retry(tx, row, due, error))
+        due = self._runtime.now() + min(delay, LATEST)
+        await self._runtime.write(lambda tx: outbox.retry(tx, row, due, error, counted=counted))
         return After.WAITS
 
     # ── what may go wrong ─────────────────────────────────────────────────────────────────────
@@ -129,8 +141,9 @@ class Settle:
         if isinstance(error, Throttled):
             return await self._throttled(conn, row, error)
         if isinstance(error, Unauthorised):
-            await self.report(conn, "unauthorised", error.reason)
-            return await self.later(row, _UNAUTHORISED, error.reason)
+            return await self.resting(conn, row, "unauthorised", error)
+        if isinstance(error, Unreachable):
+            return await self.resting(conn, row, "unreachable", error)
         if isinstance(error, Ambiguous) and not self.harmless(conn, row):
             return await self._doubtful(conn, row, error, leaving)
         if isinstance(error, Transient | Ambiguous):
@@ -158,9 +171,12 @@ class Settle:
 
     async def _throttled(self, conn: Conn, row: Row, error: Throttled) -> Next:
         seconds = error.after if error.after is not None else backoff(row.attempt + 1, jitter())
-        until = self._runtime.steady() + int(seconds * 1000)
-        self._pace.hold(conn.id if error.scope == "connection" else (conn.id, row.lane), until)
-        return await self.later(row, int(seconds * 1000), error.reason)
+        delay = int(seconds * 1000)
+        if error.scope == "connection":
+            self._resting.rest(conn.id, delay)
+            return await self.later(row, 0, error.reason, counted=False)
+        self._pace.hold((conn.id, row.lane), self._runtime.steady() + delay)
+        return await self.later(row, delay, error.reason, counted=False)
 
     async def _again(self, conn: Conn, row: Row, error: SendError) -> Next:
         if row.attempt + 1 >= ATTEMPTS:
@@ -184,8 +200,13 @@ class Settle:
 
     async def report(self, conn: Conn, status: str, reason: str) -> None:
         """A connection's state has changed, or is as it was."""
+        if status == "active":
+            self._resting.well(conn.id)
         if self._runtime.conn(conn.id).entity.status == status:
             return
+        if status != "active":
+            name = f"{conn.platform}/{conn.entity.name}"
+            self._runtime.log.warning("outbound", f"connection {name} is {status}: {reason}")
         await self._runtime.write(lambda tx: tenants.set_status(tx, conn, status, reason))
         self._runtime.reload()
 

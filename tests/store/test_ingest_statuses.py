@@ -283,7 +283,7 @@ async def test_an_echo_during_a_request_waits_for_the_receipt(
     sent = await app.send((connection, "alice"), "hi")
 
     def under_way(tx: Connection) -> claims.Row:
-        ((row,),) = claims.claim(tx, "me", 1, 1000)
+        ((row,),) = claims.claim(tx, "me", {conn.id: 1}, 1000)
         outbox.begin(tx, row, 1000, 1000)
         return row
 

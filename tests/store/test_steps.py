@@ -289,11 +289,15 @@ def crowd(of: History) -> Callable[[Connection], Any]:
     return unit
 
 
+def _shares(core: Outeract) -> dict[int, int]:
+    return {conn.id: 50 for conn in core.runtime.conns()}
+
+
 def claim(of: History) -> Callable[[Connection], Any]:
     """The sender looks for work and takes it."""
 
     def unit(tx: Connection) -> None:
-        assert len(claims.claim(tx, "somebody", 50, 30_000)) == 5
+        assert len(claims.claim(tx, "somebody", _shares(of.core), 30_000)) == 5
 
     return unit
 
@@ -406,8 +410,8 @@ async def test_a_deep_lane_costs_no_more_than_a_short_one(tmp_path: Path) -> Non
             await app.send(("console", "ann"), str(number), sandbox=True)
         history = History(core, app, size)
 
-        def take(tx: Connection) -> None:
-            (rows,) = claims.claim(tx, "somebody", 50, 30_000)
+        def take(tx: Connection, shares: dict[int, int] = _shares(core)) -> None:  # noqa: B008
+            (rows,) = claims.claim(tx, "somebody", shares, 30_000)
             assert [row.parts["parts"][0]["plain"] for row in rows] == [str(n) for n in range(16)]
             outbox.remove(tx, rows[0].id, rows[0].lane)
             assert outbox.next_due(tx) is None

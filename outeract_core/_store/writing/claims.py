@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -26,8 +27,9 @@ _Row = tuple[
 ]  # fmt: skip
 _File = tuple[str | None, str | None, int | None, str | None]
 
-HEADS: Statement[tuple[int, int]] = statement("outbox_heads")
-HEADS_OF: Statement[tuple[int, int]] = statement("outbox_heads_of")
+HEADS: Statement[tuple[int, int, int]] = statement("outbox_heads")
+AHEAD: Statement[Any] = statement("outbox_ahead")
+IS_AHEAD: Statement[tuple[int]] = statement("outbox_is_ahead")
 LANE: Statement[_Row] = statement("outbox_lane_due")
 LEASE: Statement[Any] = statement("outbox_lease")
 RENEW: Statement[tuple[int]] = statement("outbox_renew")
@@ -44,7 +46,7 @@ LAST_EXTERNAL_ID: Statement[tuple[str]] = statement("last_external_id_of")
 FILE: Statement[_File] = statement("file_of_part")
 LAST_INBOUND: Statement[tuple[int]] = statement("last_inbound")
 
-PER_LANE = 16
+PER_LANE, LANES = 16, 100
 
 
 @frozen
@@ -87,36 +89,48 @@ class Row:
 
 
 def claim(
-    tx: Tx, owner: str, lanes: int, lease: int, held: Collection[int] = (),
-    only: Sequence[int] | None = None,
+    tx: Tx, owner: str, shares: Mapping[int, int], lease: int, held: Collection[int] = (),
+    lanes: int = LANES,
 ) -> list[list[Row]]:  # fmt: skip
     """Due rows by lane, each lane in order and from its head; leased for `lease` milliseconds.
 
-    `held`: the lanes that the owner's own tasks hold. They are never claimed again, whatever has
-    become of their lease. `only`: of these applications; None: of all.
+    `shares`: by connection how many lanes may be taken up, of `lanes` in all. `held`: the lanes that
+    the owner's own tasks hold. They are never claimed again, whatever has become of their lease.
     """
     token = secrets.randbits(62)
-    due = [_due(tx, lane, head) for head, lane in _heads(tx, lanes, held, only)]
+    due = [_due(tx, lane, head) for head, lane in _heads(tx, shares, held, lanes)]
     found = [row for rows in due for row in rows]
     tx.many(LEASE, [(tx.now + lease, owner, token, row[0]) for row in found])
     loaded = iter(_load(tx, found, token))
     return [[next(loaded) for _ in rows] for rows in due]
 
 
-def any_due(tx: Tx, held: Collection[int] = (), only: Sequence[int] | None = None) -> bool:
+def any_due(tx: Tx, shares: Mapping[int, int], held: Collection[int] = ()) -> bool:
     """Whether `claim` would find a row."""
-    return bool(_heads(tx, 1, held, only))
+    return bool(_heads(tx, shares, held, 1))
 
 
 def _heads(
-    tx: Tx, lanes: int, held: Collection[int], only: Sequence[int] | None
+    tx: Tx, shares: Mapping[int, int], held: Collection[int], lanes: int
 ) -> list[tuple[int, int]]:
-    limit = lanes + len(held)
-    if only is None:
-        found = tx.all(HEADS, now=tx.now, limit=limit)
-    else:
-        found = tx.by_keys(HEADS_OF, only, now=tx.now, limit=limit)
-    return [(head, lane) for head, lane in found if lane not in held][:lanes]
+    most = max(shares.values(), default=0)
+    found: list[tuple[int, int]] = []
+    taken = Counter[int]()
+    for head, lane, conn in tx.by_keys(HEADS, list(shares), now=tx.now, each=most + len(held)):
+        if lane not in held and taken[conn] < shares[conn] and len(found) < lanes:
+            taken[conn] += 1
+            found.append((head, lane))
+    return found
+
+
+def cut(tx: Tx, longest: int) -> None:
+    """What waits for longer than the library ever asks for (a clock was set back) is due now."""
+    tx.run(AHEAD, now=tx.now, latest=tx.now + longest)
+
+
+def is_ahead(tx: Tx, longest: int) -> bool:
+    """Whether `cut` would change a row."""
+    return tx.one(IS_AHEAD, latest=tx.now + longest) is not None
 
 
 def _due(tx: Tx, lane: int, head: int) -> list[_Row]:

@@ -108,12 +108,13 @@ def drop(tx: Tx, row: Row) -> None:
     tx.run(PROMOTE, lane=row.lane)
 
 
-def retry(tx: Tx, row: Row, due: int, error: str) -> None:
+def retry(tx: Tx, row: Row, due: int, error: str, *, counted: bool = True) -> None:
     """Certainly nothing was done: back into the queue, at the head of its lane, not before `due`.
 
+    `counted`: it was an attempt at this message; else the connection as a whole was in trouble.
     Raises LeaseLost.
     """
-    _fenced(tx, RETRY, row, due=due, error=error)
+    _fenced(tx, RETRY, row, due=due, error=error, uncounted=0 if counted else 1)
     _tried(tx, row, error)
 
 

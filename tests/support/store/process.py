@@ -150,10 +150,10 @@ def sending(path: Path) -> None:
     """Claim the queued message and begin its request, then wait to be killed."""
     core = Outeract(path)
     connect(core, core.app("support"))
-    owner = core.runtime.owner
+    owner, shares = core.runtime.owner, {conn.id: 1 for conn in core.runtime.conns()}
 
     def unit(tx: Any) -> None:
-        ((row,),) = claims.claim(tx, owner, 1, 120_000)
+        ((row,),) = claims.claim(tx, owner, shares, 120_000)
         outbox.begin(tx, row, 120_000, 0)
 
     core.runtime.database.write_now(unit)

@@ -1,11 +1,19 @@
 -- Claiming, sending and settling outbox rows.
 
 -- name: outbox_heads
-SELECT o.id, o.lane FROM outbox o
-WHERE o.waits = 0 AND o.due <= :now AND (o.lease_until IS NULL OR o.lease_until <= :now)
-  AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.lane = o.lane AND p.id < o.id
-                  AND (p.attempt > 0 OR p.due <= :now OR p.lease_until > :now))
-ORDER BY o.due, o.id LIMIT :limit;
+SELECT o.id, o.lane, o.conn FROM carray(:keys) c CROSS JOIN outbox o ON o.id IN (
+  SELECT i.id FROM outbox i
+  WHERE i.conn = c.value AND i.waits = 0 AND i.due <= :now AND (i.lease_until IS NULL OR i.lease_until <= :now)
+    AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.lane = i.lane AND p.id < i.id
+                    AND (p.attempt > 0 OR p.due <= :now OR p.lease_until > :now))
+  ORDER BY i.due, i.id LIMIT :each)
+ORDER BY o.due, o.id;
+
+-- name: outbox_ahead
+UPDATE outbox SET due = :now WHERE waits = 0 AND attempt > 0 AND due > :latest;
+
+-- name: outbox_is_ahead
+SELECT 1 FROM outbox WHERE waits = 0 AND attempt > 0 AND due > :latest LIMIT 1;
 
 -- name: outbox_lane_due
 SELECT id, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, due, arrives, looks, lease_until
@@ -46,7 +54,7 @@ WHERE id = (SELECT id FROM outbox WHERE lane = :lane AND waits = 1 ORDER BY id L
 -- name: outbox_retry
 UPDATE outbox SET state = 'queued', due = :due, error = :error, arrives = NULL, looks = 0,
   lease_until = NULL, lease_owner = NULL, lease_token = NULL,
-  attempt = CASE WHEN attempt = 0 THEN 1 ELSE attempt END WHERE id = :id AND lease_token = :token;
+  attempt = max(1, attempt - :uncounted) WHERE id = :id AND lease_token = :token;
 
 -- name: outbox_postpone
 UPDATE outbox SET due = :due, error = :error, looks = :looks,
