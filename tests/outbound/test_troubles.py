@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from outeract_core import App, Outeract
+from outeract_core._outbound import resting, sender
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
 
@@ -139,8 +140,12 @@ async def test_a_new_process_tries_at_once(
     assert len(sky.sent) == 1
 
 
-async def test_one_in_trouble_leaves_the_others_room(core: Outeract, app: App) -> None:
-    """With hundreds of chats of a silent bot under way, another bot's message leaves."""
+async def test_one_in_trouble_leaves_the_others_room(
+    core: Outeract, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With chats of a silent bot waiting for every lane there is, another bot's message leaves."""
+    monkeypatch.setattr(sender, "LANES", 20)
+    monkeypatch.setattr(resting, "EACH", 5)
     app.connect("telegram", name="healthy", token="2:b")
     done = anyio.Event()
 
@@ -151,7 +156,7 @@ async def test_one_in_trouble_leaves_the_others_room(core: Outeract, app: App) -
         return httpx.Response(200, json={"ok": True, "result": {"message_id": 1, "date": 1}})
 
     core.runtime.http._network = _through(core, answer)
-    for chat in range(1, 300):
+    for chat in range(1, 60):
         await app.send(("telegram", str(chat)), "hello")
     await app.send(("healthy", "7"), "hello")
     async with anyio.create_task_group() as group:

@@ -27,7 +27,7 @@ _Row = tuple[
 ]  # fmt: skip
 _File = tuple[str | None, str | None, int | None, str | None]
 
-HEADS: Statement[tuple[int, int, int]] = statement("outbox_heads")
+HEADS: Statement[tuple[int, int, int, int]] = statement("outbox_heads")
 AHEAD: Statement[Any] = statement("outbox_ahead")
 IS_AHEAD: Statement[tuple[int]] = statement("outbox_is_ahead")
 LANE: Statement[_Row] = statement("outbox_lane_due")
@@ -116,7 +116,8 @@ def _heads(
     most = max(shares.values(), default=0)
     found: list[tuple[int, int]] = []
     taken = Counter[int]()
-    for head, lane, conn in tx.by_keys(HEADS, list(shares), now=tx.now, each=most + len(held)):
+    rows = tx.by_keys(HEADS, list(shares), now=tx.now, each=most + len(held))
+    for _due, head, lane, conn in sorted(rows):
         if lane not in held and taken[conn] < shares[conn] and len(found) < lanes:
             taken[conn] += 1
             found.append((head, lane))

@@ -1,13 +1,12 @@
 -- Claiming, sending and settling outbox rows.
 
 -- name: outbox_heads
-SELECT o.id, o.lane, o.conn FROM carray(:keys) c CROSS JOIN outbox o ON o.id IN (
+SELECT o.due, o.id, o.lane, o.conn FROM carray(:keys) c CROSS JOIN outbox o ON o.id IN (
   SELECT i.id FROM outbox i
   WHERE i.conn = c.value AND i.waits = 0 AND i.due <= :now AND (i.lease_until IS NULL OR i.lease_until <= :now)
     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.lane = i.lane AND p.id < i.id
                     AND (p.attempt > 0 OR p.due <= :now OR p.lease_until > :now))
-  ORDER BY i.due, i.id LIMIT :each)
-ORDER BY o.due, o.id;
+  ORDER BY i.due, i.id LIMIT :each);
 
 -- name: outbox_ahead
 UPDATE outbox SET due = :now WHERE waits = 0 AND attempt > 0 AND due > :latest;
