@@ -114,7 +114,7 @@ class Delivery(Carrier[AsyncDelivery]):
     """A message on its way; see `outeract_core.Delivery`."""
 
     state = _blocking(AsyncDelivery.state)
-    wait = _blocking(AsyncDelivery.wait)
+    wait = _blocking(AsyncDelivery.wait_at_work)
     cancel = _blocking(AsyncDelivery.cancel)
 
     @property
@@ -218,6 +218,7 @@ class Outeract(Carrier[outeract.Outeract]):
 
     replay = _blocking(outeract.Outeract.replay)
     pump = _blocking(outeract.Outeract.pump)
+    drain = _blocking(outeract.Outeract.drain)
     backup = _blocking(outeract.Outeract.backup)
 
     def import_app(self, path: Any, **options: Any) -> App:

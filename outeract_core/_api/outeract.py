@@ -201,7 +201,7 @@ class Outeract:
 
     # ── work ──────────────────────────────────────────────────────────────────────────────────
 
-    async def pump(self, rounds: int = 1000) -> Pumped:
+    async def pump(self, rounds: int = 1000, *, raise_errors: bool = False) -> Pumped:
         """Do everything that is due now, then return: poll, fetch files, run handlers, send; and apply
         the rules of retention, once an hour.
 
@@ -210,8 +210,24 @@ class Outeract:
         application, that one does it (`Pumped.elsewhere`). Raises LeaseHeld when this program has
         handlers and all of its applications are worked for elsewhere, and StoreError when the file
         itself cannot be worked on.
+
+        raise_errors   for tests: afterwards, raise the first error that a handler, a poll or a step
+                       has raised, as it was raised. Everything else was done by then.
         """
-        return await self._workers.pump(rounds)
+        return await self._workers.pump(rounds, raise_errors=raise_errors)
+
+    async def drain(
+        self, timeout: float = 60.0, *, raise_errors: bool = False  # noqa: ASYNC109
+    ) -> Pumped:  # fmt: skip
+        """`pump` while anything is due within `timeout` seconds: what a platform's pace spreads, what is
+        tried again, what `not_before` holds back. All rounds as one report.
+
+        It ends early when nothing that is left falls due in time: see `Pumped.next_due`. Raises BadInput,
+        and what `pump` raises.
+        """
+        if not timeout >= 0:
+            raise BadInput("timeout is a number of seconds, 0 or more")
+        return await self._workers.drain(timeout, raise_errors=raise_errors)
 
     async def backup(
         self, path: str | os.PathLike[str], *, files: bool | Literal["link"] = True,

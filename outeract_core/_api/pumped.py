@@ -5,7 +5,9 @@ Knows: what is counted, and what went wrong. Does not know: how anything is done
 
 from __future__ import annotations
 
-from attrs import frozen
+from datetime import datetime
+
+from attrs import evolve, frozen
 
 
 @frozen
@@ -26,8 +28,18 @@ class Trouble:
 
 @frozen
 class Pumped:
-    """What one `pump` did: events polled, turns run, rows sent, files fetched.
+    """What one `pump` did, and what it has left.
 
+    polled      events that polling has brought.
+    handled     turns run, those that failed included; `parked`: turns given up after their last
+                attempt (see `App.deliveries` for messages, `App.retry` for these).
+    sent        messages that a platform has accepted, each once, whatever number of parts it has.
+    failed      messages given up; `unknown`: messages of which nobody knows whether they arrived.
+    fetched     files downloaded.
+    retrying    messages, actions and turns that were tried in vain and are tried again.
+    waiting     messages and actions that wait for their time, their place or their turn.
+    next_due    when the next of these is due, aware. None: nothing is left. In the past: it waits for
+                its connection, or for another process.
     troubles    what went wrong, by connection; nothing of it has stopped the others.
     elsewhere   names of opened applications that another process works for: it does, so this one
                 did not.
@@ -39,3 +51,19 @@ class Pumped:
     fetched: int = 0
     troubles: tuple[Trouble, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    parked: int = 0
+    failed: int = 0
+    unknown: int = 0
+    retrying: int = 0
+    waiting: int = 0
+    next_due: datetime | None = None
+
+
+_DONE = ("polled", "handled", "sent", "fetched", "parked", "failed", "unknown")
+
+
+def together(before: Pumped, after: Pumped) -> Pumped:
+    """Two rounds as one: what was done is added up, what is left is what the later one says."""
+    done = {name: getattr(before, name) + getattr(after, name) for name in _DONE}
+    troubles = dict.fromkeys((*before.troubles, *after.troubles))
+    return evolve(after, **done, troubles=tuple(troubles))

@@ -7,6 +7,7 @@ Does not know: what any of them does, how applications are shared (`_io/processe
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import anyio
 from attrs import evolve
 
 from .._domain.rules.sharing import HANDLING, OPENED
+from .._domain.values.ids import from_ms
 from .._handlers.dispatcher import Dispatcher
 from .._handlers.hosted import Hosted
 from .._inbound.downloader import Downloader
@@ -22,11 +24,13 @@ from .._inbound.receiver import Receiver
 from .._io.processes.supervisor import Supervisor, ending
 from .._io.runtime import Runtime
 from .._outbound.sender import Sender
+from .._store.reading import backlog
 from .._store.records.conn import Conn
 from ..errors import LeaseHeld, NewerSchema, NotOurFile, StoreBroken, StoreClosed
 from .app import App
+from .draining import drain
 from .message import Message
-from .pumped import Pumped, Trouble
+from .pumped import Pumped, Trouble, together
 
 if TYPE_CHECKING:
     from .maintenance.retention import Keeper
@@ -47,7 +51,7 @@ class Workers:
         self._poller = Poller(runtime, receiver, self.sender.report)
         self._dispatchers: dict[int, Dispatcher] = {}
         self._working = 0
-        runtime.ownership.able = self._able
+        runtime.ownership.able, runtime.push = self._able, self._push
 
     @cached_property
     def _keeper(self) -> Keeper:
@@ -128,8 +132,26 @@ class Workers:
 
     # ── once ──────────────────────────────────────────────────────────────────────────────────
 
-    async def pump(self, rounds: int) -> Pumped:
+    async def pump(self, rounds: int, *, raise_errors: bool = False) -> Pumped:
         """Everything that is due now."""
+        with self._runtime.log.listening() as heard:
+            pumped = await self._pumped(rounds)
+        if raise_errors and heard:
+            raise heard[0]
+        return pumped
+
+    async def drain(self, timeout: float, *, raise_errors: bool = False) -> Pumped:  # noqa: ASYNC109
+        """Everything that falls due within so many seconds."""
+        return await drain(
+            self._runtime, partial(self.pump, 1000, raise_errors=raise_errors), timeout
+        )
+
+    async def _push(self) -> None:
+        if not self._working:
+            with suppress(LeaseHeld):  # then another process does it
+                await self.pump(1000)
+
+    async def _pumped(self, rounds: int) -> Pumped:
         self._working += 1
         try:
             async with self._runtime.ownership.session(serving=False):
@@ -143,29 +165,39 @@ class Workers:
             self._refuse(elsewhere)
         troubles: list[Trouble] = []
         await self._step(troubles, "sending", None, self.sender.free_the_dead)
+        read, apps = self._runtime.database.read, list(self._apps)
+        since = read(lambda tx: backlog.newest(tx, apps))
         total = Pumped(polled=await self._poll_all(troubles))
         for _ in range(rounds):
-            done = await self._round(troubles)
-            if not any(done):
+            done, taken = await self._round(troubles)
+            total = together(total, done)
+            if not (done.handled or done.fetched or taken):
                 break
-            handled, sent, fetched = done
-            total = evolve(
-                total, handled=total.handled + handled, sent=total.sent + sent,
-                fetched=total.fetched + fetched,
-            )  # fmt: skip
         for app in list(self._apps.values()):
             error = await self._kept(app)
             if error is not None:
                 troubles.append(self._trouble("retention", app, error))
         names = sorted(self._apps[key].name for key in elsewhere)
-        return evolve(total, troubles=tuple(troubles), elsewhere=tuple(names))
+        left = read(lambda tx: backlog.backlog(tx, apps))
+        return evolve(
+            total, troubles=tuple(troubles), elsewhere=tuple(names), retrying=left.retrying,
+            waiting=left.waiting, parked=read(lambda tx: backlog.parked(tx, since)),
+            next_due=None if left.next_due is None else from_ms(left.next_due),
+        )  # fmt: skip
 
-    async def _round(self, troubles: list[Trouble]) -> tuple[int, int, int]:
+    async def _round(self, troubles: list[Trouble]) -> tuple[Pumped, int]:
+        """What was done, and how many rows were taken up, whatever became of them."""
         fetched = await self._step(troubles, "files", None, self._downloader.step)
         handled = 0
         for app, dispatcher in self._dispatched():
             handled += await self._step(troubles, "handlers", app, dispatcher.step)
-        return handled, await self._step(troubles, "sending", None, self.sender.step), fetched
+        ended: list[int] = []
+        send = partial(self.sender.step, ended)
+        taken = await self._step(troubles, "sending", None, send)
+        became = self._runtime.database.read(lambda tx: backlog.outcomes(tx, ended))
+        failed, unknown = became.get("failed", 0), became.get("unknown", 0)
+        sent = sum(became.values()) - failed - unknown - became.get("cancelled", 0)
+        return Pumped(0, handled, sent, fetched, failed=failed, unknown=unknown), taken
 
     async def _step(
         self, troubles: list[Trouble], doing: str, app: App | None, run: Callable[[], Awaitable[Any]]

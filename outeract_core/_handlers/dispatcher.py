@@ -10,7 +10,6 @@ Does not know: who owns the application (`_io/processes/ownership.py`), which la
 from __future__ import annotations
 
 import inspect
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -154,9 +153,11 @@ class Dispatcher:
         except StoreError:
             lane.due = self._runtime.now() + 1000
             return False
-        except Exception:
+        except Exception as error:
             attempt = self._lanes.attempts(first, handler) + 1
-            return await self._raised(lane, batch, attempt, traceback.format_exc())
+            log = self._runtime.log
+            log.warning("handlers", f"handler {handler.name} has failed, attempt {attempt}", error)
+            return await self._raised(lane, batch, attempt, log.trace(error))
         return True
 
     def _message(self, turn: Turn, batch: Sequence[Arrived], attempt: int) -> Given:

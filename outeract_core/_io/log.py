@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from urllib.parse import quote, quote_plus
 
-from attrs import frozen
+from attrs import field, frozen
 
 ROOT = "outeract_core"
 _STRUCK = "•••"
@@ -25,6 +26,7 @@ class Log:
     """One door for everything that is told. `redact`: a text without secrets."""
 
     redact: Callable[[str], str]
+    _listeners: list[list[BaseException]] = field(factory=list, repr=False)
 
     def info(self, room: str, text: str) -> None:
         """What a host may like to know."""
@@ -42,7 +44,20 @@ class Log:
         """The error with its traceback, as it may be stored and shown."""
         return self.redact("".join(traceback.format_exception(error)))
 
+    @contextmanager
+    def listening(self) -> Iterator[list[BaseException]]:
+        """The errors that are told meanwhile, whatever the levels of loggers: as they were raised."""
+        heard: list[BaseException] = []
+        self._listeners.append(heard)
+        try:
+            yield heard
+        finally:
+            self._listeners[:] = [one for one in self._listeners if one is not heard]
+
     def _tell(self, level: int, room: str, text: str, error: BaseException | None) -> None:
+        if error is not None:
+            for heard in self._listeners:
+                heard.append(error)
         logger = logging.getLogger(f"{ROOT}.{room}")
         if logger.isEnabledFor(level):
             told = self.redact(text)

@@ -7,7 +7,7 @@ Does not know: how work is done (`_receiver`, `_sender`, `_dispatcher`, `_downlo
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -49,6 +49,8 @@ class Runtime:
     secrets: Secrets
     folder: Folder
     open_http: Callable[[], Http]
+    push: Callable[[], Awaitable[None]] | None = field(init=False, default=None)
+    """Does what is due, once, unless somebody in this process does already. None: nobody can."""
     log: Log = field(init=False)
     steady: Callable[[], int] = field(init=False)
     liveness: Liveness = field(init=False)

@@ -6,7 +6,7 @@ Does not know: how it is delivered.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 from uuid import UUID
 
@@ -47,8 +47,18 @@ class Delivery:
     async def wait(self, status: str = "sent", timeout: float = 60.0) -> DeliveryState:  # noqa: ASYNC109
         """Wait until it is `status` or further. Raises DeliveryTimeout after `timeout` seconds.
 
-        A failed, cancelled or unknown message ends the wait: look at the state's `status`.
+        A failed, cancelled or unknown message ends the wait: look at the state's `status`. Something
+        must send meanwhile: `serve`, `pump`; the blocking façade does so itself while it waits.
         """
+        return await self._waited(status, timeout, None)
+
+    async def wait_at_work(self, status: str = "sent", timeout: float = 60.0) -> DeliveryState:  # noqa: ASYNC109
+        """`wait`, and do what is due meanwhile, unless this process serves already."""
+        return await self._waited(status, timeout, self._runtime.push)
+
+    async def _waited(
+        self, status: str, timeout: float, push: Callable[[], Awaitable[None]] | None  # noqa: ASYNC109
+    ) -> DeliveryState:  # fmt: skip
         if status not in RANK:
             raise BadInput(f"status is one of {', '.join(RANK)}, not {status!r}")
         if not self._committed:
@@ -60,6 +70,8 @@ class Delivery:
                 state = await self.state()
                 if RANK.get(state.status, 0) >= RANK[status] or state.status == "unknown":
                     return state
+                if push is not None:
+                    await push()
                 await anyio.sleep(0.02)
         raise DeliveryTimeout(f"not {status} after {timeout} s; it is still on its way")
 

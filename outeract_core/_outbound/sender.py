@@ -46,8 +46,11 @@ class Sender:
 
     # ── rounds ────────────────────────────────────────────────────────────────────────────────
 
-    async def step(self) -> int:
-        """Send everything that is due now; the number of rows that were taken up."""
+    async def step(self, ended: list[int] | None = None) -> int:
+        """Send everything that is due now; the number of rows that were taken up.
+
+        `ended` is told the keys of the messages that have come to their end.
+        """
         lanes = await self._claim(LANES)
         if not lanes:
             return 0
@@ -55,7 +58,7 @@ class Sender:
             beating.start_soon(self._heart.run)
             async with anyio.create_task_group() as group:
                 for rows in lanes:
-                    group.start_soon(self._lane, rows)
+                    group.start_soon(self._lane, rows, ended)
             beating.cancel_scope.cancel()
         return sum(map(len, lanes))
 
@@ -119,7 +122,7 @@ class Sender:
 
     # ── one lane ──────────────────────────────────────────────────────────────────────────────
 
-    async def _lane(self, rows: list[Row]) -> None:
+    async def _lane(self, rows: list[Row], ended: list[int] | None = None) -> None:
         """The rows of one conversation, in order; the first that must wait stops the rest.
 
         A row that was taken up is carried to its end, also when the sender is told to stop.
@@ -129,7 +132,10 @@ class Sender:
             going = True
             while left and going and app in ownership:
                 with ownership.work(app), anyio.CancelScope(shield=True):
-                    going = await self._attempts.carry(left.pop(0))
+                    row = left.pop(0)
+                    going = await self._attempts.carry(row)
+                if going and ended is not None and row.verb == "send" and row.event is not None:
+                    ended.append(row.event)
                 await anyio.lowlevel.checkpoint_if_cancelled()
         finally:
             with anyio.CancelScope(shield=True):
