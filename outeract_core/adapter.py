@@ -97,6 +97,8 @@ class Manifest:
     literal      whether a text without formatting can be shown as it stands; else what looks like
                  marks in it may be read as marks.
     in_words     whether marks hold inside a word, too.
+    one_reaction a person, and the bot, has one reaction to a message at most: a new one takes the place
+                 of the old.
     config       name → what it means; `secrets` are names out of it that hold secrets;
                  `required` must be given to `connect`.
     account_key  the config name that holds the account's id (what `Fact.account` names).
@@ -135,6 +137,7 @@ class Manifest:
     reply: Literal["quote", "place"] = "quote"
     literal: bool = True
     in_words: bool = True
+    one_reaction: bool = False
     config: Mapping[str, str] = field(factory=dict)
     secrets: frozenset[str] = frozenset()
     required: tuple[str, ...] = ()

@@ -37,8 +37,10 @@ Does not know: who raises it, how it is stored, which platform it came from.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 __all__ = [
+    "FAILURES",
     "Ambiguous",
     "BadChecksum",
     "BadInput",
@@ -48,6 +50,7 @@ __all__ = [
     "DeliveryTimeout",
     "DiskFull",
     "ExpiredCode",
+    "Failure",
     "FileError",
     "FileTooLarge",
     "ForeignCode",
@@ -212,13 +215,44 @@ class ParseError(WebhookError):
     status = 200
 
 
-class SendError(OuteractError):
-    """What an adapter's flow says of an attempt. `code`: the platform's own, for people to look up."""
+Failure = Literal[
+    "rejected", "too_large", "unsupported", "blocked", "unknown_recipient", "window_closed",
+    "forbidden", "template", "gone", "throttled", "unreachable", "unauthorised",
+]  # fmt: skip
+FAILURES: tuple[Failure, ...] = get_args(Failure)
+"""Why a message failed, as a program can use it: the closed list of `class` in `message.failed`.
 
-    def __init__(self, reason: str, *, code: str | int | None = None) -> None:
+rejected           the platform refuses it, and says no more than its reason.
+too_large          a text, file or request over the platform's limits.
+unsupported        the platform has no such thing.
+blocked            the person has blocked the bot, or stopped such messages.
+unknown_recipient  nobody is reached at that address: never met, deactivated, deleted.
+window_closed      outside of the time, or before the first word, in which one may write freely.
+forbidden          the bot lacks a right, or is not in the place.
+template           the template is missing, paused, or was filled in wrongly.
+gone               the message or file that it is about is not there any more.
+throttled          given up because the platform asked to wait again and again.
+unreachable        given up because the platform was not reached, or failed by itself.
+unauthorised       the connection's credentials or account.
+"""
+
+
+class SendError(OuteractError):
+    """What an adapter's flow says of an attempt.
+
+    `code`: the platform's own, for people to look up. `failure`: one of FAILURES, for programs.
+    """
+
+    failure: Failure = "rejected"
+
+    def __init__(
+        self, reason: str, *, code: str | int | None = None, failure: Failure | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = None if code is None else str(code)
+        if failure is not None:
+            self.failure = failure
 
 
 class Rejected(SendError):
@@ -229,6 +263,7 @@ class Throttled(SendError):
     """Too fast. `after`: seconds to wait, or None for backoff; `scope`: `chat` or `connection`."""
 
     again = True
+    failure = "throttled"
 
     def __init__(
         self,
@@ -247,6 +282,7 @@ class Transient(SendError):
     """Not done, and certain not to have been done; worth another attempt."""
 
     again = True
+    failure = "unreachable"
 
 
 class Unreachable(Transient):
@@ -256,13 +292,26 @@ class Unreachable(Transient):
 class Ambiguous(SendError):
     """It may or may not have been done (a time-out after the request left, a 5xx)."""
 
+    failure = "unreachable"
+
 
 class Unauthorised(SendError):
     """The credentials of the connection are refused; everything on it waits for the host."""
 
+    failure = "unauthorised"
+
 
 class Unsupported(OuteractError):
     """The platform has no such thing (an edit on WhatsApp, say)."""
+
+
+def failure_of(error: BaseException) -> Failure:
+    """The class of a failure, from the error that it ended with."""
+    if isinstance(error, SendError):
+        return error.failure
+    if isinstance(error, FileTooLarge):
+        return "too_large"
+    return "unsupported" if isinstance(error, Unsupported) else "rejected"
 
 
 class MissingSecret(OuteractError):

@@ -20,6 +20,7 @@ from outeract_core.adapter import Call, Flow, OutgoingFile, Reply, Settings
 from outeract_core.errors import (
     Ambiguous,
     BadInput,
+    Failure,
     Rejected,
     SendError,
     Throttled,
@@ -51,6 +52,7 @@ class Codes:
     unauthorised  token, permission, account: the host has to act.
     final         never to be accepted; `subcodes` is the same by `error_subcode`, and goes first.
     remedies      what the host can do about it, by code.
+    failures      the class of a failure, by code; every other is `rejected`.
     """
 
     throttled: Mapping[int, str] = field(factory=dict)
@@ -60,6 +62,7 @@ class Codes:
     final: frozenset[int] = frozenset()
     subcodes: frozenset[int] = frozenset()
     remedies: Mapping[int, str] = field(factory=dict)
+    failures: Mapping[int, Failure] = field(factory=dict)
 
     def __or__(self, other: Codes) -> Codes:
         """Both tables together."""
@@ -67,7 +70,7 @@ class Codes:
             {**self.throttled, **other.throttled}, self.growing | other.growing,
             self.transient | other.transient, self.unauthorised | other.unauthorised,
             self.final | other.final, self.subcodes | other.subcodes,
-            {**self.remedies, **other.remedies},
+            {**self.remedies, **other.remedies}, {**self.failures, **other.failures},
         )  # fmt: skip
 
 
@@ -198,7 +201,7 @@ class Graph:
         if code in codes.transient or error.get("is_transient") is True:
             return Transient(reason, code=told)
         if code in codes.final or (400 <= status < 500 and status != 408):
-            return Rejected(reason, code=told)
+            return Rejected(reason, code=told, failure=codes.failures.get(code or 0))
         return (Transient if repeatable else Ambiguous)(reason, code=told)
 
     def _after(self, reply: Reply, code: int | None, attempt: int) -> float | None:

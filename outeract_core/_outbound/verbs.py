@@ -105,13 +105,15 @@ class Verbs(ABC):
         if not isinstance(emoji, str) or not emoji:
             raise BadInput("a reaction is one emoji, e.g. '👍'")
         conn, peer, key = _place(self, event)
-        _able(self.runtime.adapter(conn), "react")
+        adapter = self.runtime.adapter(conn)
+        _able(adapter, "react")
         found = _refused_reaction(self, (conn, peer, key), emoji, remove)
         if found is not None:
             raise Unsupported(found)
+        payload = {"emoji": emoji, **({"single": True} if adapter.manifest.one_reaction else {})}
         kind = "message.reaction_removed" if remove else "message.reaction_added"
         return Action(
-            self.new_id(), conn, "react", kind, peer, key, {"emoji": emoji},
+            self.new_id(), conn, "react", kind, peer, key, payload,
             {"emoji": emoji, "remove": remove}, cause,
         )  # fmt: skip
 

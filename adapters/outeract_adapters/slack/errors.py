@@ -9,9 +9,12 @@ requests (429) and its own failures (5xx) show in the status.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from outeract_core.adapter import Call, Flow, Reply
 from outeract_core.errors import (
     Ambiguous,
+    Failure,
     Rejected,
     SendError,
     Throttled,
@@ -27,6 +30,18 @@ _CREDENTIALS = frozenset({
     "not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired",
     "org_login_required", "team_access_not_granted", "app_not_installed", "access_denied",
 })  # fmt: skip
+_FAILURES: Mapping[str, Failure] = {
+    **dict.fromkeys(("channel_not_found", "user_not_found", "users_not_found", "user_disabled",
+                     "is_archived"), "unknown_recipient"),
+    **dict.fromkeys(("not_in_channel", "restricted_action", "missing_scope", "no_permission",
+                     "cannot_dm_bot", "messages_tab_disabled", "not_allowed_token_type"), "forbidden"),
+    **dict.fromkeys(("msg_too_long", "msg_blocks_too_long", "request_too_large", "file_too_large"),
+                    "too_large"),
+    **dict.fromkeys(("message_not_found", "cant_update_message", "cant_delete_message",
+                     "edit_window_closed", "thread_not_found", "file_not_found"), "gone"),
+    "invalid_name": "unsupported",
+}  # fmt: skip
+"""What Slack's error names mean to a program; every other name is `rejected`."""
 _TOO_FAST = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _UNKNOWN = frozenset({
     "internal_error", "fatal_error", "service_unavailable", "request_timeout", "upstream_error",
@@ -83,7 +98,7 @@ def _named(error: str, reason: str, repeatable: bool) -> SendError:
         return Transient(reason, code=error)
     if error in _UNKNOWN:
         return _unclear(reason, error, repeatable)
-    return Rejected(reason, code=error)
+    return Rejected(reason, code=error, failure=_FAILURES.get(error))
 
 
 def _unnamed(reply: Reply, repeatable: bool) -> SendError:

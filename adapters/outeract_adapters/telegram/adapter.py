@@ -49,6 +49,7 @@ class Telegram:
         text_limit=TEXT,
         text_unit="utf16",
         text_counts="plain",
+        one_reaction=True,
         caption_limit=CAPTION,
         capabilities=frozenset({
             "text", "media", "reply", "thread", "react", "edit", "delete", "typing", "buttons",

@@ -14,6 +14,7 @@ from typing import Any
 from outeract_core.adapter import Call, Flow
 from outeract_core.errors import (
     Ambiguous,
+    Failure,
     Rejected,
     SendError,
     Throttled,
@@ -45,6 +46,24 @@ _REMEDIES = (
     ("file is too big", "bots can fetch files of up to 20 MB"),
     ("request entity too large", "bots can send files of up to 50 MB"),
 )  # fmt: skip
+_FAILURES: tuple[tuple[str, Failure], ...] = (
+    ("bot was blocked", "blocked"),
+    ("can't initiate conversation", "window_closed"),
+    ("user is deactivated", "unknown_recipient"),
+    ("chat not found", "unknown_recipient"),
+    ("message thread not found", "unknown_recipient"),
+    ("request entity too large", "too_large"),
+    ("file is too big", "too_large"),
+    ("is too long", "too_large"),
+    ("bot was kicked", "forbidden"),
+    ("bot is not a member", "forbidden"),
+    ("can't send messages to bots", "forbidden"),
+    ("not enough rights", "forbidden"),
+    ("topic_closed", "forbidden"),
+    ("reaction_invalid", "unsupported"),
+    ("message to ", "gone"),
+    ("message can't be", "gone"),
+)
 _NO_SUCH_BOT = "no bot has this token; ask @BotFather for a valid one"
 
 
@@ -73,7 +92,8 @@ def refusal(answer: Answer, *, repeatable: bool, scope: str = "chat") -> SendErr
     if code == 409 or (answer.spoken and code in (500, 503)):
         return Transient(reason, code=code)
     if 400 <= code < 500 and code != 408:
-        return Rejected(reason, code=code)
+        failure = next((name for phrase, name in _FAILURES if answer.says(phrase)), None)
+        return Rejected(reason, code=code, failure=failure)
     return (Transient if repeatable else Ambiguous)(reason, code=code)
 
 

@@ -44,6 +44,7 @@ class WhatsApp:
         text_limit=4096,
         text_unit="characters",
         text_counts="rendered",
+        one_reaction=True,
         caption_limit=CAPTION,
         caption_kinds=frozenset({"image", "video", "document"}),
         interactive_limit=BODY,

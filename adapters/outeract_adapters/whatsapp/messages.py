@@ -138,11 +138,19 @@ def _payload(item: Item, said: Said, body: Object, id: str) -> dict[str, Any]:
 
 
 def _reaction(item: Item) -> Fact:
-    """A reaction; without an emoji (missing or empty) it was taken back."""
+    """A reaction; without an emoji (missing or empty) it was taken back.
+
+    Cloud API, reaction messages: a person has one reaction to a message, a new one replaces it.
+    """
     reaction = obj(item.body, "reaction")
     target = _target(reaction, "message_id")
     emoji = text(reaction, "emoji")
-    payload = {"platform": PLATFORM, "external_message_id": target, "emoji": emoji or ""}
+    payload = {
+        "platform": PLATFORM,
+        "external_message_id": target,
+        "emoji": emoji or "",
+        "single": True,
+    }
     kind = "message.reaction_removed" if emoji is None else "message.reaction_added"
     return item.fact(kind, payload, target=target)
 

@@ -15,6 +15,7 @@ from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party
 
 from ..meta import Object, text
+from .codes import CODES
 from .people import BOT, group, person
 from .scope import PLATFORM, Scope, fault
 
@@ -48,6 +49,7 @@ def on_status(scope: Scope, item: Any) -> Iterable[Fact]:
     told = {
         "platform": PLATFORM, "external_message_id": target, "status": status,
         "reason": _reason(code, reason) if status == "failed" else None, "code": code,
+        "class": _class(code) if status == "failed" else None,
         "participant": _participant(item),
     }  # fmt: skip
     fact = Fact(
@@ -77,6 +79,10 @@ def _participant(item: Object) -> str | None:
 def _reason(code: str | None, reason: str | None) -> str:
     said = reason or "WhatsApp gave no reason"
     return said if code is None else f"(#{code}) {said}"
+
+
+def _class(code: str | None) -> str:
+    return CODES.failures.get(int(code), "rejected") if code and code.isdecimal() else "rejected"
 
 
 def _chat(item: Object, contact: Object) -> Party | None:

@@ -70,6 +70,8 @@ def child_event(
     tx: Tx, conn: Conn, event: int, kind: str, payload: dict[str, Any], *, at: int | None = None
 ) -> int | None:
     """Append our own event about an outbound message."""
+    if kind == "message.failed":
+        payload.setdefault("class", "rejected")
     child = append(tx, conn.app, kind, encode(payload), conn=conn.id, occurred_at=at)
     if child is not None:
         link(tx, child, "origin", event)

@@ -18,6 +18,7 @@ from ..._domain.rules.delivery import EVENT_STATUS
 from ..._domain.values.codec import encode, encode_raw, identifier
 from ..._domain.values.ids import maybe_ms, to_ms
 from ...driver import Tx
+from ...errors import FAILURES
 from ..records.conn import Conn
 from ..records.log import append, arrived, by_external_id, link, link_external
 from . import bulk, conversations, delivery, files
@@ -61,9 +62,22 @@ def prepare(fact: facts.Fact, raw: Any) -> Item:
 
 def _payload(fact: facts.Fact) -> Mapping[str, Any]:
     """What the log keeps: it also says that another bot did it, so that no reader has to look."""
+    told = _of_status(fact) if fact.kind in EVENT_STATUS else fact.payload
     if fact.echo or fact.sender is None or not fact.sender.bot:
-        return fact.payload
-    return {**fact.payload, "sender_is_bot": True}
+        return told
+    return {**told, "sender_is_bot": True}
+
+
+def _of_status(fact: facts.Fact) -> dict[str, Any]:
+    """What every status tells: of which message, when, and if it failed the class of that."""
+    told = dict(fact.payload)
+    if fact.occurred_at is not None:
+        told.setdefault("time", to_ms(fact.occurred_at))
+    if fact.target is not None:
+        told.setdefault("external_message_id", fact.target)
+    if fact.kind == "message.failed" and told.get("class") not in FAILURES:
+        told["class"] = "rejected"
+    return told
 
 
 def _check(fact: facts.Fact) -> None:
