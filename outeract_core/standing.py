@@ -379,15 +379,22 @@ class Standing(Event):
 
 _ARRIVED = ("sent", "delivered", "read")
 _ORDER: Mapping[str, int] = {
-    name: rank for rank, name in enumerate(("queued", "sent", "delivered", "read", "failed"))
+    name: rank
+    for rank, name in enumerate(
+        ("queued", "unknown", "sent", "delivered", "read", "cancelled", "failed")
+    )
 }
 
 
 def _part(number: int, whole: Status, receipts: Iterable[tuple[int, Status, str]]) -> PartState:
-    """The furthest of its receipts; without one, what became of the whole."""
+    """The furthest of its receipts; else how it ended without one, or what became of the whole.
+
+    One without a name says how the part ended; where there are such, what has none is still to be sent.
+    """
     mine = [(status, name) for part, status, name in receipts if part == number]
     if not mine:
-        return PartState(number, whole)
+        ended = any(not name for _part, _status, name in receipts)
+        return PartState(number, "queued" if ended else whole)
     furthest = max((status for status, _name in mine), key=lambda one: _ORDER.get(one, 0))
-    names = tuple(name for _status, name in mine)
+    names = tuple(name for _status, name in mine if name)
     return PartState(number, furthest, names)

@@ -21,6 +21,7 @@ from .._store.writing.claims import Row
 from ..adapter import Sent
 from ..errors import (
     Ambiguous,
+    Failure,
     LeaseLost,
     OuteractError,
     Rejected,
@@ -30,6 +31,7 @@ from ..errors import (
     Unauthorised,
     Unreachable,
     Unsupported,
+    failure_of,
 )
 from .leaving import Leaving
 from .outgoing import IDEMPOTENT
@@ -93,12 +95,15 @@ class Settle:
         return after
 
     async def end(
-        self, conn: Conn, row: Row, kind: str, reason: str, code: str | None = None
-    ) -> Next:
-        """Failed or cancelled."""
+        self, conn: Conn, row: Row, kind: str, reason: str, code: str | None = None,
+        failure: Failure = "rejected",
+    ) -> Next:  # fmt: skip
+        """Failed or cancelled. `failure`: the class of the former."""
         if kind == "message.failed":
             self._warn(row, f"failed: {reason}")
-        await self._moved_on(conn, lambda tx: outbox.end(tx, conn, row, kind, reason, code))
+        await self._moved_on(
+            conn, lambda tx: outbox.end(tx, conn, row, kind, reason, code, failure)
+        )
         self._runtime.wake("handlers")
         return After.GONE
 
@@ -153,7 +158,7 @@ class Settle:
             return After.GONE
         code = error.code if isinstance(error, SendError) else None
         if isinstance(error, Rejected | Unsupported | SendError):
-            return await self.end(conn, row, "message.failed", str(error), code)
+            return await self.end(conn, row, "message.failed", str(error), code, failure_of(error))
         return await self.untouched(row, str(error))
 
     async def broke(self, conn: Conn, row: Row, error: Exception, leaving: Leaving) -> Next:
@@ -181,7 +186,7 @@ class Settle:
     async def _again(self, conn: Conn, row: Row, error: SendError) -> Next:
         if row.attempt + 1 >= ATTEMPTS:
             reason = f"given up after {row.attempt + 1} attempts: {error.reason}"
-            return await self.end(conn, row, "message.failed", reason, error.code)
+            return await self.end(conn, row, "message.failed", reason, error.code, error.failure)
         seconds = backoff(row.attempt + 1, jitter())
         return await self.later(row, int(seconds * 1000), error.reason)
 

@@ -17,7 +17,7 @@ from attrs import evolve
 
 from ..._domain.rules.delivery import EVENT_STATUS
 from ...driver import Statement, Tx
-from ...errors import LeaseLost
+from ...errors import Failure, LeaseLost
 from ..engine.statements import statement
 from ..records.conn import Conn
 from . import attempts, delivery
@@ -83,11 +83,14 @@ def part_unknown(tx: Tx, conn: Conn, row: Row, reason: str, code: str | None = N
     return left
 
 
-def end(tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None = None) -> None:
+def end(
+    tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None = None,
+    failure: Failure = "rejected",
+) -> None:  # fmt: skip
     """The row ends without (all) its receipts: failed or cancelled. Raises LeaseLost."""
     _fenced(tx, SETTLED, row)
     tx.run(PROMOTE, lane=row.lane)
-    _told(tx, conn, row, kind, reason, code)
+    _told(tx, conn, row, kind, reason, code, failure)
 
 
 def late_receipt(tx: Tx, conn: Conn, row: Row, external_ids: tuple[str, ...]) -> None:
@@ -183,8 +186,13 @@ def _moved_on(tx: Tx, row: Row) -> Row | None:
     return None
 
 
-def _told(tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None) -> None:
+def _told(
+    tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None,
+    failure: Failure = "rejected",
+) -> None:  # fmt: skip
     payload: dict[str, Any] = {"reason": reason, "external_message_id": None, "time": tx.now}
+    if kind == "message.failed":
+        payload["class"] = failure
     if code is not None:
         payload["code"] = code
     parts = len(row.parts.get("parts", ()))

@@ -16,7 +16,9 @@ WHERE e.type IN (:edited, :deleted, :transcribed, :action, :reaction_added, :rea
                          ORDER BY b.src DESC LIMIT 1 OFFSET :most), 0);
 
 -- name: receipts_of_messages
-SELECT r.event, r.part, r.status, r.ext FROM carray(:keys) j CROSS JOIN receipt r ON r.event = j.value;
+SELECT r.event, r.part, r.status, r.ext FROM carray(:keys) j CROSS JOIN receipt r ON r.event = j.value
+UNION ALL
+SELECT p.event, p.part, p.status, '' FROM carray(:keys) j CROSS JOIN part p ON p.event = j.value;
 
 -- name: not_yet_due
 SELECT o.id, o.due FROM carray(:keys) j CROSS JOIN outbox o ON o.id = j.value
