@@ -122,10 +122,7 @@ class Now:
 
 
 def fold(message: Mapping[str, Any], changes: Iterable[Change], files: Iterable[int] = ()) -> Now:
-    """The message (the member of its payload) after these changes, whatever order they are given in.
-
-    `files`: the positions of those changes that brought files.
-    """
+    """The message after these changes, in any order; `files`: the positions of those that brought some."""
     ordered = sorted((one for one in changes if one.done), key=lambda one: (one.at, one.position))
     now, brought = Now(message), frozenset(files)
     reactions: dict[Any, dict[str, Reacted]] = {}
@@ -134,6 +131,8 @@ def fold(message: Mapping[str, Any], changes: Iterable[Change], files: Iterable[
             _react(reactions, change)
         elif change.kind in _FOLDS:
             now = _FOLDS[change.kind](now, change, brought)
+    if not reactions:
+        return now
     reacted = [one for mine in reactions.values() for one in mine.values()]
     reacted.sort(key=lambda one: (one.at, one.position))
     return evolve(now, reacted=tuple(reacted))
@@ -389,7 +388,7 @@ _ORDER: Mapping[str, int] = {
 def _part(number: int, whole: Status, receipts: Iterable[tuple[int, Status, str]]) -> PartState:
     """The furthest of its receipts; else how it ended without one, or what became of the whole.
 
-    One without a name says how the part ended; where there are such, what has none is still to be sent.
+    One without a name is its end; where there are such, what has none is still to be sent.
     """
     mine = [(status, name) for part, status, name in receipts if part == number]
     if not mine:

@@ -3,8 +3,9 @@
 Knows: the tables, and the columns that the library's objects are made of.
 Does not know: objects.
 
-`raw` reads what an `Event` holds: the event row with payload and raw text, its delivery state and
-when it was processed; for the list also the platform user with aliases, user and connection.
+`raw` reads what a `Standing` holds: the event row with payload and raw text, its delivery state and
+when it was processed, and what has happened to it (`raw_standing.py`); for the list also the platform
+user with aliases, user and connection.
 `bare` reads the event rows alone. No statement may sort or scan: EXPLAIN is asked at the start.
 """
 
@@ -20,6 +21,7 @@ from uuid import UUID
 import apsw
 
 from . import PAGE, Read, Targets, said
+from .raw_standing import Around
 
 BARE = "e.seq, e.id, e.conn, e.type, e.occurred_at, e.created_at, e.payload, e.raw"
 FULL = f"{BARE}, d.status, d.sent_at, d.delivered_at, d.read_at, d.failed_at, d.reason, p.at"
@@ -85,6 +87,7 @@ class Raw:
         self._columns = FULL if full else BARE
         self._state = STATE if full else ""
         self._full = full
+        self._around = Around(self._db)
         self._page = checked(self._db, _PAGE.format(columns=self._columns, state=self._state))
         self._list = checked(self._db, self._list_sql(""))
         self._peers = checked(self._db, _PEERS)
@@ -105,7 +108,10 @@ class Raw:
         return reads
 
     def _paged(self, peer: int, before: int) -> list[Any]:
-        return list(self._db.execute(self._page, (peer, before)))
+        rows = list(self._db.execute(self._page, (peer, before)))
+        if self._full:
+            self._around.read(rows)
+        return rows
 
     def _used(self) -> list[Any]:
         """With ids, times and texts as a program uses them."""
@@ -117,6 +123,7 @@ class Raw:
     def _recent(self) -> list[Any]:
         rows = list(self._db.execute(self._list))
         if self._full:
+            self._around.read(rows, 5, 13)
             aliases: dict[int, list[Any]] = {}
             for row in self._db.execute(self._list_sql("aliases")):
                 aliases.setdefault(row[0], []).append(row)
@@ -148,7 +155,10 @@ class Raw:
     def _timeline(self) -> list[Any]:
         """From the user's id: their platform users, then the newest of all of them, merged."""
         peers = [row[0] for row in self._db.execute(self._peers, (self._targets.person,))]
-        return list(self._db.execute(self._timeline_sql(len(peers)), peers))
+        rows = list(self._db.execute(self._timeline_sql(len(peers)), peers))
+        if self._full:
+            self._around.read(rows)
+        return rows
 
     def _timeline_sql(self, count: int) -> str:
         sql = self._timelines.get(count)

@@ -5,7 +5,8 @@ Knows: the goals. Does not know: how anyone reads.
 `list_used` also looks at what a list of chats shows: id and name of each, text and time of its last
 message, unread; so nothing is gained by putting work off.
 
-Floors: `raw` reads the conversations, their last events with state, the platform users with their
+Floors: `raw` reads the conversations, their last events with state and
+what has happened to them, the platform users with their
 users and connections, and all aliases (two statements); `bare` the conversations and event rows.
 Peers: the ORM as authors write it groups the whole history; tuned it reads the library's kept
 state; networkx, which looks at every edge, takes part when the whole file is in memory; LadybugDB.

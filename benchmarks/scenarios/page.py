@@ -2,7 +2,8 @@
 
 Knows: the goals. Does not know: how anyone reads.
 
-Floors: `raw` reads the columns that an `Event` holds (delivery state and processing time joined),
+Floors: `raw` reads the columns that a message as it stands is made of (delivery state and processing
+time joined; changes, senders, receipts),
 `bare` the event rows alone. `page_used` also looks at id, time and text of each message, so that
 nothing is gained by putting work off. Peers: SQLAlchemy's ORM as authors write it and tuned, its Core
 (rows), networkx (that conversation in memory), LadybugDB.

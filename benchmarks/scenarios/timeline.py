@@ -3,7 +3,7 @@
 Knows: the goals. Does not know: how anyone reads.
 
 Floors: both look up the platform users and merge their three indexes in one statement; `raw` reads
-the columns that an `Event` holds, `bare` the event rows alone. The same peers as for a page.
+the columns that a message as it stands is made of, `bare` the event rows alone. The same peers as for a page.
 """
 
 from __future__ import annotations

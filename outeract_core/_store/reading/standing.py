@@ -40,20 +40,23 @@ def of_events(tx: Tx, app: int, events: Sequence[Event], *, quotes: bool = True)
     """The same of events that are read already, in their order; `quotes`: with what they quote."""
     found = _found(tx, app, [event.position for event in events])
     quoted = _quoted(tx, app, found.quotes) if quotes and found.quotes else {}
-    receipts = _receipts(tx, events)
-    due = _due(tx, events)
-    return [
-        Standing.of(event, Around(
-            found.people.get(found.senders.get(key, 0)),
-            tuple(found.changes.get(key, ())),
-            found.files_of(key),
-            tuple(receipts.get(key, ())),
-            quoted.get(found.quotes.get(key, 0)),
-            due.get(key),
-        ))
-        for event in events
-        for key in (event.position,)
-    ]  # fmt: skip
+    receipts, due = _receipts(tx, events), _due(tx, events)
+    eventful = {*found.changes, *found.attached, *quoted, *receipts, *due, *found.quotes}
+    plain: dict[int, Around] = {}
+    standing = []
+    for event in events:
+        key = event.position
+        sender = found.senders.get(key, 0)
+        around = plain.get(sender)
+        if key in eventful:
+            around = Around(
+                found.people.get(sender), tuple(found.changes.get(key, ())), found.files_of(key),
+                tuple(receipts.get(key, ())), quoted.get(found.quotes.get(key, 0)), due.get(key),
+            )  # fmt: skip
+        elif around is None:  # most messages have nothing around them but who said them
+            around = plain[sender] = Around(found.people.get(sender))
+        standing.append(Standing.of(event, around))
+    return standing
 
 
 @define
@@ -131,13 +134,16 @@ def _quoted(tx: Tx, app: int, quotes: Mapping[int, int]) -> dict[int, Standing]:
 
 def _receipts(tx: Tx, events: Sequence[Event]) -> dict[int, list[tuple[int, Any, str]]]:
     """(part, status, external id) of what the platform has accepted, by message, in order."""
-    sent = [event.position for event in events if event.delivery is not None]
+    sent = [event.position for event in events if event.status not in _RECEIVED]
     found: dict[int, list[tuple[int, Any, str]]] = {}
     for event, *receipt in tx.by_keys(RECEIPTS, sent):
         found.setdefault(event, []).append(tuple(receipt))
     for several in found.values():
         several.sort()
     return found
+
+
+_RECEIVED = ("received", "processed")
 
 
 def _due(tx: Tx, events: Sequence[Event]) -> dict[int, int]:
