@@ -34,6 +34,7 @@ from .exchange import (
     Response,
     Sent,
 )
+from .model import Alias
 from .text.document import Document
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "CanFind",
     "CanHandshake",
     "CanMarkRead",
+    "CanNormalise",
     "CanPoll",
     "CanReact",
     "CanReread",
@@ -300,6 +302,20 @@ class CanAnswer(Protocol):
 
     def answer(self, action: Mapping[str, Any]) -> Flow[None]:
         """`action`: the payload of the `message.action`. Core queues it for every action."""
+
+
+@runtime_checkable
+class CanNormalise(Protocol):
+    """Knows the one form in which the platform writes ids. Everything that names somebody passes it:
+    what comes in, what `send` is given, what is looked up.
+    """
+
+    def normalise(self, external_id: str, kind: str) -> str | Alias:
+        """The id in its one form; again applied, it changes nothing. `kind`: person, group, channel.
+
+        An Alias where it is no id of theirs, but a name that leads to them (a direct channel).
+        Raises BadInput, saying what the platform takes, for what cannot be an id there.
+        """
 
 
 @runtime_checkable

@@ -27,7 +27,9 @@ from .._outbound.verbs import Verbs
 from .._store.engine.sqlite import Connection
 from .._store.reading.states import is_inbound
 from .._store.records import rows
+from .._store.records.conn import Conn
 from .._store.records.log import target_of
+from .._store.transfer import spelling
 from .._store.writing import custom, sending, tenants
 from ..content import ContentLike
 from ..conversation import Role
@@ -150,7 +152,16 @@ class App(Verbs, Hearing):
             )
         )
         self.runtime.add(conn)
+        self._respell(conn)
         return conn.entity
+
+    def _respell(self, conn: Conn) -> None:
+        """Once for each connection: names that an older version has stored come into one form."""
+        normalise = getattr(self.runtime.adapter(conn), "normalise", None)
+        database = self.runtime.database
+        if normalise is None or database.read(lambda tx: spelling.is_done(tx, conn)):
+            return
+        database.write_now(lambda tx: spelling.respell(tx, conn, normalise))
 
     def connections(self) -> list[PlatformConnection]:
         """The connections of this application."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from attrs import Factory, define
 
+from .._domain.rules.naming import told
 from .._domain.values.codec import clean
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
@@ -78,6 +79,7 @@ def _sort_one(
         reason = f"no connection of this application has account {fact.account}"
         read.unparsed.append(Unparsed(fact.raw, reason))
         return
+    fact = told(runtime.adapter(owner), fact)
     raw = None
     if owner.keep_raw:
         raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)

@@ -19,6 +19,7 @@ from attrs import evolve, field, frozen
 from .._domain.planning.kinds import UNKNOWN, mime_of
 from .._domain.planning.parts import dump_parts
 from .._domain.planning.plan import Plan, plan
+from .._domain.rules.naming import meant
 from .._domain.values.ids import maybe_ms, span, to_ms
 from .._domain.values.names import safe_filename, safe_mime
 from .._io.runtime import Runtime
@@ -98,12 +99,13 @@ _KINDS: dict[str, PlatformUserKind] = {"person": "person", "group": "group", "ch
 
 
 def _by_external_id(runtime: Runtime, app: int, pair: tuple[Any, ...]) -> Target:
-    if len(pair) not in (2, 3) or not isinstance(pair[1], str) or not pair[1]:
+    if len(pair) not in (2, 3):
         raise BadInput("give (connection, external id) or (connection, external id, kind)")
     kind = pair[2] if len(pair) == 3 else "person"
     if kind not in _KINDS:
         raise BadInput(f"kind is person, group or channel, not {kind!r}")
-    return Target(connection(runtime, app, pair[0]), Party(pair[1], _KINDS[kind]))
+    conn = connection(runtime, app, pair[0])
+    return Target(conn, meant(runtime.adapter(conn), pair[1], _KINDS[kind]))
 
 
 def connection(runtime: Runtime, app: int, which: PlatformConnection | UUID | str) -> Conn:

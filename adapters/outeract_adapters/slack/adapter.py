@@ -26,9 +26,10 @@ from outeract_core.adapter import (
 )
 from outeract_core.errors import ParseError, SignatureError
 from outeract_core.events import Fact, Unparsed
+from outeract_core.model import Alias
 from outeract_core.text import Document
 
-from . import acts, markup, parse, send
+from . import acts, markup, naming, parse, send
 from .api import DEFAULT_BASE, Api
 from .fields import text
 
@@ -139,6 +140,10 @@ class Slack:
         if kind != "interaction" or body.get("type") != "block_suggestion":
             return Response()
         return Response(200, {"content-type": "application/json"}, b'{"options":[]}')
+
+    def normalise(self, external_id: str, kind: str) -> str | Alias:
+        """The one form of an id. Raises BadInput."""
+        return naming.normalise(external_id, kind)
 
     # ── out ───────────────────────────────────────────────────────────────────────────────────
 

@@ -28,6 +28,7 @@ from outeract_core.errors import SignatureError
 from outeract_core.events import Fact, Unparsed
 from outeract_core.text import Document
 
+from . import naming
 from .api import DEFAULT_BASE, Api
 from .inbound import parse, poll
 from .inbound.people import Us
@@ -112,6 +113,11 @@ class Telegram:
     def poll(self, cursor: Any, wait: float) -> Flow[Polled]:
         """What has come since `cursor`, waiting up to `wait` seconds. Raises a SendError."""
         return poll.poll(self._api, self._us, cursor, wait)
+
+    def normalise(self, external_id: str, kind: str) -> str:
+        """The one form of an id. Raises BadInput."""
+        del kind  # a number tells by itself
+        return naming.normalise(external_id)
 
     # ── out ───────────────────────────────────────────────────────────────────────────────────
 

@@ -24,11 +24,12 @@ from outeract_core.adapter import (
     Settings,
 )
 from outeract_core.events import Fact, Unparsed
+from outeract_core.model import Alias
 from outeract_core.text import Document
 
 from .. import meta
 from ..meta_graph import HOST, VERSION, Graph
-from . import acts, markup, parse, send
+from . import acts, markup, naming, parse, send
 from .choices import BODY
 from .codes import CODES
 from .compose import CAPTION
@@ -104,6 +105,10 @@ class WhatsApp:
     def reread(self, raw: Any, at: datetime) -> Iterable[Fact | Unparsed]:
         """The facts of what was kept of one item. Raises ParseError."""
         return parse.again(raw, at)
+
+    def normalise(self, external_id: str, kind: str) -> str | Alias:
+        """The one form of an id. Raises BadInput."""
+        return naming.normalise(external_id, kind)
 
     # ── out ───────────────────────────────────────────────────────────────────────────────────
 

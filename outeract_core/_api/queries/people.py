@@ -14,6 +14,7 @@ import anyio.to_thread
 from attrs import frozen
 
 from ..._domain.rules.link_code import MINUTES, USES
+from ..._domain.rules.naming import meant
 from ..._domain.values.ids import maybe_ms
 from ..._inbound import reactions
 from ..._io.runtime import Runtime
@@ -21,10 +22,11 @@ from ..._io.tenant import Tenant
 from ..._outbound.compose import connection
 from ..._store.engine.sqlite import Connection
 from ..._store.records import nodes, rows
+from ..._store.records.conn import Conn
 from ..._store.writing import erasure, identity, link_codes, people
 from ..._store.writing.handlers import peer_of
 from ..._store.writing.link_codes import Try
-from ...errors import BadInput, NotFound
+from ...errors import BadInput, NotFound, UnknownPlatform
 from ...model import Event, PlatformUser, User
 
 T = TypeVar("T")
@@ -65,11 +67,16 @@ class People:
         return await self._tenant.read(query)
 
     async def by_external_id(self, connection_of: Any, external_id: str) -> PlatformUser:
-        """Whom a connection knows by this id or alias. Raises NotFound."""
+        """Whom a connection knows by this id or alias. Raises NotFound.
+
+        However it is written: it is read as `send` reads it, and then as it stands.
+        """
         conn = connection(self._runtime, self._tenant.key, connection_of)
+        names = _written(self._runtime, conn, external_id)
 
         def query(tx: Connection, app: int) -> PlatformUser:
-            key = people.find(tx, conn, external_id)
+            found = (people.find(tx, conn, name) for name in names)
+            key = next((one for one in found if one is not None), None)
             if key is None:
                 raise NotFound(f"nobody called {external_id!r:.80} on {conn.entity.name}")
             return rows.platform_user(tx, app, key)
@@ -192,6 +199,16 @@ class People:
 def _person(tx: Connection, app: int, who: Any) -> int:
     key, node_type = nodes.resolve(tx, app, who, ("user", "platform_user"))
     return key if node_type == "user" else identity.user_of(tx, key, None)
+
+
+def _written(runtime: Runtime, conn: Conn, external_id: str) -> list[str]:
+    """The name in the platform's one form, where it has one, and as it was given."""
+    try:
+        party = meant(runtime.adapter(conn), external_id)
+    except (BadInput, UnknownPlatform):
+        return [str(external_id)]
+    found = [party.external_id, *(alias.value for alias in party.aliases)]
+    return [*(one for one in found if one is not None), str(external_id)]
 
 
 def _is_public(tx: Connection, app: int, message: int) -> bool:

@@ -47,6 +47,18 @@ UPDATE puser SET address = :address WHERE id = :id;
 -- name: puser_address_newest
 UPDATE puser SET address = :address WHERE id = :id AND address <> :address;
 
+-- name: pusers_spelt
+SELECT id, ext, kind FROM puser WHERE conn = :conn AND ext > :after AND kind <> 'system' ORDER BY ext LIMIT :limit;
+
+-- name: puser_respell
+UPDATE puser SET address = CASE WHEN address = ext THEN :ext ELSE address END, ext = :ext WHERE id = :id;
+
+-- name: meta_noted
+SELECT value FROM meta WHERE name = :name;
+
+-- name: meta_note
+INSERT INTO meta(name, value) VALUES (:name, 1) ON CONFLICT (name) DO NOTHING;
+
 -- name: puser_displaced
 UPDATE puser SET address = (SELECT min(a.value) FROM alias a WHERE a.puser = :id AND a.type = :decisive)
 WHERE id = :id AND address = :address AND EXISTS (SELECT 1 FROM alias a WHERE a.puser = :id AND a.type = :decisive);
