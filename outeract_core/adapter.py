@@ -104,6 +104,8 @@ class Manifest:
     config       name → what it means; `secrets` are names out of it that hold secrets;
                  `required` must be given to `connect`.
     account_key  the config name that holds the account's id (what `Fact.account` names).
+    identity     config names, secret or not, that no two connections of a file may have in common:
+                 they would be one account, whose every event would come twice.
     webhook      `dedicated` (one URL per connection), `shared` (routed by `Fact.account`), `none`.
     idempotency  what a repeated send does: `native` (the token makes it harmless), `reconcile`
                  (`find` can tell), `none` (an unknown outcome stays unknown).
@@ -144,6 +146,7 @@ class Manifest:
     secrets: frozenset[str] = frozenset()
     required: tuple[str, ...] = ()
     account_key: str | None = None
+    identity: tuple[str, ...] = ()
     webhook: Literal["dedicated", "shared", "none"] = "dedicated"
     idempotency: Literal["native", "reconcile", "none"] = "none"
     pace_connection: float = 0.0

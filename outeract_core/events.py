@@ -140,10 +140,15 @@ class Fact:
 
 @frozen
 class Unparsed:
-    """One item of a delivery that was not understood; the others of its batch go on."""
+    """One item of a delivery that was not understood; the others of its batch go on.
+
+    `account`: as in a `Fact`. `raw`: where one URL serves several accounts, what the adapter's
+    `reread` takes, since of a body of several owners each keeps only what is theirs.
+    """
 
     raw: Any
     error: str
+    account: str | None = None
 
 
 def message(

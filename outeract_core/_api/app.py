@@ -17,7 +17,7 @@ from attrs import evolve
 from .._domain.values.codec import encode
 from .._domain.values.ids import maybe_ms
 from .._handlers.turn import CURRENT, Effect, Turn
-from .._io.plugins import checked_config
+from .._io.plugins import checked_config, marks_of
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._outbound.compose import Options, compose, finish
@@ -139,18 +139,22 @@ class App(Verbs, Hearing):
         `name` tells several of one platform apart. `account`: the platform's id of the account,
         where one webhook serves several. `config`: what the adapter's manifest lists; a secret is a
         reference (`env:NAME`, `file:/path`) or its text, which is then held in memory only.
-        Raises UnknownPlatform, BadInput.
+        Raises UnknownPlatform, and BadInput, also when another connection of the file has this account.
         """
         manifest = self.runtime.plugins.load(platform).manifest
         name = name or platform
         scope = f"{self.organisation}/{self.name}/{platform}/{name}"
         stored = checked_config(manifest, config, self.runtime.secrets, scope)
         account = account or stored.get(manifest.account_key or "")
-        conn = self.runtime.database.write_now(
-            lambda tx: tenants.connect(
+        marks = marks_of(manifest, account, stored, self.runtime.secrets)
+
+        def unit(tx: Connection) -> Conn:
+            conn = tenants.connect(
                 tx, self.key, self.organisation, self.name, platform, name, account, stored
             )
-        )
+            return tenants.hold(tx, conn, marks, account)
+
+        conn = self.runtime.database.write_now(unit)
         self.runtime.add(conn)
         self._respell(conn)
         return conn.entity

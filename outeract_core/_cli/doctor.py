@@ -28,6 +28,7 @@ def run(options: argparse.Namespace) -> int:
             "file": _file(core, progress),
             "applications": [_application(core, app) for app in _whole(core, options.app)],
             "queues": core.runtime.database.read(health.queues),
+            "foreign": core.runtime.database.read(health.foreign),
             "unfinished": core.runtime.database.read(importing.unfinished),
             "search": core.runtime.database.read(health.search),
         }
@@ -97,6 +98,8 @@ def _secret(core: Outeract, reference: str | None) -> str:
 def _problems(findings: dict[str, Any]) -> Any:
     for text in (*findings["file"]["integrity"], *findings["file"]["projections"]):
         yield f"file: {text}"
+    for one in findings["foreign"]:
+        yield f"{one['items']} items of {one['platform']} were not kept: {one['reason']}"
     for name in findings["unfinished"]:
         yield f"{name} is an unfinished import: run outeract import again with the same file"
     for app in findings["applications"]:

@@ -2,5 +2,6 @@
 
 This room knows webhooks, polls, kept deliveries and inbound files; it does not know handlers or how
 anything is sent. Read `web` (ASGI and WSGI), `receiver` (verify, read, commit, answer), `reading`
-(what a delivery holds), `reactions` (what is done in the same commit), `downloader` (files), `poller` (who has no webhook).
+(what a delivery holds), `routing` (whose each item is),
+`reactions` (what is done in the same commit), `downloader` (files), `poller` (who has no webhook).
 """

@@ -7,6 +7,7 @@ Does not know: commits, answers to platforms.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from attrs import Factory, define
 
@@ -18,6 +19,7 @@ from .._store.writing import ingest
 from .._store.writing.bulk import Item
 from ..adapter import Adapter, Inbound
 from ..events import Fact, Unparsed
+from .routing import Foreign, Nobody, Routing, foreign
 
 
 @define
@@ -30,71 +32,90 @@ class Batch:
 
 @define
 class Read:
-    """A parsed delivery: facts by connection, and what of the rest was not understood."""
+    """A parsed delivery: facts by connection; what of the rest was not understood, and whose it is;
+    what is nobody's here. `conn`: whose URL it came to.
+    """
 
+    conn: Conn
     batches: dict[int, Batch] = Factory(dict)
-    unparsed: list[Unparsed] = Factory(list)
+    unparsed: list[tuple[Conn, Unparsed]] = Factory(list)
+    foreign: list[Foreign] = Factory(list)
 
     @property
     def faults(self) -> str | None:
         """Why, in words; None when everything was understood."""
         if not self.unparsed:
             return None
-        return clean("; ".join(str(item.error) for item in self.unparsed)[:2000]) or None
+        return clean("; ".join(str(item.error) for _, item in self.unparsed)[:2000]) or None
+
+    @property
+    def mixed(self) -> bool:
+        """Whether something in it is not of the connection whose URL it came to."""
+        owners = [*self.batches, *(conn.id for conn, _ in self.unparsed)]
+        return bool(self.foreign) or any(owner != self.conn.id for owner in owners)
+
+    def add(self, conn: Conn, item: Item) -> None:
+        """An item that was understood."""
+        if conn.id not in self.batches:
+            self.batches[conn.id] = Batch(conn)
+        self.batches[conn.id].items.append(item)
 
 
-def read_delivery(runtime: Runtime, conn: Conn, adapter: Adapter, inbound: Inbound) -> Read:
-    """What a verified request says. Never raises: what goes wrong is in `unparsed`."""
-    read = Read()
+def read_delivery(
+    conn: Conn, adapter: Adapter, inbound: Inbound
+) -> tuple[Read, list[Fact | Unparsed]]:
+    """What a verified request says. Never raises: what goes wrong as a whole is in `unparsed`."""
+    read = Read(conn)
     try:
-        parsed: Iterable[Fact | Unparsed] = list(adapter.parse(inbound))
+        return read, list(adapter.parse(inbound))
     except Exception as error:
-        read.unparsed.append(Unparsed(inbound.body, f"{type(error).__name__}: {error}"))
-        return read
-    sort(runtime, conn, parsed, read, inbound)
-    return read
+        whole = Unparsed(inbound.body, f"{type(error).__name__}: {error}")
+        read.unparsed.append((conn, whole))
+        return read, []
+
+
+def reread(conn: Conn, adapter: Any, inbound: Inbound) -> tuple[Read, list[Fact | Unparsed]]:
+    """The same of an item that was kept alone."""
+    read = Read(conn)
+    try:
+        return read, list(adapter.reread(inbound.json(), inbound.received_at))
+    except Exception as error:
+        whole = Unparsed(inbound.json(), f"{type(error).__name__}: {error}")
+        read.unparsed.append((conn, whole))
+        return read, []
 
 
 def sort(
-    runtime: Runtime, conn: Conn, facts: Iterable[Fact | Unparsed], read: Read,
-    inbound: Inbound | None = None,
-) -> None:  # fmt: skip
-    """Each fact into the batch of its connection; `inbound`: the request that they came in."""
+    routing: Routing, facts: Iterable[Fact | Unparsed], read: Read, inbound: Inbound | None = None
+) -> Read:
+    """Each fact to the connection of its account; `inbound`: the request that they came in.
+
+    Raises MissingSecret when it cannot be told yet whose one is.
+    """
     for fact in facts:
-        try:
-            _sort_one(runtime, conn, fact, read, inbound)
-        except Exception as error:
-            kind, raw = getattr(fact, "kind", "no fact"), getattr(fact, "raw", None)
-            read.unparsed.append(Unparsed(raw, f"{kind}: {type(error).__name__}: {error}"))
+        account = getattr(fact, "account", None)
+        if not isinstance(fact, Fact | Unparsed) or not isinstance(account, str | None):
+            wrong = Unparsed(getattr(fact, "raw", None), f"no fact, or no account: {fact!r:.200}")
+            read.unparsed.append((read.conn, wrong))
+            continue
+        owner = routing.owner(account)
+        if isinstance(owner, Nobody):
+            read.foreign.append(foreign(fact.raw, owner))
+        elif isinstance(fact, Unparsed):
+            read.unparsed.append((owner, fact))
+        else:
+            _understand(routing.runtime, owner, fact, read, inbound)
+    return read
 
 
-def _sort_one(
-    runtime: Runtime, conn: Conn, fact: Fact | Unparsed, read: Read, inbound: Inbound | None
+def _understand(
+    runtime: Runtime, owner: Conn, fact: Fact, read: Read, inbound: Inbound | None
 ) -> None:
-    if isinstance(fact, Unparsed):
-        read.unparsed.append(fact)
-        return
-    owner = _owner(runtime, conn, fact)
-    if owner is None:
-        reason = f"no connection of this application has account {fact.account}"
-        read.unparsed.append(Unparsed(fact.raw, reason))
-        return
-    fact = told(runtime.adapter(owner), fact)
-    raw = None
-    if owner.keep_raw:
-        raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)
-    item = ingest.prepare(fact, raw)
-    batch = read.batches.get(owner.id)
-    if batch is None:
-        batch = read.batches[owner.id] = Batch(owner)
-    batch.items.append(item)
-
-
-def _owner(runtime: Runtime, conn: Conn, fact: Fact) -> Conn | None:
-    """The connection of the account that a fact names: a shared webhook serves several."""
-    if fact.account is None or conn.entity.account in (None, fact.account):
-        return conn
-    for other in runtime.conns(conn.app):
-        if (other.platform, other.entity.account) == (conn.platform, fact.account):
-            return other
-    return None
+    try:
+        fact, raw = told(runtime.adapter(owner), fact), None
+        if owner.keep_raw:
+            raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)
+        read.add(owner, ingest.prepare(fact, raw))
+    except Exception as error:
+        reason = f"{fact.kind}: {type(error).__name__}: {error}"
+        read.unparsed.append((owner, Unparsed(fact.raw, reason)))

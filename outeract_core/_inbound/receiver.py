@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from attrs import define, frozen
+from attrs import Factory, define, frozen
 
 from .._domain.values.codec import clean, encode
 from .._domain.values.ids import to_ms
@@ -19,8 +19,8 @@ from .._io.database import Share, Unit
 from .._io.runtime import Runtime
 from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
-from .._store.writing import ingest, raw_deliveries
-from .._store.writing.bulk import DUPLICATE
+from .._store.writing import ingest, raw_deliveries, tenants
+from .._store.writing.bulk import DUPLICATE, Item
 from .._store.writing.raw_deliveries import Kept
 from ..adapter import Adapter, Inbound, Response
 from ..errors import (
@@ -34,11 +34,15 @@ from ..errors import (
     Unsupported,
     WebhookError,
 )
-from ..events import Unparsed
+from ..events import Fact, Unparsed
 from .reactions import reactions_of
-from .reading import Batch, Read, read_delivery, sort
+from .reading import Read, read_delivery, reread, sort
+from .routing import Foreign, Routing, tellable
 
 BODY_LIMIT = 8 * 1024 * 1024
+_ITEM = "ITEM"
+"""The method of what was kept of a body of several owners: one item, as the adapter's `reread` takes it."""
+_REASONS = 1000
 _PRIVATE = ("signature", "token", "secret", "authorization", "cookie")
 
 
@@ -49,15 +53,16 @@ class Received:
     stored: int = 0
     duplicates: int = 0
     kept: bool = False
+    held: list[tuple[Conn, Item]] = Factory(list)
 
-    def note(self, fate: int) -> None:
+    def note(self, conn: Conn, item: Item, fate: int) -> None:
         """One of its facts has come to this; see `ingest.ingest`."""
         if fate > 0:
             self.stored += 1
         elif fate == DUPLICATE:
             self.duplicates += 1
         else:
-            self.kept = True
+            self.held.append((conn, item))
 
 
 @frozen
@@ -75,6 +80,7 @@ class Receiver:
     def __init__(self, runtime: Runtime, body_limit: int = BODY_LIMIT) -> None:
         self._runtime = runtime
         self.limit = body_limit
+        self._told: set[str] = set()
 
     async def webhook(
         self, webhook_id: str, secret: str, method: str, headers: Mapping[str, str],
@@ -131,18 +137,46 @@ class Receiver:
 
     async def receive(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Received:
         """Commit a verified delivery; what is not understood is kept with the error."""
-        read = read_delivery(self._runtime, conn, adapter, inbound)
+        read, facts = read_delivery(conn, adapter, inbound)
+        conn = await self._pinned(conn, adapter, facts)
+        sort(Routing(self._runtime, conn, inbound), facts, read, inbound)
+        for one in read.foreign:
+            self._tell(conn, one)
         return await self._store(read, Share(self._together, Delivery(conn, inbound, read)))
+
+    async def _pinned(self, conn: Conn, adapter: Adapter, facts: Sequence[Fact | Unparsed]) -> Conn:
+        """A connection of a shared URL that was given no account has that of its first delivery."""
+        if adapter.manifest.webhook != "shared" or conn.entity.account is not None:
+            return conn
+        account = next(
+            (one for fact in facts if isinstance(one := getattr(fact, "account", None), str)), None
+        )
+        if account is None:
+            return conn
+        await self._runtime.database.write(lambda tx: tenants.pin(tx, conn, account))
+        self._runtime.reload()
+        return self._runtime.conn(conn.id)
+
+    def _tell(self, conn: Conn, one: Foreign) -> None:
+        """Each reason once; the file counts the rest."""
+        if one.reason not in self._told and len(self._told) < _REASONS:
+            self._told.add(one.reason)
+            text = f"an item at the URL of {conn.platform} {conn.entity.name} was not kept: {one.reason}"
+            self._runtime.log.warning("inbound", text)
 
     def _together(self, tx: Connection, deliveries: list[Delivery]) -> list[Received]:
         """Deliveries that came at the same time, in one unit of work."""
         results = self._commit(tx, [delivery.read for delivery in deliveries])
         for delivery, received in zip(deliveries, results, strict=True):
-            faults = delivery.read.faults
-            if faults or received.kept:
-                state = "unparsed" if faults else "held"
-                _keep(tx, delivery.conn, delivery.inbound, state, faults)
-                received.kept = True
+            read = delivery.read
+            for one in read.foreign:
+                raw_deliveries.foreign(tx, read.conn.platform, one.digest, one.reason)
+            if read.mixed:
+                _keep_apart(tx, read, received, to_ms(delivery.inbound.received_at))
+            elif read.faults or received.held:
+                state = "unparsed" if read.faults else "held"
+                _keep(tx, delivery.conn, delivery.inbound, state, read.faults)
+            received.kept = bool(read.faults or received.held)
         return results
 
     def _commit(self, tx: Connection, reads: Sequence[Read]) -> list[Received]:
@@ -159,8 +193,8 @@ class Receiver:
             conn = group[0][0]
             reactions = reactions_of(self._runtime, conn)
             fates = ingest.ingest(tx, conn, [item for _, item, _ in group], reactions)
-            for (_, _, received), fate in zip(group, fates, strict=True):
-                received.note(fate)
+            for (_, item, received), fate in zip(group, fates, strict=True):
+                received.note(conn, item, fate)
         if any(received.stored for received in results):
             tx.after_commit(self._runtime.wake)
         return results
@@ -183,7 +217,8 @@ class Receiver:
         stored = 0
         for batch in batches.values():
             for item in batch.items:
-                alone = Read({batch.conn.id: Batch(batch.conn, [item])})
+                alone = Read(batch.conn)
+                alone.add(batch.conn, item)
 
                 def unit(tx: Connection, alone: Read = alone) -> Received:
                     return self._commit(tx, [alone])[0]
@@ -194,7 +229,7 @@ class Receiver:
                     raise
                 except Exception as error:
                     reason = f"{item.fact.kind}: {type(error).__name__}: {error}"
-                    read.unparsed.append(Unparsed(item.fact.raw, reason))
+                    read.unparsed.append((batch.conn, Unparsed(item.fact.raw, reason)))
                 else:
                     stored += received.stored
         return stored
@@ -209,12 +244,13 @@ class Receiver:
             raise Unsupported(f"{conn.platform} cannot be polled; register its webhook instead")
         cursor = self._runtime.database.read(lambda tx: raw_deliveries.poll_cursor(tx, conn.id))
         polled = await self._runtime.http.run(poll(cursor, wait), by=conn.id, waiting=True)
-        read = Read()
-        sort(self._runtime, conn, polled.facts, read)
+        read = sort(Routing(self._runtime, conn), polled.facts, Read(conn))
 
         def unit(tx: Connection) -> Received:
             received = self._commit(tx, [read])[0]
-            for item in read.unparsed:
+            for one in read.foreign:
+                raw_deliveries.foreign(tx, conn.platform, one.digest, one.reason)
+            for _, item in read.unparsed:
                 _keep_item(tx, conn, item)
             raw_deliveries.set_poll_cursor(tx, conn.id, polled.cursor)
             return received
@@ -242,11 +278,13 @@ class Receiver:
 
     async def _again(self, conn: Conn, adapter: Adapter, delivery: Kept, state: str) -> bool:
         """One kept delivery; what of it is known stays once. Whether all is understood now."""
-        read = read_delivery(self._runtime, conn, adapter, delivery.inbound)
+        alone = delivery.inbound.method == _ITEM
+        read, facts = (reread if alone else read_delivery)(conn, adapter, delivery.inbound)
+        sort(Routing(self._runtime, conn), facts, read, None if alone else delivery.inbound)
 
         def unit(tx: Connection) -> Received:
             received = self._commit(tx, [read])[0]
-            received.kept = received.kept or bool(read.faults)
+            received.kept = bool(received.held or read.faults)
             raw_deliveries.replayed(tx, delivery.id, not received.kept, read.faults, state)
             return received
 
@@ -267,19 +305,28 @@ def _keep(tx: Connection, conn: Conn, inbound: Inbound, state: str, error: str |
 
 
 def _keep_item(tx: Connection, conn: Conn, item: Unparsed) -> None:
-    raw = item.raw if isinstance(item.raw, bytes) else _tellable(item.raw)
+    raw = tellable(item.raw)
     digest = hashlib.sha256(b"POLL\0" + raw).digest()
     headers = '{"content-type":"application/json"}'
     error = clean(str(item.error))
     raw_deliveries.keep(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", error, digest)
 
 
-def _tellable(raw: object) -> bytes:
-    """A raw item as it can be kept: its JSON, or how Python writes it."""
-    try:
-        return encode(raw).encode()
-    except (ValueError, TypeError, RecursionError):
-        return f"{raw!r:.10000}".encode("utf-8", "backslashreplace")
+def _keep_apart(tx: Connection, read: Read, received: Received, at: int) -> None:
+    """Each item of a body of several owners with its own; nothing of it with anybody else."""
+    for conn, unparsed in read.unparsed:
+        _keep_alone(tx, conn, unparsed.raw, at, "unparsed", clean(str(unparsed.error)))
+    for conn, item in received.held:
+        _keep_alone(tx, conn, item.fact.raw, at, "held", None)
+
+
+def _keep_alone(
+    tx: Connection, conn: Conn, raw: object, at: int, state: str, error: str | None
+) -> None:
+    body = tellable(raw)
+    digest = hashlib.sha256(_ITEM.encode() + b"\0" + body).digest()
+    headers = '{"content-type":"application/json"}'
+    raw_deliveries.keep(tx, conn, _ITEM, headers, "{}", body, at, state, error, digest)
 
 
 def _short(error: WebhookError) -> bytes:

@@ -150,6 +150,23 @@ def checked_config(
     }
 
 
+def marks_of(
+    manifest: Manifest, account: str | None, config: Mapping[str, Any], secrets: Secrets
+) -> list[str]:
+    """What identifies the account, as far as it can be told now: a secret that is not there cannot."""
+    found = []
+    for name in manifest.identity:
+        value = config.get(name) or (account if name == manifest.account_key else None)
+        if value and name in manifest.secrets:
+            try:
+                value = secrets.resolve(value)
+            except MissingSecret:
+                continue
+        if value:
+            found.append(f"{manifest.platform}\0{name}\0{value}")
+    return found
+
+
 def _stored(name: str, value: Any, manifest: Manifest, secrets: Secrets, scope: str) -> Any:
     if name not in manifest.secrets:
         return value

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from outeract_core import App, Content, Event, Outeract
+from outeract_core._store.reading import health
 from outeract_core.errors import BadInput, NotFound, Unsupported
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_telegram
@@ -123,7 +124,7 @@ async def _on_console(app: App) -> Any:
 async def test_one_webhook_serves_several_numbers(
     core: Outeract, app: App, fake: FakePlatform
 ) -> None:
-    """A shared webhook is routed by the account in its body; an unknown account is kept, not lost."""
+    """A shared webhook is routed by the account in its body; of an unknown one only a hash is left."""
     first = whatsapp(app, fake)
     second = app.connect(
         "whatsapp", name="second", access_token="token-of-tests", app_secret=SECRET,
@@ -134,7 +135,9 @@ async def test_one_webhook_serves_several_numbers(
         await deliver(core, first, payload)
     heard = [event async for event in app.events.all(type_is("message.inbound"))]
     assert [event.connection_id for event in heard] == [first.id, second.id]
-    assert await app.events.count(type_is("system.delivery_unparsed")) == 1
+    assert await app.events.count(type_is("system.delivery_unparsed")) == 0
+    (left,) = core.runtime.database.read(health.foreign)
+    assert (left["items"], "300000000000003" in left["reason"]) == (1, True)
     people = {(await app.people.platform_user(app.sender_of(e).id)).id for e in heard}  # type: ignore[union-attr]
     assert len(people) == 2
 

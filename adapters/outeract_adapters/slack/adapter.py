@@ -70,14 +70,17 @@ class Slack:
             "signing_secret": "the app's signing secret (Basic Information)",
             "bot_user_id": "the bot's user id, U…, to recognise its own messages",
             "bot_id": "the bot's id, B…, for the same",
-            "app_id": "the app's id, A…, for the same",
+            "app_id": "the app's id, A…, for the same; requests of another app are refused",
+            "team_id": "the workspace, T…, or organisation, E…; unless given that of the first delivery",
             "base_url": f"where the Web API is, {DEFAULT_BASE} unless given",
         },
         secrets=frozenset({"bot_token", "signing_secret"}),
         required=("bot_token", "signing_secret"),
         reply="place",
         in_words=False,
-        webhook="dedicated",
+        account_key="team_id",
+        webhook="shared",
+        identity=("bot_token",),
         idempotency="reconcile",
         pace_chat=1.0,
     )  # fmt: skip
@@ -105,6 +108,20 @@ class Slack:
         expected = b"v0=" + hmac.new(secret, base, hashlib.sha256).hexdigest().encode()
         if not hmac.compare_digest(expected, given):
             raise SignatureError("X-Slack-Signature does not fit body and signing_secret")
+        self._check_app(inbound)
+
+    def _check_app(self, inbound: Inbound) -> None:
+        """An app of the same secret is not ours, when we know which one is."""
+        ours = self._settings.get("app_id")
+        if not ours:
+            return
+        try:
+            _, body = parse.decode(inbound.body)
+        except ParseError:
+            return
+        theirs = text(body, "api_app_id")
+        if theirs is not None and theirs != ours:
+            raise SignatureError("the request is of another app than app_id")
 
     def handshake(self, inbound: Inbound) -> Response | None:
         """Answer `url_verification` with its challenge as text; it is signed like all the rest."""

@@ -23,7 +23,7 @@ from . import emoji
 from .fields import Object, external_id, name, need_id, need_ts, obj, text, time_of
 from .interactions import on_command, on_interaction
 from .messages import Delivery, notice, on_message
-from .people import Place, Us, parties, person
+from .people import Place, Us, installation, of_installation, parties, person
 
 __all__ = ["again", "decode", "facts"]
 
@@ -35,7 +35,8 @@ def facts(inbound: Inbound, settings: Settings) -> Iterable[Fact | Unparsed]:
     """Everything that a verified request says. Raises ParseError when it says nothing readable."""
     kind, body = decode(inbound.body)
     digest = hashlib.sha256(inbound.body).hexdigest()
-    return _READERS[kind](body, _delivery(body, digest, inbound.received_at, settings))
+    found = _READERS[kind](body, _delivery(body, digest, inbound.received_at, settings))
+    return of_installation(found, installation(body))
 
 
 def again(raw: Any, at: datetime, settings: Settings) -> Iterable[Fact | Unparsed]:

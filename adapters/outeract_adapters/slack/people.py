@@ -9,15 +9,17 @@ the alias `dm_channel`, so that what names only the channel still finds the pers
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from attrs import evolve, frozen
 
 from outeract_core.adapter import Settings
-from outeract_core.events import Party
+from outeract_core.events import Fact, Party, Unparsed
 from outeract_core.model import Alias
 
 from .fields import Object, many, name, obj, text
 
-__all__ = ["Place", "Us", "author", "parties", "person"]
+__all__ = ["Place", "Us", "author", "installation", "of_installation", "parties", "person"]
 
 BOT = Party("system", "system")
 SLACKBOT = "USLACKBOT"
@@ -146,3 +148,38 @@ def person(user: object) -> Party | None:
     robot = known == SLACKBOT or (isinstance(user, dict) and user.get("is_bot") is True)
     picture = text(user, "profile", "image_192")
     return Party(known, "person", shown or text(user, "name"), picture, bot=robot)
+
+
+# ── which installation ────────────────────────────────────────────────────────────────────────
+
+
+def installation(body: Object) -> str | None:
+    """The id of the workspace (`T…`) or organisation (`E…`), or None when nothing says it.
+
+    Slack docs, "Events API": `authorizations[0]` is an installation that sees the event; in a shared
+    channel `team_id` may be another workspace's. An app that is installed for a whole organisation
+    has its `enterprise_id`.
+    """
+    authorised = many(body, "authorizations")
+    if authorised:
+        return _of(authorised[0], "enterprise_id", "team_id") or name(body, "team_id")
+    whole = body.get("is_enterprise_install") in (True, "true")
+    if whole:
+        return name(body, "enterprise", "id") or name(body, "enterprise_id")
+    return (
+        name(body, "view", "app_installed_team_id") or name(body, "team", "id")
+        or name(body, "team_id")
+    )  # fmt: skip
+
+
+def _of(item: Object, enterprise: str, team: str) -> str | None:
+    whole = item.get("is_enterprise_install") is True
+    return (name(item, enterprise) if whole else None) or name(item, team) or name(item, enterprise)
+
+
+def of_installation(
+    found: Iterable[Fact | Unparsed], account: str | None
+) -> Iterator[Fact | Unparsed]:
+    """Each of them with the installation that it is for."""
+    for one in found:
+        yield one if account is None else evolve(one, account=account)

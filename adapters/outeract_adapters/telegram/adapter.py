@@ -73,6 +73,7 @@ class Telegram:
         secrets=frozenset({"token", "webhook_secret_token"}),
         required=("token",),
         account_key="bot_id",
+        identity=("token", "bot_id"),
         webhook="dedicated",
         idempotency="none",
         pace_connection=1 / 30,

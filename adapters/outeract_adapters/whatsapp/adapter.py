@@ -74,6 +74,7 @@ class WhatsApp:
         account_key="phone_number_id",
         literal=False,
         in_words=False,
+        identity=("phone_number_id",),
         webhook="shared",
         idempotency="none",
         pace_connection=0.0125,

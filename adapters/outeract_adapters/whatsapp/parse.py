@@ -58,10 +58,16 @@ def _change(scope: Scope) -> Iterator[Fact | Unparsed]:
         return
     known = [name for name in _LISTS if name in value]
     for name in known:
-        yield from each(value[name], partial(_LISTS[name], scope))
+        for found in each(value[name], partial(_LISTS[name], scope)):
+            yield _owned(scope, name, found) if isinstance(found, Unparsed) else found
     rest = {name: value[name] for name in value if name not in known and name not in _AROUND}
     if rest or not known:
         yield _rest(scope, rest)
+
+
+def _owned(scope: Scope, name: str, found: Unparsed) -> Unparsed:
+    """Whose it is, and the change cut down to it alone."""
+    return Unparsed(scope.raw(name, found.raw), found.error, scope.account)
 
 
 def _rest(scope: Scope, rest: Object) -> Fact:

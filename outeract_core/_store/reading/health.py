@@ -19,6 +19,7 @@ FILES: Statement[tuple[int]] = statement("depth_files")
 UNPARSED: Statement[tuple[str, int]] = statement("depth_unparsed")
 RETRYING: Statement[tuple[int]] = statement("depth_retries")
 PARKED: Statement[tuple[int]] = statement("depth_parked")
+FOREIGN: Statement[tuple[str, str, int, int, int]] = statement("foreign_counts")
 COUNTS: Statement[tuple[str, int]] = statement("counts")
 
 
@@ -50,6 +51,14 @@ def queues(tx: Connection) -> dict[str, int]:
     found["retrying"] = (tx.one(RETRYING) or (0,))[0]
     found["parked"] = (tx.one(PARKED) or (0,))[0]
     return found
+
+
+def foreign(tx: Connection) -> list[dict[str, Any]]:
+    """What came for accounts that no connection of the file has: how many items, why, the last one."""
+    return [
+        {"platform": platform, "reason": reason, "items": items, "times": times, "last": last}
+        for platform, reason, items, times, last in tx.all(FOREIGN)
+    ]
 
 
 def search(tx: Connection) -> dict[str, Any]:

@@ -31,7 +31,18 @@ LEFT_OUT = {
 
 DERIVED = frozenset({"entry", "search_span"})
 """Tables that follow from others: made again by the import, or when they are needed."""
-GLOBAL = frozenset({"meta", "counter", "kind", "organisation", "application", "migration"})
+GLOBAL = frozenset(
+    {
+        "meta",
+        "counter",
+        "kind",
+        "organisation",
+        "application",
+        "migration",
+        "foreign_delivery",
+        "account_holder",
+    }
+)
 """Tables of the file: what an application needs of them stands in the header."""
 FLEETING = frozenset({"lease", "importing"})
 """Tables of processes at work, which mean nothing elsewhere."""

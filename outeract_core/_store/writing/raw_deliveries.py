@@ -24,8 +24,14 @@ KEPT: Statement[tuple[int, bytes, int, int, str, str, str, bytes, str, str | Non
 )
 STATE: Statement[Any] = statement("held_state")
 DROP: Statement[Any] = statement("held_drop")
+FOREIGN_ADD: Statement[Any] = statement("foreign_add")
+FOREIGN_PRUNE: Statement[Any] = statement("foreign_prune")
 POLL_CURSOR: Statement[tuple[str | None]] = statement("poll_cursor")
 POLL_CURSOR_SET: Statement[Any] = statement("poll_cursor_set")
+
+
+_FOREIGN = 10_000
+"""So many hashes of what nobody owns are enough."""
 
 
 @frozen
@@ -51,6 +57,12 @@ def keep(
             tx, conn.app, "system.delivery_unparsed",
             encode({"error": error, "bytes": len(body)}), conn=conn.id,
         )  # fmt: skip
+
+
+def foreign(tx: Tx, platform: str, digest: bytes, reason: str) -> None:
+    """What nobody in this file owns leaves only this, outside every application."""
+    tx.run(FOREIGN_ADD, digest=digest, platform=platform, reason=reason, now=tx.now)
+    tx.run(FOREIGN_PRUNE, keep=_FOREIGN)
 
 
 def kept(tx: Tx, conn: int, state: str, limit: int, after: int = 0) -> list[Kept]:

@@ -6,8 +6,11 @@ Does not know: adapters, secrets (a config holds references only).
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import secrets
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +46,12 @@ APPLICATION_SYSTEM: Statement[Any] = statement("application_system")
 APPLICATION_CONFIG: Statement[Any] = statement("application_config")
 CONNECTION_ADD: Statement[Any] = statement("connection_add")
 CONNECTION_CHANGE: Statement[Any] = statement("connection_change")
+HELD_BY: Statement[tuple[int, str, str, str]] = statement("account_held_by")
+HELD: Statement[tuple[bytes]] = statement("account_held")
+HOLD: Statement[Any] = statement("account_hold")
+LET_GO: Statement[Any] = statement("account_let_go")
+CODE_KEY: Statement[tuple[bytes]] = statement("account_key")
+CONNECTION_PIN: Statement[Any] = statement("connection_pin")
 CONNECTION_STATUS: Statement[Any] = statement("connection_status")
 CONNECTION_SYSTEM: Statement[Any] = statement("connection_system")
 CONNECTION: Statement[_ConnectionRow] = statement("connection_by_name")
@@ -133,8 +142,8 @@ def connect(
     row = tx.one(CONNECTION, app=app, platform=platform, name=name)
     if row is None:
         _add_connection(tx, app, organisation_name, app_name, platform, name, account, config)
-    elif (row[6], json.loads(row[7])) != (account, config):
-        tx.run(CONNECTION_CHANGE, id=row[0], account=account, config=encode(config))
+    elif (row[6], json.loads(row[7])) != (account or row[6], config):
+        tx.run(CONNECTION_CHANGE, id=row[0], account=account or row[6], config=encode(config))
     row = tx.one(CONNECTION, app=app, platform=platform, name=name)
     assert row is not None  # noqa: S101
     return _conn(row)
@@ -157,6 +166,45 @@ def _add_connection(
     puser = add_system_puser(tx, app, row[0], application_row[5], name)
     tx.run(CONNECTION_SYSTEM, id=row[0], puser=puser)
     tx.forget(("names", app))
+
+
+def hold(tx: Tx, conn: Conn, marks: Sequence[str], account: str | None) -> Conn:
+    """The connection holds the account that these identify, and lets go of another one that it had.
+
+    `marks`: what identifies it, secrets among them; only a keyed hash is kept. `account`: as given by
+    the host. Raises BadInput, naming the connection that holds it already.
+    """
+    digests = [_digest(tx, mark) for mark in marks]
+    for digest in digests:
+        other = tx.one(HELD_BY, digest=digest)
+        if other is not None and other[0] != conn.id:
+            raise BadInput(
+                f"this account is connected already: {conn.platform} {other[1]!r} of {other[3]}/{other[2]}; "
+                "use that connection, or give this one an account of its own"
+            )
+    before = {row[0] for row in tx.all(HELD, conn=conn.id)}
+    if digests and before and not before & set(digests):
+        tx.run(CONNECTION_CHANGE, id=conn.id, account=account, config=encode(conn.entity.config))
+    if digests:
+        tx.run(LET_GO, conn=conn.id)
+    for digest in digests:
+        tx.run(HOLD, digest=digest, conn=conn.id)
+    row = tx.one(CONNECTION, app=conn.app, platform=conn.platform, name=conn.entity.name)
+    assert row is not None  # noqa: S101
+    return _conn(row)
+
+
+def _digest(tx: Tx, mark: str) -> bytes:
+    key = tx.one(CODE_KEY, name="code_key")
+    assert key is not None  # noqa: S101 - written with the file
+    return hmac.new(
+        key[0], b"account\0" + mark.encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).digest()
+
+
+def pin(tx: Tx, conn: Conn, account: str) -> None:
+    """From now on the connection is that of this account, unless it has one already."""
+    tx.run(CONNECTION_PIN, id=conn.id, account=account)
 
 
 def set_status(tx: Tx, conn: Conn, status: str, reason: str) -> None:

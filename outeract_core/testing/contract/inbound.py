@@ -17,16 +17,18 @@ from ...adapter import (
     Adapter,
     CanAcknowledge,
     CanHandshake,
+    CanNormalise,
     CanPoll,
     CanReread,
     Inbound,
     Response,
 )
-from ...errors import MissingSecret, ParseError, SignatureError, WebhookError
+from ...errors import BadInput, MissingSecret, ParseError, SignatureError, WebhookError
 from ...events import Fact, Unparsed
+from ...model import Alias
 from ..samples import Sample
 from .facts import KEYED, check_action, check_fact, check_message
-from .hostile import BODIES, mutations
+from .hostile import BODIES, TEXTS, mutations
 from .sealed import sealed
 from .subject import Subject, expect
 
@@ -178,6 +180,29 @@ class InboundContract(Subject):
         for sample, fact in self.facts():
             if fact.kind == "message.action":
                 check_action(fact, self.platform, sample.name)
+
+    def test_ids_have_one_form(self) -> None:
+        """`normalise` leaves what `parse` tells as it is, and refuses by BadInput alone."""
+        adapter = self.make()
+        if not isinstance(adapter, CanNormalise):
+            pytest.skip("every text is an id of its own")
+        for sample, fact in self.facts():
+            for party in (fact.sender, fact.chat):
+                if party is None or party.external_id is None or party.kind == "system":
+                    continue
+                found = adapter.normalise(party.external_id, party.kind)
+                expect(
+                    found == party.external_id, f"{sample.name}: {party.external_id!r} → {found!r}"
+                )
+        for text in TEXTS:
+            try:
+                found = adapter.normalise(text, "person")
+            except BadInput:
+                continue
+            again = found if isinstance(found, Alias) else adapter.normalise(found, "person")
+            expect(
+                again == found, f"normalise({text!r:.40}) gives {found!r}, and of that {again!r}"
+            )
 
     def test_facts_hold_no_secret(self) -> None:
         """No secret of the connection is in a fact: facts are stored."""

@@ -60,3 +60,34 @@ UPDATE connection SET poll_cursor = :cursor WHERE id = :conn;
 
 -- name: meta_get
 SELECT value FROM meta WHERE name = :name;
+
+-- name: connection_pin
+UPDATE connection SET account = :account WHERE id = :id AND account IS NULL;
+
+-- name: foreign_add
+INSERT INTO foreign_delivery(digest, platform, reason, since, at, count)
+VALUES (:digest, :platform, :reason, :now, :now, 1)
+ON CONFLICT (digest) DO UPDATE SET at = excluded.at, reason = excluded.reason, count = foreign_delivery.count + 1;
+
+-- name: foreign_prune
+DELETE FROM foreign_delivery WHERE id <= (SELECT max(id) FROM foreign_delivery) - :keep;
+
+-- name: foreign_counts
+SELECT platform, reason, count(*), sum(count), max(at) FROM foreign_delivery GROUP BY platform, reason ORDER BY 5 DESC;
+
+-- name: account_held_by
+SELECT c.id, c.name, a.name, o.name FROM account_holder h JOIN connection c ON c.id = h.conn
+JOIN application a ON a.id = c.app JOIN organisation o ON o.id = a.organisation WHERE h.digest = :digest;
+
+-- name: account_held
+SELECT digest FROM account_holder WHERE conn = :conn;
+
+-- name: account_hold
+INSERT INTO account_holder(digest, conn) VALUES (:digest, :conn)
+ON CONFLICT (digest) DO UPDATE SET conn = excluded.conn;
+
+-- name: account_let_go
+DELETE FROM account_holder WHERE conn = :conn;
+
+-- name: account_key
+SELECT value FROM meta WHERE name = :name;
