@@ -123,6 +123,12 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "an action of another shape": (
         'kind="message.inbound"', 'kind="message.action"', "test_actions_have_their_payload",
     ),
+    "ids have two forms": (
+        "    def render(",
+        "    def normalise(self, external_id: str, kind: str) -> str:\n"
+        '        return f"{external_id}!"\n\n    def render(',
+        "test_ids_have_one_form",
+    ),
     "a secret is stored": (
         "key=number,", 'key="pigeon-loft-token",', "test_facts_hold_no_secret",
     ),
