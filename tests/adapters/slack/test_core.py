@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -110,7 +111,7 @@ async def test_a_press_comes_back(desk):
 
     await desk.hear(desk.fake.slack.say("U0ANNA0001", "hi", "C0GENERAL1"))
     (offered,) = desk.fake.sent("slack")
-    body = samples()["button"]["body"]
+    body = json.loads(json.dumps(samples()["button"]["body"]).replace("T0OUTERACT", "T0FAKE001"))
     (actions,) = [b for b in offered.params["blocks"] if b["type"] == "actions"]
     body["actions"] = [{**actions["elements"][0], "action_ts": "1764000070.005000"}]
     body["container"]["message_ts"] = body["message"]["ts"] = offered.id
