@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
@@ -23,6 +24,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
 import anyio.from_thread
+from attrs import Factory, frozen
 
 from ._api import app, outeract
 from ._api.maintenance.retention import Retention
@@ -47,10 +49,29 @@ S = TypeVar("S")
 W = TypeVar("W", bound="Carrier[Any]")
 
 
+@frozen
+class Loop:
+    """An event loop in a thread of its own, which a forked child does not have."""
+
+    portal: anyio.from_thread.BlockingPortal
+    pid: int = Factory(os.getpid)
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a child of the process in which the loop runs."""
+        return self.pid != os.getpid()
+
+    def call(self, run: Callable[..., Any], *args: Any) -> Any:
+        """Run it there and wait. Raises StoreClosed in a child: nobody would ever answer."""
+        if self.forked:
+            raise StoreClosed("this process was forked; open the file again in the child")
+        return self.portal.call(run, *args)
+
+
 class Carrier(Generic[S]):
     """Something asynchronous, and the loop that it lives on."""
 
-    def __init__(self, portal: anyio.from_thread.BlockingPortal, inner: S) -> None:
+    def __init__(self, portal: Loop, inner: S) -> None:
         self._portal = portal
         self._inner = inner
 
@@ -211,7 +232,7 @@ class Outeract(Carrier[outeract.Outeract]):
         self._stack = ExitStack()
         portal = self._stack.enter_context(anyio.from_thread.start_blocking_portal())
         try:
-            super().__init__(portal, outeract.Outeract(*args, **kwargs))
+            super().__init__(Loop(portal), outeract.Outeract(*args, **kwargs))
         except BaseException:
             self._stack.close()
             raise
@@ -247,7 +268,9 @@ class Outeract(Carrier[outeract.Outeract]):
             return
 
     def close(self) -> None:
-        """Close the file and end the loop. Harmless twice."""
+        """Close the file and end the loop. Harmless twice, and in a child."""
+        if self._portal.forked:
+            return
         with suppress(StoreClosed):
             self._carry(self._inner.aclose)
         self._stack.close()

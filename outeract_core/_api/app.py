@@ -169,6 +169,7 @@ class App(Verbs, Hearing):
 
     def connections(self) -> list[PlatformConnection]:
         """The connections of this application."""
+        self.runtime.database.here()
         return [conn.entity for conn in self.runtime.conns(self.key)]
 
     # ── saying ────────────────────────────────────────────────────────────────────────────────

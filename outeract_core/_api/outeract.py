@@ -7,6 +7,7 @@ Does not know: what any of them does. Nothing starts behind the host's back.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +20,7 @@ from .._inbound.web import Asgi, Wsgi
 from .._io.database import Database
 from .._io.file_store import LIMIT, Folder
 from .._io.opening import Checkpoints, Options, default_checkpoints
+from .._io.place import place
 from .._io.plugins import Plugins, Secrets, SecretSource
 from .._io.processes.shutdown import first, until_told
 from .._io.proxies import proxies
@@ -52,7 +54,9 @@ class Organisation:
 class Outeract:
     """One store in this process.
 
-    path            the database file; created and migrated on first use.
+    path            the database file; created and migrated on first use. `~` is the home folder; a
+                    relative path is made absolute now, and so are those given to verbs later.
+                    `:memory:`: no file, for one process (tests, notebooks); gone when it is closed.
     durability      `full`: what was acknowledged survives power loss; `normal`: the last moments
                     may be lost on power loss (never on a crash), and writes are faster.
     busy_timeout    seconds to wait for another process's write.
@@ -69,7 +73,8 @@ class Outeract:
     clock, ids, vfs, checkpoints, transport   seams for tests: a clock (→ aware UTC), a source of
                     UUIDv7, an apsw VFS name, a checkpoint policy, an httpx transport.
 
-    Raises StoreError and its kinds: OldSQLite, NewerSchema, NotOurFile, ReadOnlyStore, DiskFull.
+    After a fork every verb raises StoreClosed in the child: open the file there.
+    Raises BadInput, StoreError and its kinds: OldSQLite, NewerSchema, NotOurFile, ReadOnlyStore, DiskFull.
     """
 
     def __init__(
@@ -93,10 +98,12 @@ class Outeract:
 
         idle = None if check_tokenizer(search) is None else INDEXING
         options = Options(clock, ids, durability, busy_timeout, vfs, checkpoints, idle)
-        self.path = os.fspath(path)
+        self._place = place(path)
+        self.path = self._place.path
         self.runtime = Runtime(
-            Database(self.path, options), Plugins(), Secrets(secrets),
-            Folder(self.path, file_limit), open_http, transcribe=transcribe, search=search,
+            Database(self._place.name, options), Plugins(), Secrets(secrets, self._place.at),
+            Folder(self._place.files, file_limit), open_http, self._place.at, transcribe=transcribe,
+            search=search,
         )  # fmt: skip
         self.runtime.reload()
         self._receiver = Receiver(self.runtime, body_limit)
@@ -165,7 +172,9 @@ class Outeract:
         """Hand over a platform's request as it arrived; answer with what comes back.
 
         2xx means committed. 4xx: refused, nothing stored. 503: deliver again.
+        Raises StoreClosed in a process that was forked after opening.
         """
+        self.runtime.database.here()
         return await self._receiver.webhook(
             webhook_id, secret, method, headers or {}, query or {}, body
         )
@@ -286,10 +295,13 @@ class Outeract:
         """Give back leases, finish what was queued for the writer, close the file. Harmless twice."""
         self.runtime.ownership.close()
         self.runtime.database.close()
+        if self._place.memory and not self.runtime.database.forked:
+            shutil.rmtree(self.runtime.folder.root, ignore_errors=True)
 
     async def aclose(self) -> None:
         """`close`, and give back network connections."""
-        await self.runtime.aclose_http()
+        if not self.runtime.database.forked:
+            await self.runtime.aclose_http()
         self.close()
 
     async def __aenter__(self) -> Outeract:

@@ -109,6 +109,7 @@ class Workers:
             poll = partial(self._poller.poll, conn.id)
             supervisor.start(("poll", conn.id), poll, partial(self._poller.failed, conn.id))
         await anyio.sleep(_WATCH)
+        self._runtime.database.verify()
         if self._runtime.database.changed():
             self._runtime.wake()  # another process has committed
 

@@ -16,7 +16,7 @@ import queue
 import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -24,10 +24,11 @@ import anyio.to_thread
 
 from .._domain.values.ids import to_ms
 from .._store.engine import sqlite, wal
-from .._store.engine.migrations import migrate
+from .._store.engine.migrations import migrate, refuse_newer
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
 from .opening import Idle, Options, default_checkpoints
+from .place import Marks
 from .wakeup import waiter
 from .write_queue import Share, Ticket, Unit, fail, together, wake
 
@@ -57,14 +58,24 @@ class Database:
         self._truncate = False
         self._fresh = False
         self._gate = threading.Lock()
+        self._marks = None if path.startswith("file:/") else Marks(path)
+        self._turn: AbstractContextManager[Any] = (
+            nullcontext() if self._marks else threading.RLock()
+        )
         self._writer = self._open()
         migrate(self._writer, self._now())
         self._readers: list[sqlite.Connection] = []
         self._beside = Beside(self._open)
         self._watch = self._reader()
         self._seen = self._watch.data_version()
+        self._moved()
         self._thread = threading.Thread(target=self._loop, name="outeract-writer", daemon=True)
         self._thread.start()
+
+    @property
+    def file(self) -> str | None:
+        """Its path; None of a database in memory, which no other process can see."""
+        return None if self._marks is None else self.path
 
     # ── the host's side ───────────────────────────────────────────────────────────────────────
 
@@ -92,11 +103,12 @@ class Database:
 
     def read(self, query: Unit[T]) -> T:
         """Run a bounded query here and now: it costs less than a hop to another thread."""
-        reader = self._borrow()
-        try:
-            return self._read(reader, query)
-        finally:
-            self._give_back(reader)
+        with self._turn:
+            reader = self._borrow()
+            try:
+                return self._read(reader, query)
+            finally:
+                self._give_back(reader)
 
     def _read(self, reader: sqlite.Connection, query: Unit[T]) -> T:
         try:
@@ -112,7 +124,7 @@ class Database:
     def glance(self, query: Unit[T]) -> T | None:
         """Run a query that is small nearly always, here and now; None when it turns out long."""
         try:
-            with self._borrowed() as reader, reader.bounded(_GLANCE):
+            with self._turn, self._borrowed() as reader, reader.bounded(_GLANCE):
                 return self._read(reader, query)
         except sqlite.TooLong:
             return None
@@ -131,14 +143,38 @@ class Database:
 
     def changed(self) -> bool:
         """Whether anybody, another process included, has committed since the last call."""
-        with self._gate:
+        self.here()
+        with self._turn, self._gate:
             version = self._watch.data_version()
             changed, self._seen = version != self._seen, version
         return changed
 
+    def verify(self) -> None:
+        """Raises StoreBroken when the file is no longer there, NewerSchema when it was upgraded."""
+        self._usable()
+        moved = self._moved()
+        if moved is not None:
+            self._broken = _gone(moved)
+            raise StoreBroken(str(self._broken))
+        with self._turn, self._gate:
+            refuse_newer(self._watch)
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a child of the process that opened it."""
+        return self._pid != os.getpid()
+
+    def here(self) -> None:
+        """Raises StoreClosed in a process that was forked: nothing that is open goes on in it."""
+        if self.forked:
+            raise StoreClosed(
+                f"{self.path} was opened before this process was forked; open it again in the child "
+                "with Outeract(path): after the fork, or without preloading the application"
+            )
+
     def close(self) -> None:
         """Finish what is queued, checkpoint, close. Harmless when repeated."""
-        if self._closed or self._pid != os.getpid():
+        if self._closed or self.forked:
             return
         self._closed = True
         self._queue.put(None)
@@ -153,12 +189,16 @@ class Database:
     # ── the writer's side ─────────────────────────────────────────────────────────────────────
 
     def _usable(self) -> None:
+        self.here()
         if self._closed:
             raise StoreClosed(f"{self.path} was closed; open it again with Outeract(path)")
-        if self._pid != os.getpid():
-            raise StoreClosed("this process was forked; open the file again in the child")
         if self._broken is not None:
-            raise StoreBroken(f"{self.path}: {self._broken}; close and open it again")
+            raise self._is_broken()
+
+    def _is_broken(self) -> StoreBroken:
+        if isinstance(self._broken, StoreBroken):
+            return StoreBroken(str(self._broken))
+        return StoreBroken(f"{self.path}: {self._broken}; close and open it again")
 
     def _loop(self) -> None:
         while True:
@@ -222,9 +262,9 @@ class Database:
 
     def _commit(self, batch: list[Ticket[Any]]) -> None:
         if self._broken is not None:
-            return fail(batch, StoreBroken(f"{self.path}: {self._broken}; close and open it again"))
+            return fail(batch, self._is_broken())
         try:
-            with sqlite.translated(self.path):
+            with self._turn, sqlite.translated(self.path):
                 self._attempt(batch)
         except BaseException as error:
             if self._broken is None:
@@ -288,7 +328,14 @@ class Database:
             if not self._landed():
                 fail([t for t in batch if t.error is None], _as_store_error(self.path, error))
             return
+        moved = self._moved()
+        if moved is not None:  # what was committed is where the next start will not look
+            self._broken = _gone(moved)
+            raise self._broken
         self._writer.settle()
+
+    def _moved(self) -> str | None:
+        return None if self._marks is None else self._marks.moved()
 
     def _landed(self) -> bool:
         """A COMMIT has failed: reopen the file and look whether its mark is there."""
@@ -343,10 +390,13 @@ class Database:
             self._give_back(reader)
 
     def _borrow(self) -> sqlite.Connection:
+        self.here()
         if self._closed:
             raise StoreClosed(f"{self.path} was closed; open it again with Outeract(path)")
         with self._gate:
             reader = self._readers.pop() if self._readers else None
+        if reader is None and isinstance(self._broken, StoreBroken):
+            raise self._broken  # under that name there is another file now
         return reader or self._reader()
 
     def _give_back(self, reader: sqlite.Connection) -> None:
@@ -363,6 +413,13 @@ class Database:
         except Exception:  # noqa: S110 - what was acknowledged is in the log already
             pass
         self._writer.close()
+
+
+def _gone(name: str) -> StoreBroken:
+    return StoreBroken(
+        f"{name} was removed, moved or replaced while it was open, and what is written would be lost; "
+        "end every program that has it open, put the right file in its place, and start again"
+    )
 
 
 def _as_store_error(path: str, error: BaseException) -> BaseException:

@@ -65,8 +65,13 @@ class Plugins:
 class Secrets:
     """Follows references: `env:NAME`, `file:/path`, `host:…`, and what the host adds."""
 
-    def __init__(self, sources: Mapping[str, SecretSource] | None = None) -> None:
-        self._sources = {"env": _from_env, "file": _from_file, **(sources or {})}
+    def __init__(
+        self, sources: Mapping[str, SecretSource] | None = None, at: Callable[[Any], Path] = Path
+    ) -> None:
+        """`at`: makes a path absolute."""
+        self._sources = {
+            "env": _from_env, "file": lambda name: _from_file(at(name)), **(sources or {}),
+        }  # fmt: skip
         self._given: dict[str, str] = {}
         self._resolved: set[str] = set()
 
@@ -122,9 +127,9 @@ def _from_env(name: str) -> str:
     return value
 
 
-def _from_file(name: str) -> str:
+def _from_file(name: Path) -> str:
     try:
-        return Path(name).read_text("utf-8").strip()
+        return name.read_text("utf-8").strip()
     except OSError as error:
         raise MissingSecret(f"the secret's file {name} cannot be read: {error.strerror}") from error
 

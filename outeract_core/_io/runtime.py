@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -49,6 +50,7 @@ class Runtime:
     secrets: Secrets
     folder: Folder
     open_http: Callable[[], Http]
+    at: Callable[[Any], Path] = Path
     push: Callable[[], Awaitable[None]] | None = field(init=False, default=None)
     """Does what is due, once, unless somebody in this process does already. None: nobody can."""
     log: Log = field(init=False)
@@ -69,7 +71,7 @@ class Runtime:
     def __attrs_post_init__(self) -> None:
         self.log = Log(self.secrets.redact)
         self.steady = steady(self.database.options.clock)
-        self.liveness = Liveness(self.database.path)
+        self.liveness = Liveness(self.database.file)
         self.ownership = Ownership(self)
 
     @property

@@ -52,7 +52,7 @@ async def backup(
     overwrite: bool, progress: Progress | None,
 ) -> Backup:  # fmt: skip
     """See `Outeract.backup`."""
-    job = _Job(runtime, Path(target), files, overwrite, progress)
+    job = _Job(runtime, runtime.at(target), files, overwrite, progress)
     runtime.copying += 1
     try:
         done = await anyio.to_thread.run_sync(job.run)
@@ -115,7 +115,8 @@ class _Job:
         options = self.runtime.database.options
         source = self.runtime.database.path
         part.touch(0o600)
-        shutil.copymode(source, part)
+        if self.runtime.database.file is not None:
+            shutil.copymode(source, part)
         copies.snapshot(source, options.vfs, part, options.ids, self._say)
         needed = copies.detach(part, options.ids)
         _sync(part)

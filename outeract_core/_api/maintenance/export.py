@@ -57,6 +57,9 @@ async def export(
     """Write the application to `target`. Raises OSError; a cancelled export leaves nothing."""
     told = progress or _nobody
 
+    if isinstance(target, str | os.PathLike):
+        target = runtime.at(target)
+
     def run(tx: Connection) -> Exported:
         return _Export(tx, app, runtime.folder, told).to(target, files)
 

@@ -14,7 +14,6 @@ import binascii
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import anyio.from_thread
@@ -47,7 +46,7 @@ async def import_app(
 
     Raises InvalidExport, BadInput, UnfinishedImport, OSError.
     """
-    stream = await anyio.to_thread.run_sync(opened_for_reading, Path(path))
+    stream = await anyio.to_thread.run_sync(opened_for_reading, runtime.at(path))
     run = _Import(runtime, stream, progress)
     try:
         wanted = await run.begin(name, organisation)

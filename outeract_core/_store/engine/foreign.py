@@ -1,11 +1,13 @@
 """Whose file is it? Asked before anything is written, so that another program's file stays as it is.
 
-Knows: the first bytes of an SQLite file, our mark in its header.
+Knows: how long an SQLite file is at least, our mark in its header.
 Does not know: apsw, the schema.
 """
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,21 +15,30 @@ from typing import Any
 from ...errors import NotOurFile, ReadOnlyStore
 
 APPLICATION_ID = 0x4F757465  # "Oute", in the file's header
-_MAGIC = b"SQLite format 3\0"
+_SHORTEST = 512
+"""Bytes of the smallest page of SQLite."""
 
 
 def refuse_path(path: str) -> None:
-    """Not an SQLite file: say so before SQLite appends to it. Raises NotOurFile, ReadOnlyStore."""
-    if Path(path).is_dir():
-        raise NotOurFile(f"{path} is a folder; give the path of a file")
+    """Not an SQLite file: say so before SQLite writes to it. Raises NotOurFile, ReadOnlyStore.
+
+    It is looked at, never opened: closing it would take away the locks that this process has on it
+    (sqlite.org/howtocorrupt.html, 2.2), and a pipe would never open. What is as long as a page SQLite
+    reads for itself; what is shorter, and not empty, it would take for empty.
+    """
     try:
-        with Path(path).open("rb") as file:
-            head = file.read(len(_MAGIC))
+        found = Path(path).stat()
     except (FileNotFoundError, NotADirectoryError):
         return
-    except PermissionError as error:
-        raise ReadOnlyStore(f"{path} cannot be read; check its rights") from error
-    if head and head != _MAGIC:
+    except OSError as error:
+        raise ReadOnlyStore(f"{path} cannot be looked at: {error.strerror}") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise NotOurFile(f"{path} is a folder; give the path of a file")
+    if not stat.S_ISREG(found.st_mode):
+        raise NotOurFile(f"{path} is no file but a pipe, socket or device; give another path")
+    if not os.access(path, os.R_OK):
+        raise ReadOnlyStore(f"{path} cannot be read; check its rights")
+    if 0 < found.st_size < _SHORTEST:
         raise NotOurFile(f"{path} is not an SQLite database; give another path")
 
 

@@ -56,6 +56,11 @@ def _apply(connection: Connection, now: int) -> None:
 def _version(connection: Connection) -> int:
     """The file's schema version, 0 for an empty one."""
     refuse_database(connection.path, connection.script)
+    return refuse_newer(connection)
+
+
+def refuse_newer(connection: Connection) -> int:
+    """The file's schema version. Raises NewerSchema: another program has upgraded the file."""
     version: int = connection.script("PRAGMA user_version")[0][0]
     if version > len(scripts()):
         raise NewerSchema(

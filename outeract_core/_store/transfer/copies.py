@@ -47,7 +47,8 @@ def snapshot(
             total = _size(reader)
             reader.script("PRAGMA query_only = OFF")
             reader.db.set_progress_handler(partial(_tell, target, total, told), _OFTEN)
-            reader.dynamic("VACUUM INTO :target", {"target": str(target)})
+            into = sqlite.attached(path, str(target))
+            reader.dynamic("VACUUM INTO :target", {"target": into})
     finally:
         reader.close()
 

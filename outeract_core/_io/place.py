@@ -1,0 +1,99 @@
+"""Where the file is: one absolute path, made when it is opened, and whether it still is that file.
+
+Knows: folders, what is no path of a file, the files that SQLite keeps beside a database.
+Does not know: SQLite, what is in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+from ..errors import BadInput
+
+MEMORY = ":memory:"
+_BESIDE = ("", "-wal", "-shm")
+
+
+@frozen
+class Place:
+    """`path`: absolute, or `:memory:`; `name`: how SQLite is given it; `files`: where bytes go.
+
+    `folder`: the program's folder when the file was opened; relative paths mean that one for good.
+    """
+
+    path: str
+    name: str
+    files: str
+    folder: str
+    memory: bool = False
+
+    def at(self, path: str | os.PathLike[str]) -> Path:
+        """A path that the host gives later: `~` is its home, a relative one begins where we began."""
+        return Path(self.folder) / Path(path).expanduser()
+
+
+def place(path: Any) -> Place:
+    """Make a path absolute. Raises BadInput."""
+    text = _text(path)
+    if text == MEMORY:
+        made = Path(tempfile.gettempdir()) / f"outeract-{secrets.token_hex(8)}"
+        return Place(text, f"file:/{made.name}?vfs=memdb", str(made), _here(), memory=True)
+    try:
+        whole = str(Path(_here()) / Path(text).expanduser())
+    except RuntimeError as error:
+        raise BadInput(f"{text}: {error}") from error
+    whole = os.path.normpath(whole)
+    return Place(whole, whole, whole, _here())
+
+
+def _text(path: Any) -> str:
+    try:
+        text = os.fsdecode(path)
+        text.encode("utf-8")
+    except TypeError:
+        raise BadInput(f"a path is text or a Path, not {path!r:.80}") from None
+    except UnicodeError:
+        raise BadInput(f"{path!r:.200} is no path in UTF-8; SQLite opens no other") from None
+    if not text or "\0" in text:
+        raise BadInput(f"{text!r:.200} is no path of a file")
+    return text
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:  # the folder was removed: absolute paths still work
+        return os.sep
+
+
+@define
+class Marks:
+    """Which files they were when they were opened, so that others in their place are noticed."""
+
+    path: str
+    _seen: dict[str, tuple[int, int]] = field(factory=dict)
+
+    def moved(self) -> str | None:
+        """The file that was removed or replaced since it was first looked at, or None. Three looks."""
+        for end in _BESIDE:
+            name = self.path + end
+            now, before = _mark(name), self._seen.get(end)
+            if before is None and now is not None:
+                self._seen[end] = now
+            elif now != before and (now is not None or not Path(name).exists()):
+                return name
+        return None
+
+
+def _mark(name: str) -> tuple[int, int] | None:
+    try:
+        found = Path(name).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,181 @@
+"""Where the file is: absolute from the start, noticed when it is gone, refused when it is none.
+
+Knows: folders, odd paths, memory. Does not know: what is in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from outeract_core import Attachment, Content, Outeract
+from outeract_core.errors import BadInput, NotOurFile, StoreBroken
+from tests.support.bots import talk
+from tests.support.store.platform import connect, said, take
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_program_may_change_its_folder(tmp_path: Path, monkeypatch: Any) -> None:
+    """Files, backups and new readers go where the file was opened, whatever the folder is now."""
+    first, other = tmp_path / "first", tmp_path / "other"
+    first.mkdir(), other.mkdir()
+    monkeypatch.chdir(first)
+    async with Outeract("bot.db") as core:
+        app = core.app("a")
+        app.connect("console")
+        monkeypatch.chdir(other)
+        await app.send(("console", "x"), Content(text="f", files=[Attachment(b"abc", "x.txt")]))
+        await core.backup("copy.db")
+        await app.export("out.jsonl")
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(core.runtime.database.traverse, lambda _tx: None)
+        assert core.path == str(first / "bot.db")
+    assert list(other.iterdir()) == []
+    assert {"bot.db", "bot.db.files", "copy.db", "copy.db.files", "out.jsonl"} <= _names(first)
+
+
+async def test_a_secret_s_file_is_looked_for_where_the_program_began(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    """`file:token` means the same file after the program has changed its folder."""
+    (tmp_path / "token").write_text("s3cret")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    async with Outeract("bot.db") as core:
+        monkeypatch.chdir("other")
+        assert core.runtime.secrets.resolve("file:token") == "s3cret"
+
+
+async def test_the_home_folder_is_meant(tmp_path: Path, monkeypatch: Any) -> None:
+    """`~/bot.db` is no folder called `~`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    async with Outeract("~/bot.db") as core:
+        assert core.path == str(tmp_path / "bot.db")
+    assert (tmp_path / "bot.db").exists()
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", b"/tmp/\xff.db", "/tmp/\ud800.db", 3, None], ids=repr)
+def test_what_is_no_path(path: Any) -> None:
+    """It is said what is wrong, before anything is made."""
+    with pytest.raises(BadInput):
+        Outeract(path)
+
+
+def _names(folder: Path) -> set[str]:
+    return {each.name for each in folder.iterdir()}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes in folders there")
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "short", "long"])
+def test_what_is_no_file_of_ours(tmp_path: Path, kind: str) -> None:
+    """A pipe does not hang, and what is there stays as it is."""
+    path = tmp_path / "x"
+    text = b"some notes" if kind == "short" else b"some notes " * 500
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind != "device":
+        path.write_bytes(text)
+    with pytest.raises(NotOurFile):
+        Outeract("/dev/null" if kind == "device" else path)
+    if kind in ("short", "long"):
+        assert path.read_bytes() == text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there")
+@pytest.mark.parametrize("what", ["removed", "moved", "replaced", "log removed"])
+async def test_a_file_that_is_gone_acknowledges_nothing(tmp_path: Path, what: str) -> None:
+    """The next delivery is answered with 503, a write raises StoreBroken, and serving ends with it."""
+    path = tmp_path / "bot.db"
+    bot = talk(path)
+    async with bot.core:
+        await bot.says("kept")
+        await bot.core.backup(tmp_path / "copy.db")
+        _do(path, what, tmp_path / "copy.db")
+        body = b'{"user": "ann", "text": "lost?", "n": 9}'
+        where = bot.connection
+        answer = await bot.core.ingest(where.webhook_id, where.webhook_secret, body=body)
+        assert answer.status == 503
+        with pytest.raises(StoreBroken, match=r"removed, moved or replaced"):
+            await bot.app.emit("order.created", {})
+        with anyio.fail_after(10), pytest.raises(StoreBroken, match="removed, moved"):
+            await bot.core.serve()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there")
+async def test_serving_ends_when_the_file_goes_although_nothing_comes_in(tmp_path: Path) -> None:
+    """One exception with what to do, no group."""
+    bot = talk(tmp_path / "bot.db")
+    async with bot.core, anyio.create_task_group() as group:
+        group.start_soon(_unlinked, tmp_path / "bot.db")
+        with anyio.fail_after(10), pytest.raises(StoreBroken, match="start again"):
+            await bot.core.serve()
+
+
+async def _unlinked(path: Path) -> None:
+    await anyio.lowlevel.checkpoint()
+    path.unlink()
+
+
+def _do(path: Path, what: str, copy: Path) -> None:
+    if what == "removed":
+        path.unlink()
+    elif what == "moved":
+        path.rename(path.with_name("elsewhere.db"))
+    elif what == "replaced":
+        shutil.move(copy, path)
+    else:
+        Path(f"{path}-wal").unlink()
+
+
+async def test_memory_holds_everything_and_leaves_nothing(tmp_path: Path, monkeypatch: Any) -> None:
+    """`:memory:` receives, answers, searches, keeps bytes, makes a backup; then all of it is gone."""
+    monkeypatch.chdir(tmp_path)
+    async with Outeract(":memory:") as core:
+        app = core.app("support")
+        connection = connect(core, app)
+        app.on("message.inbound", name="echo")(lambda message: f"re: {message.text}")
+        await take(core, connection, said("m1", text="hello world"))
+        sent = await app.send((connection, "x"), Content(files=[Attachment(b"abc", "x.txt")]))
+        done = await core.pump()
+        assert (done.handled, done.sent, done.troubles) == (1, 2, ())
+        assert (await sent.state()).status == "sent"
+        assert len((await app.search("hello")).nodes) == 2
+        async with anyio.create_task_group() as group:
+            for number in range(20):
+                group.start_soon(app.emit, "order.created", {"n": number})
+                group.start_soon(core.runtime.database.traverse, _count)
+        await core.backup("copy.db")
+        folder = core.runtime.folder.root
+        assert folder.exists()
+    assert not folder.exists()
+    assert {each.name for each in tmp_path.iterdir()} == {"copy.db", "copy.db.files"}
+    async with Outeract("copy.db") as copy:
+        assert len((await copy.app("support").search("hello")).nodes) == 2
+
+
+def _count(tx: Any) -> int:
+    return len(tx.script("SELECT seq FROM event"))
+
+
+async def test_two_memories_never_meet() -> None:
+    """Each opening has its own."""
+    async with Outeract(":memory:") as one, Outeract(":memory:") as other:
+        one.app("a")
+        other.app("b")
+        assert one.runtime.database.read(_apps) == other.runtime.database.read(_apps) == 1
+
+
+def _apps(tx: Any) -> int:
+    return len(tx.script("SELECT id FROM application"))
