@@ -15,8 +15,7 @@ import os
 import queue
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -28,7 +27,8 @@ from .._store.engine.migrations import migrate, refuse_newer
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
 from .opening import Idle, Options, default_checkpoints
-from .place import Marks
+from .place import Marks, gone
+from .readers import Readers
 from .wakeup import waiter
 from .write_queue import Share, Ticket, Unit, fail, together, wake
 
@@ -64,7 +64,7 @@ class Database:
         )
         self._writer = self._open()
         migrate(self._writer, self._now())
-        self._readers: list[sqlite.Connection] = []
+        self._readers = Readers(self._another)
         self._beside = Beside(self._open)
         self._watch = self._reader()
         self._seen = self._watch.data_version()
@@ -104,11 +104,9 @@ class Database:
     def read(self, query: Unit[T]) -> T:
         """Run a bounded query here and now: it costs less than a hop to another thread."""
         with self._turn:
-            reader = self._borrow()
-            try:
+            self._readable()
+            with self._readers.borrowed() as reader:
                 return self._read(reader, query)
-            finally:
-                self._give_back(reader)
 
     def _read(self, reader: sqlite.Connection, query: Unit[T]) -> T:
         try:
@@ -124,7 +122,8 @@ class Database:
     def glance(self, query: Unit[T]) -> T | None:
         """Run a query that is small nearly always, here and now; None when it turns out long."""
         try:
-            with self._turn, self._borrowed() as reader, reader.bounded(_GLANCE):
+            self._readable()
+            with self._turn, self._readers.borrowed() as reader, reader.bounded(_GLANCE):
                 return self._read(reader, query)
         except sqlite.TooLong:
             return None
@@ -154,7 +153,7 @@ class Database:
         self._usable()
         moved = self._moved()
         if moved is not None:
-            self._broken = _gone(moved)
+            self._broken = gone(moved)
             raise StoreBroken(str(self._broken))
         with self._turn, self._gate:
             refuse_newer(self._watch)
@@ -167,10 +166,7 @@ class Database:
     def here(self) -> None:
         """Raises StoreClosed in a process that was forked: nothing that is open goes on in it."""
         if self.forked:
-            raise StoreClosed(
-                f"{self.path} was opened before this process was forked; open it again in the child "
-                "with Outeract(path): after the fork, or without preloading the application"
-            )
+            raise StoreClosed(f"{self.path} was opened before a fork; open it again in the child")
 
     def close(self) -> None:
         """Finish what is queued, checkpoint, close. Harmless when repeated."""
@@ -180,25 +176,26 @@ class Database:
         self._queue.put(None)
         self._thread.join()
         self._beside.close()
+        self._readers.close()
         with self._gate:
-            for reader in (*self._readers, self._watch):
-                reader.close()
-            self._readers.clear()
+            self._watch.close()
         self._end_writer()
 
     # ── the writer's side ─────────────────────────────────────────────────────────────────────
 
-    def _usable(self) -> None:
+    def _readable(self) -> None:
         self.here()
         if self._closed:
             raise StoreClosed(f"{self.path} was closed; open it again with Outeract(path)")
+
+    def _usable(self) -> None:
+        self._readable()
         if self._broken is not None:
             raise self._is_broken()
 
     def _is_broken(self) -> StoreBroken:
-        if isinstance(self._broken, StoreBroken):
-            return StoreBroken(str(self._broken))
-        return StoreBroken(f"{self.path}: {self._broken}; close and open it again")
+        told = f"{self.path}: {self._broken}; close and open it again"
+        return StoreBroken(str(self._broken) if isinstance(self._broken, StoreBroken) else told)
 
     def _loop(self) -> None:
         while True:
@@ -330,7 +327,7 @@ class Database:
             return
         moved = self._moved()
         if moved is not None:  # what was committed is where the next start will not look
-            self._broken = _gone(moved)
+            self._broken = gone(moved)
             raise self._broken
         self._writer.settle()
 
@@ -381,30 +378,10 @@ class Database:
         o = self.options
         return sqlite.open_reader(self.path, o.vfs, int(o.busy_timeout * 1000), o.ids)
 
-    @contextmanager
-    def _borrowed(self) -> Iterator[sqlite.Connection]:
-        reader = self._borrow()
-        try:
-            yield reader
-        finally:
-            self._give_back(reader)
-
-    def _borrow(self) -> sqlite.Connection:
-        self.here()
-        if self._closed:
-            raise StoreClosed(f"{self.path} was closed; open it again with Outeract(path)")
-        with self._gate:
-            reader = self._readers.pop() if self._readers else None
-        if reader is None and isinstance(self._broken, StoreBroken):
+    def _another(self) -> sqlite.Connection:
+        if isinstance(self._broken, StoreBroken):
             raise self._broken  # under that name there is another file now
-        return reader or self._reader()
-
-    def _give_back(self, reader: sqlite.Connection) -> None:
-        with self._gate:
-            if self._closed or reader.db.in_transaction:
-                reader.close()
-            else:
-                self._readers.append(reader)
+        return self._reader()
 
     def _end_writer(self) -> None:
         try:
@@ -413,13 +390,6 @@ class Database:
         except Exception:  # noqa: S110 - what was acknowledged is in the log already
             pass
         self._writer.close()
-
-
-def _gone(name: str) -> StoreBroken:
-    return StoreBroken(
-        f"{name} was removed, moved or replaced while it was open, and what is written would be lost; "
-        "end every program that has it open, put the right file in its place, and start again"
-    )
 
 
 def _as_store_error(path: str, error: BaseException) -> BaseException:

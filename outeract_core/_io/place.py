@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from ..errors import BadInput
+from ..errors import BadInput, StoreBroken
 
 MEMORY = ":memory:"
 _BESIDE = ("", "-wal", "-shm")
@@ -97,3 +97,11 @@ def _mark(name: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def gone(name: str) -> StoreBroken:
+    """What is raised when a file is no longer where it was opened."""
+    return StoreBroken(
+        f"{name} was removed, moved or replaced while it was open, and what is written would be lost; "
+        "end every program that has it open, put the right file in its place, and start again"
+    )

@@ -6,7 +6,6 @@ Does not know: apsw, the schema.
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -36,8 +35,6 @@ def refuse_path(path: str) -> None:
         raise NotOurFile(f"{path} is a folder; give the path of a file")
     if not stat.S_ISREG(found.st_mode):
         raise NotOurFile(f"{path} is no file but a pipe, socket or device; give another path")
-    if not os.access(path, os.R_OK):
-        raise ReadOnlyStore(f"{path} cannot be read; check its rights")
     if 0 < found.st_size < _SHORTEST:
         raise NotOurFile(f"{path} is not an SQLite database; give another path")
 

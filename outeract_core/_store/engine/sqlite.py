@@ -63,7 +63,7 @@ def translated(path: str) -> Iterator[None]:
         ) from error
     except apsw.CantOpenError as error:
         raise ReadOnlyStore(
-            f"{path} cannot be opened; check that its folder exists and is writable"
+            f"{path} cannot be opened; check that its folder exists and is writable, and the rights of it"
         ) from error
     except (apsw.BusyError, apsw.LockedError) as error:
         raise StoreBusy(f"{path}: another process holds the write lock; try again") from error
