@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any, TypeVar
-from urllib.parse import quote
 from uuid import UUID
 
 import apsw
@@ -21,11 +20,11 @@ from ...driver import Statement
 from ...errors import DiskFull, NotOurFile, OldSQLite, ReadOnlyStore, StoreBusy, StoreError
 from .foreign import refuse_database, refuse_path
 from .known import Known
+from .memory import flags_for, in_memory
 
 Row = TypeVar("Row")
 
 OLDEST = (3, 51, 3)
-_MEMORY = "file:/"
 _PORTIONS = 10
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
@@ -345,9 +344,9 @@ def open_writer(
     if durability not in _SYNCHRONOUS:
         raise StoreError(f"durability is 'full' or 'normal', not {durability!r}")
     with translated(path):
-        if not path.startswith(_MEMORY):
+        if not in_memory(path):
             refuse_path(path)
-        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | _named(path)
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | flags_for(path)
         connection = _configured(apsw.Connection(path, flags, vfs), path, busy_ms, ids)
         if connection.db.readonly("main"):
             raise ReadOnlyStore(f"{path} is read-only; check the rights of it and its folder")
@@ -365,22 +364,13 @@ def open_reader(path: str, vfs: str | None, busy_ms: int, ids: IdSource) -> Conn
     """A read-only connection."""
     with translated(path):
         connection = _configured(
-            apsw.Connection(path, apsw.SQLITE_OPEN_READONLY | _named(path), vfs), path, busy_ms, ids
+            apsw.Connection(path, apsw.SQLITE_OPEN_READONLY | flags_for(path), vfs),
+            path,
+            busy_ms,
+            ids,
         )
         connection.script("PRAGMA cache_size = -16384; PRAGMA query_only = ON")
     return connection
-
-
-def _named(path: str) -> int:
-    """Paths are absolute, so only a database in memory has a name that is to be read as a URI."""
-    return apsw.SQLITE_OPEN_URI if path.startswith(_MEMORY) else 0
-
-
-def attached(path: str, other: str) -> str:
-    """How a connection to `path` names another file; one in memory would look for it in memory."""
-    if not path.startswith(_MEMORY):
-        return other
-    return f"file:{quote(other)}?vfs={apsw.vfs_names()[0]}"
 
 
 def _configured(db: apsw.Connection, path: str, busy_ms: int, ids: IdSource) -> Connection:

@@ -18,6 +18,7 @@ from typing import Any
 from ..._domain.values.ids import IdSource
 from ...driver import Statement, Tx
 from ..engine import sqlite
+from ..engine.memory import attached
 from ..engine.statements import statement
 
 WRITERS: Statement[Any] = statement("copy_writers")
@@ -47,7 +48,7 @@ def snapshot(
             total = _size(reader)
             reader.script("PRAGMA query_only = OFF")
             reader.db.set_progress_handler(partial(_tell, target, total, told), _OFTEN)
-            into = sqlite.attached(path, str(target))
+            into = attached(path, str(target))
             reader.dynamic("VACUUM INTO :target", {"target": into})
     finally:
         reader.close()
