@@ -363,12 +363,8 @@ def open_writer(
 def open_reader(path: str, vfs: str | None, busy_ms: int, ids: IdSource) -> Connection:
     """A read-only connection."""
     with translated(path):
-        connection = _configured(
-            apsw.Connection(path, apsw.SQLITE_OPEN_READONLY | flags_for(path), vfs),
-            path,
-            busy_ms,
-            ids,
-        )
+        flags = apsw.SQLITE_OPEN_READONLY | flags_for(path)
+        connection = _configured(apsw.Connection(path, flags, vfs), path, busy_ms, ids)
         connection.script("PRAGMA cache_size = -16384; PRAGMA query_only = ON")
     return connection
 
