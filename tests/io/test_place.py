@@ -64,7 +64,7 @@ async def test_the_home_folder_is_meant(tmp_path: Path, monkeypatch: Any) -> Non
     assert (tmp_path / "bot.db").exists()
 
 
-@pytest.mark.parametrize("path", ["", "a\0b", b"/tmp/\xff.db", "/tmp/\ud800.db", 3, None], ids=repr)
+@pytest.mark.parametrize("path", ["", "a\0b", b"\xff.db", "\ud800.db", 3, None], ids=repr)
 def test_what_is_no_path(path: Any) -> None:
     """It is said what is wrong, before anything is made."""
     with pytest.raises(BadInput):
