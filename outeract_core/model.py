@@ -54,6 +54,7 @@ __all__ = [
     "NodeType",
     "Organisation",
     "OrganisationId",
+    "PartState",
     "PlatformConnection",
     "PlatformUser",
     "PlatformUserId",
@@ -171,8 +172,24 @@ class PlatformUser:
 
 
 @frozen
+class PartState:
+    """How far one part of an outbound message has come; `part` counts from 0.
+
+    `external_message_id`: what the platform calls it, as far as it has told.
+    """
+
+    part: int
+    status: Status
+    external_message_id: str | None = None
+
+
+@frozen
 class DeliveryState:
-    """The fold over an outbound message's child events; it never moves backwards."""
+    """The fold over an outbound message's child events; it never moves backwards.
+
+    `parts`: the same by part, in order; the message is as far as its slowest part, and one part that
+    failed fails it. Empty for an action (an edit, a reaction, …).
+    """
 
     status: Status
     sent_at: datetime | None = None
@@ -180,6 +197,7 @@ class DeliveryState:
     read_at: datetime | None = None
     failed_at: datetime | None = None
     reason: str | None = None
+    parts: tuple[PartState, ...] = ()
 
 
 _EventRow: TypeAlias = tuple[

@@ -43,15 +43,18 @@ class Attempts:
         return after is After.GONE
 
     async def _part(self, row: Row, *, first: bool) -> Next:
+        await self._heart.beat()
         leaving = Leaving(self._runtime, self._heart, row)
         conn = self._runtime.conn(row.conn)
         try:
             return await self._tried(conn, row, leaving, first=first)
         except LeaseLost as error:
+            if leaving.held_back:
+                return await self._fenced(self._settle.later(row, 0, str(error), counted=False))
             self._runtime.log.warning("outbound", str(error))
             return After.WAITS
         except (UnknownPlatform, MissingSecret, StoreError) as error:
-            return await self._fenced(self._settle.untouched(row, str(error)))
+            return await self._fenced(self._settle.untouched(row, str(error), leaving))
         except OuteractError as error:
             return await self._fenced(self._settle.failed(conn, row, error, leaving))
         except Exception as error:
@@ -70,7 +73,9 @@ class Attempts:
             if resolved is not None:
                 return resolved
         await leaving.begin()
-        after = await self._settle.done(conn, row, await self._request(adapter, row, leaving))
+        sent = await self._request(adapter, row, leaving)
+        leaving.ended = True
+        after = await self._settle.done(conn, row, sent)
         if row.verb == "send":
             await self._settle.report(conn, "active", "a message was accepted")
         return after

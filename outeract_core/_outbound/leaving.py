@@ -22,7 +22,7 @@ _SPARE = 5_000
 
 
 class Leaving(Departure):
-    """The requests of one attempt on one claimed row."""
+    """The requests of one attempt on one claimed row. `ended`: the adapter has come to its receipt."""
 
     def __init__(self, runtime: Runtime, heart: Heartbeat, row: Row) -> None:
         super().__init__()
@@ -30,6 +30,12 @@ class Leaving(Departure):
         self._heart = heart
         self._row = row
         self._arrives = self._ends = 0
+        self.ended = False
+
+    @property
+    def held_back(self) -> bool:
+        """Whether it was begun and nothing has left: then certainly nothing was done."""
+        return bool(self._arrives) and not self.gone and not self.ended
 
     @property
     def pending(self) -> int:

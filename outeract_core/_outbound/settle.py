@@ -116,9 +116,11 @@ class Settle:
 
     # ── what must wait ────────────────────────────────────────────────────────────────────────
 
-    async def untouched(self, row: Row, error: str) -> Next:
-        """As it was, when its connection has rested: what the host must mend is no attempt."""
+    async def untouched(self, row: Row, error: str, leaving: Leaving) -> Next:
+        """As it was before, when its connection has rested: what the host must mend is no attempt."""
         self._resting.rest(row.conn, _OFFLINE)
+        if leaving.held_back:
+            return await self.later(row, 0, error, counted=False)
         return await self.postponed(row, 0, error)
 
     async def resting(self, conn: Conn, row: Row, status: str, error: SendError) -> Next:
@@ -159,7 +161,7 @@ class Settle:
         code = error.code if isinstance(error, SendError) else None
         if isinstance(error, Rejected | Unsupported | SendError):
             return await self.end(conn, row, "message.failed", str(error), code, failure_of(error))
-        return await self.untouched(row, str(error))
+        return await self.untouched(row, str(error), leaving)
 
     async def broke(self, conn: Conn, row: Row, error: Exception, leaving: Leaving) -> Next:
         """The adapter's own code has raised: unknown only when something had left by then."""

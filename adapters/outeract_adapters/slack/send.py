@@ -30,6 +30,7 @@ _OPTIONS = (
 _UPLOAD_TIMEOUT = 300.0
 _PAGE = 15
 """Slack docs: apps outside the Marketplace get 15 messages per request of history."""
+_PAGES = 5
 _SKEW = 600
 
 
@@ -160,24 +161,34 @@ def _shared(said: Object, channel: str) -> str | None:
 
 
 def find(api: Api, outgoing: Outgoing) -> Flow[Sent | None]:
-    """Look for our token in the newest messages. None only when *all* since then were seen.
+    """Look for our token in everything said since. None only when *all* of that was seen.
 
     Raises Throttled (1 request a minute for some apps) or Transient when it is worth looking again,
-    and Ambiguous when it cannot be told: more messages than one page, no right to read the
-    history, or files, which carry no token.
+    and Ambiguous when it cannot be told: more messages than a few pages, no right to read the
+    history or the tokens in it, an answer that is none, or files, which carry no token.
     """
     if outgoing.files:
         raise Ambiguous("an upload carries no token to look for")
+    cursor = ""
     try:
         channel = yield from _channel(api, outgoing.to)
-        page = yield from ask(_history(api, outgoing, channel), repeatable=True)
+        for _ in range(_PAGES):
+            page = yield from ask(_history(api, outgoing, channel, cursor), repeatable=True)
+            sent = _among(page, outgoing, channel)
+            if sent is not None or page.get("has_more") is False:
+                return sent
+            cursor = text(page, "response_metadata", "next_cursor") or ""
+            if not cursor:
+                break
     except Rejected as error:
         raise Ambiguous(f"cannot look it up: {error.reason}", code=error.code) from error
-    return _among(page, outgoing, channel)
+    raise Ambiguous("too many messages since to be sure that it did not arrive")
 
 
-def _history(api: Api, outgoing: Outgoing, channel: str) -> Call:
+def _history(api: Api, outgoing: Outgoing, channel: str, cursor: str) -> Call:
     params = {"channel": channel, "limit": str(_PAGE), "include_all_metadata": "true"}
+    if cursor:
+        params["cursor"] = cursor
     made = _made(outgoing.event_id)
     if made is not None:
         params["oldest"] = f"{made:.6f}"
@@ -197,13 +208,20 @@ def _made(event_id: str) -> float | None:
 
 
 def _among(page: Object, outgoing: Outgoing, channel: str) -> Sent | None:
+    """Our message, if this page has it. Raises Ambiguous when the page cannot tell."""
+    if not isinstance(page.get("messages"), list):
+        raise Ambiguous("Slack's answer is no page of a history")
+    mute = False
     for message in many(page, "messages"):
         metadata, ts = obj(message, "metadata"), text(message, "ts")
         ours = metadata.get("event_type") == CORRELATION
         if ours and ts and text(metadata, "event_payload", "token") == outgoing.token:
             raw = {"channel": channel, "ts": ts}
             return _sent(outgoing, channel, external_id(ts, channel), (), raw)
-    complete = isinstance(page.get("messages"), list) and page.get("has_more") is False
-    if not complete:
-        raise Ambiguous("too many messages since to be sure that it did not arrive")
+        said = text(message, "text")
+        mute = mute or (
+            name(message, "bot_id") is not None and not metadata and said == outgoing.text
+        )
+    if mute:
+        raise Ambiguous("a bot has said the same, and Slack does not show whether with our token")
     return None

@@ -13,11 +13,11 @@ from ..._domain.rules.delivery import EVENT_STATUS
 from ..._domain.values.ids import from_ms
 from ...driver import Tx
 from ...errors import NotFound
-from ...model import DeliveryState, Status
+from ...model import DeliveryState, PartState, Status
 from ..records import nodes
 from ..records.log import EVENT_CONN, EVENT_FACTS, key_of, sources_of
 from ..writing.claims import LAST_INBOUND
-from ..writing.delivery import DELIVERY
+from ..writing.delivery import DELIVERY, RECEIPTS, nameless, parts_of
 
 
 def event_key(tx: Tx, app: int, event_id: UUID) -> int:
@@ -48,9 +48,23 @@ def state_of(tx: Tx, app: int, event_id: UUID) -> DeliveryState:
     row = tx.one(DELIVERY, event=key)
     if row is None:
         return _of_action(tx, key)
-    status, _parts, *times, reason = row
+    status, count, *times, reason = row
     sent, delivered, read, failed = (None if t is None else from_ms(t) for t in times)
-    return DeliveryState(cast("Status", status), sent, delivered, read, failed, reason)
+    parts = _parts(tx, key, status, count)
+    return DeliveryState(cast("Status", status), sent, delivered, read, failed, reason, parts)
+
+
+def _parts(tx: Tx, key: int, status: str, count: int) -> tuple[PartState, ...]:
+    """By part. One that has come to nothing of its own is queued, or ended with its message."""
+    reached, names = parts_of(tx, key), dict[int, str]()
+    for name, part, _status in tx.all(RECEIPTS, event=key):
+        if name != nameless(key, part):
+            names.setdefault(part, name)
+    rest = status if status in ("failed", "unknown", "cancelled") else "queued"
+    return tuple(
+        PartState(part, cast("Status", reached.get(part, rest)), names.get(part))
+        for part in range(count)
+    )
 
 
 def last_inbound(tx: Tx, app: int, platform_user: UUID) -> int | None:

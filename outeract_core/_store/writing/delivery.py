@@ -93,7 +93,7 @@ def receipt(
     *, sandbox: bool = False,
 ) -> int | None:  # fmt: skip
     """One part has been accepted under these external ids: record it once, apply what waited."""
-    names = external_ids or (f"{event}/{part}",)
+    names = external_ids or (nameless(event, part),)
     added = [
         tx.run(RECEIPT_ADD, conn=conn.id, ext=text_id(name), event=event, part=part, status="sent")
         for name in names
@@ -114,6 +114,11 @@ def receipt(
         for child in arrived(tx, conn.id, name, event):
             refold(tx, conn, child, event)
     return key
+
+
+def nameless(event: int, part: int) -> str:
+    """What stands for the external id of a part that the platform has accepted without telling one."""
+    return f"{event}/{part}"
 
 
 def late_receipt(

@@ -1,0 +1,146 @@
+"""What may have been sent stays so until there is proof, whatever the platform answers when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outeract_core import App, Outeract, PlatformConnection
+from outeract_core.testing import ManualClock
+from tests.support.stepped import Asked, Asking, Wire, count, opened
+
+pytestmark = pytest.mark.anyio
+
+ANSWERS: dict[str, Callable[[Asking], None]] = {
+    "a 500": lambda asking: asking.answer(500),
+    "not now": lambda asking: asking.answer(503),
+    "too often": lambda asking: asking.answer(429),
+    "a missing scope": lambda asking: asking.answer(403),
+    "a refused token": lambda asking: asking.answer(401),
+    "a refusal": lambda asking: asking.answer(400),
+    "a page of HTML": lambda asking: asking.answer(200, b"<html>"),
+    "nonsense": lambda asking: asking.answer(200, {"what": "ever"}),
+    "no network": lambda asking: asking.lose(),
+}
+
+
+class Desk:
+    """A bot on a platform that can be asked. `looks`: what a look-up is answered; `posts`: a message."""
+
+    def __init__(self, path: Path, clock: ManualClock) -> None:
+        self.clock = clock
+        self.looks: Callable[[Asking], None] = ANSWERS["a 500"]
+        self.posts: Callable[[Asking], None] = lambda asking: asking.lose()
+        self.times: list[tuple[str, float]] = []
+        self._start = clock()
+        self.wire = Wire(self._script)
+        self.core: Outeract
+        self.app: App
+        self.connection: PlatformConnection
+        self.core, self.app, self.connection = opened(path, self.wire, clock, Asked)
+
+    def _script(self, asking: Asking) -> None:
+        self.times.append((asking.path, (self.clock() - self._start).total_seconds()))
+        (self.posts if asking.path == "/send" else self.looks)(asking)
+
+    async def work(self, seconds: float, step: float = 5) -> None:
+        """Let time go on, in steps."""
+        for _ in range(int(seconds / step)):
+            await self.core.pump()
+            self.clock.advance(step)
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_a_look_up_that_says_nothing_ends_as_unknown(
+    tmp_path: Path, clock: ManualClock, answer: str
+) -> None:
+    """Whatever goes wrong when it is asked: it is told as unknown in the end and never sent again."""
+    desk = Desk(tmp_path / "bot.db", clock)
+    desk.looks = ANSWERS[answer]
+    async with desk.core:
+        sent = await desk.app.send((desk.connection, "ann"), "once")
+        await desk.work(7200, 30)
+        assert (await sent.state()).status == "unknown"
+        assert desk.wire.sent() == ["once"]
+        assert await count(desk.app, "message.unknown") == 1
+
+
+async def test_absence_is_proof_only_when_it_can_no_longer_arrive(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """Not asked before the request's own time is over, asked again just before it leaves again."""
+    desk = Desk(tmp_path / "bot.db", clock)
+    answers = [lambda asking: asking.lose(), lambda asking: asking.answer()]
+    desk.posts = lambda asking: answers.pop(0)(asking)
+    desk.looks = lambda asking: asking.answer(200, {"id": None})
+    async with desk.core:
+        sent = await desk.app.send((desk.connection, "ann"), "once")
+        await desk.work(600)
+        assert (await sent.state()).status == "sent"
+    (first, _), *looks, (last, at) = desk.times
+    assert (first, last) == ("/send", "/send")
+    assert all(path == "/find" and when >= 30 for path, when in looks)
+    assert looks[-1][1] == at
+
+
+@pytest.mark.parametrize("seconds", [2.5, 9, 35, 150])
+async def test_a_slow_platform_is_not_doubled(
+    tmp_path: Path, clock: ManualClock, seconds: float
+) -> None:
+    """The answer was lost and the platform carries the request out so much later: found, not repeated."""
+    desk = Desk(tmp_path / "bot.db", clock)
+
+    def looks(asking: Asking) -> None:
+        done = desk.times[-1][1] >= seconds
+        asking.answer(200, {"id": f"found-{asking.said['token']}" if done else None})
+
+    desk.looks = looks
+    async with desk.core:
+        sent = await desk.app.send((desk.connection, "ann"), "once")
+        after = await desk.app.send((desk.connection, "ann"), "then")
+        await desk.work(900)
+        state = await sent.state()
+        assert (state.status, state.parts[0].external_message_id) == (
+            "sent",
+            f"found-{sent.id.hex}.0",
+        )
+        assert desk.wire.sent()[:2] == ["once", "then"]
+        assert desk.wire.sent().count("once") == 1
+        assert (await after.state()).status == "sent"
+
+
+async def test_a_look_up_that_works_in_the_end_is_believed(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """Two answers of 503, then the receipt."""
+    desk = Desk(tmp_path / "bot.db", clock)
+    looks: list[Any] = [ANSWERS["not now"], ANSWERS["not now"]]
+    desk.looks = lambda asking: (
+        looks.pop(0)(asking) if looks else asking.answer(200, {"id": "found"})
+    )
+    async with desk.core:
+        sent = await desk.app.send((desk.connection, "ann"), "once")
+        await desk.work(1200)
+        assert (await sent.state()).status == "sent"
+        assert desk.wire.sent() == ["once"]
+
+
+async def test_a_row_that_was_left_while_sending_is_not_taken_for_absent(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """After a kill nothing is asked, told or sent before the request can no longer arrive."""
+    desk = Desk(tmp_path / "bot.db", clock)
+    desk.looks = lambda asking: asking.answer(200, {"id": "found"})
+    async with desk.core:
+        sent = await desk.app.send((desk.connection, "ann"), "once")
+        await desk.core.pump()
+        assert [path for path, _ in desk.times] == ["/send"]
+        clock.advance(20)
+        await desk.core.pump()
+        assert [path for path, _ in desk.times] == ["/send"]
+        clock.advance(30)
+        await desk.core.pump()
+        assert (await sent.state()).status == "sent"
