@@ -38,7 +38,12 @@ def main() -> int:
             continue
         result.extra["seconds"] = round(time.monotonic() - start, 1)
         results.append(result)
-        print(json.dumps(result.as_dict()) if options.json else shown.table(result), flush=True)
+        print(
+            json.dumps({**result.extra, **result.as_dict()})
+            if options.json
+            else shown.table(result),
+            flush=True,
+        )
     shown.keep(options.out or options.cache / f"{_name(options.size)}.json", results, options.size)
     _end(results, options, broken, len(names))
     return 1 if broken or not all(result.well for result in results) else 0

@@ -22,6 +22,7 @@ from .tenancy import (
     AppId,
     Application,
     ConnectionId,
+    DeliveryState,
     EventId,
     EventSchema,
     FileId,
@@ -29,6 +30,7 @@ from .tenancy import (
     NodeType,
     Organisation,
     OrganisationId,
+    PartState,
     PlatformConnection,
     PlatformUserId,
     PlatformUserKind,
@@ -169,35 +171,6 @@ class PlatformUser:
     def created_at(self) -> datetime:
         """When it was met first."""
         return from_ms(self._row[8])
-
-
-@frozen
-class PartState:
-    """How far one part of an outbound message has come; `part` counts from 0.
-
-    `external_message_id`: what the platform calls it, as far as it has told.
-    """
-
-    part: int
-    status: Status
-    external_message_id: str | None = None
-
-
-@frozen
-class DeliveryState:
-    """The fold over an outbound message's child events; it never moves backwards.
-
-    `parts`: the same by part, in order; the message is as far as its slowest part, and one part that
-    failed fails it. Empty for an action (an edit, a reaction, …).
-    """
-
-    status: Status
-    sent_at: datetime | None = None
-    delivered_at: datetime | None = None
-    read_at: datetime | None = None
-    failed_at: datetime | None = None
-    reason: str | None = None
-    parts: tuple[PartState, ...] = ()
 
 
 _EventRow: TypeAlias = tuple[

@@ -1,6 +1,6 @@
-"""Ids, and who owns what: organisations, applications, connections, schemas, as frozen values.
+"""Ids, who owns what (organisations, applications, connections, schemas), how far a message has come.
 
-Knows: the kinds of ids, the fields of a tenant. Hosts find all of it in `outeract_core.model`.
+Knows: the kinds of ids, the fields of a tenant, the status of a part. Hosts find all of it in `outeract_core.model`.
 Does not know: what happens in an application (`model.py`), where anything is stored.
 """
 
@@ -78,3 +78,32 @@ class EventSchema:
     json_schema: Json
     version: int
     created_at: datetime
+
+
+@frozen
+class PartState:
+    """How far one part of an outbound message has come; `part` counts from 0.
+
+    `external_message_id`: what the platform calls it, as far as it has told.
+    """
+
+    part: int
+    status: Status
+    external_message_id: str | None = None
+
+
+@frozen
+class DeliveryState:
+    """The fold over an outbound message's child events; it never moves backwards.
+
+    `parts`: the same by part, in order; the message is as far as its slowest part, and one part that
+    failed fails it. Empty for an action (an edit, a reaction, …).
+    """
+
+    status: Status
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    failed_at: datetime | None = None
+    reason: str | None = None
+    parts: tuple[PartState, ...] = ()

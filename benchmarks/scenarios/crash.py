@@ -1,7 +1,7 @@
-"""kill -9 in a loop during ingest, handlers and sends: nothing acknowledged lost, nothing doubled.
+"""kill -9 and SIGSTOP in a loop, two processes on one file, slow platforms: nothing lost, nothing doubled.
 
-Knows: how the child is started and killed, what must be in the file at the end.
-Does not know: how the library keeps its promise.
+Knows: how the children are started, stopped and killed. Does not know: how the library keeps its
+promise, what must be true in the end (`ground/crash_verdict.py`).
 """
 
 from __future__ import annotations
@@ -12,117 +12,110 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
-import apsw
+from attrs import Factory, define
 
-from outeract_core.testing import FakePlatform
-
-from ..ground.crash_child import payload
+from ..ground.crash_verdict import judged
+from ..ground.slow import SlowPlatform
 from ..measure import Options, Result
 from ..progress import progress
 
-DRAIN_WITHIN = 300.0
+DRAIN_WITHIN = 900.0
 """Seconds that the last start may take to finish what the killed ones left."""
+LONG_STOP = 130.0
+"""Seconds: longer than every lease. Once in a bench of twenty runs or more."""
+STOPPED = 0.3
+"""How often a process is stopped for a while before the end of its life."""
+
+
+@define
+class Lives:
+    """The processes of one bench, and what they have told."""
+
+    path: Path
+    url: str
+    chance: random.Random
+    told: set[int] = Factory(set)
+    second: subprocess.Popen[bytes] | None = None
+    kills: int = 0
+    stops: int = 0
+
+    def one(self, long: bool) -> None:
+        """One start of the program that ingests, beside another that works on the file too."""
+        if self.second is None:
+            self.second = self._start("serve")
+        child = self._start("ingest", max(self.told, default=-1) + 1)
+        assert child.stdout is not None
+        begun = child.stdout.readline()
+        time.sleep(self.chance.uniform(0.05, 1.0))
+        if long or self.chance.random() < STOPPED:
+            self._stop(
+                self.chance.choice([child, self.second]),
+                LONG_STOP if long else self.chance.uniform(0.2, 2.0),
+            )
+        os.kill(child.pid, signal.SIGKILL)
+        self.kills += 1
+        self._heard(begun + child.stdout.read())
+        child.wait()
+        if self.chance.random() < 0.5:
+            self.end()
+
+    def end(self) -> None:
+        """The second one is killed too."""
+        if self.second is not None:
+            self.second.kill()
+            self.second.wait()
+            self.second, self.kills = None, self.kills + 1
+
+    def drain(self) -> None:
+        """The last start finishes what is left."""
+        child = self._start("drain")
+        try:
+            child.communicate(timeout=DRAIN_WITHIN)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise
+        if child.returncode:
+            raise AssertionError(f"the last start ended with {child.returncode}")
+
+    def _stop(self, child: subprocess.Popen[bytes], seconds: float) -> None:
+        """It stands still, wherever it is, and goes on beside the other."""
+        os.kill(child.pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(child.pid, signal.SIGCONT)
+        self.stops += 1
+        time.sleep(self.chance.uniform(0.05, 0.5))
+
+    def _start(self, role: str, first: int = 0) -> subprocess.Popen[bytes]:
+        module = "benchmarks.ground.crash_child"
+        command = [sys.executable, "-m", module, str(self.path), self.url, str(first), role]
+        out = subprocess.DEVNULL if role == "serve" else subprocess.PIPE
+        return subprocess.Popen(
+            command, stdout=out, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+
+    def _heard(self, told: bytes) -> None:
+        lines = [line.split() for line in told.decode().split("\n")[:-1]]
+        self.told |= {int(words[1]) for words in lines if words and words[0] == "ack"}
 
 
 def run(options: Options) -> Result:
-    """`lost`: acknowledged, but without event or reply. `doubled`: more than one of either."""
-    with FakePlatform() as fake:
-        path = options.scratch / "crash.db"
-        acknowledged: set[int] = set()
-        chance = random.Random(options.runs)
-        for number in range(options.runs):
-            progress(f"kill {number + 1} of {options.runs}; {len(acknowledged)} acknowledged")
-            life = _life(path, fake.url, max(acknowledged, default=0), chance.uniform(0.05, 0.6))
-            acknowledged |= life
+    """See `crash_verdict.Verdict` for what is counted."""
+    with SlowPlatform(options.runs) as fake:
+        lives = Lives(options.scratch / "crash.db", fake.url, random.Random(options.runs))
+        try:
+            for number in range(options.runs):
+                progress(f"run {number + 1} of {options.runs}; {len(lives.told)} acknowledged")
+                lives.one(long=number == 10 and options.runs >= 20)
+        finally:
+            lives.end()
         progress("the last start finishes what is left")
-        _drain(path, fake.url)
-        found = _judged(path, acknowledged)
-        copies = sum(len(group) - 1 for group in fake.duplicates("whatsapp"))
+        lives.drain()
+        found = judged(lives.path, lives.told, fake)
     progress("")
     extra = {
-        "runs": options.runs, "acknowledged": len(acknowledged), **found,
-        "platform": {"accepted": len(fake.sent("whatsapp")), "copies": copies},
+        **found.as_dict(), "runs": options.runs, "kills": lives.kills, "stops": lives.stops,
+        "acknowledged": len(lives.told),
     }  # fmt: skip
-    well = not (found["lost"] or found["doubled"] or found["problems"] or copies)
-    return Result("crash", len(acknowledged), extra=extra, well=well)
-
-
-def _start(path: Path, url: str, first: int, *more: str) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.ground.crash_child",
-        str(path),
-        url,
-        str(first),
-        *more,
-    ]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
-
-
-def _life(path: Path, url: str, first: int, seconds: float) -> set[int]:
-    """One start and its end; the numbers of the webhooks that it acknowledged."""
-    child = _start(path, url, first)
-    assert child.stdout is not None
-    begun = child.stdout.readline()
-    time.sleep(seconds)
-    os.kill(child.pid, signal.SIGKILL)
-    told = begun + child.stdout.read()
-    child.wait()
-    lines = [line.split() for line in told.decode().split("\n")[:-1]]
-    return {int(words[1]) for words in lines if words and words[0] == "ack"}
-
-
-def _drain(path: Path, url: str) -> None:
-    child = _start(path, url, 0, "drain")
-    try:
-        child.communicate(timeout=DRAIN_WITHIN)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        raise
-    if child.returncode:
-        raise AssertionError(f"the last start ended with {child.returncode}")
-
-
-def _judged(path: Path, acknowledged: set[int]) -> dict[str, Any]:
-    """What plain SQL says about the file, the library not asked."""
-    db = apsw.Connection(str(path), apsw.SQLITE_OPEN_READONLY)
-    inbound = Counter(_numbers(db, "message.inbound"))
-    replies = Counter(_numbers(db, "message.outbound"))
-    handled = db.execute(
-        "SELECT count(*) FROM (SELECT g.dst FROM edge g JOIN kind k ON k.id = g.type JOIN event e"
-        " ON e.seq = g.src JOIN kind t ON t.id = e.type WHERE k.name = 'triggered_by' AND"
-        " t.name = 'message.outbound' GROUP BY g.dst HAVING count(*) > 1)"
-    ).fetchall()[0][0]
-    unknown = db.execute(
-        "SELECT count(*) FROM delivery WHERE status NOT IN ('sent', 'delivered', 'read')"
-    ).fetchall()[0][0]
-    problems = [row[0] for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
-    db.close()
-    keys = {_key(number): number for number in acknowledged}
-    return {
-        "lost": sum(1 for key in keys if not inbound[key] or not replies[key]),
-        "doubled": sum(count - 1 for count in [*inbound.values(), *replies.values()] if count > 1)
-        + handled,
-        "outcome_unknown": unknown,
-        "problems": problems,
-    }
-
-
-def _key(number: int) -> str:
-    text: str = payload(number)["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"]
-    return text
-
-
-def _numbers(db: apsw.Connection, kind: str) -> list[str]:
-    """The texts of all events of a type, a reply's without its first words."""
-    rows = db.execute(
-        "SELECT e.payload ->> '$.message.text' FROM event e JOIN kind k ON k.id = e.type"
-        " WHERE k.name = ?",
-        (kind,),
-    )
-    return [text.removeprefix("echo of ") for (text,) in rows]
+    return Result("crash", len(lives.told), extra=extra, well=found.well)

@@ -209,7 +209,13 @@ class FakeSlack:
         ]
         limit = int(params.get("limit") or 100)
         newest = sorted(found, key=lambda message: message["ts"], reverse=True)
-        return {"messages": newest[:limit], "has_more": len(found) > limit}
+        start = int(params.get("cursor") or 0)
+        more = len(found) > start + limit
+        cursor = str(start + limit) if more else ""
+        return {
+            "messages": newest[start : start + limit], "has_more": more,
+            "response_metadata": {"next_cursor": cursor},
+        }  # fmt: skip
 
     def _do_conversations_replies(self, params: dict[str, Any]) -> dict[str, Any]:
         root = str(params.get("ts"))
