@@ -47,7 +47,7 @@ class Lives:
             self.second = self._start("serve")
         child = self._start("ingest", max(self.told, default=-1) + 1)
         assert child.stdout is not None
-        begun = child.stdout.readline()
+        begun = child.stdout.readline() + child.stdout.readline()  # it serves, and has acknowledged
         time.sleep(self.chance.uniform(0.05, 1.0))
         if long or self.chance.random() < STOPPED:
             self._stop(
