@@ -40,9 +40,7 @@ class Heartbeat:
         self._renew = renew
         self._told = told or (lambda _text: None)
         self._leases: dict[int, Lease] = {}
-
-    def __contains__(self, key: int) -> bool:
-        return key in self._leases
+        self._soonest = 0
 
     @property
     def keys(self) -> list[int]:
@@ -51,8 +49,10 @@ class Heartbeat:
 
     def hold(self, keys: Iterable[int], asked: int) -> None:
         """These were claimed; `asked`: the steady time before that, so that no lease seems longer."""
+        until = asked + LEASE
+        self._soonest = min(self._soonest, until) if self._leases else until
         for key in keys:
-            self._leases[key] = Lease(asked + LEASE)
+            self._leases[key] = Lease(until)
 
     def extend(self, key: int, until: int) -> None:
         """It was renewed by other means."""
@@ -80,7 +80,10 @@ class Heartbeat:
         """Renew everything in one commit, if it is time."""
         asked = self._steady()
         due = asked + LEASE * 3 // 4
-        if all(lease.until > due for lease in self._leases.values()):
+        if self._soonest > due or not self._leases:
+            return
+        self._soonest = min(lease.until for lease in self._leases.values())
+        if self._soonest > due:
             return
         held = dict(self._leases)
         try:

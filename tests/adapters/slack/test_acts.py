@@ -177,6 +177,27 @@ def test_find_is_certain_only_of_a_whole_page():
             drive(slack().find(out()), [answer])
 
 
+def test_find_reads_on_to_the_end_of_the_history():
+    """Page after page, until the token is there or everything was seen; not for ever."""
+    first = ok(
+        messages=[message("other.0")], has_more=True, response_metadata={"next_cursor": "c2"}
+    )
+    found, calls = drive(slack().find(out()), [first, page(message(TOKEN))])
+    assert found is not None
+    assert [call.params.get("cursor") for call in calls] == [None, "c2"]
+    assert drive(slack().find(out()), [first, page()])[0] is None
+    with pytest.raises(Ambiguous):
+        drive(slack().find(out()), lambda call: first)
+
+
+def test_find_trusts_no_history_without_tokens():
+    """A bot has said the same, and its metadata is not shown: it may be ours."""
+    mute = {**message(), "text": out().text, "bot_id": "B0OTHER001"}
+    mute.pop("metadata", None)
+    with pytest.raises(Ambiguous, match="said the same"):
+        drive(slack().find(out()), [page(mute)])
+
+
 def test_find_looks_in_the_thread():
     """A reply is looked for among the replies."""
     _, (call,) = drive(slack().find(out(thread="1.000001:C0GENERAL1")), [page()])

@@ -1,0 +1,111 @@
+"""Downloads are claimed as messages are: a kill costs no attempt and no wait, a theft writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from outeract_core import App, Outeract
+from outeract_core._io.heartbeat import LEASE
+from outeract_core._store.engine.sqlite import Connection
+from outeract_core._store.writing import claims, files
+from outeract_core._store.writing.files import Download
+from outeract_core.events import FileRef
+from outeract_core.model import PlatformConnection
+from outeract_core.testing import ManualClock
+from tests.support.store.platform import kinds, said, take
+
+pytestmark = pytest.mark.anyio
+AWAY = LEASE / 1000 + 1
+
+
+async def _claimed(
+    core: Outeract, plain: PlatformConnection, owner: str = "one"
+) -> tuple[Download, Any]:
+    await take(core, plain, said("m1", files=(FileRef({"id": 1}, "a.txt"),)))
+    (download,) = await core.runtime.database.write(lambda tx: files.claim(tx, owner, 9, LEASE))
+    return download, core.runtime.conns()[0]
+
+
+ENDS: dict[str, Callable[[Connection, Any, Download], Any]] = {
+    "stored": lambda tx, conn, one: files.stored(tx, conn, one, 1, "ab", None, transcribe=False),
+    "failed": lambda tx, conn, one: files.failed(tx, conn, one, "no"),
+    "again": lambda tx, conn, one: files.again(tx, one, 0, "later"),
+    "transcribed": lambda tx, conn, one: files.transcribed(tx, conn, one, "words"),
+    "mumbled": lambda tx, conn, one: files.not_transcribed(tx, conn, one, "no"),
+    "released": lambda tx, conn, one: files.release(tx, one),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+async def test_who_has_lost_a_download_settles_nothing(
+    core: Outeract, app: App, plain: PlatformConnection, clock: ManualClock, name: str
+) -> None:
+    """Another process has it: what the first one came to is not written, and its bytes not wanted."""
+    database = core.runtime.database
+    stale, conn = await _claimed(core, plain)
+    clock.advance(AWAY)
+    (held,) = await database.write(lambda tx: files.claim(tx, "other", 9, LEASE))
+    before = await kinds(app), _row(core)
+    assert not await database.write(lambda tx: ENDS[name](tx, conn, stale))
+    assert (await kinds(app), _row(core)) == before
+    assert await database.write(
+        lambda tx: files.stored(tx, conn, held, 1, "ab", None, transcribe=False)
+    )
+
+
+def _row(core: Outeract) -> Any:
+    return core.runtime.database.read(lambda tx: tx.dynamic("SELECT * FROM file", {}))
+
+
+async def test_a_kill_costs_no_attempt_and_no_wait(
+    core: Outeract, app: App, plain: PlatformConnection
+) -> None:
+    """Twenty processes die over it: the next has it at once, and it is still the first attempt."""
+    database = core.runtime.database
+    download, _conn = await _claimed(core, plain)
+    for number in range(20):
+        dead = "one" if number == 0 else str(number)
+        await database.write(lambda tx, dead=dead: claims.release_owner(tx, dead))
+        (download,) = await database.write(
+            lambda tx, n=number: files.claim(tx, str(n + 1), 9, LEASE)
+        )
+    assert download.attempt == 1
+
+
+async def test_what_is_held_is_not_due(core: Outeract, app: App, plain: PlatformConnection) -> None:
+    """While a file is being fetched nobody finds it due, and nothing is committed."""
+    await _claimed(core, plain)
+    assert core.runtime.database.read(files.next_due) is None
+    before = core.runtime.database._batch
+    assert await core._downloader.step() == 0
+    assert core.runtime.database._batch == before
+
+
+async def test_a_download_is_held_as_long_as_it_takes(
+    core: Outeract, app: App, plain: PlatformConnection, clock: ManualClock, tmp_path: Path
+) -> None:
+    """A slow one is renewed by the heartbeat; cancelled, it is given back untried."""
+    await take(core, plain, said("m1", files=(FileRef({"id": 1}, "a.txt"),)))
+    downloader, going = core._downloader, anyio.Event()
+
+    async def slow(_download: Download) -> None:
+        going.set()
+        await anyio.sleep_forever()
+
+    downloader._one = slow  # type: ignore[method-assign]
+    async with anyio.create_task_group() as group:
+        group.start_soon(downloader.step)
+        await going.wait()
+        for _ in range(5):
+            clock.advance(LEASE / 2000)
+            await downloader._heart.beat()
+            found = await core.runtime.database.write(lambda tx: files.claim(tx, "x", 9, LEASE))
+            assert found == []
+        group.cancel_scope.cancel()
+    (again,) = await core.runtime.database.write(lambda tx: files.claim(tx, "x", 9, LEASE))
+    assert again.attempt == 1
