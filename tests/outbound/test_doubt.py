@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from outeract_core import App, Outeract, PlatformConnection
+from outeract_core._store.writing import claims
 from outeract_core.testing import ManualClock
-from tests.support.stepped import Asked, Asking, Wire, count, opened
+from tests.support.stepped import Asked, Asking, Stepwise, Wire, count, opened, take
+from tests.support.store.platform import status
 
 pytestmark = pytest.mark.anyio
 
@@ -144,3 +147,33 @@ async def test_a_row_that_was_left_while_sending_is_not_taken_for_absent(
         clock.advance(30)
         await desk.core.pump()
         assert (await sent.state()).status == "sent"
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_after_a_kill_nothing_is_told_while_it_may_still_arrive(
+    tmp_path: Path, clock: ManualClock, told: bool
+) -> None:
+    """A platform that cannot be asked: its status may settle it meanwhile, else it is unknown then."""
+    wire, after = Wire(), Wire(lambda asking: asking.answer())
+    core, app, connection = opened(tmp_path / "bot.db", wire, clock, Stepwise)
+    other, again, same = opened(tmp_path / "bot.db", after, clock, Stepwise)
+    sent = await app.send((connection, "ann"), "one")
+    await app.send((connection, "ann"), "two")
+    async with other, core, anyio.create_task_group() as group:
+        group.start_soon(core._sender.step)
+        dying = await wire.arrived(1)
+        dead = core.runtime.owner
+        await other.runtime.database.write(lambda tx: claims.release_owner(tx, dead))
+        await other.pump()
+        assert (await count(again, "message.unknown"), after.sent()) == (0, [])
+        if told:
+            token = f"{sent.id.hex}.0"
+            await take(other, same, status("delivered", "wamid", correlation=token))
+            await other.pump()
+        else:
+            clock.advance(40)
+            await other.pump()
+        assert after.sent() == ["two"]
+        assert await count(again, "message.unknown") == (0 if told else 1)
+        assert (await sent.state()).status == ("delivered" if told else "unknown")
+        dying.lose()
