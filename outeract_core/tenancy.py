@@ -106,4 +106,4 @@ class DeliveryState:
     read_at: datetime | None = None
     failed_at: datetime | None = None
     reason: str | None = None
-    parts: tuple[PartState, ...] = ()
+    parts: tuple[PartState, ...] = field(default=(), eq=False)

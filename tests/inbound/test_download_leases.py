@@ -82,7 +82,7 @@ async def test_what_is_held_is_not_due(core: Outeract, app: App, plain: Platform
     await _claimed(core, plain)
     assert core.runtime.database.read(files.next_due) is None
     before = core.runtime.database._batch
-    assert await core._downloader.step() == 0
+    assert await core._workers._downloader.step() == 0
     assert core.runtime.database._batch == before
 
 
@@ -91,7 +91,7 @@ async def test_a_download_is_held_as_long_as_it_takes(
 ) -> None:
     """A slow one is renewed by the heartbeat; cancelled, it is given back untried."""
     await take(core, plain, said("m1", files=(FileRef({"id": 1}, "a.txt"),)))
-    downloader, going = core._downloader, anyio.Event()
+    downloader, going = core._workers._downloader, anyio.Event()
 
     async def slow(_download: Download) -> None:
         going.set()
