@@ -7,6 +7,7 @@ Does not know: when it is sent, what becomes of it.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -74,12 +75,21 @@ def flow(adapter: Any, row: Row, folder: Folder) -> Flow[Any]:
         made = adapter.react(_message(row), row.parts["emoji"], row.parts["remove"])
     elif row.verb == "edit":
         made = adapter.edit(_message(row), outgoing(row, 0, folder))
+    elif row.verb == "delete":
+        made = _each(adapter.delete, [_message(row, target) for target in row.targets])
     else:
         made = getattr(adapter, row.verb)(_message(row))
     return made
 
 
-def _message(row: Row) -> MessageRef:
+def _each(begin: Callable[[MessageRef], Flow[Any]], messages: list[MessageRef]) -> Flow[None]:
+    """One flow after the other: a message of several parts is gone when all of them are."""
+    for message in messages:
+        yield from begin(message)
+
+
+def _message(row: Row, target: str | None = None) -> MessageRef:
     return MessageRef(
-        row.target or "", recipient(row), row.target_outbound, json.loads(row.target_payload)
-    )
+        target or row.target or "", recipient(row), row.target_outbound,
+        json.loads(row.target_payload),
+    )  # fmt: skip

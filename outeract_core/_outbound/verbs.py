@@ -61,13 +61,23 @@ class Verbs(ABC):
         return await _act(self, self.reaction(event, emoji, remove, None))
 
     async def edit(self, event: Event | UUID, content: ContentLike) -> Delivery:
-        """Replace the text of a message that the bot sent. Raises NotFound, BadInput, Unsupported."""
+        """Replace the text of a message that the bot sent; of an album, its caption.
+
+        A message that took several parts cannot be changed in place, and neither can one part
+        become several: that is refused. Delete it and send it anew.
+        Raises NotFound, BadInput, Unsupported.
+        """
         content = Content.of(content)
         conn, peer, key = _place(self, event)
         if not _is_outbound(self, key):
             raise BadInput("only a message that the bot has sent can be edited")
         adapter = self.runtime.adapter(conn)
         _able(adapter, "edit")
+        was = self.events_at([key])[0].payload.get("parts", 1)
+        if isinstance(was, int) and was > 1:
+            raise BadInput(
+                f"this message took {was} parts, and an edit changes one: delete it and send it anew"
+            )
         parts = plan(content, adapter.manifest, adapter.render).parts
         if len(parts) > 1:
             raise BadInput(f"the new text needs {len(parts)} messages; an edit has room for one")
@@ -77,7 +87,7 @@ class Verbs(ABC):
         return await _act(self, action)
 
     async def delete(self, event: Event | UUID) -> Delivery:
-        """Delete a message that the bot sent. Raises NotFound, BadInput, Unsupported."""
+        """Delete a message that the bot sent, with all its parts. Raises NotFound, BadInput, Unsupported."""
         conn, peer, key = _place(self, event)
         if not _is_outbound(self, key):
             raise BadInput("only a message that the bot has sent can be deleted")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from outeract_core import App, Content, Event, Outeract
+from outeract_core import App, Attachment, Button, Content, Event, Outeract
 from outeract_core._store.reading import health
 from outeract_core.errors import BadInput, NotFound, Unsupported
 from outeract_core.query import type_is
@@ -168,3 +168,78 @@ async def test_an_answer_leaves_by_the_connection_that_was_written_to(
         if r.json and r.json.get("type") == "text"
     }
     assert texts == {"re to the first": True, "re to the second": False}
+
+
+async def test_a_message_in_parts_is_deleted_whole(
+    core: Outeract, app: App, fake: FakePlatform, heard: Event
+) -> None:
+    """Each of its parts is taken back, in their order, also where ids get another digit."""
+    for n in range(6):  # so that the parts' ids go from one digit to two
+        await app.send(heard, f"m{n}")
+    delivery = await app.send(heard, "\n\n".join(letter * 4000 for letter in "abc"))
+    for _ in range(12):
+        await core.pump()
+        core.runtime.database.options.clock.advance(5)
+    sent = [message.id for message in fake.sent() if message.text[:1] in "abc"]
+    assert len(sent) == 3
+    await app.delete(delivery.id)
+    await core.pump()
+    assert [str(params["message_id"]) for params in asked(fake, "deleteMessage")] == [
+        str(one) for one in sent
+    ]
+
+
+async def test_an_album_is_deleted_whole(
+    core: Outeract, app: App, fake: FakePlatform, heard: Event
+) -> None:
+    """All its pictures, not the first alone."""
+    files = [Attachment(b"\x89PNG\r\n\x1a\n" + bytes([n]), f"{n}.png") for n in range(3)]
+    delivery = await app.send(heard, Content("look", files=files))
+    await core.pump()
+    await app.delete(delivery.id)
+    await core.pump()
+    assert len(asked(fake, "deleteMessage")) == 3
+
+
+async def test_an_edit_of_several_parts_is_refused_openly(
+    core: Outeract, app: App, fake: FakePlatform, heard: Event
+) -> None:
+    """Rather than leave the old text in some of them."""
+    delivery = await app.send(heard, "\n\n".join(letter * 4000 for letter in "ab"))
+    await core.pump()
+    with pytest.raises(BadInput, match="took 2 parts"):
+        await app.edit(delivery.id, "short")
+    assert asked(fake, "editMessageText") == []
+
+
+@pytest.mark.parametrize("emoji", ["🦄🦄", "no emoji", "🛸"])
+async def test_a_reaction_that_the_platform_has_not_is_refused_before_it_is_written(
+    core: Outeract, app: App, fake: FakePlatform, heard: Event, emoji: str
+) -> None:
+    """Nothing is written, nothing is asked."""
+    before = len((await app.events.page()).nodes)
+    with pytest.raises(Unsupported):
+        await app.react(heard, emoji)
+    assert len((await app.events.page()).nodes) == before
+    assert asked(fake, "setMessageReaction") == []
+
+
+async def test_what_is_known_to_fail_is_told_and_refused_alike(
+    core: Outeract, app: App, heard: Event
+) -> None:
+    """An id that no button carries: `can` says why, `send` refuses with the same words, nothing is written."""
+    content = Content("press", buttons=[Button("x" * 65, "go")])
+    prospect = await app.can(heard, content)
+    assert not prospect.ok
+    before = len((await app.events.page()).nodes)
+    with pytest.raises(Unsupported, match="64") as caught:
+        await app.send(heard, content)
+    assert prospect.reasons == (str(caught.value),)
+    assert len((await app.events.page()).nodes) == before
+    assert (await app.can(heard, Content("press", buttons=[Button("x" * 64, "go")]))).ok
+
+
+async def test_an_empty_file_is_refused(app: App, heard: Event) -> None:
+    """With its name, before anything is written."""
+    with pytest.raises(BadInput, match=r"x\.txt is empty"):
+        await app.send(heard, Content("f", files=[Attachment(b"", "x.txt")]))

@@ -42,7 +42,7 @@ REFERENCES: Statement[tuple[int, int, int, str | None]] = statement("references_
 AWAITED: Statement[tuple[int, int, str]] = statement("awaited_references")
 PARTS_DONE: Statement[tuple[int, int]] = statement("receipt_parts")
 EXTERNAL_ID: Statement[tuple[str]] = statement("external_id_of")
-LAST_EXTERNAL_ID: Statement[tuple[str]] = statement("last_external_id_of")
+EXTERNAL_IDS: Statement[tuple[str]] = statement("external_ids_of")
 FILE: Statement[_File] = statement("file_of_part")
 LAST_INBOUND: Statement[tuple[int]] = statement("last_inbound")
 
@@ -81,11 +81,16 @@ class Row:
     reply_to: str | None = None
     thread: str | None = None
     answers: str | None = None
-    target: str | None = None
+    targets: tuple[str, ...] = ()
     target_outbound: bool = False
     target_payload: str = "{}"
     files: tuple[_File, ...] = ()
     receipts: frozenset[int] = frozenset()
+
+    @property
+    def target(self) -> str | None:
+        """The external id of the message that an action is about: of its first part."""
+        return self.targets[0] if self.targets else None
 
 
 def claim(
@@ -214,7 +219,7 @@ def _row(tx: Tx, row: _Row, around: _Around, token: int) -> Row:
     key, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, *rest = row
     spec = json.loads(parts)
     external_id, address, kind = around.recipients.get(lane, ("", "", "person"))
-    target, outbound, payload = _target(tx, lane, verb, event)
+    targets, outbound, payload = _targets(tx, lane, verb, event)
     own = event or 0
     return Row(
         key, conn, lane, verb, event, spec, done, attempt, expires, bool(sandbox), state,
@@ -224,25 +229,27 @@ def _row(tx: Tx, row: _Row, around: _Around, token: int) -> Row:
         reply_to=around.references.get((own, "reply_to")),
         thread=around.references.get((own, "in_thread")),
         answers=around.references.get((own, "triggered_by")),
-        target=target, target_outbound=outbound, target_payload=payload,
+        targets=targets, target_outbound=outbound, target_payload=payload,
         files=tuple(tx.one(FILE, id=key) or (None,) * 4 for key in spec.get("files", ())),
         receipts=frozenset(around.receipts.get(own, ())),
     )  # fmt: skip
 
 
-def _target(tx: Tx, lane: int, verb: str, event: int | None) -> tuple[str | None, bool, str]:
-    """The external id of the message that an action is about."""
-    if verb == "send":
-        return None, False, "{}"
-    if event is not None:
-        target = target_of(tx, event, "origin")
-    else:
-        row = tx.one(LAST_INBOUND, peer=lane, inbound=tx.kind("message.inbound"))
-        target = None if row is None else row[0]
+def _targets(tx: Tx, lane: int, verb: str, event: int | None) -> tuple[tuple[str, ...], bool, str]:
+    """The external ids of the message that an action is about, all of ours, in the order of its parts."""
+    target = None if verb == "send" else _about(tx, lane, event)
     if target is None:
-        return None, False, "{}"
+        return (), False, "{}"
     facts = tx.one(EVENT_CONN, seq=target)
     outbound = facts is not None and tx.kind_name(facts[1]) == "message.outbound"
-    statement = LAST_EXTERNAL_ID if outbound and verb == "edit" else EXTERNAL_ID
-    row_ = tx.one(statement, seq=target)
-    return None if row_ is None else row_[0], outbound, "{}" if facts is None else facts[2]
+    parts = tx.all(EXTERNAL_IDS, seq=target) if outbound else []
+    found = parts or tx.all(EXTERNAL_ID, seq=target)
+    return tuple(row[0] for row in found), outbound, "{}" if facts is None else facts[2]
+
+
+def _about(tx: Tx, lane: int, event: int | None) -> int | None:
+    """The message that an action is about; one without an event is about what was said last."""
+    if event is not None:
+        return target_of(tx, event, "origin")
+    row = tx.one(LAST_INBOUND, peer=lane, inbound=tx.kind("message.inbound"))
+    return None if row is None else row[0]

@@ -86,10 +86,10 @@ SELECT conn, state, count(*), min(due) FROM outbox GROUP BY conn, state ORDER BY
 
 -- name: external_id_of
 SELECT dk FROM event WHERE seq = :seq AND typeof(dk) = 'text'
-UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = :seq ORDER BY part, ext LIMIT 1) r LIMIT 1;
+UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = :seq ORDER BY part, length(ext), ext LIMIT 1) r LIMIT 1;
 
--- name: last_external_id_of
-SELECT ext FROM receipt WHERE event = :seq ORDER BY part DESC, ext DESC LIMIT 1;
+-- name: external_ids_of
+SELECT ext FROM receipt WHERE event = :seq ORDER BY part, length(ext), ext;
 
 -- name: recipients
 SELECT p.id, p.ext, p.address, p.kind FROM carray(:keys) j CROSS JOIN puser p ON p.id = j.value;
@@ -100,7 +100,7 @@ SELECT e.seq, e.id FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value;
 -- name: references_of
 SELECT g.dst, g.src, g.type, (
   SELECT dk FROM event WHERE seq = g.dst AND typeof(dk) = 'text'
-  UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = g.dst ORDER BY part, ext LIMIT 1) r LIMIT 1)
+  UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = g.dst ORDER BY part, length(ext), ext LIMIT 1) r LIMIT 1)
 FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value
 CROSS JOIN edge g ON g.src = e.seq AND g.type IN (:reply_to, :in_thread, :triggered_by)
 WHERE g.type <> :triggered_by OR (SELECT conn FROM event WHERE seq = g.dst) = e.conn;
