@@ -111,6 +111,8 @@ class Manifest:
                  (`find` can tell), `none` (an unknown outcome stays unknown).
     pace         seconds between requests of a connection, and between messages to one chat; who was
                  quiet may send some at once (5 seconds' worth).
+    keeps        seconds for which the platform keeps what is not polled; None: for ever, or nothing
+                 is polled. Whoever polls later than that, and sees items skipped, gets a `system.gap`.
     window       seconds after a person's last message in which anything may be sent to them; later
                  only a template. None: no such rule.
     """
@@ -151,6 +153,7 @@ class Manifest:
     idempotency: Literal["native", "reconcile", "none"] = "none"
     pace_connection: float = 0.0
     pace_chat: float = 0.0
+    keeps: float | None = None
     window: float | None = None
 
 

@@ -42,6 +42,7 @@ EVENT_TYPES = (
     "system.conversation_read", "system.delivery_unparsed", "system.handler_failed",
     "system.connection_changed", "system.identity_changed", "system.notice", "system.gap",
     "system.file_failed", "system.file_stored", "system.retention_applied",
+    "message.reparsed",
 )  # fmt: skip
 """Built-in types; a file interns them in this order, so append only."""
 

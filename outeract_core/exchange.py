@@ -253,10 +253,15 @@ class Sent:
 
 @frozen
 class Polled:
-    """The yield of one poll. `cursor`: JSON to hand to the next call, stored with the facts."""
+    """The yield of one poll. `cursor`: JSON to hand to the next call, stored with the facts.
+
+    `skipped`: how many items the platform has numbered between the cursor that was given and the
+    first of these, below zero when it numbers anew; None when that cannot be seen.
+    """
 
     facts: Sequence[Fact | Unparsed]
     cursor: Any
+    skipped: int | None = None
 
 
 @frozen

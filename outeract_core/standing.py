@@ -152,6 +152,12 @@ def _edited(now: Now, change: Change, brought: frozenset[int]) -> Now:
     )  # fmt: skip
 
 
+def _reparsed(now: Now, change: Change, _brought: frozenset[int]) -> Now:
+    """A better parser has read it again: nobody has changed what was said."""
+    told, kept = change.payload.get("message"), {} if now.edit is None else now.message
+    return evolve(now, message={**kept, **told}) if isinstance(told, Mapping) else now
+
+
 def _kind(before: Mapping[str, Any], told: Mapping[str, Any], brought: bool) -> str:
     """A new caption does not make a text of a picture."""
     was, new = str(before.get("type") or "text"), told.get("type")
@@ -188,6 +194,7 @@ def _pressed(now: Now, change: Change, _brought: frozenset[int]) -> Now:
 
 _FOLDS = {
     "message.edited": _edited,
+    "message.reparsed": _reparsed,
     "message.deleted": _deleted,
     "message.transcribed": _transcribed,
     "message.action": _pressed,

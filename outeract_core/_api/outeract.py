@@ -31,6 +31,7 @@ from ..adapter import Adapter, Response
 from ..errors import BadInput
 from .app import App
 from .maintenance.indexing import INDEXING, check_tokenizer
+from .maintenance.rereading import reparse
 from .pumped import Pumped
 from .workers import Workers
 
@@ -207,6 +208,8 @@ class Outeract:
             done, left = done + good, left + bad
             progress(done + left)
         return done, left
+
+    reparse = reparse
 
     # ── work ──────────────────────────────────────────────────────────────────────────────────
 

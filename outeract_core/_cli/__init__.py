@@ -62,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("--dot", action="store_true", help="for Graphviz")
     graph.add_argument("--depth", type=int, default=3, help="how many edges away (3)")
     _verb(verbs, "replay", "parse deliveries again that were not understood", "commands:replay")
+    reparse = _verb(
+        verbs, "reparse", "read what was kept of the past again, by today's parser",
+        "rereading:reparse", app=False,
+    )  # fmt: skip
+    reparse.add_argument("connection", help="the connection's id or name")
+    reparse.add_argument("--since", metavar="TIME", help="only what came since, e.g. 2026-05-01")
+    reparse.add_argument("--after", type=int, default=0, help="go on behind this position")
     backup = _verb(
         verbs, "backup", "copy the database and its files while it is in use", "keeping:backup",
         app=False,

@@ -2,6 +2,7 @@
 
 This room knows webhooks, polls, kept deliveries and inbound files; it does not know handlers or how
 anything is sent. Read `web` (ASGI and WSGI), `receiver` (verify, read, commit, answer), `reading`
-(what a delivery holds), `routing` (whose each item is),
+(what a delivery holds), `routing` (whose each item is), `rereading` (what was kept of one), `gaps` (what
+nobody will deliver any more),
 `reactions` (what is done in the same commit), `downloader` (files), `poller` (who has no webhook).
 """

@@ -35,6 +35,7 @@ from ..errors import (
     WebhookError,
 )
 from ..events import Fact, Unparsed
+from .gaps import Mark, passed
 from .reactions import reactions_of
 from .reading import Read, read_delivery, reread, sort
 from .routing import Foreign, Routing, tellable
@@ -242,8 +243,9 @@ class Receiver:
         poll = getattr(adapter, "poll", None)
         if poll is None:
             raise Unsupported(f"{conn.platform} cannot be polled; register its webhook instead")
-        cursor = self._runtime.database.read(lambda tx: raw_deliveries.poll_cursor(tx, conn.id))
-        polled = await self._runtime.http.run(poll(cursor, wait), by=conn.id, waiting=True)
+        stored = self._runtime.database.read(lambda tx: raw_deliveries.poll_cursor(tx, conn.id))
+        mark = Mark.read(stored)
+        polled = await self._runtime.http.run(poll(mark.cursor, wait), by=conn.id, waiting=True)
         read = sort(Routing(self._runtime, conn), polled.facts, Read(conn))
 
         def unit(tx: Connection) -> Received:
@@ -252,7 +254,8 @@ class Receiver:
                 raw_deliveries.foreign(tx, conn.platform, one.digest, one.reason)
             for _, item in read.unparsed:
                 _keep_item(tx, conn, item)
-            raw_deliveries.set_poll_cursor(tx, conn.id, polled.cursor)
+            after = passed(tx, conn, adapter.manifest, mark, polled)
+            raw_deliveries.set_poll_cursor(tx, conn.id, after.stored)
             return received
 
         return (await self._store(read, unit)).stored

@@ -59,3 +59,20 @@ def test_retention_shows_and_applies(file: Path, capsys: pytest.CaptureFixture[s
     assert main(["retention", str(file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["pattern"], told["seconds"], told["events"]) == ("message.inbound", 0, 0)
+
+
+def test_reparse_reads_the_past_again(tmp_path, capsys):
+    """`outeract reparse` tells how many items it has read; a name that fits none is told as such."""
+    from outeract_core import Outeract
+    from outeract_core._cli import main
+
+    path = str(tmp_path / "bot.db")
+    with_file = Outeract(path)
+    with_file.app("support").connect("slack", bot_token="t", signing_secret="s", name="desk")
+    with_file.close()
+    assert main(["reparse", path, "desk", "--json"]) == 0
+    assert '"read": 0, "changed": 0' in capsys.readouterr().out
+    assert main(["reparse", path, "slack", "--since", "2026-01-01"]) == 0
+    assert "0 items read again" in capsys.readouterr().out
+    assert main(["reparse", path, "nobody"]) == 2
+    assert main(["reparse", path, "desk", "--since", "soon"]) == 2

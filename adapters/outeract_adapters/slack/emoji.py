@@ -57,7 +57,7 @@ def from_slack(name: str) -> str:
 def _unicode(word: str) -> str | None:
     try:
         found = unicodedata.lookup(word.replace("_", " ").upper())
-    except KeyError:
+    except (KeyError, UnicodeEncodeError):
         return None
     return found if len(found) == 1 and ord(found) >= _FIRST_PICTOGRAM else None
 

@@ -78,6 +78,7 @@ class Telegram:
         idempotency="none",
         pace_connection=1 / 30,
         pace_chat=1.0,
+        keeps=24 * 3600.0,
     )  # fmt: skip
 
     def __init__(self, settings: Settings) -> None:

@@ -36,7 +36,7 @@ _ARGUMENTS = {
     "unicode61": ["remove_diacritics", "2"],
     "trigram": ["remove_diacritics", "1"],
 }
-_SPEAKING = ("message.edited", "message.transcribed")
+_SPEAKING = ("message.edited", "message.reparsed", "message.transcribed")
 _DOCUMENT = 4
 """FTS5_TOKENIZE_DOCUMENT: as the index does."""
 

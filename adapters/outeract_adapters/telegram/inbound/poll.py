@@ -40,9 +40,18 @@ def poll(api: Api, us: Us, cursor: Any, wait: float) -> Flow[Polled]:
     updates = yield from ask(api, call, repeatable=True, scope="connection")
     if not isinstance(updates, list):
         raise Transient("Telegram answered getUpdates without a list")
+    skipped = _skipped(cursor, updates)
     found: list[Fact | Unparsed] = []
     for update in updates:
         found += update_facts(update, us)
         known = number(update, "update_id")
         cursor = cursor if known is None else known + 1
-    return Polled(found, cursor)
+    return Polled(found, cursor, skipped)
+
+
+def _skipped(cursor: Any, updates: list[Any]) -> int | None:
+    """Bot API, getUpdates: updates are numbered without gaps, and kept for 24 hours."""
+    first = number(updates[0], "update_id") if updates else None
+    if first is None or type(cursor) is not int or cursor <= 0:
+        return None
+    return first - cursor

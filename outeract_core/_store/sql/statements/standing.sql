@@ -11,7 +11,7 @@ SELECT g.dst, g.src, e.type, e.occurred_at, e.payload,
                WHERE f.dst = e.seq AND f.type = :origin AND x.type = :sent))
 FROM carray(:keys) j CROSS JOIN edge g ON g.dst = j.value AND g.type = :origin
 CROSS JOIN event e ON e.seq = g.src
-WHERE e.type IN (:edited, :deleted, :transcribed, :action, :reaction_added, :reaction_removed)
+WHERE e.type IN (:edited, :reparsed, :deleted, :transcribed, :action, :reaction_added, :reaction_removed)
   AND g.src >= coalesce((SELECT b.src FROM edge b WHERE b.dst = j.value AND b.type = :origin
                          ORDER BY b.src DESC LIMIT 1 OFFSET :most), 0);
 
