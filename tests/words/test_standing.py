@@ -37,6 +37,7 @@ def edit(at: int, text: str, **more: Any) -> Change:
 MESSAGE = {"type": "text", "text": "first"}
 PAYLOADS = {
     "message.edited": st.sampled_from(["a", "b"]).map(lambda text: {"message": {"text": text}}),
+    "message.reparsed": st.sampled_from(["c", "d"]).map(lambda text: {"message": {"text": text}}),
     "message.deleted": st.just({}),
     "message.transcribed": st.sampled_from(["x", "y"]).map(lambda text: {"text": text}),
     "message.action": st.sampled_from(["1", "2"]).map(lambda one: {"type": "button", "id": one}),
@@ -93,10 +94,13 @@ def test_the_fold_is_what_a_reader_of_the_log_would_say(changes: list[Change]) -
     done = sorted((one for one in changes if one.done), key=lambda one: one.at)
     now = fold(MESSAGE, changes)
     texts = [
-        json.loads(o.payload_json)["message"]["text"] for o in done if o.kind == "message.edited"
+        json.loads(o.payload_json)["message"]["text"]
+        for o in done
+        if o.kind in ("message.edited", "message.reparsed")
     ]
     assert now.message["text"] == [*["first"], *texts][-1]
-    assert (now.edited_at is None) == (not texts)
+    edited = [one for one in done if one.kind == "message.edited"]
+    assert (now.edited_at is None) == (not edited)
     gone = [one.at for one in done if one.kind == "message.deleted"]
     assert (now.deleted_at is None) == (not gone)
     assert [p.position for p in now.presses] == [o.at for o in done if o.kind == "message.action"]
