@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._api.outeract import Organisation, Outeract
     from ._outbound.handle import Delivery
     from ._outbound.preview import Prospect
+    from ._store.reading.undelivered import Undelivered, UndeliveredCount
     from .adapter import Response
     from .content import Attachment, Button, Contact, Content, Location, Menu, MenuRow, Template
     from .conversation import Analytics, ConversationSummary, Session, Turn
@@ -81,6 +82,8 @@ __all__ = [
     "Subgraph",
     "Template",
     "Turn",
+    "Undelivered",
+    "UndeliveredCount",
     "User",
     "errors",
     "query",
@@ -92,6 +95,7 @@ _HOMES = {
     "_api.outeract": ("Organisation", "Outeract"),
     "_outbound.preview": ("Prospect",),
     "_api.message": ("Message",),
+    "_store.reading.undelivered": ("Undelivered", "UndeliveredCount"),
     "adapter": ("Response",),
     "content": (
         "Attachment",

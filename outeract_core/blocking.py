@@ -158,6 +158,9 @@ class App(Carrier[app.App]):
     edge = _blocking(app.App.edge)
     explain = _blocking(app.App.explain)
     export = _blocking(app.App.export)
+    cancel = _blocking(app.App.cancel)
+    deliveries = _blocking(app.App.deliveries)
+    delivery_counts = _blocking(app.App.delivery_counts)
 
     def send(self, to: Any, content: ContentLike, **options: Any) -> Delivery:
         """See `outeract_core.App.send`."""
@@ -174,6 +177,16 @@ class App(Carrier[app.App]):
         within = within._inner if isinstance(within, Subject) else within  # noqa: SLF001
         found: Page[Hit] = self._carry(self._inner.search, words, within=within, **options)
         return found
+
+    def resend(self, event: Event | UUID, *, marked: bool | str = False) -> Delivery:
+        """See `outeract_core.App.resend`."""
+        delivery: Delivery = self._carry(self._inner.resend, event, marked=marked)
+        return delivery
+
+    def delivery(self, event: Event | UUID) -> Delivery:
+        """See `outeract_core.App.delivery`."""
+        delivery: Delivery = self._carry(self._inner.delivery, event)
+        return delivery
 
     def connect(self, platform: str, **config: Any) -> PlatformConnection:
         """See `outeract_core.App.connect`."""

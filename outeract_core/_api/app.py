@@ -37,6 +37,7 @@ from ..errors import BadInput
 from ..graph import Explanation
 from ..model import Application, Event, EventId, EventSchema, PlatformConnection, PlatformUser
 from ..pages import Page
+from .chances import Chances
 from .hearing import Hearing
 from .queries import schemas
 
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 from ..search import Hit
 
 
-class App(Verbs, Hearing):
+class App(Verbs, Hearing, Chances):
     """One application (tenant). Everything read or written through it stays within it.
 
     events, conversations, graph, people, files, retention: what can be asked, by subject.
@@ -187,7 +188,8 @@ class App(Verbs, Hearing):
                     one, or (connection, external id) for somebody never met.
         reply_to    the message that is answered; `thread`: the root, or any message, of the thread to
                     write in.
-        key         idempotency: the same key again gives the first message back.
+        key         idempotency: the same key again gives the first message back, whatever became
+                    of it; what has failed is sent again by `resend`.
         not_before, expires   aware times; a message not begun by `expires` is cancelled.
         sandbox     the whole path, but no request to the platform.
         via         platforms in order of preference, when `to` is a user.

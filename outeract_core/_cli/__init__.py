@@ -61,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("--mermaid", action="store_true", help="as a Mermaid flowchart (default)")
     graph.add_argument("--dot", action="store_true", help="for Graphviz")
     graph.add_argument("--depth", type=int, default=3, help="how many edges away (3)")
+    resend = _verb(verbs, "resend", "send a failed or unknown message again", "again:resend")
+    resend.add_argument("event", help="the id of its message.outbound")
+    resend.add_argument(
+        "--marked", action="store_true", help="its text says that it may be a repetition"
+    )
     _verb(verbs, "replay", "parse deliveries again that were not understood", "commands:replay")
     reparse = _verb(
         verbs, "reparse", "read what was kept of the past again, by today's parser",

@@ -111,7 +111,7 @@ def _show_conversation(app: App, summary: Any, as_json: bool) -> None:
 def show(options: argparse.Namespace) -> int:
     """The whole story of one event."""
     with opened(options.file) as core:
-        app = _holder(core, options.app, options.event)
+        app = holder(core, options.app, options.event)
         story = anyio.run(app.explain, options.event)
         print(json.dumps(story.to_json()) if options.json else str(story))
     return 0
@@ -120,7 +120,7 @@ def show(options: argparse.Namespace) -> int:
 def graph(options: argparse.Namespace) -> int:
     """What a node is connected with."""
     with opened(options.file) as core:
-        app = _holder(core, options.app, options.event)
+        app = holder(core, options.app, options.event)
         walk = partial(app.graph.walk, options.event, direction="both", depth=options.depth)
         found = anyio.run(walk)
         if options.json:
@@ -130,7 +130,7 @@ def graph(options: argparse.Namespace) -> int:
     return 0
 
 
-def _holder(core: Outeract, wanted: str | None, node: str) -> App:
+def holder(core: Outeract, wanted: str | None, node: str) -> App:
     """The application that has this node: the named one, or the first that does."""
     if wanted is not None:
         return one(core, wanted)

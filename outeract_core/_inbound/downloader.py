@@ -184,6 +184,8 @@ class Downloader:
         await self._runtime.write(lambda tx: files.again(tx, download, due, reason, tried=tried))
 
     async def _give_up(self, conn: Conn, download: Download, reason: str) -> None:
+        where = f"{conn.platform}/{conn.entity.name}"
+        self._runtime.log.warning("inbound", f"{where}: a file is given up: {reason}")
         await self._runtime.write(lambda tx: files.failed(tx, conn, download, reason))
         self._runtime.wake("handlers")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
 from attrs import Factory, define, frozen
@@ -117,7 +118,9 @@ class Receiver:
         self, method: str, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
     ) -> Inbound:
         if len(body) > self.limit:
-            raise BodyTooLarge(f"the body has {len(body)} bytes; the limit is {self.limit}")
+            text = f"the body has {len(body)} bytes; the limit is {self.limit}"
+            self._runtime.log.warning("inbound", f"a delivery was refused: {text} (body_limit=)")
+            raise BodyTooLarge(text)
         lower = {name.lower(): value for name, value in headers.items()}
         clock = self._runtime.database.options.clock
         return Inbound(method.upper(), lower, dict(query), bytes(body), clock())
@@ -178,7 +181,22 @@ class Receiver:
                 state = "unparsed" if read.faults else "held"
                 _keep(tx, delivery.conn, delivery.inbound, state, read.faults)
             received.kept = bool(read.faults or received.held)
+            if received.kept:
+                state = "unparsed" if read.faults else "held"
+                tx.after_commit(partial(self._tell_kept, delivery.conn, state))
         return results
+
+    def _tell_kept(self, conn: Conn, state: str) -> None:
+        """Told without its reason, which may quote what somebody has said: that is in the event."""
+        where, log = f"{conn.platform}/{conn.entity.name}", self._runtime.log
+        if state == "held":
+            log.info("inbound", f"{where}: an echo is held until it is known whether it is ours")
+            return
+        log.warning(
+            "inbound",
+            f"{where}: a delivery was not understood and is kept; system.delivery_unparsed says why, "
+            "`outeract replay` reads it again after an upgrade",
+        )
 
     def _commit(self, tx: Connection, reads: Sequence[Read]) -> list[Received]:
         """Everything understood, in order; one connection's neighbours go together."""
@@ -254,6 +272,8 @@ class Receiver:
                 raw_deliveries.foreign(tx, conn.platform, one.digest, one.reason)
             for _, item in read.unparsed:
                 _keep_item(tx, conn, item)
+            if read.unparsed:
+                tx.after_commit(partial(self._tell_kept, conn, "unparsed"))
             after = passed(tx, conn, adapter.manifest, mark, polled)
             raw_deliveries.set_poll_cursor(tx, conn.id, after.stored)
             return received

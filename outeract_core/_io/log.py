@@ -8,6 +8,7 @@ are the host's, and what it does not configure goes to stderr from WARNING on.
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from attrs import field, frozen
 
 ROOT = "outeract_core"
 _STRUCK = "•••"
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 _SHORTEST = 4
 """Shorter values are no secrets that can be struck out without striking out words."""
 
@@ -69,4 +71,11 @@ def struck(text: str, secrets: Iterable[str]) -> str:
     for secret in sorted({one for one in secrets if len(one) >= _SHORTEST}, key=len, reverse=True):
         for form in {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}:
             text = text.replace(form, _STRUCK)
+            if form != secret:
+                text = text.replace(_ESCAPE.sub(_lower, form), _STRUCK)
     return text
+
+
+def _lower(escape: re.Match[str]) -> str:
+    """RFC 3986, 2.1: the digits of an escape may be of either case."""
+    return escape[0].lower()

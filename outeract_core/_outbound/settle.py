@@ -86,6 +86,7 @@ class Settle:
 
     async def unknown(self, conn: Conn, row: Row, reason: str, code: str | None = None) -> Next:
         """Nobody knows, and it is told; the other parts go on."""
+        reason = self._runtime.log.redact(reason)
         text = f"it may or may not have arrived and was not sent again: {reason}"
         self._warn(row, f"unknown: {reason}")
         after = await self._moved_on(
@@ -99,8 +100,10 @@ class Settle:
         failure: Failure = "rejected",
     ) -> Next:  # fmt: skip
         """Failed or cancelled. `failure`: the class of the former."""
+        reason = self._runtime.log.redact(reason)
         if kind == "message.failed":
-            self._warn(row, f"failed: {reason}")
+            named = failure if code is None else f"{failure}, {code}"
+            self._warn(row, f"failed ({named}): {reason}")
         await self._moved_on(
             conn, lambda tx: outbox.end(tx, conn, row, kind, reason, code, failure)
         )
@@ -219,7 +222,9 @@ class Settle:
 
     def _warn(self, row: Row, text: str) -> None:
         part = f", part {row.done + 1}" if len(row.parts.get("parts", ())) > 1 else ""
-        self._runtime.log.warning("outbound", f"{row.verb} {row.event_id or row.id}{part}: {text}")
+        entity = self._runtime.conn(row.conn).entity
+        what = f"{entity.platform}/{entity.name}: {row.verb} {row.event_id or row.id}{part}"
+        self._runtime.log.warning("outbound", f"{what}: {text}")
 
 
 def _names(sent: Sent) -> tuple[str, ...]:

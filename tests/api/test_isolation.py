@@ -128,7 +128,28 @@ def with_connection(*calls: Call) -> list[tuple[str, Call]]:
     return [("conn", call) for call in calls]
 
 
+async def not_resent(me: Side, it: Any) -> None:
+    """At home a message that has not failed is found, and refused for that reason."""
+    with pytest.raises(BadInput, match="only a "):
+        await me.app.resend(it)
+
+
+async def handled(me: Side, it: Any) -> None:
+    """The handle on something sent."""
+    await me.app.delivery(it).state()
+
+
 CASES: dict[str, list[tuple[str, Call]]] = {
+    "App.resend": with_event(not_resent),
+    "App.delivery": with_event(handled),
+    "App.cancel": with_event(lambda me, it: me.app.cancel(it)),
+    "App.deliveries": [
+        *with_event(lambda me, it: me.app.deliveries(before=it)),
+        *with_connection(lambda me, it: me.app.deliveries(connection=it)),
+    ],
+    "App.delivery_counts": with_connection(
+        lambda me, it: me.app.delivery_counts(connection=it)
+    ),
     "App.send": [
         *with_event(
             lambda me, it: me.app.send(it, "x"),

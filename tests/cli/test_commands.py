@@ -141,3 +141,22 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert command in out
     with pytest.raises(SystemExit):
         main(["dance"])
+
+
+def test_resend_queues_what_has_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From outside the bot's program; what has not failed is refused with the reason, exit code 2."""
+    from outeract_core.blocking import Outeract
+    from outeract_core.errors import Rejected
+
+    def refusing(_message: Any) -> Any:
+        raise Rejected("nobody there")
+
+    with Outeract(tmp_path / "b.db", console=refusing) as core:
+        app = core.app("x")
+        app.connect("console")
+        event = str(app.send(("console", "ann"), "pay").id)
+        assert core.pump().failed == 1
+    (told,) = _json(capsys, "resend", str(tmp_path / "b.db"), event, "--marked")
+    assert told["status"] == "queued"
+    assert main(["resend", str(tmp_path / "b.db"), told["event"]]) == 2
+    assert "still on its way" in capsys.readouterr().err

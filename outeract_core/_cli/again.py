@@ -1,0 +1,28 @@
+"""The command that gives a message a second chance: resend.
+
+Knows: how the answer is printed. Does not know: what may be sent again (`_outbound/again.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import partial
+
+import anyio
+
+from .commands import holder
+from .opening import opened
+
+
+def resend(options: argparse.Namespace) -> int:
+    """Queue a failed or unknown message again; the program that sends takes it up."""
+    with opened(options.file) as core:
+        app = holder(core, options.app, options.event)
+        made = anyio.run(partial(app.resend, options.event, marked=options.marked))
+        status = anyio.run(made.state).status
+    if options.json:
+        print(json.dumps({"event": str(made.id), "resent": options.event, "status": status}))
+    else:
+        print(f"{made.id} {status}: it leaves when the bot's program runs")
+    return 0

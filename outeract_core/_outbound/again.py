@@ -1,0 +1,63 @@
+"""A message that has ended is said again: its content is made anew from what the log has of it.
+
+Knows: what an outbound event keeps of its content, how a repetition is marked.
+Does not know: how a message is composed, delivered; why it has failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from ..content import Attachment, Button, Contact, Content, Location, Menu, MenuRow, Template
+from ..errors import BadInput
+from ..model import Event, File
+
+MARK = "↻ This may be a repetition:"
+_REMEDY = {
+    "queued": "it is still on its way; `cancel` takes it back",
+    "sending": "its request is under way",
+    "cancelled": "it was cancelled: send a new one",
+}
+
+
+def content_again(event: Event, files: Sequence[File], mark: str | None) -> Content:
+    """What the event said. Raises BadInput when that is gone, or cannot be marked."""
+    if event.event_type != "message.outbound":
+        raise BadInput(f"only a message that was sent can be sent again, not a {event.event_type}")
+    if event.status not in ("failed", "unknown"):
+        why = _REMEDY.get(event.status, "it has arrived")
+        raise BadInput(
+            f"only a failed or unknown message is sent again; this is {event.status}: {why}"
+        )
+    told = event.payload.get("message")
+    if not isinstance(told, Mapping) or not (
+        told.keys() - {"type", "role", "text"} or told.get("text") or files
+    ):
+        raise BadInput("what this message said was erased or dropped; send a new one")
+    return _marked(_content(told, files), mark)
+
+
+def _content(told: Mapping[str, Any], files: Sequence[File]) -> Content:
+    menu, template, location = told.get("menu"), told.get("template"), told.get("location")
+    return Content(
+        told.get("text") or "", told.get("format", "plain"),
+        tuple(Attachment(file, file.filename, file.mime_type) for file in files),
+        [Button(**one) for one in told.get("buttons", ())],
+        [Button(**one) for one in told.get("quick_replies", ())],
+        None if menu is None else Menu(menu["button"], [MenuRow(**row) for row in menu["rows"]]),
+        None if location is None else Location(**location),
+        [Contact(**one) for one in told.get("contacts", ())],
+        None if template is None else Template(**template),
+        told.get("header"), told.get("footer"), told.get("metadata") or {},
+    )  # fmt: skip
+
+
+def _marked(content: Content, mark: str | None) -> Content:
+    if mark is None:
+        return content
+    if content.template is not None:
+        raise BadInput("the text of a template cannot be marked; resend it with marked=False")
+    return evolve(content, text=f"{mark}\n\n{content.text}" if content.text else mark)
