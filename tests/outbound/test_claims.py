@@ -286,10 +286,11 @@ async def test_who_has_lost_a_claim_settles_nothing(
     """Every settlement asks for the claim's token, and writes nothing when it is another's by now."""
     core, app, connection = line
     database, conn = core.runtime.database, core.runtime.conns(app.key)[0]
+    shares = {conn.id: 9}
     await app.send((connection, "ann"), text)
-    ((stale,),) = await database.write(lambda tx: claims.claim(tx, "one", 9, LEASE))
+    ((stale,),) = await database.write(lambda tx: claims.claim(tx, "one", shares, LEASE))
     clock.advance(AWAY)
-    ((held,),) = await database.write(lambda tx: claims.claim(tx, "other", 9, LEASE))
+    ((held,),) = await database.write(lambda tx: claims.claim(tx, "other", shares, LEASE))
     if begun:
         await database.write(lambda tx: outbox.begin(tx, held, LEASE, 1000))
     log, row = await events(app), await _row(core)
@@ -309,8 +310,8 @@ async def test_a_claim_is_no_hindrance_to_taking_back(line: Line) -> None:
     """What is claimed and not begun can be cancelled; whoever holds it cannot begin it any more."""
     core, app, connection = line
     delivery = await app.send((connection, "ann"), "oops")
-    database = core.runtime.database
-    ((row,),) = await database.write(lambda tx: claims.claim(tx, "one", 9, LEASE))
+    database, shares = core.runtime.database, {core.runtime.conns(app.key)[0].id: 9}
+    ((row,),) = await database.write(lambda tx: claims.claim(tx, "one", shares, LEASE))
     assert await delivery.cancel()
     with pytest.raises(LeaseLost):
         await database.write(lambda tx: outbox.begin(tx, row, LEASE, 1000))

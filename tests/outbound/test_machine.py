@@ -86,7 +86,8 @@ class Claims(RuleBasedStateMachine):
         """A task without work looks for some; it never takes what the process's other tasks hold."""
         holder = self.holders[who]
         if not holder.rows:
-            lanes = self._do(lambda tx: claims.claim(tx, f"process {who}", 1, LEASE))
+            shares = {self.conn.id: 1}
+            lanes = self._do(lambda tx: claims.claim(tx, f"process {who}", shares, LEASE))
             rows = lanes[0] if lanes else []
             self.holders[who] = Holder(rows, self.time + LEASE)
 
