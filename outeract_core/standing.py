@@ -25,15 +25,8 @@ from .content import Choice, offered
 from .model import Event, File, PlatformUser, Status
 
 __all__ = [
-    "Change",
-    "Now",
-    "PartState",
-    "Press",
-    "Reacted",
-    "Reaction",
-    "Standing",
-    "fold",
-]
+    "Change", "Now", "PartState", "Press", "Reacted", "Reaction", "Standing", "fold",
+]  # fmt: skip
 
 _CHOICES = ("buttons", "quick_replies", "menu", "header", "footer")
 """What an edit takes away when it does not bring it again."""
