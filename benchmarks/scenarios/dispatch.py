@@ -21,7 +21,7 @@ from typing import Any
 import anyio
 
 from outeract_core import App, Message, Outeract, PlatformConnection
-from outeract_core._api.outeract import _hosted
+from outeract_core._api.workers import _hosted
 from outeract_core._handlers.dispatcher import Dispatcher
 from outeract_core._io import database
 
