@@ -12,7 +12,7 @@ Does not know: who raises it, how it is stored, which platform it came from.
     ├── NotFound                     no such thing *in this application*
     ├── StoreError                   the file
     │   ├── OldSQLite  NewerSchema  NotOurFile  ReadOnlyStore  DiskFull  StoreBusy
-    │   ├── StoreClosed  StoreBroken
+    │   ├── StoreClosed  StoreBroken  StoreCorrupt (a NotOurFile)
     │   ├── UnfinishedImport         run the import again with the same file
     │   └── LeaseHeld  LeaseLost     another process runs these handlers
     ├── WebhookError                 an inbound request that is refused; `status` is the answer
@@ -77,6 +77,7 @@ __all__ = [
     "StoreBroken",
     "StoreBusy",
     "StoreClosed",
+    "StoreCorrupt",
     "StoreError",
     "Throttled",
     "TooManyAttempts",
@@ -145,6 +146,22 @@ class NewerSchema(StoreError):
 
 class NotOurFile(StoreError):
     """The file is not an SQLite database, or belongs to another program."""
+
+
+class StoreCorrupt(NotOurFile):
+    """The file is damaged. `table`: where it shows, None when that is not known.
+
+    The remedy: stop the program, keep a copy of the file with its `-wal`, look with `outeract doctor
+    --deep`, and put the last backup into service.
+    """
+
+    def __init__(self, message: str, table: str | None = None) -> None:
+        where = "" if table is None else f" in the table {table}"
+        super().__init__(
+            f"{message}: the file is damaged{where}; stop the program, keep a copy of the file and its "
+            "-wal, look with `outeract doctor --deep`, and put the last backup into service"
+        )
+        self.table = table
 
 
 class ReadOnlyStore(StoreError):

@@ -45,7 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--recorded", metavar="FOLDER", help="also deliver recorded payloads from here"
     )
-    _verb(verbs, "doctor", "config, secrets, health of the file, queues", "doctor:run")
+    doctor = _verb(verbs, "doctor", "config, secrets, health of the file, queues", "doctor:run")
+    doctor.add_argument(
+        "--deep",
+        action="store_true",
+        help="check every page and read every row: slow on a large file",
+    )
     tail = _verb(verbs, "tail", "the newest events", "commands:tail")
     tail.add_argument("-n", type=int, default=20, help="how many (20)")
     tail.add_argument("-f", "--follow", action="store_true", help="go on as events arrive")

@@ -25,21 +25,29 @@ from ..model import PlatformConnection
 
 
 def run(options: argparse.Namespace) -> int:
-    """Chat until the input ends."""
-    anyio.run(partial(_chat, options.file, options.app or "console", options.bot))
-    return 0
+    """Chat until the input ends; 1 when a handler, or anything else, has raised meanwhile."""
+    return anyio.run(partial(_chat, options.file, options.app or "console", options.bot))
 
 
-async def _chat(path: str, name: str, bot: str | None) -> None:
+async def _chat(path: str, name: str, bot: str | None) -> int:
+    """What is raised is printed at once, by the log: to stderr, unless the bot's file says otherwise."""
     async with Outeract(path) as core:
-        app = core.app(name)
-        connection = app.connect("console")
-        _load(app, bot)
-        async with anyio.create_task_group() as group:
-            group.start_soon(core.serve)
-            await _listen(core, connection)
-            group.cancel_scope.cancel()
-        await core.pump()
+        with core.runtime.log.listening() as raised:
+            await _talk(core, name, bot)
+    if raised:
+        print(f"outeract: {len(raised)} errors, see above", file=sys.stderr)
+    return 1 if raised else 0
+
+
+async def _talk(core: Outeract, name: str, bot: str | None) -> None:
+    app = core.app(name)
+    connection = app.connect("console")
+    _load(app, bot)
+    async with anyio.create_task_group() as group:
+        group.start_soon(core.serve)
+        await _listen(core, connection)
+        group.cancel_scope.cancel()
+    await core.pump()
 
 
 def _load(app: App, bot: str | None) -> None:

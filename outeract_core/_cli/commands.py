@@ -67,7 +67,7 @@ def _show_event(event: Event, as_json: bool) -> None:
     if as_json:
         print(json.dumps(_event(event)), flush=True)
         return
-    said = " ".join(event.text.split())[:60]
+    said = " ".join(event.text.split())[:60] or _reason(event)[:120]
     where = event.platform or "-"
     print(
         f"{event.created_at:%H:%M:%S} {event.id} {where:9} {event.event_type:24} {said}", flush=True
@@ -113,8 +113,22 @@ def show(options: argparse.Namespace) -> int:
     with opened(options.file) as core:
         app = holder(core, options.app, options.event)
         story = anyio.run(app.explain, options.event)
-        print(json.dumps(story.to_json()) if options.json else str(story))
+        print(json.dumps(story.to_json()) if options.json else _story(story))
     return 0
+
+
+def _story(story: Any) -> str:
+    """The story, and below it whole what handlers have raised."""
+    payloads = [moment.event.payload for moment in story.moments if moment.event is not None]
+    traces = [p["traceback"] for p in payloads if isinstance(p, dict) and p.get("traceback")]
+    return "\n\n".join([str(story), *dict.fromkeys(traces)])
+
+
+def _reason(event: Event) -> str:
+    """Why something went wrong, on one line; of a traceback its last."""
+    payload = event.payload if isinstance(event.payload, dict) else {}
+    lines = str(payload.get("reason") or payload.get("traceback") or "").strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 def graph(options: argparse.Namespace) -> int:

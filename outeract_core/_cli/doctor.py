@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,12 @@ from .._api.app import App
 from .._api.outeract import Outeract
 from .._io.plugins import HOST
 from .._store.reading import health
+from .._store.reading.undelivered import Among, counted
 from .._store.transfer import importing, rebuild
 from ..errors import OuteractError, UnfinishedImport
 from .opening import Progress, applications, opened
+
+_DAY = 86_400_000
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,9 +30,10 @@ def run(options: argparse.Namespace) -> int:
     with opened(options.file) as core:
         progress = Progress("checking")
         findings = {
-            "file": _file(core, progress),
+            "file": _file(core, progress, deep=options.deep),
             "applications": [_application(core, app) for app in _whole(core, options.app)],
             "queues": core.runtime.database.read(health.queues),
+            "last_day": _last_day(core),
             "foreign": core.runtime.database.read(health.foreign),
             "unfinished": core.runtime.database.read(importing.unfinished),
             "search": core.runtime.database.read(health.search),
@@ -39,16 +45,31 @@ def run(options: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _file(core: Outeract, progress: Progress) -> dict[str, Any]:
+def _file(core: Outeract, progress: Progress, *, deep: bool) -> dict[str, Any]:
+    """What SQLite says of the file; only a deep look reads all of it."""
     path = Path(core.path)
     wal = Path(f"{path}-wal")
-    found = core.runtime.database.read(lambda tx: health.integrity(tx, progress))
-    drift = core.runtime.database.read(rebuild.check)
+    found = core.runtime.database.read(lambda tx: health.integrity(tx, progress)) if deep else []
+    drift = core.runtime.database.read(rebuild.check) if deep and not found else []
     return {
         "path": str(path), "bytes": path.stat().st_size,
         "wal_bytes": wal.stat().st_size if wal.exists() else 0,
-        **core.runtime.database.read(health.versions), "integrity": found, "projections": drift,
+        **core.runtime.database.read(health.versions), "deep": deep, "integrity": found,
+        "projections": drift,
     }  # fmt: skip
+
+
+def _last_day(core: Outeract) -> dict[str, int]:
+    """Messages that were not delivered in the last 24 hours, by status."""
+    found = {"failed": 0, "unknown": 0}
+    among = Among(since=core.runtime.now() - _DAY)
+    conns = {conn.id: conn for conn in core.runtime.conns()}
+    for app in {conn.app for conn in conns.values()}:
+        for one in core.runtime.database.read(
+            partial(counted, app=app, among=among, width=_DAY, conns=conns)
+        ):
+            found[one.status] += one.count
+    return found
 
 
 def _whole(core: Outeract, wanted: str | None) -> list[App]:
@@ -132,8 +153,23 @@ def _for_people(findings: dict[str, Any]) -> str:
             lines.append(f"  {conn['platform']}/{conn['name']}: {conn['status']}; {secrets}")
     lines.append("queues: " + ", ".join(f"{v} {k}" for k, v in findings["queues"].items()))
     lines.append("search: " + _search(findings["search"]))
+    lines += _advice(findings)
     problems = [f"✗ {text}" for text in findings["problems"]]
     return "\n".join(lines + (problems or ["✓ all is well"]))
+
+
+def _advice(findings: dict[str, Any]) -> Iterator[str]:
+    """What is no fault of the file, and yet wants somebody's eyes."""
+    day = findings["last_day"]
+    if day["failed"]:
+        yield f"! {day['failed']} failed in the last day: outeract tail --type message.failed says why"
+    if day["unknown"]:
+        yield (
+            f"! {day['unknown']} in the last day may or may not have arrived: look, then "
+            "outeract resend FILE EVENT --marked"
+        )
+    if findings["queues"]["retrying"]:
+        yield "! handlers have raised and are run again: the program's log has their tracebacks"
 
 
 def _search(found: dict[str, Any]) -> str:

@@ -160,3 +160,54 @@ def test_resend_queues_what_has_failed(tmp_path: Path, capsys: pytest.CaptureFix
     assert told["status"] == "queued"
     assert main(["resend", str(tmp_path / "b.db"), told["event"]]) == 2
     assert "still on its way" in capsys.readouterr().err
+
+
+def test_a_quick_doctor_does_not_read_everything_and_a_deep_one_does(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A payload that is no JSON any more is found by `--deep`, with its table; the file stays as it is."""
+    import apsw
+
+    db = apsw.Connection(str(file))
+    for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type='trigger'").fetchall():
+        db.execute(f"DROP TRIGGER {name}")
+    db.execute("UPDATE event SET payload = 'no json' WHERE seq = (SELECT max(seq) FROM event)")
+    db.close()
+    assert main(["doctor", str(file)]) == 0
+    capsys.readouterr()
+    assert main(["doctor", str(file), "--deep"]) == 1
+    assert "damage in the table event" in capsys.readouterr().out
+
+
+def test_a_damaged_page_is_store_corrupt_with_a_remedy(file: Path) -> None:
+    """Never a decode error, nor SQLite's own."""
+    import apsw
+
+    from outeract_core.blocking import Outeract
+    from outeract_core.errors import StoreCorrupt
+
+    db = apsw.Connection(str(file))
+    page = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'event'").fetchone()[0]
+    size = db.execute("PRAGMA page_size").fetchone()[0]
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    raw = bytearray(file.read_bytes())
+    raw[(page - 1) * size : page * size] = b"\x5a" * size
+    file.write_bytes(raw)
+    with Outeract(file) as core, pytest.raises(StoreCorrupt, match="backup"):
+        core.app("support").events.page()
+
+
+def test_chat_ends_with_a_status_that_tells_of_a_raised_handler(tmp_path: Path) -> None:
+    """The traceback stands on stderr, the exit code is 1."""
+    bot = tmp_path / "bot.py"
+    bot.write_text(
+        "@app.on('message.inbound')\ndef broken(message):\n    raise ZeroDivisionError\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "outeract_core", "chat", str(tmp_path / "c.db"), str(bot)],
+        input="hello\n", capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+    assert "broken" in done.stderr

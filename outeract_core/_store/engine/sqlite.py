@@ -17,7 +17,15 @@ import apsw
 
 from ..._domain.values.ids import SHIFT, IdSource, uuid7, uuid7_bytes
 from ...driver import Statement
-from ...errors import DiskFull, NotOurFile, OldSQLite, ReadOnlyStore, StoreBusy, StoreError
+from ...errors import (
+    DiskFull,
+    NotOurFile,
+    OldSQLite,
+    ReadOnlyStore,
+    StoreBusy,
+    StoreCorrupt,
+    StoreError,
+)
 from .foreign import refuse_database, refuse_path
 from .known import Known
 from .memory import flags_for, in_memory
@@ -66,8 +74,10 @@ def translated(path: str) -> Iterator[None]:
         ) from error
     except (apsw.BusyError, apsw.LockedError) as error:
         raise StoreBusy(f"{path}: another process holds the write lock; try again") from error
-    except (apsw.NotADBError, apsw.CorruptError) as error:
+    except apsw.NotADBError as error:
         raise NotOurFile(f"{path} is no SQLite database, or is damaged: {error}") from error
+    except (apsw.CorruptError, UnicodeDecodeError) as error:
+        raise StoreCorrupt(f"{path}: {error}") from error
     except apsw.Error as error:
         raise StoreError(f"{path}: {type(error).__name__}: {error}") from error
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..._domain.values.ids import span
 from ...driver import Statement
-from ..engine.sqlite import Connection
+from ..engine.sqlite import Connection, Fault
 from ..engine.statements import statement
 from ..writing import search as index
 
@@ -24,13 +24,29 @@ COUNTS: Statement[tuple[str, int]] = statement("counts")
 
 
 def integrity(tx: Connection, progress: Callable[[int | str], None]) -> list[str]:
-    """What SQLite finds wrong with the file; empty when it is well."""
+    """What is wrong with the file, looking at all of it; empty when it is well."""
     progress("pages")
-    faults = [row[0] for row in tx.script("PRAGMA quick_check") if row[0] != "ok"]
+    faults = [row[0] for row in tx.script("PRAGMA integrity_check") if row[0] != "ok"]
     progress("references")
-    return faults + [
-        f"broken reference in {row[0]}" for row in tx.script("PRAGMA foreign_key_check")
-    ]
+    faults += [f"broken reference in {row[0]}" for row in tx.script("PRAGMA foreign_key_check")]
+    return faults + unreadable(tx, progress)
+
+
+def unreadable(tx: Connection, progress: Callable[[int | str], None]) -> list[str]:
+    """Tables of which rows cannot be read: every row is, and every text in JSON."""
+    tables = tx.script(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'"
+    )
+    faults = []
+    for (name,) in tables:
+        progress(name)
+        try:
+            for _row in tx.stream(f"SELECT * FROM {name}", {}):
+                pass
+        except (Fault, UnicodeDecodeError) as error:
+            faults.append(f"damage in the table {name}: {error}")
+    bad = tx.script("SELECT count(*) FROM event WHERE NOT json_valid(payload)")[0][0]
+    return faults + ([f"damage in the table event: {bad} payloads are no JSON"] if bad else [])
 
 
 def versions(tx: Connection) -> dict[str, Any]:
