@@ -7,6 +7,7 @@ Does not know: platforms, requests (`_io/http.py`), folders (`_io/file_store.py`
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from .._io.heartbeat import LEASE, Heartbeat
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.writing import files
-from .._store.writing.files import Download
+from .._store.writing.files import AT_ONCE, Download
 from ..errors import (
     ChecksumMismatch,
     FileError,
@@ -34,7 +35,8 @@ from ..errors import (
     UnknownPlatform,
 )
 
-AT_ONCE = 4
+EACH = 4
+"""Downloads of one connection at once."""
 _OFFLINE = 60_000
 
 
@@ -46,18 +48,13 @@ class Downloader:
         self._heart = Heartbeat(
             runtime.steady, self._renew, partial(runtime.log.warning, "inbound")
         )
+        self._under_way: dict[int, int] = {}
 
     async def step(self) -> int:
         """Fetch what is due now; the number of files that were tried."""
-        if not self._due():
+        claimed = await self._claim()
+        if not claimed:
             return 0
-        owner, held, asked = self._runtime.owner, self._heart.keys, self._runtime.steady()
-        only = self._runtime.ownership.only
-        with anyio.CancelScope(shield=True):
-            claimed: list[Download] = await self._runtime.write(
-                lambda tx: files.claim(tx, owner, AT_ONCE, LEASE, held, only)
-            )
-        self._heart.hold((download.key for download in claimed), asked)
         async with anyio.create_task_group() as beating:
             beating.start_soon(self._heart.run)
             async with anyio.create_task_group() as group:
@@ -67,10 +64,34 @@ class Downloader:
         return len(claimed)
 
     async def run(self) -> None:
-        """Fetch as things fall due."""
-        while True:
-            if not await self.step():
-                await self._runtime.wait("files", 1.0)
+        """Fetch as things fall due. A slow server holds up its own connection's files at most."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._heart.run)
+            while True:
+                claimed = await self._claim()
+                for download in claimed:
+                    group.start_soon(self._held, download)
+                if not claimed:
+                    await self._runtime.wait("files", 1.0)
+
+    async def _claim(self) -> list[Download]:
+        """Files that may be fetched now, so many of each connection as it has a share of."""
+        free, shares = AT_ONCE - len(self._under_way), self._shares()
+        if free <= 0 or not shares or not self._due():
+            return []
+        owner, held, asked = self._runtime.owner, self._heart.keys, self._runtime.steady()
+        with anyio.CancelScope(shield=True):
+            claimed: list[Download] = await self._runtime.write(
+                lambda tx: files.claim(tx, owner, shares, LEASE, held, free)
+            )
+        self._heart.hold((download.key for download in claimed), asked)
+        self._under_way |= {download.key: download.conn for download in claimed}
+        return claimed
+
+    def _shares(self) -> dict[int, int]:
+        under_way, ownership = Counter(self._under_way.values()), self._runtime.ownership
+        mine = [conn.id for conn in self._runtime.conns() if conn.app in ownership]
+        return {conn: EACH - under_way[conn] for conn in mine if under_way[conn] < EACH}
 
     def _due(self) -> bool:
         due = self._runtime.database.read(files.next_due)
@@ -87,6 +108,8 @@ class Downloader:
             raise
         finally:
             self._heart.let_go([download.key])
+            self._under_way.pop(download.key, None)
+            self._runtime.wake("files")
 
     async def _renew(self, keys: Sequence[int]) -> list[int]:
         owner = self._runtime.owner

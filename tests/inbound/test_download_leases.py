@@ -27,7 +27,9 @@ async def _claimed(
     core: Outeract, plain: PlatformConnection, owner: str = "one"
 ) -> tuple[Download, Any]:
     await take(core, plain, said("m1", files=(FileRef({"id": 1}, "a.txt"),)))
-    (download,) = await core.runtime.database.write(lambda tx: files.claim(tx, owner, 9, LEASE))
+    (download,) = await core.runtime.database.write(
+        lambda tx: files.claim(tx, owner, _shares(core), LEASE)
+    )
     return download, core.runtime.conns()[0]
 
 
@@ -49,7 +51,7 @@ async def test_who_has_lost_a_download_settles_nothing(
     database = core.runtime.database
     stale, conn = await _claimed(core, plain)
     clock.advance(AWAY)
-    (held,) = await database.write(lambda tx: files.claim(tx, "other", 9, LEASE))
+    (held,) = await database.write(lambda tx: files.claim(tx, "other", _shares(core), LEASE))
     before = await kinds(app), _row(core)
     assert not await database.write(lambda tx: ENDS[name](tx, conn, stale))
     assert (await kinds(app), _row(core)) == before
@@ -72,7 +74,7 @@ async def test_a_kill_costs_no_attempt_and_no_wait(
         dead = "one" if number == 0 else str(number)
         await database.write(lambda tx, dead=dead: claims.release_owner(tx, dead))
         (download,) = await database.write(
-            lambda tx, n=number: files.claim(tx, str(n + 1), 9, LEASE)
+            lambda tx, n=number: files.claim(tx, str(n + 1), _shares(core), LEASE)
         )
     assert download.attempt == 1
 
@@ -104,8 +106,17 @@ async def test_a_download_is_held_as_long_as_it_takes(
         for _ in range(5):
             clock.advance(LEASE / 2000)
             await downloader._heart.beat()
-            found = await core.runtime.database.write(lambda tx: files.claim(tx, "x", 9, LEASE))
+            found = await core.runtime.database.write(
+                lambda tx: files.claim(tx, "x", _shares(core), LEASE)
+            )
             assert found == []
         group.cancel_scope.cancel()
-    (again,) = await core.runtime.database.write(lambda tx: files.claim(tx, "x", 9, LEASE))
+    (again,) = await core.runtime.database.write(
+        lambda tx: files.claim(tx, "x", _shares(core), LEASE)
+    )
     assert again.attempt == 1
+
+
+def _shares(core: Outeract) -> dict[int, int]:
+    """Nine files of each connection."""
+    return {conn.id: 9 for conn in core.runtime.conns()}

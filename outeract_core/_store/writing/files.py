@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +23,12 @@ from ..engine.statements import statement
 from ..records.conn import Conn
 from ..records.log import append, link
 
+_Due = tuple[int, int, int, str, str | None, int, int | None, str, str | None]
+AT_ONCE = 12
+"""Downloads at once, of all connections."""
+
 FILE_ADD: Statement[Any] = statement("file_add")
-FILE_DUE: Statement[tuple[int, int, str, str | None, int, int | None, str, str | None]] = statement(
-    "file_due"
-)
-FILE_DUE_OF: Statement[tuple[int, int, str, str | None, int, int | None, str, str | None]] = (
-    statement("file_due_of")
-)
+FILE_DUE: Statement[_Due] = statement("file_due")
 FILE_DONE: Statement[Any] = statement("file_done")
 FILE_LEASE: Statement[Any] = statement("file_lease")
 FILE_RENEW: Statement[tuple[int]] = statement("file_renew")
@@ -93,23 +93,25 @@ def keep(
 
 
 def claim(
-    tx: Tx, owner: str, limit: int, lease: int, held: Collection[int] = (),
-    only: Sequence[int] | None = None,
+    tx: Tx, owner: str, shares: Mapping[int, int], lease: int, held: Collection[int] = (),
+    limit: int = AT_ONCE,
 ) -> list[Download]:  # fmt: skip
     """Files that are due, each leased for `lease` milliseconds; not those that are `held` already.
 
-    `only`: of these applications; None: of all.
+    `shares`: by connection how many may be taken up, of `limit` in all.
     """
-    token, limit_ = secrets.randbits(62), limit + len(held)
-    if only is None:
-        found = tx.all(FILE_DUE, now=tx.now, limit=limit_)
-    else:
-        found = tx.by_keys(FILE_DUE_OF, only, now=tx.now, limit=limit_)
-    rows = [row for row in found if row[0] not in held][:limit]
-    tx.many(FILE_LEASE, [(tx.now + lease, owner, token, row[0]) for row in rows])
+    token, most = secrets.randbits(62), max(shares.values(), default=0)
+    found = sorted(tx.by_keys(FILE_DUE, list(shares), now=tx.now, each=most + len(held)))
+    taken = Counter[int]()
+    rows: list[_Due] = []
+    for row in found:
+        if row[1] not in held and taken[row[2]] < shares[row[2]] and len(rows) < limit:
+            taken[row[2]] += 1
+            rows.append(row)
+    tx.many(FILE_LEASE, [(tx.now + lease, owner, token, row[1]) for row in rows])
     return [
         Download(k, c, json.loads(h), sha, attempt + 1, size, status == "stored", mime, token)
-        for k, c, h, sha, attempt, size, status, mime in rows
+        for _due, k, c, h, sha, attempt, size, status, mime in rows
     ]
 
 

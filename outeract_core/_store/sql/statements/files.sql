@@ -5,8 +5,10 @@ INSERT INTO file(id, uid, conn, event, filename, mime, size, sha256, status, han
 VALUES (:id, :uid, :conn, :event, :filename, :mime, :size, :sha256, :status, :handle, :due, :now);
 
 -- name: file_due
-SELECT id, conn, handle, sha256, attempt, size, status, mime FROM file
-WHERE due <= :now AND (lease_until IS NULL OR lease_until <= :now) ORDER BY due LIMIT :limit;
+SELECT o.due, o.id, o.conn, o.handle, o.sha256, o.attempt, o.size, o.status, o.mime
+FROM carray(:keys) c CROSS JOIN file o ON o.id IN (
+  SELECT i.id FROM file i WHERE i.conn = c.value AND i.due <= :now
+    AND (i.lease_until IS NULL OR i.lease_until <= :now) ORDER BY i.due LIMIT :each);
 
 -- name: next_file
 SELECT min(due) FROM file WHERE due IS NOT NULL AND (lease_until IS NULL OR lease_until <= :now);
