@@ -16,6 +16,7 @@ ROWS = [
     (PEOPLE, "message.reaction_added", {"exact", "room", "all"}),
     (PEOPLE, "message.action", {"exact", "room", "all"}),
     (PEOPLE, "system.notice", {"exact", "room", "all"}),
+    (PEOPLE, "message.reparsed", {"exact"}),
     (HOST, "order.created", {"exact", "room", "all"}),
     (BOT, "message.inbound", set()),
     (BOT, "message.edited", set()),

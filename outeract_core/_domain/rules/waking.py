@@ -17,6 +17,8 @@ from .delivery import EVENT_STATUS
 from .patterns import fits
 
 _OWN_ALONE = "message.outbound"
+_READ_AGAIN = "message.reparsed"
+"""The library has read the past again: nobody has said anything now."""
 _ROOM = "system."
 
 
@@ -41,6 +43,8 @@ def wakes(
         return False
     if mine or event_type == _OWN_ALONE:
         return own or pattern == _OWN_ALONE
+    if event_type == _READ_AGAIN:
+        return own or pattern == event_type
     if event_type in EVENT_STATUS or (event_type.startswith(_ROOM) and not told):
         return own or pattern == event_type or pattern.startswith(_ROOM)
     return True
