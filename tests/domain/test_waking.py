@@ -16,7 +16,7 @@ ROWS = [
     (PEOPLE, "message.reaction_added", {"exact", "room", "all"}),
     (PEOPLE, "message.action", {"exact", "room", "all"}),
     (PEOPLE, "system.notice", {"exact", "room", "all"}),
-    (PEOPLE, "message.reparsed", {"exact"}),
+    (CAME, "message.reparsed", {"exact"}),
     (HOST, "order.created", {"exact", "room", "all"}),
     (BOT, "message.inbound", set()),
     (BOT, "message.edited", set()),
@@ -47,7 +47,7 @@ def test_who_is_woken(
     pattern = {"exact": event_type, "room": room, "all": "*", "other": "file.inbound"}[asked]
     asks = asked in woken or (own and who in (SELF, CAME)) or (bots and who == BOT)
     wanted = asks and asked != "other"
-    told = who in (PEOPLE, BOT)
+    told = who in (PEOPLE, BOT) or event_type == "message.reparsed"  # it is by who said it
     got = wakes(
         pattern, event_type, mine=who == SELF, bot=who == BOT, own=own, bots=bots, told=told
     )
