@@ -1,7 +1,10 @@
 """The command line `outeract`.
 
 Knows: the commands and their arguments.
-Does not know: what a command does (`commands.py`, `doctor.py`, `chat.py`, `demo.py`).
+Does not know: what a command does.
+
+Read `opening` (what they share), `commands` (those that look), `doctor`, `keeping`, `moving`,
+`again`, `rereading`, `chat`, then `demo` with `demo_cast` and `demo_report`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ Does not know: pytest, until `AdapterContract` is asked for.
                             its own: `python -m outeract_core.testing`
     sign_telegram, sign_whatsapp, sign_slack, post
                             inbound requests as the platforms sign them
+
+They stand in `flows`, `contract` with `samples`, `clock`, `fakes`, `signing`.
 """
 
 from __future__ import annotations

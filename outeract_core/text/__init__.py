@@ -4,9 +4,10 @@
     Block    = Paragraph | Heading | CodeBlock (Table) | Quote | Bullets | Rule
     Inline   = Str | Span | Code | Link | Break
 
-This room knows text and its structure, not platforms, manifests or messages. Read `document` (the
-tree), `commonmark` (text to tree), `tables`, `flatten` (tree to text), then `runs`, `split` and `graphemes`,
-which cut a tree at a limit. It is a public module besides, so that its public names stand here.
+This room knows text and its structure; it does not know platforms, manifests or messages. Read
+`document` (the tree), `commonmark` (text to tree), `tables`, `flatten` (tree to text), then `runs`,
+`split` and `graphemes`, which cut a tree at a limit. It is a public module besides, so that its
+public names stand here.
 """
 
 from .commonmark import markdown, plain
