@@ -1,6 +1,7 @@
 """What the scenarios stand on: worlds, traffic, the floor, children that are started or killed.
 
 This room knows files, bytes and the best SQL known; it does not know goals. Read `world` (the filled
-file) with `targets`, `held` and `reads`; `traffic`, `platform` and `stages` (what comes in); `writing`
-with `floor` and `floor_outbox`; `start_child` and `crash_child` are programs of their own.
+file) with `targets`, `held` and `reads`; `traffic`, `platform`, `slow` and `stages` (what comes in and
+goes out); `writing` with `floor` and `floor_outbox`; `start_child` and `crash_child` are programs of
+their own, `crash_verdict` judges what the second has left.
 """

@@ -75,6 +75,32 @@ def within(outer: str) -> frozenset[tuple[str, str]]:
     return frozenset(inner)
 
 
+def below(outer: str, own: str) -> frozenset[tuple[str, str]]:
+    """The arrows between a room's own files, as one box called `own`, and the rooms below them."""
+    inner = {
+        (one.removeprefix(f"{outer}."), other.removeprefix(f"{outer}."))
+        for one, other in arrows()
+        if _within(outer, one) and _within(outer, other)
+    }
+    return frozenset(
+        (own if one == outer else one, own if other == outer else other) for one, other in inner
+    )
+
+
+def pure() -> frozenset[tuple[str, str]]:
+    """The arrows of what never waits and stores nothing: the pure middle, the public words."""
+    boxes = ("words", "ports", "text", "errors")
+    return frozenset(
+        (one.removeprefix("_domain."), other.removeprefix("_domain."))
+        for one, other in arrows()
+        if all(name in boxes or name.startswith("_domain.") for name in (one, other))
+    )
+
+
+def _within(outer: str, name: str) -> bool:
+    return name == outer or name.startswith(f"{outer}.")
+
+
 def _outer(name: str) -> str:
     if name in ("words", "ports", "errors", "text", "_domain.values"):
         return "words"

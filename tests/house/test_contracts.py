@@ -66,21 +66,22 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_contract_is_kept_and_has_a_planted_fault(copy: Path) -> None:
     """The import contracts hold, and for each of them a breach is tried below."""
-    contracts = configparser.ConfigParser()
-    contracts.read(ROOT / ".importlinter")
-    named = {name.rsplit(":", 1)[1] for name in contracts.sections() if ":contract:" in name}
+    named = {name.rsplit(":", 1)[1] for name in _contracts().sections() if ":contract:" in name}
     assert named == set(PLANTED)
     done = _lint(copy)
     assert done.returncode == 0, done.stdout
 
 
-def _contract(name: str, members: str) -> set[str]:
-    """What a contract names."""
+def _contracts() -> configparser.ConfigParser:
     contracts = configparser.ConfigParser()
-    contracts.read(ROOT / ".importlinter")
-    return set(
-        re.findall(r"outeract_core[\w.]*", contracts[f"importlinter:contract:{name}"][members])
-    )
+    contracts.read(ROOT / ".importlinter", "utf-8")
+    return contracts
+
+
+def _contract(name: str, members: str) -> set[str]:
+    """What of core a contract names."""
+    text = _contracts()[f"importlinter:contract:{name}"][members]
+    return set(re.findall(r"outeract_core[\w.]*", text))
 
 
 def test_adapters_are_kept_from_every_private_room() -> None:
@@ -116,9 +117,25 @@ def test_contracts_name_rooms() -> None:
     }
 
 
+def test_whatever_must_not_wait_is_named() -> None:
+    """Every public module, and each room below the doors: a new one cannot be forgotten."""
+    waiting = {"_api", "_cli", "_handlers", "_inbound", "_io", "_outbound", "blocking"}
+    entries = {name.split(".")[1] for name in imports() if name != PACKAGE}
+    quiet = entries - waiting - set(OUTSIDE)
+    assert _contract("colour", "source_modules") == {f"{PACKAGE}.{name}" for name in quiet}
+
+
+def _broken(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """The contracts that were told to be broken, by their short names."""
+    told = set(re.findall(r"^(.+) BROKEN", done.stdout, re.MULTILINE))
+    return {
+        name for name in PLANTED if _contracts()[f"importlinter:contract:{name}"]["name"] in told
+    }
+
+
 @pytest.mark.parametrize("contract", PLANTED)
 def test_a_forbidden_import_breaks_its_contract(copy: Path, contract: str) -> None:
-    """A forbidden import is found."""
+    """A forbidden import is found, by the very contract that forbids it."""
     path, line = PLANTED[contract]
     file = copy / path
     before = file.read_text("utf-8")
@@ -128,4 +145,17 @@ def test_a_forbidden_import_breaks_its_contract(copy: Path, contract: str) -> No
     finally:
         file.write_text(before, "utf-8")
     assert done.returncode != 0
-    assert "BROKEN" in done.stdout
+    assert contract in _broken(done)
+
+
+def test_a_new_file_is_covered_by_its_room(copy: Path) -> None:
+    """A file that nobody has added anywhere may import no more than its neighbours."""
+    file = copy / "outeract_core" / "_store" / "records" / "brand_new.py"
+    file.write_text(
+        "import threading\n\nimport apsw\n\nfrom ..._io import http\nfrom ..writing import bulk\n"
+    )
+    try:
+        done = _lint(copy)
+    finally:
+        file.unlink()
+    assert _broken(done) == {"apsw", "colour", "layers", "store"}
