@@ -24,6 +24,7 @@ import anyio.to_thread
 from .._domain.values.ids import to_ms
 from .._store.engine import sqlite, wal
 from .._store.engine.migrations import migrate, refuse_newer
+from .._store.engine.translating import TooLong, translated
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
 from .opening import Idle, Options, default_checkpoints
@@ -116,7 +117,7 @@ class Database:
             finally:
                 reader.end_read()
         except sqlite.Fault:
-            with sqlite.translated(self.path):
+            with translated(self.path):
                 raise
 
     def glance(self, query: Unit[T]) -> T | None:
@@ -125,7 +126,7 @@ class Database:
             self._readable()
             with self._turn, self._readers.borrowed() as reader, reader.bounded(_GLANCE):
                 return self._read(reader, query)
-        except sqlite.TooLong:
+        except TooLong:
             return None
 
     async def traverse(self, query: Unit[T]) -> T:
@@ -261,7 +262,7 @@ class Database:
         if self._broken is not None:
             return fail(batch, self._is_broken())
         try:
-            with self._turn, sqlite.translated(self.path):
+            with self._turn, translated(self.path):
                 self._attempt(batch)
         except BaseException as error:
             if self._broken is None:
@@ -279,7 +280,7 @@ class Database:
             if sqlite.is_fatal(error):
                 raise
             if len(batch) == 1:
-                with sqlite.translated(self.path):
+                with translated(self.path):
                     raise
             self._one_by_one(batch)
         self._finish(batch)
@@ -299,7 +300,7 @@ class Database:
             saved = self._writer.snapshot()
             self._writer.script("SAVEPOINT unit")
             try:
-                with sqlite.translated(self.path):
+                with translated(self.path):
                     ticket.result = ticket.unit(self._writer)
             except BaseException as error:
                 ticket.error = error
@@ -394,7 +395,7 @@ class Database:
 
 def _as_store_error(path: str, error: BaseException) -> BaseException:
     try:
-        with sqlite.translated(path):
+        with translated(path):
             raise error
-    except BaseException as translated:
-        return translated
+    except BaseException as found:
+        return found

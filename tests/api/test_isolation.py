@@ -342,8 +342,9 @@ async def test_lists_hold_only_ones_own(core: Outeract, sides: tuple[Side, Side]
         assert page.total_count == len(page) == 3
         assert {one.peer.app_id for one in page} == {me.app.id}
         assert [c.id for c in me.app.connections()] == [me.conn.id]
-        assert await me.app.events.count(q.on_connection(they.conn)) == 0
-        assert await me.app.events.count(q.on_connection(they.conn.id)) == 0
+        for foreign in (they.conn, they.conn.id):
+            with pytest.raises(NotFound):
+                await me.app.events.count(q.on_connection(foreign))
         assert await me.app.events.count(q.text_contains("hello")) == 1
         assert {hit.event.app_id for hit in await me.app.search("hello OR answer")} == {me.app.id}
         assert await me.app.events.count(q.on_platform("pigeon")) < len(events)

@@ -94,11 +94,11 @@ async def test_a_search_costs_the_same_at_ten_times_the_history(
 async def touched(of: History, ask: Ask) -> int:
     """How many pages of the file a read touches."""
     counts = (apsw.SQLITE_DBSTATUS_CACHE_HIT, apsw.SQLITE_DBSTATUS_CACHE_MISS)
-    with of.core.runtime.database._borrowed() as reader:
+    with of.core.runtime.database._readers.borrowed() as reader:
         for count in counts:
             reader.db.status(count, True)
     await ask(of)
-    with of.core.runtime.database._borrowed() as reader:
+    with of.core.runtime.database._readers.borrowed() as reader:
         return sum(reader.db.status(count, True)[0] for count in counts)
 
 

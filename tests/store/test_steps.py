@@ -65,12 +65,12 @@ class History:
         """The steps of each statement of a call that reads; asked twice, so that names are known."""
         await ask()
         self.steps = {}
-        with self.core.runtime.database._borrowed() as reader:
+        with self.core.runtime.database._readers.borrowed() as reader:
             reader.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, self.see)
         try:
             await ask()
         finally:
-            with self.core.runtime.database._borrowed() as again:
+            with self.core.runtime.database._readers.borrowed() as again:
                 assert again is reader
                 again.db.trace_v2(0, None)
         return self.steps
@@ -91,7 +91,7 @@ class History:
 
     def plans(self) -> list[tuple[str, str]]:
         """Every line of every plan of what was seen last, with its statement."""
-        with self.core.runtime.database._borrowed() as reader:
+        with self.core.runtime.database._readers.borrowed() as reader:
             found: list[tuple[str, str]] = []
             for sql in self.steps:
                 if not re.match(r"PRAGMA|BEGIN|COMMIT|--", sql):
@@ -390,7 +390,7 @@ def test_the_gate_sees_a_scan_and_a_sort(both: tuple[History, History]) -> None:
     counted = []
     for of in both:
         of.steps = {}
-        with of.core.runtime.database._borrowed() as reader:
+        with of.core.runtime.database._readers.borrowed() as reader:
             reader.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, of.see)
             reader.script("SELECT count(*) FROM event WHERE payload <> 'x'")
             reader.db.trace_v2(0, None)

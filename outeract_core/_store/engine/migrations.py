@@ -13,7 +13,8 @@ from pathlib import Path
 from ...errors import NewerSchema
 from ...events import EVENT_TYPES
 from .foreign import APPLICATION_ID, refuse_database
-from .sqlite import Connection, translated
+from .sqlite import Connection
+from .translating import translated
 
 EDGE_TYPES = (
     "sent_by", "sent_to", "attachment", "reply_to", "in_thread", "triggered_by", "origin",

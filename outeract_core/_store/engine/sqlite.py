@@ -18,17 +18,14 @@ import apsw
 from ..._domain.values.ids import SHIFT, IdSource, uuid7, uuid7_bytes
 from ...driver import Statement
 from ...errors import (
-    DiskFull,
-    NotOurFile,
     OldSQLite,
     ReadOnlyStore,
-    StoreBusy,
-    StoreCorrupt,
     StoreError,
 )
 from .foreign import refuse_database, refuse_path
 from .known import Known
 from .memory import flags_for, in_memory
+from .translating import translated
 
 Row = TypeVar("Row")
 
@@ -49,37 +46,6 @@ def check_sqlite(version: str | None = None) -> None:
 
 Fault = apsw.Error
 """What SQLite raises."""
-
-
-class TooLong(Exception):
-    """A statement has taken more steps than it was given."""
-
-
-@contextmanager
-def translated(path: str) -> Iterator[None]:
-    """Turn SQLite's errors into ours, each with its remedy."""
-    try:
-        yield
-    except apsw.InterruptError as error:
-        raise TooLong from error
-    except apsw.FullError as error:
-        raise DiskFull(f"{path}: no space left; free some and call again") from error
-    except (apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError) as error:
-        raise ReadOnlyStore(
-            f"{path} cannot be written; check the rights of it and its folder"
-        ) from error
-    except apsw.CantOpenError as error:
-        raise ReadOnlyStore(
-            f"{path} cannot be opened; check that its folder exists and is writable, and the rights of it"
-        ) from error
-    except (apsw.BusyError, apsw.LockedError) as error:
-        raise StoreBusy(f"{path}: another process holds the write lock; try again") from error
-    except apsw.NotADBError as error:
-        raise NotOurFile(f"{path} is no SQLite database, or is damaged: {error}") from error
-    except (apsw.CorruptError, UnicodeDecodeError) as error:
-        raise StoreCorrupt(f"{path}: {error}") from error
-    except apsw.Error as error:
-        raise StoreError(f"{path}: {type(error).__name__}: {error}") from error
 
 
 class Connection(Known):

@@ -6,7 +6,8 @@ Does not know: when a checkpoint is due (`_io/opening.py`), who reads.
 
 from __future__ import annotations
 
-from .sqlite import Connection, translated
+from .sqlite import Connection
+from .translating import translated
 
 _MOMENT = 100
 """Milliseconds that a checkpoint waits for readers, so that one does not hold up every write."""

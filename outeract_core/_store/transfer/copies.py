@@ -20,6 +20,7 @@ from ...driver import Statement, Tx
 from ..engine import sqlite
 from ..engine.memory import attached
 from ..engine.statements import statement
+from ..engine.translating import translated
 
 WRITERS: Statement[Any] = statement("copy_writers")
 LEASES: Statement[Any] = statement("copy_leases")
@@ -44,7 +45,7 @@ def snapshot(
     """
     reader = sqlite.open_reader(path, vfs, _BUSY, ids)
     try:
-        with sqlite.translated(path):
+        with translated(path):
             total = _size(reader)
             reader.script("PRAGMA query_only = OFF")
             reader.db.set_progress_handler(partial(_tell, target, total, told), _OFTEN)
@@ -77,7 +78,7 @@ def detach(target: Path, ids: IdSource) -> list[tuple[str, int]]:
     """
     copy = sqlite.open_writer(str(target), None, "full", _BUSY, ids)
     try:
-        with sqlite.translated(str(target)):
+        with translated(str(target)):
             copy.script("BEGIN IMMEDIATE")
             for change in (WRITERS, LEASES, OUTBOX, FILES):
                 copy.run(change)
