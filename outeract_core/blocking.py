@@ -157,6 +157,7 @@ class App(Carrier[app.App]):
     event_schema = _blocking(app.App.event_schema)
     edge = _blocking(app.App.edge)
     explain = _blocking(app.App.explain)
+    retry = _blocking(app.App.retry)
     export = _blocking(app.App.export)
     cancel = _blocking(app.App.cancel)
     deliveries = _blocking(app.App.deliveries)

@@ -31,7 +31,8 @@ Does not know: who raises it, how it is stored, which platform it came from.
     │   └── ForeignCode  TooManyAttempts  ConfirmationRequired
     ├── FileError
     │   └── FileTooLarge  PrivateAddress  ChecksumMismatch
-    └── DeliveryTimeout              `wait()` ended before the status came
+    ├── DeliveryTimeout              `wait()` ended before the status came
+    └── HandlerTimeout               a handler took longer than its `timeout=`
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from typing import Literal, get_args
 __all__ = [
     "Ambiguous", "BadChecksum", "BadInput", "BodyTooLarge", "ChecksumMismatch",
     "ConfirmationRequired", "DeliveryTimeout", "DiskFull", "ExpiredCode", "FAILURES", "Failure",
-    "FileError", "FileTooLarge", "ForeignCode", "InvalidCursor", "InvalidEvent",
+    "FileError", "FileTooLarge", "ForeignCode", "HandlerTimeout", "InvalidCursor", "InvalidEvent",
     "InvalidExport", "LeaseHeld", "LeaseLost", "LinkCodeError", "MissingExtra", "MissingSecret",
     "NewerSchema", "NotFound", "NotOurFile", "OldSQLite", "OuteractError", "OwnCode",
     "ParseError", "PrivateAddress", "ReadOnlyStore", "Rejected", "SendError", "SignatureError",
@@ -355,6 +356,10 @@ class PrivateAddress(FileError):
 
 class ChecksumMismatch(FileError):
     """The bytes are not those that the platform announced."""
+
+
+class HandlerTimeout(OuteractError):
+    """A handler took longer than its `timeout=`; nothing that it did counts, and it is run again."""
 
 
 class DeliveryTimeout(OuteractError, TimeoutError):

@@ -43,6 +43,8 @@ EVENT_TYPES = (
     "system.connection_changed", "system.identity_changed", "system.notice", "system.gap",
     "system.file_failed", "system.file_stored", "system.retention_applied",
     "message.reparsed",
+    "system.handler_skipped", "system.handler_retried", "system.handler_hangs",
+    "system.loop_stopped",
 )  # fmt: skip
 """Built-in types; a file interns them in this order, so append only."""
 

@@ -176,7 +176,7 @@ class PlatformUser:
 _EventRow: TypeAlias = tuple[
     int, bytes, int | None, int, int, int, str, str | None,
     Status | None, int | None, int | None, int | None, int | None, str | None,
-    int | None, bytes | None,
+    int | None, bytes | None, int | None,
 ]  # fmt: skip
 
 
@@ -298,10 +298,19 @@ class Event:
 
     @property
     def status(self) -> Status:
-        """Delivery status of what was sent; `received` or `processed` for everything else."""
+        """Delivery status of what was sent; `received`, `processed`, or `failed` (a handler has used up
+        its attempts, see `App.retry`) for everything else.
+        """
         if self._row[8] is not None:
             return self._row[8]
-        return "received" if self._row[14] is None else "processed"
+        if self._row[14] is None:
+            return "received" if self._row[16] is None else "failed"
+        return "processed"
+
+    @property
+    def failed_at(self) -> datetime | None:
+        """When a handler gave it up, or its delivery failed; None unless that is so."""
+        return _time(self._row[16] if self._row[8] is None else self._row[12])
 
     @property
     def external_message_id(self) -> str | None:

@@ -22,6 +22,7 @@ from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._outbound.compose import Options, compose, finish
 from .._outbound.handle import Delivery
+from .._outbound.joining import joins
 from .._outbound.preview import Prospect, prospect
 from .._outbound.verbs import Verbs
 from .._store.engine.sqlite import Connection
@@ -175,6 +176,7 @@ class App(Verbs, Hearing, Chances):
 
     # ── saying ────────────────────────────────────────────────────────────────────────────────
 
+    @joins
     async def send(
         self, to: Any, content: ContentLike, *, reply_to: Event | UUID | None = None,
         thread: Event | UUID | None = None, metadata: Mapping[str, Any] | None = None,
@@ -210,7 +212,8 @@ class App(Verbs, Hearing, Chances):
         self.runtime.wake("outbox", "handlers")
         return Delivery(self.runtime, self.tenant, event_id)
 
-    async def reply(self, event: Event | UUID, content: ContentLike, **options: Any) -> Delivery:
+    @joins
+    async def reply(self, /, event: Event | UUID, content: ContentLike, **options: Any) -> Delivery:
         """Answer a message in its conversation, quoting it; `options` are those of `send`."""
         options.setdefault("reply_to", event)
         return await self.send(event, content, **options)
@@ -224,6 +227,7 @@ class App(Verbs, Hearing, Chances):
 
     # ── own events and edges ──────────────────────────────────────────────────────────────────
 
+    @joins
     async def emit(
         self, event_type: str, payload: Any, *, edges: Mapping[str, Any] | None = None,
         origin: Event | UUID | None = None, occurred_at: datetime | None = None,
@@ -272,6 +276,7 @@ class App(Verbs, Hearing, Chances):
             lambda tx, app: custom.add_schema(tx, app, event_type, json_schema, description)
         )
 
+    @joins
     async def edge(self, source: Any, edge_type: str, target: Any) -> None:
         """Draw an edge of your own between two nodes. Raises BadInput, NotFound."""
         custom.flat({edge_type: target})
@@ -346,10 +351,18 @@ class App(Verbs, Hearing, Chances):
         """Whether this runs inside a handler's turn of this application."""
         return self._turn() is not None
 
+    @property
+    def cause(self) -> int | None:
+        """The event that the turn that this runs in is about."""
+        turn = self._turn()
+        return None if turn is None else turn.cause
+
     def _turn(self) -> Turn | None:
         turn = CURRENT.get()
-        mine = turn is not None and turn.tenant is self.tenant and not turn.over
-        return turn if mine else None
+        if turn is None or turn.tenant is not self.tenant:
+            return None
+        turn.still_counts()
+        return None if turn.over else turn
 
     def events_at(self, keys: list[int]) -> list[Event]:
         """The events with these keys, in order."""

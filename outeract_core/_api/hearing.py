@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from uuid import UUID
 
 from .._domain.rules.patterns import checked, doubt
-from .._handlers.handler import Handler, burst_of, milliseconds
+from .._handlers.handler import CHAIN, Handler, burst_of, milliseconds, whole
 from .._io.runtime import Runtime
+from .._io.tenant import Tenant
+from .._store.engine.sqlite import Connection
+from .._store.records import nodes, rows
+from .._store.writing import handlers as work
 from .._store.writing import tenants
 from ..errors import BadInput
+from ..model import Event
 
 H = TypeVar("H", bound=Callable[..., Any])
 
@@ -22,6 +28,7 @@ class Hearing:
     """The part of `App` that listens. `handlers`: the live list."""
 
     runtime: Runtime
+    tenant: Tenant
     handlers: list[Handler]
 
     def on(
@@ -35,6 +42,8 @@ class Hearing:
         settle: float = 0.0,
         own: bool = False,
         bots: bool = False,
+        timeout: float | None = None,
+        chain: int = CHAIN,
     ) -> Callable[[H], H]:
         """Register a handler for event types: `message.inbound`, `message.*` or `*`.
 
@@ -50,7 +59,11 @@ class Hearing:
                     be whole anyway.
         own         also for what the application itself did (its messages, edits, reactions) and
                     for what came of it (statuses).
-        bots        also for what other bots say.
+        bots        also for what other bots say and do.
+        timeout     seconds that a run may take. An async function is cancelled then, a plain one is
+                    left to itself; nothing of what it did counts, and it counts as a failure.
+        chain       how many turns in a row may lead to this one without a person in between; then
+                    the event is parked and told as `system.loop_stopped`.
 
         Raises BadInput.
         """
@@ -58,12 +71,16 @@ class Hearing:
         if warning := doubt(pattern):
             self.runtime.log.warning("handlers", warning)
         limits, quiet = burst_of(burst), milliseconds(settle, "settle")
+        whole(attempts, "attempts"), whole(chain, "chain")
+        if timeout is not None and not milliseconds(timeout, "timeout"):
+            raise BadInput("timeout is a number of seconds above 0, or None")
         if overlap not in (None, *tenants.CONFIG["overlap"]):
             raise BadInput(f"overlap is one of {', '.join(tenants.CONFIG['overlap'])}")
 
         def register(call: H) -> H:
             handler = Handler(
-                name or call.__qualname__, pattern, call, overlap, attempts, limits, quiet, own, bots
+                name or call.__qualname__, pattern, call, overlap, attempts, limits, quiet, own, bots,
+                timeout, chain,
             )  # fmt: skip
             if any(known.name == handler.name for known in self.handlers):
                 raise BadInput(f"a handler called {handler.name} is there already; give name=")
@@ -71,3 +88,23 @@ class Hearing:
             return call
 
         return register
+
+    async def retry(self, event: Event | UUID) -> tuple[str, ...]:
+        """Let the handlers that have given an event up have it once more; their names.
+
+        They get as many attempts as at first, when they are run next. Raises NotFound, and BadInput
+        when no handler has given it up, or its content was erased.
+        """
+
+        def unit(tx: Connection, app: int) -> tuple[str, ...]:
+            key = nodes.key(tx, app, event, "event")
+            if rows.event(tx, app, key).erased:
+                raise BadInput("its content was erased: there is nothing to handle any more")
+            names = work.again(tx, app, key)
+            if not names:
+                raise BadInput("no handler has given this event up; only that can be run again")
+            return tuple(names)
+
+        names = await self.tenant.write(unit)
+        self.runtime.wake("handlers")
+        return names

@@ -17,6 +17,9 @@ from ..content import ContentLike
 from ..model import Event, Json, PlatformUser
 from .app import App
 
+BLANK = " \t\r\n\f\v\u00a0\u200b\u2060\ufeff"
+"""What a text of nothing else says nothing with."""
+
 
 class Message:
     """What a handler is given: the event that arrived, with the verbs to answer it.
@@ -72,8 +75,10 @@ class Message:
     def reply(self, content: ContentLike, *, quote: bool = False, **options: Any) -> Delivery:
         """Answer in the same conversation, and in its thread. `quote` refers to the message.
 
-        `options` are those of `App.send`. Raises BadInput, Unsupported.
+        A blank text is no reply: nothing is sent, and the handler is through all the same. `options` are those of `App.send`. Raises BadInput, Unsupported.
         """
+        if isinstance(content, str) and not content.strip(BLANK):
+            return self._turn.nothing()
         if quote:
             options.setdefault("reply_to", self.event)
         options.setdefault("thread", self._place.member)
@@ -88,8 +93,16 @@ class Message:
         """Put (or remove) a reaction on the message."""
         return self._turn.do(self.app.reaction(self.event, emoji, remove, self._turn.cause))
 
+    def leave_unread(self) -> None:
+        """It was seen, and stays unread on its platform, whatever `auto_mark_read` says: a bot that
+        keeps silent must not mark read what a person at the desk has not seen.
+        """
+        self._turn.unread = True
+
     def typing(self) -> Delivery:
-        """Show that the bot is writing, at once: it does not wait for the turn."""
+        """Show that the bot is writing, at once: it does not wait for the turn. Where the platform has
+        no such thing, nothing happens.
+        """
         return self.app.typing_now(self.event)
 
     def __repr__(self) -> str:

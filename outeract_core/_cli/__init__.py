@@ -82,6 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     reparse.add_argument("connection", help="the connection's id or name")
     reparse.add_argument("--since", metavar="TIME", help="only what came since, e.g. 2026-05-01")
     reparse.add_argument("--after", type=int, default=0, help="go on behind this position")
+    retry = _verb(
+        verbs, "retry", "let handlers have an event again that they gave up", "commands:retry"
+    )
+    retry.add_argument("event", help="its id")
     backup = _verb(
         verbs, "backup", "copy the database and its files while it is in use", "keeping:backup",
         app=False,

@@ -157,6 +157,16 @@ def holder(core: Outeract, wanted: str | None, node: str) -> App:
     raise NotFound(f"nothing in {core.path} has the id {node}")
 
 
+def retry(options: argparse.Namespace) -> int:
+    """Let the handlers that have given an event up have it once more, when they run next."""
+    with opened(options.file) as core:
+        app = holder(core, options.app, options.event)
+        names = anyio.run(app.retry, options.event)
+    told = json.dumps({"event": options.event, "handlers": names})
+    print(told if options.json else f"to be run again: {', '.join(names)}")
+    return 0
+
+
 def replay(options: argparse.Namespace) -> int:
     """Parse deliveries again that were not understood."""
     with opened(options.file) as core:

@@ -1,41 +1,46 @@
 """Runs handlers behind a durable cursor: at least once they run, exactly once their effects count.
 
-Knows: turns and their commit, retries and parking.
-Does not know: who owns the application (`_io/processes/ownership.py`), which lane an event belongs to (`lanes.py`), platforms, how a reply is delivered.
+Knows: which lanes run, how many at once, that a turn which hangs is told.
+Does not know: who owns the application (`_io/processes/ownership.py`), which lane an event belongs to (`lanes.py`), how a handler ends (`endings.py`), what
+is committed then (`outcomes.py`), platforms, how a reply is delivered.
 
-    events behind the cursor ─▶ lanes (handler × conversation) ─▶ turn ─▶ one commit:
+    events behind the cursor ─▶ lanes (handler × conversation × thread) ─▶ turn ─▶ one commit:
                                                     replies + "handled" + cursor
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
-import anyio.to_thread
+from anyio.abc import TaskGroup
 
-from .._domain.rules.delivery import backoff
-from .._domain.values.ids import jitter
-from .._io.runtime import Runtime
-from .._outbound.compose import Draft, Target, finish
+from .._outbound.compose import Target
 from .._outbound.handle import Delivery
 from .._store.engine.sqlite import Connection
 from .._store.reading import arrivals
-from .._store.reading.arrivals import Arrived, Seen
-from .._store.writing import handlers, sending
+from .._store.reading.arrivals import Arrived, Seen, as_it_stands
+from .._store.reading.chains import hops
+from .._store.writing import handlers
 from ..content import Content
-from ..errors import BadInput, LeaseLost, StoreError
+from ..errors import BadInput, HandlerTimeout, LeaseLost, StoreError
+from ..standing import Standing
+from .endings import Ending, ending
 from .handler import Handler
 from .hosted import Given, Hosted, Place
 from .lanes import Lane, Lanes
-from .turn import CURRENT, Effect, Turn
+from .outcomes import ROOM, Outcomes
+from .turn import CURRENT, Turn
 
 _PAGE = 256
-_AT_ONCE = 100
+AT_ONCE, PLAIN_AT_ONCE = 100, 40
+"""Turns of one application that run at once; those of plain functions, each in a thread."""
+HANGS, MOST_HANGING = 60_000, 400
+"""Milliseconds after which a turn hangs: it is told and leaves its slot; so many may."""
 _MOMENT = 1_000
 """Milliseconds that what was read of an event may be used."""
+_STILL = 0.05
 
 
 class Dispatcher:
@@ -47,7 +52,10 @@ class Dispatcher:
         self._runtime = hosted.runtime
         self._term = -1
         self._lanes = Lanes(hosted.handlers, hosted.overlap)
-        self._running = 0
+        self._outcomes = Outcomes(hosted, self._lanes)
+        self._running: dict[Lane, tuple[int, Arrived | None]] = {}
+        self._hanging: set[Lane] = set()
+        self._turns = 0
 
     @property
     def app(self) -> int:
@@ -57,15 +65,28 @@ class Dispatcher:
     # ── rounds ────────────────────────────────────────────────────────────────────────────────
 
     async def step(self) -> int:
-        """Run every handler that can run now, and wait for them; the number of turns."""
+        """Run every handler that can run now, and wait for them; the number of turns.
+
+        What only waits to be whole (an album) is waited for, up to a second.
+        """
         if not self._owns():
             return 0
+        before = self._turns
         self._fetch()
-        ready = self._lanes.ready(self._runtime.now())
         async with anyio.create_task_group() as group:
-            for lane in ready:
-                group.start_soon(self._drain, lane)
-        return len(ready)
+            while self._owns() and (self._begin(group) or await self._settling()):
+                await self._runtime.wait("handlers", 1.0)
+        return self._turns - before
+
+    async def _settling(self) -> bool:
+        """Let a moment pass when that is all that is missing; not by a clock that stands still."""
+        now = self._runtime.now()
+        missing = self._lanes.settling(now)
+        if missing is None or missing > 1_000:
+            return False
+        await anyio.sleep(min(missing / 1000, _STILL))
+        self._fetch()
+        return self._runtime.now() > now
 
     async def run(self) -> None:
         """Run handlers as events arrive, whenever this process owns the application."""
@@ -74,13 +95,36 @@ class Dispatcher:
             while True:
                 if self._owns():
                     self._fetch()
-                    for lane in self._ready():
-                        group.start_soon(self._drain, lane)
+                    self._begin(group)
                 await self._runtime.wait("handlers", self._lanes.pause(self._runtime.now()))
 
+    def _begin(self, group: TaskGroup) -> bool:
+        """Start what may run, tell what hangs. Whether anything runs that is worth waiting for."""
+        for lane in self._ready():
+            lane.running = True
+            self._running[lane] = self._runtime.steady(), None
+            group.start_soon(self._drain, lane)
+        long_ago = self._runtime.steady() - HANGS
+        for lane, (since, arrived) in self._running.items():
+            if arrived is not None and since <= long_ago and lane not in self._hanging:
+                self._hanging.add(lane)
+                group.start_soon(self._outcomes.hangs, lane.handler, arrived, HANGS // 1000)
+        return bool(self._running)
+
     def _ready(self) -> list[Lane]:
-        free = max(0, _AT_ONCE - self._running)
-        return self._lanes.ready(self._runtime.now())[:free]
+        """The lanes that may run now, as far as there are slots."""
+        busy = [lane for lane in self._running if lane not in self._hanging]
+        free = 0 if len(self._hanging) >= MOST_HANGING else AT_ONCE - len(busy)
+        threads = PLAIN_AT_ONCE - sum(lane.handler.plain for lane in busy)
+        ready: list[Lane] = []
+        for lane in self._lanes.ready(self._runtime.now()):
+            if len(ready) >= free:
+                break
+            if lane.handler.plain:
+                threads -= 1
+            if threads >= 0 or not lane.handler.plain:
+                ready.append(lane)
+        return ready
 
     def _owns(self) -> bool:
         """Whether turns may begin here; when that is new, the backlog is loaded."""
@@ -117,58 +161,106 @@ class Dispatcher:
     # ── turns ─────────────────────────────────────────────────────────────────────────────────
 
     async def _drain(self, lane: Lane) -> None:
-        lane.running = True
-        self._running += 1
         ownership = self._runtime.ownership
         try:
             while self._lanes.may(lane, self._runtime.now()) and self._app in ownership:
                 batch, through = self._lanes.take(lane), False
+                self._running[lane] = self._runtime.steady(), batch[-1]
                 try:
                     with ownership.work(self._app):
                         through = await self._turn(lane, batch)
                 finally:
                     if not through:  # it waits, or the host has cancelled us
                         self._lanes.give_back(lane, batch)
-                if not through:
+                if not through or lane in self._hanging:
                     return
         except LeaseLost:
             ownership.lost(self._app)
         finally:
             lane.running = False
-            self._running -= 1
+            self._running.pop(lane, None)
+            self._hanging.discard(lane)
             self._runtime.wake("handlers")
 
-    async def _turn(self, lane: Lane, batch: Sequence[Arrived]) -> bool:
+    async def _turn(self, lane: Lane, batch: list[Arrived]) -> bool:
         """One run of the handler. Whether the lane may go on."""
-        handler, first = lane.handler, batch[0].event
-        turn = Turn(self._runtime, self._hosted.tenant, batch[-1].event)
+        self._turns += 1
+        turn = Turn(self._runtime, self._hosted.tenant, batch[-1].subject)
         try:
-            message = self._message(turn, batch, self._lanes.attempts(first, handler))
-            result = await _call(handler, turn, message)
-            _speak(message, result)
-            turn.over = True
-            await self._commit(turn, handler, batch)
+            ended = await self._ended(lane, turn, batch)
+            if ended is None or ended.error is None:
+                return True
+            through = await self._outcomes.raised(lane, batch, ended.error)
         except LeaseLost:
             raise
-        except StoreError:
+        except StoreError as error:
+            self._runtime.log.error(ROOM, f"handler {lane.handler.name} waits for the store", error)
             lane.due = self._runtime.now() + 1000
             return False
-        except Exception as error:
-            attempt = self._lanes.attempts(first, handler) + 1
-            log = self._runtime.log
-            log.warning("handlers", f"handler {handler.name} has failed, attempt {attempt}", error)
-            return await self._raised(lane, batch, attempt, log.trace(error))
-        return True
+        if ended.interrupts:
+            raise ended.error
+        return through
 
-    def _message(self, turn: Turn, batch: Sequence[Arrived], attempt: int) -> Given:
-        """What the handler is given: as it was found, unless that was a while ago."""
-        limit, seen = self._runtime.now() - _MOMENT, [arrived.seen for arrived in batch]
-        if attempt or any(one is None or one.at < limit for one in seen):
-            seen = self._runtime.database.read(lambda tx: self._looked(tx, batch))
-        found = [one for one in seen if one is not None]
-        return self._hosted.make(
-            turn, [one.event for one in found], self._place(batch[-1], found[-1])
-        )
+    async def _ended(self, lane: Lane, turn: Turn, batch: list[Arrived]) -> Ending | None:
+        """How the turn ended, its commit included. None: there was nothing to be given."""
+        handler = lane.handler
+        try:
+            message = await self._given(handler, turn, batch)
+            if message is None:
+                return None
+            ended = await _called(handler, turn, message)
+            if ended.error is None:
+                _speak(message, ended.result)
+                turn.over = True
+                await self._outcomes.committed(turn, handler, batch)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            ended = Ending(error=error)
+        turn.over = True
+        return ended
+
+    async def _given(self, handler: Handler, turn: Turn, batch: list[Arrived]) -> Given | None:
+        """What the handler is given, as it stands now; None when nothing of it is to be handled."""
+        seen, changed, far = self._present(handler, batch)
+        gone = [one for one in batch if _deleted(changed.get(one.subject))]
+        if far:
+            told = {"chain": handler.chain}
+            await self._outcomes.given_up(handler, batch, "loop", told)
+            text = f"handler {handler.name}: {handler.chain} turns without a person; stopped"
+            self._runtime.log.warning(ROOM, text)
+            return None
+        if gone:
+            await self._outcomes.skipped(handler, gone, "deleted")
+            batch[:] = [one for one in batch if one not in gone]
+        found = [seen[one.event] for one in batch]
+        if not found:
+            return None
+        events = [as_it_stands(one.event, changed.get(one.event.position)) for one in found]
+        return self._hosted.make(turn, events, self._place(batch[-1], found[-1]))
+
+    def _present(
+        self, handler: Handler, batch: Sequence[Arrived]
+    ) -> tuple[dict[int, Seen], dict[int, Standing], bool]:
+        """What was found of each event (anew after a while), what it has become, whether it is far
+        from any person.
+        """
+        limit, again = self._runtime.now() - _MOMENT, self._lanes.attempts(batch[0].event, handler)
+        known = {one.event: one.seen for one in batch if one.seen and one.seen.at >= limit}
+        fresh = len(known) == len(batch) and not again
+        first = batch[0]
+        alone = not first.about and (not first.sender or first.mine or first.bot)
+
+        def query(tx: Connection) -> tuple[dict[int, Seen], dict[int, Standing], bool]:
+            looked = {} if fresh else arrivals.look(tx, self._app, batch, closely=True)
+            seen = {event: one.seen for event, one in looked.items() if one.seen} or known
+            spoken = batch[0].spoken or batch[0].about
+            events = [one.event for one in seen.values()] if spoken else []
+            changed = arrivals.changed(tx, self._app, events) if events else {}
+            far = alone and hops(tx, first.event, handler.chain) > handler.chain
+            return seen, changed, far
+
+        return self._runtime.database.read(query)
 
     def _place(self, arrived: Arrived, seen: Seen) -> Place:
         target = None if seen.conn is None else Target(self._runtime.conn(seen.conn), arrived.peer)
@@ -177,90 +269,26 @@ class Dispatcher:
         member = seen.event.origin_event_id if arrived.lent else seen.event.id
         return Place(arrived.thread, member, target)
 
-    def _looked(self, tx: Connection, batch: Sequence[Arrived]) -> list[Seen | None]:
-        looked = arrivals.look(tx, self._app, batch, closely=True)
-        return [looked[arrived.event].seen for arrived in batch]
 
-    async def _commit(self, turn: Turn, handler: Handler, batch: Sequence[Arrived]) -> None:
-        runtime, app, owner = self._runtime, self._app, self._runtime.owner
-        events = [arrived.event for arrived in batch]
-        effects = [await _effect(runtime, app, effect) for effect in turn.effects]
-        settle = self._settle(handler, batch)
-
-        def unit(tx: Connection) -> None:
-            for event in events:
-                handlers.still_open(tx, app, owner, handler.name, event)
-            for effect in effects:
-                effect(tx)
-            settle(tx)
-
-        await runtime.write(unit)
-        self._lanes.settled(handler, events)
-        if effects:
-            runtime.wake()
-
-    def _settle(
-        self, handler: Handler, batch: Sequence[Arrived]
-    ) -> Callable[[Connection], None]:  # fmt: skip
-        """The part of a commit that says "handled" and moves the cursor."""
-        wanted = self._lanes.names(batch)
-        low, cursor = self._lanes.low_after(handler, wanted), self._lanes.cursor
-
-        def unit(tx: Connection) -> None:
-            self._hosted.processed(tx, handlers.done(tx, handler.name, wanted))
-            if low > cursor:
-                handlers.advance(tx, self._app, low)
-
-        return unit
-
-    async def _raised(self, lane: Lane, batch: Sequence[Arrived], attempt: int, trace: str) -> bool:
-        """A handler has raised: again later, or park it and go on."""
-        handler, events = lane.handler, [a.event for a in batch]
-        app, owner = self._app, self._runtime.owner
-        if attempt >= handler.attempts:
-            settle = self._settle(handler, batch)
-
-            def park(tx: Connection) -> None:
-                for event in events:
-                    handlers.still_open(tx, app, owner, handler.name, event)
-                    handlers.park(tx, app, event, handler.name, attempt, trace)
-                settle(tx)
-
-            await self._runtime.write(park)
-            self._lanes.settled(handler, events)
-            return True
-        due = self._runtime.now() + int(backoff(attempt, jitter()) * 1000)
-
-        def retry(tx: Connection) -> None:
-            handlers.still_open(tx, app, owner, handler.name, events[0])
-            handlers.failed(tx, events[0], handler.name, attempt, due, trace)
-
-        await self._runtime.write(retry)
-        self._lanes.failed(lane, events[0], attempt, due)
-        return False
+def _deleted(now: Standing | None) -> bool:
+    return now is not None and now.now.deleted_at is not None
 
 
-async def _effect(runtime: Runtime, app: int, effect: Effect) -> Callable[[Connection], Any]:
-    """An effect as a unit of work; a draft's files are put into the folder first."""
-    if not isinstance(effect, Draft):
-        return effect
-    intent = await finish(runtime, app, effect)
-    return lambda tx: sending.send(tx, intent)
-
-
-async def _call(handler: Handler, turn: Turn, message: Given) -> Any:
+async def _called(handler: Handler, turn: Turn, message: Given) -> Ending:
+    """Run the handler in its turn; what it leaves behind of itself is discarded with the turn."""
     token = CURRENT.set(turn)
+    ended: Ending | None = None
     try:
-        if inspect.iscoroutinefunction(handler.call):
-            return await handler.call(message)
-        result = await anyio.to_thread.run_sync(handler.call, message)
-        return await result if inspect.isawaitable(result) else result
+        ended = await ending(handler, message)
+        return ended
     finally:
         CURRENT.reset(token)
+        if ended is None or isinstance(ended.error, HandlerTimeout):
+            turn.discarded = "the turn was given up before its handler returned"
 
 
 def _speak(message: Given, result: Any) -> None:
-    """What a handler returns is its reply: text, content, or a list of them."""
+    """What a handler returns is its reply: text, content, or a list of them. Nothing says nothing."""
     if result is None:
         return
     for content in result if isinstance(result, list | tuple) else [result]:

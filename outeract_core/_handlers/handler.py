@@ -6,6 +6,8 @@ Does not know: lanes, turns, what has arrived.
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +20,8 @@ from ..errors import BadInput
 
 MESSAGES, CHARACTERS = 20, 8_000
 """What a burst holds at most, unless `burst=` says otherwise."""
+CHAIN = 12
+"""How many turns in a row may follow from each other without a person, unless `chain=` says otherwise."""
 
 
 @frozen
@@ -35,6 +39,8 @@ class Handler:
     attempts    how often it may raise before the event is parked.
     settle      milliseconds of quiet before a burst is handed over.
     own, bots   whether it is also for what the application itself, and other bots, have done.
+    timeout     seconds that a run may take.
+    chain       how many turns in a row may lead to it without a person.
     """
 
     name: str
@@ -46,6 +52,13 @@ class Handler:
     settle: int = 0
     own: bool = False
     bots: bool = False
+    timeout: float | None = None
+    chain: int = CHAIN
+    plain: bool = field(init=False)
+
+    @plain.default
+    def _(self) -> bool:
+        return not inspect.iscoroutinefunction(_function(self.call))
 
     def wants(self, event_type: str) -> bool:
         """Whether the pattern fits."""
@@ -76,3 +89,19 @@ def milliseconds(seconds: float, name: str) -> int:
     if not number or not 0 <= seconds <= 86_400:
         raise BadInput(f"{name} is a number of seconds from 0 to 86400, not {seconds!r}")
     return round(seconds * 1000)
+
+
+def _function(call: Callable[..., Any]) -> Callable[..., Any]:
+    """What is run when it is called: behind `partial`, or the `__call__` of an object."""
+    while isinstance(call, functools.partial):
+        call = call.func
+    if inspect.isroutine(call) or inspect.isclass(call):
+        return call
+    return getattr(call, "__call__", call)  # noqa: B004 - it is asked for its kind
+
+
+def whole(number: int, name: str) -> int:
+    """A count. Raises BadInput unless it is a whole number from 1 on."""
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise BadInput(f"{name} is a whole number from 1 on, not {number!r}")
+    return number

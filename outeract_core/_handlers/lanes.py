@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from attrs import Factory, define
 
-from .._store.reading.arrivals import Arrived
+from .._store.reading.arrivals import AGAIN, Arrived
 from .._store.writing.handlers import Backlog
 from . import bursts
 from .handler import Handler
@@ -70,10 +70,12 @@ class Lanes:
 
     def asked(self, event_type: str) -> bool:
         """Whether any handler's pattern fits, so that an event is worth a look."""
-        return any(handler.wants(event_type) for handler in self.handlers)
+        return event_type == AGAIN or any(handler.wants(event_type) for handler in self.handlers)
 
     def wanted(self, arrived: Arrived) -> list[Handler]:
         """The handlers that an event is for."""
+        if arrived.again:
+            return [handler for handler in self.handlers if handler.name == arrived.again]
         return [handler for handler in self.handlers if handler.takes(arrived)]
 
     def place(self, arrived: Arrived) -> None:
@@ -110,6 +112,11 @@ class Lanes:
         """Seconds until a lane may run that is not running."""
         waits = [self._until(one, now) - now for one in self._lanes.values() if not one.running]
         return min([max(ms / 1000, _SHORTEST) for ms in waits] + [_LONGEST])
+
+    def settling(self, now: int) -> int | None:
+        """Milliseconds until the next lane is whole that waits for nothing else; None: there is none."""
+        held = [one for one in self._lanes.values() if one.held and one.queue and not one.running]
+        return min((self._until(one, now) - now for one in held if one.due <= now), default=None)
 
     def _until(self, lane: Lane, now: int) -> int:
         """Not before this time; something stored in the future (the clock went back) waits no more."""

@@ -34,7 +34,9 @@ Effect = Draft | Callable[[Connection], Any]
 class Turn:
     """What one run of a handler wants committed together with "handled", in order.
 
-    `over`: the handler has returned; what comes now would be in nobody's commit.
+    over        the handler has returned; what comes now would be in nobody's commit.
+    discarded   why nothing of it counts any more: it was given up while it went on.
+    unread      what it was given stays unread on its platform.
     """
 
     runtime: Runtime
@@ -42,6 +44,8 @@ class Turn:
     cause: int
     effects: list[Effect] = Factory(list)
     over: bool = False
+    discarded: str = ""
+    unread: bool = False
 
     def say(self, to: Any, content: ContentLike, options: Options) -> Delivery:
         """Add a message to the turn. Raises BadInput when the turn is over."""
@@ -56,6 +60,17 @@ class Turn:
         self.effects.append(lambda tx: sending.act(tx, action))
         return Delivery(self.runtime, self.tenant, action.id, committed=False)
 
+    def nothing(self) -> Delivery:
+        """What a verb gives back that has nothing to do."""
+        ids, now = self.runtime.database.options.ids, self.runtime.now()
+        return Delivery(self.runtime, self.tenant, ids(now), committed=False)
+
+    def still_counts(self) -> None:
+        """Raises BadInput when the turn was given up while its handler went on."""
+        if self.discarded:
+            raise BadInput(f"{self.discarded}, so nothing that it does now is done")
+
     def _still_open(self) -> None:
+        self.still_counts()
         if self.over:
             raise BadInput("the handler has returned, so its turn is over; use `await app.send(…)`")

@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 from typing import Any
 from uuid import UUID
 
+from attrs import evolve
+
 from .._domain.planning.parts import dump_parts
 from .._domain.planning.plan import plan
 from .._io.runtime import Runtime
@@ -27,6 +29,7 @@ from ..content import Content, ContentLike
 from ..errors import BadInput, Unsupported
 from ..model import Event
 from .handle import Delivery
+from .joining import joins
 from .obstacles import recipient, refusal
 
 _TYPING_FOR = 5_000
@@ -52,14 +55,21 @@ class Verbs(ABC):
     def in_turn(self) -> bool:
         """Whether this runs inside a handler's turn."""
 
+    @property
+    @abstractmethod
+    def cause(self) -> int | None:
+        """The event that the turn that this runs in is about."""
+
     @abstractmethod
     def events_at(self, keys: list[int]) -> list[Event]:
         """The events with these keys."""
 
+    @joins
     async def react(self, event: Event | UUID, emoji: str, *, remove: bool = False) -> Delivery:
         """Put (or remove) the bot's reaction on a message. Raises NotFound, Unsupported."""
         return await _act(self, self.reaction(event, emoji, remove, None))
 
+    @joins
     async def edit(self, event: Event | UUID, content: ContentLike) -> Delivery:
         """Replace the text of a message that the bot sent; of an album, its caption.
 
@@ -86,6 +96,7 @@ class Verbs(ABC):
         action = Action(self.new_id(), conn, "edit", "message.edited", peer, key, payload, spec)
         return await _act(self, action)
 
+    @joins
     async def delete(self, event: Event | UUID) -> Delivery:
         """Delete a message that the bot sent, with all its parts. Raises NotFound, BadInput, Unsupported."""
         conn, peer, key = _place(self, event)
@@ -96,14 +107,23 @@ class Verbs(ABC):
         action = Action(self.new_id(), conn, "delete", "message.deleted", peer, key, payload, {})
         return await _act(self, action)
 
+    @joins
     async def mark_read(self, event: Event | UUID) -> None:
         """Everything in the message's conversation up to it is read; the platform is told if it can be."""
         _conn, _peer, key = _place(self, event)
         await self.commit(lambda tx: self.mark_events(tx, [key]))
 
+    @joins
     async def typing(self, to: Event | UUID) -> Delivery:
-        """Show that the bot is writing. Gone when it cannot be shown within seconds; leaves no event."""
-        action = _typing(self, to)
+        """Show that the bot is writing. Gone when it cannot be shown within seconds; leaves no event.
+
+        Where the platform has no such thing, nothing happens.
+        """
+        if self.in_turn:
+            return self.typing_now(to)
+        action, able = _typing(self, to)
+        if not able:
+            return Delivery(self.runtime, self.tenant, action.id)
         await self.runtime.database.write(lambda tx: sending.act(tx, action))
         self.runtime.wake("outbox")
         return Delivery(self.runtime, self.tenant, action.id)
@@ -127,10 +147,12 @@ class Verbs(ABC):
             {"emoji": emoji, "remove": remove}, cause,
         )  # fmt: skip
 
-    def typing_now(self, event: Event) -> Delivery:
-        """`typing` for plain functions; it does not wait for a turn's commit."""
-        action = _typing(self, event)
-        self.runtime.database.write_now(lambda tx: sending.act(tx, action))
+    def typing_now(self, event: Event | UUID) -> Delivery:
+        """`typing` inside a turn; it does not wait for the turn's commit."""
+        action, able = _typing(self, event)
+        if able:
+            self.runtime.database.write_now(lambda tx: sending.act(tx, action))
+            self.runtime.wake("outbox")
         return Delivery(self.runtime, self.tenant, action.id)
 
     def mark_events(self, tx: Connection, events: list[int]) -> None:
@@ -145,15 +167,17 @@ class Verbs(ABC):
 
 
 async def _act(app: Verbs, action: Action) -> Delivery:
+    action = evolve(action, cause=action.cause or app.cause)
     await app.commit(lambda tx: sending.act(tx, action))
     return Delivery(app.runtime, app.tenant, action.id, committed=not app.in_turn)
 
 
-def _typing(app: Verbs, to: Event | UUID) -> Action:
+def _typing(app: Verbs, to: Event | UUID) -> tuple[Action, bool]:
+    """The courtesy, and whether the platform has such a thing."""
     conn, peer, _key = _place(app, to)
-    _able(app.runtime.adapter(conn), "typing")
+    able = hasattr(app.runtime.adapter(conn), "typing")
     expires = app.runtime.now() + _TYPING_FOR
-    return Action(app.new_id(), conn, "typing", None, peer, None, {}, {}, expires=expires)
+    return Action(app.new_id(), conn, "typing", None, peer, None, {}, {}, expires=expires), able
 
 
 def _place(app: Verbs, event: Event | UUID) -> tuple[Any, int, int]:

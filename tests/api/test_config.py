@@ -61,9 +61,13 @@ async def test_on_processing_complete_waits_for_every_handler(
         connection = whatsapp(app, fake)
         app.on("message.inbound", name="quick")(lambda message: None)
 
+        fails = [True]
+
         @app.on("message.inbound", name="slow", attempts=2)
         def slow(message: Message) -> None:
-            raise RuntimeError
+            if fails.pop():
+                fails.append(False)
+                raise RuntimeError
 
         await writes(core, connection, fake, "hi")
         await core.pump()

@@ -178,6 +178,7 @@ CASES: dict[str, list[tuple[str, Call]]] = {
                    *with_person(lambda me, it: me.app.search("hello", within=it, order="rank"),
                                 lambda me, it: me.app.search("hello", person=it))],
     "App.explain": with_event(lambda me, it: me.app.explain(it)),
+    "App.retry": with_event(lambda me, it: me.app.retry(it)),
     "App.react": with_event(lambda me, it: me.app.react(it, "👍")),
     "App.edit": with_event(lambda me, it: me.app.edit(it, "x")),
     "App.delete": with_event(lambda me, it: me.app.delete(it)),

@@ -11,12 +11,16 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...model import Event
+from ...standing import Standing
 from ..engine.statements import statement
 from ..records import rows
+from ..records.log import target_of
 from ..writing.handlers import peer_of
+from .standing import of_events
 
 FEED: Statement[tuple[int, int, int]] = statement("feed")
 ENDS: Statement[tuple[int, int, int, int, int]] = statement("ends_of_events")
@@ -24,7 +28,11 @@ THREADS: Statement[tuple[int, str]] = statement("threads_of_events")
 ORIGIN_THREADS: Statement[tuple[int, str]] = statement("threads_of_origins")
 GLANCE: Statement[tuple[int, Any, Any, int | None]] = statement("messages_at_a_glance")
 
+CHANGED: Statement[tuple[int]] = statement("which_changed")
+
 _MESSAGES, _INBOUND, _ALBUM = "message.", "message.inbound", "media_group_id"
+AGAIN = "system.handler_retried"
+"""Says that a handler is to be run again at the event that this one is about."""
 
 
 @frozen
@@ -52,6 +60,7 @@ class Arrived:
     album         what the parts of one album have in common, or "".
     length        characters of its text.
     at            when it was stored, in ms.
+    about         the event that a handler is run again at, and `again`: its name.
     """
 
     event: int
@@ -66,6 +75,13 @@ class Arrived:
     album: str = ""
     length: int = 0
     at: int = 0
+    about: int = 0
+    again: str = ""
+
+    @property
+    def subject(self) -> int:
+        """The event that the turn is about."""
+        return self.about or self.event
 
     @property
     def spoken(self) -> bool:
@@ -83,6 +99,10 @@ def look(tx: Tx, app: int, found: Sequence[Arrived], *, closely: bool) -> dict[i
     """The same events with where they belong; `closely`: and with what a handler is given."""
     if not found:
         return {}
+    repeated = [one for one in found if one.type == AGAIN]
+    if repeated:
+        rest = look(tx, app, [one for one in found if one.type != AGAIN], closely=closely)
+        return rest | {one.event: _repeated(tx, app, one) for one in repeated}
     placed = _placed(tx, found)
     keys = [arrived.event for arrived in found]
     if not closely:
@@ -91,6 +111,22 @@ def look(tx: Tx, app: int, found: Sequence[Arrived], *, closely: bool) -> dict[i
         event.position: _read(placed[event.position], event, tx.now)
         for event in rows.events(tx, app, keys)
     }
+
+
+def _repeated(tx: Tx, app: int, arrived: Arrived) -> Arrived:
+    """In place of the event that it repeats; alone, so that only this is run again."""
+    (order,) = rows.events(tx, app, [arrived.event])
+    about = target_of(tx, arrived.event, "origin")
+    if about is None:
+        return arrived
+    first = Arrived(about, _type_of(tx, app, about))
+    placed = look(tx, app, [first], closely=True)[about]
+    name = str(order.payload.get("handler") or "")
+    return evolve(placed, event=arrived.event, type=AGAIN, at=arrived.at, about=about, again=name)
+
+
+def _type_of(tx: Tx, app: int, event: int) -> str:
+    return rows.event(tx, app, event).event_type
 
 
 @frozen
@@ -147,16 +183,41 @@ def _threads(tx: Tx, found: Sequence[Arrived]) -> tuple[dict[int, str], dict[int
 
 
 def _glanced(placed: _Placed, bot: Any, album: Any, length: int | None) -> Arrived:
-    bot = bool(bot) and placed[0].type.startswith(_MESSAGES)
-    return evolve(placed[0], bot=bot, album=str(album or ""), length=length or 0)
+    return evolve(
+        placed[0],
+        bot=bool(bot) and placed[1] is not None,
+        album=str(album or ""),
+        length=length or 0,
+    )
 
 
 def _read(placed: _Placed, event: Event, now: int) -> Arrived:
     arrived, conn = placed
-    message = event.payload.get("message") if isinstance(event.payload, dict) else None
-    said = message if isinstance(message, dict) and arrived.type.startswith(_MESSAGES) else {}
+    payload = event.payload if conn is not None and isinstance(event.payload, dict) else {}
+    message = payload.get("message")
+    said = message if isinstance(message, dict) else {}
     text = said.get("text")
     return evolve(
-        arrived, seen=Seen(event, conn, now), bot=bool(said.get("bot")),
+        arrived, seen=Seen(event, conn, now), bot=bool(payload.get("sender_is_bot") or said.get("bot")),
         album=str(said.get(_ALBUM) or ""), length=len(text) if isinstance(text, str) else 0,
     )  # fmt: skip
+
+
+def changed(tx: Tx, app: int, events: Sequence[Event]) -> dict[int, Standing]:
+    """Those of the messages that were edited or deleted, as they stand now."""
+    kinds = {name: tx.kind(f"message.{name}") for name in ("edited", "deleted")}
+    keys = [event.position for event in events]
+    found = {row[0] for row in tx.by_keys(CHANGED, keys, origin=tx.kind("origin"), **kinds)}
+    if not found:
+        return {}
+    some = [event for event in events if event.position in found]
+    return {one.position: one for one in of_events(tx, app, some, quotes=False)}
+
+
+def as_it_stands(event: Event, now: Standing | None) -> Event:
+    """The event with what it says now in place of what it said."""
+    if now is None or now.now.edit is None:
+        return event
+    payload = encode({**event.payload, "message": dict(now.now.message)})
+    row: Any = event._row  # noqa: SLF001 - an event is its row
+    return evolve(event, row=(*row[:6], payload, *row[7:]))

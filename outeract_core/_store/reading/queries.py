@@ -97,10 +97,13 @@ class Compiler:
         sent = "EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.seq{})"
         done = "EXISTS (SELECT 1 FROM processed p WHERE p.event = e.seq)"
         tests = [sent.format(f" AND {self.any_of('d.status', list(names))}")]
+        parked = "EXISTS (SELECT 1 FROM parked k WHERE k.event = e.seq)"
         if "processed" in names:
             tests.append(f"({done} AND NOT {sent.format('')})")
+        if "failed" in names:
+            tests.append(f"({parked} AND NOT {done} AND NOT {sent.format('')})")
         if "received" in names:
-            tests.append(f"(NOT {done} AND NOT {sent.format('')})")
+            tests.append(f"(NOT {done} AND NOT {parked} AND NOT {sent.format('')})")
         return "(" + " OR ".join(tests) + ")"
 
     def _connections(self, node: q.OnConnection | q.OnPlatform) -> list[int]:

@@ -134,8 +134,9 @@ AFTER = (
            "expires sandbox state error waits", "id", "id"),
     _table("send_key", "app:app key event:node", "app", "key"),
     _table("cursor", "app:app name position:position", "app", "name"),
-    _table("handled", "event:node handler", "event", "event, t.handler"),
+    _table("handled", "event:node handler unread", "event", "event, t.handler"),
     _table("retry", "event:node handler attempt due error", "event", "event, t.handler"),
+    _table("parked", "event:node handler reason at", "event", "event, t.handler"),
     _table("processed", "event:node at", "event", "event"),
     _table("attempt", "event:node n kind name number at last times error", "event", "event, t.n"),
     _table("raw_delivery", "id:number uid:bytes conn:conn received_at method headers query "

@@ -22,7 +22,7 @@ CURSOR: Statement[tuple[int]] = statement("cursor_get")
 CURSOR_SET: Statement[Any] = statement("cursor_set")
 HANDLED_ADD: Statement[Any] = statement("handled_add")
 HANDLED_DROP: Statement[Any] = statement("handled_drop")
-HANDLED_BY: Statement[tuple[str]] = statement("handled_by")
+HANDLED_BY: Statement[tuple[str, int]] = statement("handled_by")
 IS_HANDLED: Statement[tuple[int]] = statement("is_handled")
 HANDLED: Statement[tuple[int, str]] = statement("handled_list")
 RETRY_SET: Statement[Any] = statement("retry_set")
@@ -32,6 +32,11 @@ PROCESSED: Statement[Any] = statement("processed_add")
 LEASE: Statement[tuple[str, int]] = statement("lease_get")
 LEASE_SET: Statement[Any] = statement("lease_set")
 LEASE_DROP: Statement[Any] = statement("lease_drop")
+RETRIES_OF: Statement[tuple[int]] = statement("retries_of")
+PARK: Statement[Any] = statement("park_add")
+PARKED: Statement[tuple[str]] = statement("park_list")
+UNPARK: Statement[Any] = statement("park_drop")
+FAILURES: Statement[tuple[str]] = statement("failures_of")
 PEER_OF: Statement[tuple[int]] = statement("peer_of")
 
 NAME = "handlers"
@@ -77,19 +82,32 @@ def peer_of(tx: Tx, event: int) -> int:
     return 0 if origin is None else peer_of(tx, origin)
 
 
-def done(tx: Tx, handler: str, wanted: dict[int, frozenset[str]]) -> list[int]:
-    """`handler` is through with the events of `wanted`; those with which every handler now is.
+def done(
+    tx: Tx, handler: str, wanted: dict[int, frozenset[str]], *, unread: bool = False,
+    handled: bool = True,
+) -> list[int]:  # fmt: skip
+    """`handler` is through with the events of `wanted`; those that are to be marked read now.
 
-    `wanted`: by event, the names of all handlers that it is for.
+    That is once every handler is through, has handled it, and none wants it to stay unread.
+    `wanted`: by event, the names of all handlers that it is for. `handled`: False when it was given
+    up or skipped.
     """
     finished = []
     for event, names in wanted.items():
-        tx.run(HANDLED_ADD, event=event, handler=handler)
+        tx.run(HANDLED_ADD, event=event, handler=handler, unread=int(unread))
         tx.run(RETRY_DROP, event=event, handler=handler)
-        if names <= {row[0] for row in tx.all(HANDLED_BY, event=event)}:
-            tx.run(PROCESSED, event=event, now=tx.now)
-            finished.append(event)
+        by = dict(tx.all(HANDLED_BY, event=event))
+        if handled and names <= by.keys() and tx.run(PROCESSED, event=event, now=tx.now):
+            finished += [] if any(by.values()) else [event]
     return finished
+
+
+def redone(tx: Tx, event: int, *, unread: bool) -> list[int]:
+    """What was given up has been handled after all; the same, unless another handler is at it."""
+    busy = (tx.one(RETRIES_OF, event=event) or (0,))[0]
+    if busy or not tx.run(PROCESSED, event=event, now=tx.now):
+        return []
+    return [] if unread else [event]
 
 
 def advance(tx: Tx, app: int, position: int) -> None:
@@ -104,9 +122,32 @@ def failed(tx: Tx, event: int, handler: str, attempt: int, due: int, error: str)
     tx.run(RETRY_SET, event=event, handler=handler, attempt=attempt, due=due, error=error)
 
 
-def park(tx: Tx, app: int, event: int, handler: str, attempt: int, trace: str) -> None:
-    """Given up: the failure is an event, with its traceback, and the queue goes on."""
-    payload = {"handler": handler, "attempts": attempt, "traceback": trace}
-    key = append(tx, app, "system.handler_failed", encode(payload))
+def park(
+    tx: Tx, app: int, event: int, handler: str, reason: str, told: dict[str, Any]
+) -> None:  # fmt: skip
+    """Given up, and told: as an event about `event`, `system.handler_failed` or `system.loop_stopped`."""
+    tx.run(PARK, event=event, handler=handler, reason=reason, now=tx.now)
+    tell(tx, app, event, _TOLD[reason], {"handler": handler, **told})
+
+
+_TOLD = {"failed": "system.handler_failed", "loop": "system.loop_stopped"}
+
+
+def tell(tx: Tx, app: int, event: int, event_type: str, payload: dict[str, Any]) -> None:
+    """An event about what became of a turn with `event`."""
+    key = append(tx, app, event_type, encode(payload))
     if key is not None:
         link(tx, key, "origin", event)
+
+
+def again(tx: Tx, app: int, event: int) -> list[str]:
+    """Let what was given up be run again; the handlers. Files of 0.1.0 know them from the events."""
+    names = [row[0] for row in tx.all(PARKED, event=event)]
+    names = names or [row[0] for row in tx.all(
+        FAILURES, event=event, failed=tx.kind("system.handler_failed"),
+        retried=tx.kind("system.handler_retried"), origin=tx.kind("origin"),
+    )]  # fmt: skip
+    tx.run(UNPARK, event=event)
+    for name in names:
+        tell(tx, app, event, "system.handler_retried", {"handler": name})
+    return names

@@ -11,7 +11,8 @@ ON CONFLICT (app, name) DO UPDATE SET position = excluded.position WHERE cursor.
 SELECT seq, type, created_at FROM event WHERE seq > :after AND seq < :hi ORDER BY seq LIMIT :limit;
 
 -- name: handled_add
-INSERT INTO handled(event, handler) VALUES (:event, :handler) ON CONFLICT (event, handler) DO NOTHING;
+INSERT INTO handled(event, handler, unread) VALUES (:event, :handler, :unread)
+ON CONFLICT (event, handler) DO NOTHING;
 
 -- name: handled_drop
 DELETE FROM handled WHERE event >= :lo AND event <= :upto;
@@ -30,7 +31,9 @@ DELETE FROM retry WHERE event = :event AND handler = :handler;
 SELECT event, handler, attempt, due FROM retry WHERE event >= :lo AND event < :hi;
 
 -- name: processed_add
-INSERT INTO processed(event, at) VALUES (:event, :now) ON CONFLICT (event) DO NOTHING;
+INSERT INTO processed(event, at) SELECT :event, :now
+WHERE NOT EXISTS (SELECT 1 FROM parked k WHERE k.event = :event)
+ON CONFLICT (event) DO UPDATE SET at = processed.at;
 
 -- name: lease_get
 SELECT owner, until FROM lease WHERE app = :app AND name = :name;
@@ -72,12 +75,47 @@ SELECT o.src, w.ext FROM carray(:keys) j CROSS JOIN edge o ON o.src = j.value AN
 CROSS JOIN waiting w ON w.src = o.dst AND w.type = :in_thread;
 
 -- name: messages_at_a_glance
-SELECT e.seq, e.payload ->> '$.message.bot', e.payload ->> '$.message.media_group_id',
+SELECT e.seq, coalesce(e.payload ->> '$.sender_is_bot', e.payload ->> '$.message.bot'),
+  e.payload ->> '$.message.media_group_id',
   length(e.payload ->> '$.message.text')
 FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value;
 
 -- name: handled_by
-SELECT handler FROM handled WHERE event = :event;
+SELECT handler, unread FROM handled WHERE event = :event;
 
 -- name: is_handled
 SELECT 1 FROM handled WHERE event = :event AND handler = :handler;
+
+-- name: park_add
+INSERT INTO parked(event, handler, reason, at) VALUES (:event, :handler, :reason, :now)
+ON CONFLICT (event, handler) DO UPDATE SET reason = excluded.reason, at = excluded.at;
+
+-- name: park_list
+SELECT handler FROM parked WHERE event = :event ORDER BY handler;
+
+-- name: park_drop
+DELETE FROM parked WHERE event = :event;
+
+-- name: failures_of
+SELECT DISTINCT e.payload ->> '$.handler' FROM edge g CROSS JOIN event e ON e.seq = g.src AND e.type = :failed
+WHERE g.dst = :event AND g.type = :origin AND e.payload ->> '$.handler' IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM edge h JOIN event r ON r.seq = h.src AND r.type = :retried
+                  WHERE h.dst = :event AND h.type = :origin);
+
+-- name: retries_of
+SELECT count(*) FROM retry WHERE event = :event;
+
+-- name: which_changed
+SELECT DISTINCT g.dst FROM carray(:keys) j
+CROSS JOIN edge g ON g.dst = j.value AND g.type = :origin
+CROSS JOIN event e ON e.seq = g.src AND e.type IN (:edited, :deleted);
+
+-- name: cause_of
+SELECT e.type, e.payload ->> '$.sender_is_bot',
+  (SELECT p.kind = 'system' FROM edge g JOIN puser p ON p.id = g.dst WHERE g.src = e.seq AND g.type = :sent_by LIMIT 1),
+  (SELECT g.dst FROM edge g WHERE g.src = e.seq AND g.type = :triggered_by LIMIT 1),
+  (SELECT g.dst FROM edge g WHERE g.src = e.seq AND g.type = :origin LIMIT 1),
+  (SELECT o.event FROM edge g JOIN puser p ON p.id = g.dst AND p.kind <> 'system'
+   JOIN entry o ON o.peer = g.dst AND o.event < e.seq
+   WHERE g.src = e.seq AND g.type IN (:sent_to, :sent_by) ORDER BY g.type = :sent_to DESC, o.event DESC LIMIT 1)
+FROM event e WHERE e.seq = :event;

@@ -4,7 +4,7 @@
 SELECT count(*) FROM retry;
 
 -- name: depth_parked
-SELECT count(*) FROM event e JOIN kind k ON k.id = e.type WHERE k.name = 'system.handler_failed';
+SELECT count(*) FROM parked;
 
 -- name: counts
 SELECT 'events', count(*) FROM event WHERE seq >= :lo AND seq < :hi

@@ -5,7 +5,8 @@ SELECT e.seq, e.id, e.conn, e.type, e.occurred_at, e.created_at, e.payload, e.ra
   d.status, d.sent_at, d.delivered_at, d.read_at, d.failed_at, d.reason, p.at,
   CASE WHEN e.type IN (:inbound, :outbound) THEN NULL ELSE (
     SELECT o.id FROM edge g JOIN event o ON o.seq = g.dst WHERE g.src = e.seq AND g.type = :origin
-    LIMIT 1) END
+    LIMIT 1) END,
+  CASE WHEN p.at IS NULL AND d.status IS NULL THEN (SELECT max(k.at) FROM parked k WHERE k.event = e.seq) END
 FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value
 LEFT JOIN delivery d ON d.event = e.seq LEFT JOIN processed p ON p.event = e.seq
 WHERE e.seq >= :lo AND e.seq < :hi;

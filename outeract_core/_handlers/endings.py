@@ -1,0 +1,117 @@
+"""Runs a handler, and tells how that ended: every ending there is becomes a value.
+
+Knows: coroutines and plain functions, which cancellation is ours, how long a handler may take.
+Does not know: what follows from an ending (`outcomes.py`), lanes, the store.
+
+Only two things pass through: the cancellation of the scope that this runs in, and a coroutine that is
+closed because its event loop has gone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import sys
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+from attrs import frozen
+
+from .._io.wakeup import call as reach
+from .._io.wakeup import waiter
+from ..errors import HandlerTimeout
+from .handler import Handler
+
+_LOOKS = 3
+"""How often the loop is let run on before a cancellation counts as nobody's."""
+
+
+@frozen
+class Ending:
+    """How a run ended: with a result, or with what was raised.
+
+    `interrupts`: the person at the keyboard wants the program to end.
+    """
+
+    result: Any = None
+    error: BaseException | None = None
+    interrupts: bool = False
+
+
+async def ending(handler: Handler, message: Any) -> Ending:
+    """Run the handler to its end. Raises nothing but our own cancellation."""
+    me = _task()
+    try:
+        with anyio.move_on_after(handler.timeout) as limit:
+            return await _run(handler, message)
+    except BaseException as error:
+        await _pass_on_ours(error, me)
+        return Ending(error=error, interrupts=isinstance(error, KeyboardInterrupt))
+    assert limit.cancelled_caught  # noqa: S101 - nothing else leaves the block so
+    return Ending(error=HandlerTimeout(f"{handler.name} took longer than {handler.timeout} s"))
+
+
+async def _run(handler: Handler, message: Any) -> Ending:
+    if not handler.plain:
+        return Ending(await handler.call(message))
+    ended = await _beside(handler.call, message)
+    if ended.error is None and inspect.isawaitable(ended.result):
+        return Ending(await ended.result)
+    return ended
+
+
+async def _beside(call: Callable[[Any], Any], message: Any) -> Ending:
+    """A plain function in a thread of its own, which is left to itself when this is cancelled.
+
+    A daemon: a function that never returns does not keep the program from ending.
+    """
+    via, wake, woken = waiter()
+    ended: list[Ending] = []
+    context = copy_context()
+
+    def run() -> None:
+        try:
+            ended.append(Ending(context.run(call, message)))
+        except BaseException as error:
+            ended.append(Ending(error=error))
+        finally:
+            reach(via, wake)
+
+    threading.Thread(target=run, name="outeract handler", daemon=True).start()
+    await woken
+    return ended[0]
+
+
+async def _pass_on_ours(error: BaseException, me: int | None) -> None:
+    """Raises when the run was ended from outside; else it was the handler's own doing."""
+    if isinstance(error, GeneratorExit) and _task() != me:
+        raise error  # the loop has gone and the coroutine is being closed: nothing can be awaited
+    cancelled = isinstance(error, anyio.get_cancelled_exc_class())
+    if anyio.current_effective_deadline() == -math.inf:
+        if cancelled:
+            raise error
+        await anyio.lowlevel.checkpoint()
+    if cancelled:
+        _not_asked_for()
+        for _ in range(_LOOKS):
+            await anyio.lowlevel.checkpoint()
+
+
+def _not_asked_for() -> None:
+    """Take back what a task has asked of itself; a scope that is cancelled asks again."""
+    asyncio = sys.modules.get("asyncio")
+    running = asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001
+    task = asyncio.current_task() if asyncio is not None and running else None
+    while task is not None and task.cancelling():
+        task.uncancel()
+
+
+def _task() -> int | None:
+    try:
+        return anyio.get_current_task().id
+    except Exception:
+        return None

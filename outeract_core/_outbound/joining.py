@@ -1,0 +1,68 @@
+"""Verbs that join a handler's turn at the call, awaited or not.
+
+Knows: that inside a turn a verb has nothing to wait for, so that it can be run at once.
+Does not know: what a verb does, what a turn is.
+
+Outside of a turn a verb is a coroutine as any other: it does nothing until it is awaited, and Python
+warns when it never is. Inside, a plain function needs no loop for it, and nothing is lost when an
+`await` was forgotten.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
+
+from .handle import Delivery
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Joining(Protocol):
+    """Whoever knows whether this runs inside a turn."""
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether it does."""
+        ...
+
+
+S = TypeVar("S", bound=Joining)
+
+
+class Joined(Generic[T]):
+    """The result of a verb that is in its turn already. `await` it or not: it is the same."""
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __await__(self) -> Generator[Any, None, T]:
+        yield from ()
+        return self.value
+
+    def __repr__(self) -> str:
+        return f"<Joined {self.value!r}>"
+
+
+def joins(
+    verb: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """The same verb; inside a turn it takes effect, or raises, when it is called."""
+
+    @functools.wraps(verb)
+    def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
+        joining = self.in_turn
+        coroutine = verb(self, *args, **kwargs)
+        if not joining:
+            return coroutine
+        try:
+            coroutine.send(None)
+        except StopIteration as ended:
+            done = ended.value if isinstance(ended.value, Delivery) else Joined(ended.value)
+            return cast("Coroutine[Any, Any, T]", done)
+        coroutine.close()
+        raise RuntimeError(f"{verb.__qualname__} has waited inside a turn")
+
+    return call

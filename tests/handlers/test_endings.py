@@ -1,0 +1,308 @@
+"""However a turn ends, that has an outcome, and the lane goes on: every ending, policy, way to run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from outeract_core import Message
+from outeract_core.errors import BadInput, StoreBusy
+from outeract_core.query import type_is
+from tests.support.bots import Talk, talk
+
+pytestmark = pytest.mark.anyio
+
+
+async def _cancelled_task() -> None:
+    """It awaits something that somebody else cancels: asyncio's way of saying so reaches it."""
+    raise asyncio.CancelledError
+
+
+async def _too_long() -> None:
+    await anyio.sleep_forever()
+
+
+def _raises(error: BaseException) -> Callable[[], Any]:
+    def end() -> Any:
+        raise error
+
+    return end
+
+
+class _OwnError(BaseException):
+    pass
+
+
+ENDINGS: dict[str, Callable[[], Any]] = {
+    "Exception": _raises(ValueError("no")),
+    "CancelledError": _cancelled_task,
+    "raised CancelledError": _raises(asyncio.CancelledError()),
+    "SystemExit": _raises(SystemExit(2)),
+    "GeneratorExit": _raises(GeneratorExit()),
+    "BaseException": _raises(_OwnError()),
+    "BaseExceptionGroup": _raises(BaseExceptionGroup("two", [SystemExit(1), ValueError("x")])),
+    "StopIteration": _raises(StopIteration()),
+    "StopAsyncIteration": _raises(StopAsyncIteration()),
+    "StoreError": _raises(StoreBusy("busy")),
+    "TimeoutError": _raises(TimeoutError()),
+    "timed out": _too_long,
+    "nonsense": lambda: 42,
+    "a generator": lambda: (n for n in range(3)),
+}
+
+
+async def _until(condition: Callable[[], Any]) -> None:
+    with anyio.fail_after(20):
+        while not condition():
+            await anyio.lowlevel.checkpoint()
+
+
+@pytest.mark.parametrize("way", ["pump", "serve"])
+@pytest.mark.parametrize("overlap", ["burst", "queue", "concurrent"])
+@pytest.mark.parametrize("kind", ["async", "plain"])
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_every_ending_has_an_outcome(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, ending: str, kind: str, overlap: str, way: str
+) -> None:
+    """The attempt is told and kept, the event is failed in the end, others are answered."""
+    end = ENDINGS[ending]
+    if kind == "plain" and end in (_cancelled_task, _too_long):
+        pytest.skip("it takes an event loop to end like that")
+    bot = talk(tmp_path / "a.db", overlap=overlap)
+    async with bot.core:
+        _listen(bot, end, kind)
+        await bot.says("go wrong")
+        await bot.says("hello", user="bob")
+        with caplog.at_level(logging.WARNING, "outeract_core"):
+            await _worked(bot, way)
+        (failed,) = await bot.events("system.handler_failed")
+        assert failed.payload["attempts"] == 2
+        assert failed.payload["traceback"]
+        first = (await bot.events("message.inbound"))[0]
+        assert (first.status, first.processed_at, first.failed_at is None) == (
+            "failed",
+            None,
+            False,
+        )
+        told = [record.getMessage() for record in caplog.records if "handlers" in record.name]
+        assert sum(str(first.id) in text for text in told) == 2
+        assert bot.terminal.texts == ["re hello"]
+
+
+def _listen(bot: Talk, end: Callable[[], Any], kind: str) -> None:
+    async def answer(message: Message) -> Any:
+        if message.text == "hello":
+            return "re hello"
+        result = end()
+        return await result if hasattr(result, "__await__") else result
+
+    def plain(message: Message) -> Any:
+        return "re hello" if message.text == "hello" else end()
+
+    timeout = 0.05 if end is _too_long else None
+    function: Any = answer if kind == "async" else plain
+    bot.app.on("message.inbound", name="h", attempts=2, timeout=timeout)(function)
+
+
+async def _worked(bot: Talk, way: str) -> None:
+    """Until both are through, by rounds or in the background; retries come by the virtual clock."""
+    if way == "pump":
+        for _ in range(4):
+            await bot.core.pump()
+            bot.clock.advance(60)
+        return
+    async with anyio.create_task_group() as group:
+        group.start_soon(bot.core.serve)
+        await _until(lambda: bot.terminal.texts)
+        with anyio.fail_after(20):
+            while not await bot.app.events.count(type_is("system.handler_failed")):
+                bot.clock.advance(1)
+                bot.core.runtime.wake("handlers")
+                await anyio.sleep(0.01)
+        group.cancel_scope.cancel()
+
+
+async def test_our_own_cancellation_passes_through(tmp_path: Path) -> None:
+    """What the host stops is no failure of the handler: no attempt is counted, it runs again."""
+    bot = talk(tmp_path / "a.db")
+    started, runs = anyio.Event(), []
+    async with bot.core:
+
+        @bot.app.on("message.inbound", attempts=1)
+        async def handler(message: Message) -> str:
+            runs.append(1)
+            if len(runs) == 1:
+                started.set()
+                try:
+                    await anyio.sleep_forever()
+                finally:
+                    raise ValueError("while it was being stopped")
+            return "done"
+
+        await bot.says("x")
+        async with anyio.create_task_group() as group:
+            group.start_soon(bot.core.pump)
+            await started.wait()
+            group.cancel_scope.cancel()
+        await bot.core.pump()
+        assert bot.terminal.texts == ["done"]
+        assert await bot.events("system.handler_failed") == []
+
+
+async def test_a_thread_that_was_left_to_itself_says_nothing_more(tmp_path: Path) -> None:
+    """A plain handler that is stopped with the program, or too late, is run again; what it does then
+    is refused.
+    """
+    bot = talk(tmp_path / "a.db")
+    go, refused, runs = threading.Event(), [], []
+    async with bot.core:
+
+        @bot.app.on("message.inbound", timeout=0.1)
+        def handler(message: Message) -> str:
+            runs.append(1)
+            if len(runs) > 1:
+                return "second"
+            go.wait(20)
+            for verb in (
+                lambda: message.reply("late"),
+                lambda: bot.app.send(message.event, "late"),
+            ):
+                try:
+                    verb()
+                except BadInput as error:
+                    refused.append(str(error))
+            return "first"
+
+        await bot.says("x")
+        await bot.core.pump()
+        bot.clock.advance(60)
+        await bot.core.pump()
+        go.set()
+        await _until(lambda: len(refused) == 2)
+        await bot.core.pump()
+        assert bot.terminal.texts == ["second"]
+
+
+async def test_what_hangs_is_told_once_and_takes_no_slot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Handlers that hang do not keep others from running; each is told, once."""
+    monkeypatch.setattr("outeract_core._handlers.dispatcher.AT_ONCE", 2)
+    bot = talk(tmp_path / "a.db")
+    async with bot.core, anyio.create_task_group() as group:
+
+        @bot.app.on("message.inbound")
+        async def handler(message: Message) -> str | None:
+            if message.text == "hang":
+                await anyio.sleep_forever()
+            return "here"
+
+        for number, user in enumerate(("a", "b", "c")):
+            await bot.says("hang", user=user, n=number)
+        await bot.says("hello", user="ann", n=9)
+        group.start_soon(bot.core.serve)
+        with anyio.fail_after(20):
+            while not bot.terminal.texts:
+                bot.clock.advance(61)
+                bot.core.runtime.wake("handlers")
+                await anyio.sleep(0.01)
+            while await bot.app.events.count(type_is("system.handler_hangs")) < 3:
+                bot.clock.advance(61)
+                await anyio.sleep(0.01)
+        bot.clock.advance(300)
+        await anyio.sleep(0.05)
+        assert await bot.app.events.count(type_is("system.handler_hangs")) == 3
+        group.cancel_scope.cancel()
+
+
+async def test_what_was_given_up_can_be_run_again(tmp_path: Path) -> None:
+    """`retry` runs the handler that failed, and no other; then the event is processed."""
+    bot = talk(tmp_path / "a.db")
+    good: list[str] = []
+    mended: list[bool] = []
+    async with bot.core:
+        bot.app.on("message.inbound", name="good")(lambda message: good.append(message.text))
+
+        @bot.app.on("message.inbound", name="bad", attempts=1)
+        def bad(message: Message) -> str:
+            if not mended:
+                raise RuntimeError
+            return f"re {message.text}"
+
+        await bot.says("x")
+        await bot.core.pump()
+        (event,) = await bot.events("message.inbound")
+        assert event.status == "failed"
+        assert await bot.app.retry(event) == ("bad",)
+        await bot.core.pump()
+        assert (await bot.events("message.inbound"))[0].status == "failed"
+        assert len(await bot.events("system.handler_failed")) == 2
+        mended.append(True)
+        assert await bot.app.retry(event.id) == ("bad",)
+        await bot.core.pump()
+        assert (await bot.events("message.inbound"))[0].status == "processed"
+        assert (good, bot.terminal.texts) == (["x"], ["re x"])
+        with pytest.raises(BadInput, match="given this event up"):
+            await bot.app.retry(event)
+
+
+async def test_a_burst_that_fails_is_tried_one_by_one_before_any_of_it_is_given_up(
+    tmp_path: Path,
+) -> None:
+    """Also with a single attempt each, only the poison is lost."""
+    bot = talk(tmp_path / "a.db")
+    handled: list[str] = []
+    async with bot.core:
+
+        @bot.app.on("message.inbound", attempts=1)
+        def handler(message: Message) -> None:
+            if "poison" in message.text:
+                raise ValueError
+            handled.extend(event.text for event in message.events)
+
+        for text in ("a", "poison", "c"):
+            await bot.says(text)
+        for _ in range(6):
+            await bot.core.pump()
+            bot.clock.advance(60)
+        assert handled == ["a", "c"]
+        assert len(await bot.events("system.handler_failed")) == 1
+
+
+@pytest.mark.parametrize("blank", [None, "", "  \n", "\u200b", ["", " "]])
+async def test_a_blank_reply_is_no_reply(tmp_path: Path, blank: Any) -> None:
+    """It is handled, once, and nothing is sent."""
+    bot = talk(tmp_path / "a.db")
+    runs: list[int] = []
+    async with bot.core:
+
+        @bot.app.on("message.inbound")
+        def handler(message: Message) -> Any:
+            runs.append(1)
+            message.reply(" ")
+            return blank
+
+        await bot.says("x")
+        await bot.core.pump()
+        assert (runs, bot.terminal.texts) == ([1], [])
+        assert (await bot.events("message.inbound"))[0].status == "processed"
+
+
+@pytest.mark.parametrize(
+    "asks", [{"timeout": 0}, {"timeout": -1}, {"timeout": "1"}, {"attempts": 0}, {"chain": 0},
+             {"settle": -1}, {"burst": 0}]
+)  # fmt: skip
+async def test_nonsense_is_refused_at_registration(tmp_path: Path, asks: dict[str, Any]) -> None:
+    """Numbers that mean nothing are told at once."""
+    bot = talk(tmp_path / "a.db")
+    async with bot.core:
+        with pytest.raises(BadInput):
+            bot.app.on("message.inbound", **asks)
