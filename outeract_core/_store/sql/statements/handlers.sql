@@ -119,3 +119,17 @@ SELECT e.type, e.payload ->> '$.sender_is_bot',
    JOIN entry o ON o.peer = g.dst AND o.event < e.seq
    WHERE g.src = e.seq AND g.type IN (:sent_to, :sent_by) ORDER BY g.type = :sent_to DESC, o.event DESC LIMIT 1)
 FROM event e WHERE e.seq = :event;
+
+-- Who works for which application: leases, and who is willing to hold them.
+
+-- name: lease_all
+SELECT app, name, owner, until FROM lease;
+
+-- name: lease_renew
+UPDATE lease SET until = :until WHERE owner = :owner;
+
+-- name: lease_drop_all
+DELETE FROM lease WHERE owner = :owner;
+
+-- name: app_numbers
+SELECT id FROM application ORDER BY id;
