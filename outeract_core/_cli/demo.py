@@ -20,6 +20,7 @@ from .._api.outeract import Outeract
 from ..model import Event, PlatformUser
 from ..query import type_is
 from ..testing import FakePlatform
+from ..testing.fakes.slack import TEAM
 from .demo_cast import Cast, recorded
 from .demo_report import Report
 
@@ -64,7 +65,8 @@ async def _play(cast: Cast, recordings: str | None) -> None:
     await cast.says("telegram", "1001", "Hello from Telegram")
     await cast.says("whatsapp", "14155550100", "Hello from WhatsApp", times=3)
     await cast.says("slack", "U0000DEMO", "Hello from Slack & elsewhere", times=2)
-    for platform, payload in recorded(recordings):
+    now = cast.fake.clock().timestamp()
+    for platform, payload in recorded(recordings, TEAM, now):
         await cast.delivers(platform, payload)
     alice = await cast.app.people.by_external_id("telegram", "1001")
     code = await cast.app.people.link_code(alice)

@@ -123,11 +123,31 @@ class Cast:
 _TOLD_BY = {"telegram": "update_id", "whatsapp": "entry", "slack": "event"}
 
 
-def recorded(folder: str | None) -> Iterator[tuple[str, Any]]:
-    """Payloads that real platforms have sent, if there are any: (platform, payload)."""
+def recorded(folder: str | None, team: str, now: float) -> Iterator[tuple[str, Any]]:
+    """Payloads that real platforms have sent, if there are any: (platform, payload).
+
+    As if they came today, and from the workspace that the demo is in: what is old may not be answered,
+    and what is another workspace's is not ours.
+    """
     for file in sorted(Path(folder).glob("*.json")) if folder else []:
         platform = file.stem.partition("_")[0]
         told = _TOLD_BY.get(platform)
         for payload in json.loads(file.read_text("utf-8")).values() if told else []:
             if isinstance(payload, dict) and told in payload:
-                yield platform, payload
+                yield platform, _today({**payload, **_here(platform, team)}, str(int(now)))
+
+
+def _here(platform: str, team: str) -> dict[str, str]:
+    return {"team_id": team} if platform == "slack" else {}
+
+
+def _today(told: Any, now: str) -> Any:
+    """The same with `timestamp`, which WhatsApp writes as text, of now."""
+    if isinstance(told, list):
+        return [_today(one, now) for one in told]
+    if not isinstance(told, dict):
+        return told
+    return {
+        k: now if k == "timestamp" and isinstance(v, str) else _today(v, now)
+        for k, v in told.items()
+    }

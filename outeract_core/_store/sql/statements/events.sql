@@ -59,8 +59,6 @@ VALUES (:app, :name, :version, :description, :json_schema, :now);
 -- name: event_facts
 SELECT type, occurred_at, payload FROM event WHERE seq = :seq;
 
--- What the compiler of filters asks.
-
 -- name: all_kinds
 SELECT id, name FROM kind;
 

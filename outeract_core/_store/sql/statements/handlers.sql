@@ -120,8 +120,6 @@ SELECT e.type, e.payload ->> '$.sender_is_bot',
    WHERE g.src = e.seq AND g.type IN (:sent_to, :sent_by) ORDER BY g.type = :sent_to DESC, o.event DESC LIMIT 1)
 FROM event e WHERE e.seq = :event;
 
--- Who works for which application: leases, and who is willing to hold them.
-
 -- name: lease_all
 SELECT app, name, owner, until FROM lease;
 

@@ -66,8 +66,6 @@ UPDATE file SET due = due - :paused WHERE due IS NOT NULL AND id >= :lo AND id <
 -- name: import_counter
 INSERT INTO counter(owner, value) VALUES (:app, :last);
 
--- A copy of the file, and the program that is started on it.
-
 -- name: copy_writers
 DELETE FROM counter WHERE owner < 0;
 

@@ -87,8 +87,6 @@ SELECT n.peer, g.dst, count(*) FROM entry n JOIN edge g ON g.src = n.event AND g
 JOIN puser p ON p.id = g.dst
 WHERE n.peer >= :lo AND n.peer < :hi AND g.dst <> n.peer AND p.kind <> 'system' GROUP BY n.peer, g.dst;
 
--- What the doctor counts.
-
 -- name: depth_retries
 SELECT count(*) FROM retry;
 
