@@ -36,7 +36,6 @@ from .write_queue import Share, Ticket, Unit, fail, together, wake
 __all__ = ["BATCH", "Database", "Options", "Share", "Ticket", "Unit", "default_checkpoints"]
 
 T = TypeVar("T")
-
 BATCH = 512
 _GLANCE = 50_000
 """Steps of SQLite's machine (a millisecond or two) that a query may take in the event loop."""

@@ -291,9 +291,13 @@ async def test_no_foreign_id_opens_anything(core: Outeract, sides: tuple[Side, S
     assert await state(core, me, they) == before
 
 
+GIVEN_UP = {"App.retry"}
+"""What works only on an event that a handler has given up; `tests/handlers` has that."""
+
+
 async def test_the_same_calls_work_at_home(core: Outeract) -> None:
     """The cases above do not fail for another reason: each call works with something of one's own."""
-    never = {(name, call) for name, _which, call in ALL}
+    never = {(name, call) for name, _which, call in ALL if name not in GIVEN_UP}
     for number, (name, which, call) in enumerate(ALL):
         me = await furnished(core, core.app(f"home{number}")) if (name, call) in never else None
         if me is not None:
