@@ -105,6 +105,9 @@ async def _work(core: Outeract, app: App, plain: PlatformConnection, clock: Manu
         handlers.advance(tx, app.key, key - 1)
         handlers.done(tx, "greet", {key: frozenset({"greet"})})
         handlers.failed(tx, key, "other", 2, tx.now + 1000, "it failed")
+        handlers.park(
+            tx, app.key, key, "third", "failed", {"attempts": 5, "traceback": "it failed"}
+        )
         delivery.part_ended(tx, key, 0, 1, "unknown")
 
     await core.runtime.database.write(unit)
