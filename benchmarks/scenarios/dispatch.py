@@ -106,7 +106,8 @@ async def _bot(options: Options) -> AsyncIterator[Bot]:
             await app.commit(lambda tx: tx.after_commit(partial(bot.told, text)))
             return f"echo of {text}"
 
-        async with anyio.create_task_group() as group:
+        owned = core.runtime.ownership.session(serving=True)
+        async with owned, anyio.create_task_group() as group:
             group.start_soon(Dispatcher(_hosted(app)).run)
             yield bot
             group.cancel_scope.cancel()

@@ -26,7 +26,8 @@ async def drain(
         wait = to_ms(due) - runtime.now()
         if left <= 0 or wait > left:
             break
-        await runtime.wait("outbox", min(max(wait / 1000, idle), max(left / 1000, 0), _LONGEST))
+        pause = min(max(wait / 1000, idle), max(left / 1000, 0), _LONGEST)
+        await runtime.wait("outbox", pause, runtime.heard("outbox"))
         before, total = total, together(total, await pump())
         idle = _SHORTEST if _moved(before, total) else min(idle * 2, _LONGEST)
     return total

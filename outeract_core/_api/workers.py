@@ -118,7 +118,7 @@ class Workers:
             error = await self._kept(app)
             if error is not None:
                 await self._told(f"retention of {app.name}", error, None)
-        await self._runtime.wait("retention", 1.0)
+        await self._runtime.wait("retention", 1.0, self._runtime.heard("retention"))
 
     async def _kept(self, app: App) -> BaseException | None:
         if app.key not in self._runtime.ownership:

@@ -41,6 +41,8 @@ HANGS, MOST_HANGING = 60_000, 400
 _MOMENT = 1_000
 """Milliseconds that what was read of an event may be used."""
 _STILL = 0.05
+_ELSEWHERE = 1_000
+"""Milliseconds that a lane rests when a commit has shown that another process runs it."""
 
 
 class Dispatcher:
@@ -74,8 +76,10 @@ class Dispatcher:
         before = self._turns
         self._fetch()
         async with anyio.create_task_group() as group:
+            heard = self._runtime.heard("handlers")
             while self._owns() and (self._begin(group) or await self._settling()):
-                await self._runtime.wait("handlers", 1.0)
+                await self._runtime.wait("handlers", 1.0, heard)
+                heard = self._runtime.heard("handlers")
         return self._turns - before
 
     async def _settling(self) -> bool:
@@ -93,10 +97,12 @@ class Dispatcher:
         self._term = -1
         async with anyio.create_task_group() as group:
             while True:
+                heard = self._runtime.heard("handlers")
                 if self._owns():
                     self._fetch()
                     self._begin(group)
-                await self._runtime.wait("handlers", self._lanes.pause(self._runtime.now()))
+                pause = self._lanes.pause(self._runtime.now())
+                await self._runtime.wait("handlers", pause, heard)
 
     def _begin(self, group: TaskGroup) -> bool:
         """Start what may run, tell what hangs. Whether anything runs that is worth waiting for."""
@@ -176,6 +182,7 @@ class Dispatcher:
                     return
         except LeaseLost:
             ownership.lost(self._app)
+            lane.due = self._runtime.now() + _ELSEWHERE
         finally:
             lane.running = False
             self._running.pop(lane, None)

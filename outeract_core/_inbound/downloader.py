@@ -68,11 +68,12 @@ class Downloader:
         async with anyio.create_task_group() as group:
             group.start_soon(self._heart.run)
             while True:
+                heard = self._runtime.heard("files")
                 claimed = await self._claim()
                 for download in claimed:
                     group.start_soon(self._held, download)
                 if not claimed:
-                    await self._runtime.wait("files", 1.0)
+                    await self._runtime.wait("files", 1.0, heard)
 
     async def _claim(self) -> list[Download]:
         """Files that may be fetched now, so many of each connection as it has a share of."""

@@ -32,8 +32,9 @@ class Poller:
     async def poll(self, number: int, wait: float = WAIT) -> int:
         """Ask once; the number of new events. It is broken off when the application is handed over."""
         conn, ownership = self._runtime.conn(number), self._runtime.ownership
+        heard = self._runtime.heard("poll")
         if conn.app not in ownership or not conn.entity.config.get("poll"):
-            await self._runtime.wait("poll", 1.0)
+            await self._runtime.wait("poll", 1.0, heard)
             return 0
         found = 0
         with ownership.work(conn.app):
@@ -57,6 +58,8 @@ class Poller:
         return reason
 
     async def _until_left(self, app: int, scope: anyio.CancelScope) -> None:
+        heard = self._runtime.heard("leaving")
         while app in self._runtime.ownership:
-            await self._runtime.wait("leaving", 1.0)
+            await self._runtime.wait("leaving", 1.0, heard)
+            heard = self._runtime.heard("leaving")
         scope.cancel()

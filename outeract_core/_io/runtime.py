@@ -7,6 +7,7 @@ Does not know: how work is done (`_receiver`, `_sender`, `_dispatcher`, `_downlo
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -65,6 +66,7 @@ class Runtime:
     _webhooks: dict[str, Conn] = field(factory=dict)
     _adapters: dict[int, tuple[Conn, Adapter]] = field(factory=dict)
     _wakers: dict[str, list[tuple[Via, Callable[[], None]]]] = field(factory=dict)
+    _woken: Counter[str] = field(factory=Counter)
     _told: list[Callable[[int], None]] = field(factory=list)
     _gate: threading.Lock = field(factory=threading.Lock)
 
@@ -168,17 +170,23 @@ class Runtime:
         """There is work of these kinds (all kinds when none is named). Callable from any thread."""
         for kind in work or WORK:
             with self._gate:
+                self._woken[kind] += 1
                 waiting = self._wakers.pop(kind, [])
             for via, waker in waiting:
                 call(via, waker)
 
-    async def wait(self, kind: str, seconds: float) -> None:
-        """Until there is work of this kind, or `seconds` are over."""
+    def heard(self, kind: str) -> int:
+        """How often there was work of this kind: kept before one looks, given to `wait` after it."""
+        return self._woken[kind]
+
+    async def wait(self, kind: str, seconds: float, heard: int) -> None:
+        """Until there is work of this kind since it was `heard`, or `seconds` are over."""
         via, wake, woken = waiter()
         entry = (via, wake)
         with self._gate:
+            late = heard != self._woken[kind]
             self._wakers.setdefault(kind, []).append(entry)
-        with anyio.move_on_after(seconds):
+        with anyio.move_on_after(0 if late else seconds):
             await woken
         with self._gate:
             waiting = self._wakers.get(kind, [])

@@ -72,11 +72,12 @@ class Sender:
                 if self._runtime.steady() - freed > _FREE_EVERY:
                     await self.free_the_dead()
                     freed = self._runtime.steady()
+                heard = self._runtime.heard("outbox")
                 lanes = await self._claim(LANES - len(self._resting.lanes))
                 for rows in lanes:
                     group.start_soon(self._lane, rows)
                 if not lanes:
-                    await self._runtime.wait("outbox", self._pause())
+                    await self._runtime.wait("outbox", self._pause(), heard)
 
     async def free_the_dead(self) -> None:
         """Rows leased to processes that are gone need not wait for their lease to end.

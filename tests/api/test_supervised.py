@@ -110,7 +110,7 @@ async def _answered(core: Outeract, name: str) -> None:
         found = (await core.app(name).events.page()).nodes
         if any(event.event_type == "message.sent" for event in found):
             return
-        await core.runtime.wait("handlers", 0.05)
+        await core.runtime.wait("handlers", 0.05, core.runtime.heard("handlers"))
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -134,7 +134,7 @@ async def test_two_that_serve_share_the_applications(tmp_path: Path) -> None:
                         sum(app in first for app in apps) != 1
                         or sum(app in second for app in apps) != 1
                     ):
-                        await one.runtime.wait("ownership", 0.02)
+                        await one.runtime.wait("ownership", 0.02, one.runtime.heard("ownership"))
                     assert not any(app in first and app in second for app in apps)
                 while sum(app in first for app in apps) != 2:
-                    await one.runtime.wait("ownership", 0.02)
+                    await one.runtime.wait("ownership", 0.02, one.runtime.heard("ownership"))

@@ -10,6 +10,8 @@ import anyio.lowlevel
 import pytest
 
 from outeract_core import Content, Message
+from outeract_core._api.workers import _hosted
+from outeract_core._handlers.dispatcher import Dispatcher
 from outeract_core.errors import BadInput, LeaseHeld
 from outeract_core.query import type_is
 from tests.support.bots import talk
@@ -303,6 +305,21 @@ async def test_a_lease_that_was_lost_rolls_its_turn_back(tmp_path: Path) -> None
         await first.says("x")
         await first.core.pump()
         assert [event.text for event in await first.events("message.outbound")] == ["in time"]
+
+
+async def test_who_holds_no_lease_does_not_turn_in_circles(tmp_path: Path) -> None:
+    """A turn that a commit refuses is not begun again at once, but when a second has passed."""
+    bot, turns = talk(tmp_path / "a.db"), []
+    async with bot.core:
+        bot.app.on("message.inbound", name="h")(lambda message: turns.append(message.text) or "yes")
+        await bot.says("x")
+        dispatcher = Dispatcher(_hosted(bot.app))
+        assert await dispatcher.step() == 1
+        bot.clock.advance(1)
+        assert await dispatcher.step() == 1
+        assert turns == ["x", "x"]
+        await bot.core.pump()
+        assert bot.terminal.texts == ["yes"]
 
 
 async def test_what_a_handler_may_not_return_is_an_error_of_the_handler(tmp_path: Path) -> None:

@@ -54,5 +54,5 @@ async def test_a_slow_server_leaves_the_others_their_files(tmp_path: Path) -> No
             group.start_soon(core.serve)
             with anyio.fail_after(30):
                 while not (await app.events.page(type_is("system.file_stored"))).nodes:
-                    await core.runtime.wait("handlers", 0.05)
+                    await core.runtime.wait("handlers", 0.05, core.runtime.heard("handlers"))
             group.cancel_scope.cancel()

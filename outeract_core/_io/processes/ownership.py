@@ -47,8 +47,12 @@ class Open(Protocol):
     def wake(self, *work: str) -> None:
         """There is work of these kinds, or of all."""
 
-    async def wait(self, kind: str, seconds: float) -> None:
-        """Until there is work of this kind."""
+    def heard(self, kind: str) -> int:
+        """How often there was work of this kind."""
+        ...
+
+    async def wait(self, kind: str, seconds: float, heard: int) -> None:
+        """Until there is work of this kind since it was `heard`."""
 
 
 class Ownership:
@@ -174,8 +178,10 @@ class Ownership:
 
     async def _keep(self) -> None:
         """Renew, take and hand over as it becomes due, until cancelled."""
+        heard = self._runtime.heard("ownership")
         while True:
-            await self._runtime.wait("ownership", _TICK)
+            await self._runtime.wait("ownership", _TICK, heard)
+            heard = self._runtime.heard("ownership")
             try:
                 if not self._beating and self._due():
                     await self._beat()
@@ -201,7 +207,7 @@ class Ownership:
     async def _beat(self) -> None:
         """Renew, take and hand over in one commit."""
         while self._beating:
-            await self._runtime.wait("beat", _TICK)
+            await self._runtime.wait("beat", _TICK, self._runtime.heard("beat"))
         self._beating = True
         try:
             self._runtime.liveness.hold()

@@ -212,8 +212,8 @@ def _learn(tx: Tx, conn: int, known: _Known, party: Party) -> None:
 
 def _gain(tx: Tx, conn: int, key: int, told: str) -> None:
     """An id that nobody had: their first one, or one more that the platform has told."""
-    if not tx.run(PUSER_NAMED, id=key, ext=told):
-        tx.run(ALIAS_ADD, conn=conn, value=told, type="external_id", puser=key)
+    tx.run(PUSER_NAMED, id=key, ext=told)
+    tx.run(ALIAS_ADD, conn=conn, value=told, type="external_id", puser=key)
     tx.forget()
 
 
