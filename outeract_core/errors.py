@@ -355,7 +355,7 @@ class PrivateAddress(FileError):
 
 
 class ChecksumMismatch(FileError):
-    """The bytes are not those that the platform announced."""
+    """The bytes are not those that the platform announced, or that were stored."""
 
 
 class HandlerTimeout(OuteractError):

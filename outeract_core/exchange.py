@@ -11,10 +11,12 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
+from ._domain.values import digests
 from .content import Button, Contact, Location, Menu, Template
 from .events import Fact, Unparsed
 
@@ -175,7 +177,10 @@ class Recipient:
 
 @frozen
 class OutgoingFile:
-    """A file to upload: its bytes are read by core when the request is made. `size` in bytes."""
+    """A file to upload: its bytes are read by core when the request is made. `size` in bytes.
+
+    sha256    what the bytes at `path` must come to.
+    """
 
     filename: str
     mime_type: str
@@ -183,11 +188,14 @@ class OutgoingFile:
     size: int
     path: str | None = field(default=None, repr=False)
     data: bytes | None = field(default=None, repr=False)
+    sha256: str | None = field(default=None, repr=False)
 
     def read(self) -> bytes:
-        """All bytes of the file."""
+        """All bytes of the file. Raises FileError, ChecksumMismatch when they were changed, OSError."""
         if self.data is not None:
             return self.data
+        if self.sha256 is not None:
+            return digests.read(Path(self.path or ""), digests.Digest(self.sha256))
         with open(self.path or "", "rb") as stream:
             return stream.read()
 

@@ -151,13 +151,14 @@ class Downloader:
 
     async def _transcribe(self, conn: Conn, download: Download) -> None:
         """Ask the host's callable, again and again; the bytes are safe already."""
-        call, path = self._runtime.transcribe, self._runtime.folder.path(download.sha256 or "")
+        call, folder = self._runtime.transcribe, self._runtime.folder
         if call is None:
             await self._later(
                 download, _OFFLINE, "no transcribe= was given to Outeract", tried=False
             )
             return
         try:
+            path = await anyio.to_thread.run_sync(folder.verified, download.sha256 or "")
             text = str(await _called(call, path, download.mime))
         except Exception as error:
             reason = f"transcription: {type(error).__name__}: {error}"

@@ -1,6 +1,9 @@
 """Bytes beside the database, by content: the same bytes are stored once.
 
-Knows: folders, hashes, atomic renames.
+The one door for bytes, in and out: what comes in gets the name of its content, what goes out is
+compared with its name. (Who wants them encrypted on the disk does it here.)
+
+Knows: folders, digests, atomic renames.
 Does not know: file nodes, platforms, where bytes come from.
 """
 
@@ -10,49 +13,83 @@ import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from io import BufferedWriter
 from pathlib import Path
+from typing import IO
 
 import anyio.to_thread
 from attrs import frozen
 
-from ..errors import FileTooLarge
+from .._domain.values import digests
+from .._domain.values.digests import Digest
+from ..errors import FileError, FileTooLarge
+from . import private
 
 LIMIT = 100 * 1024 * 1024
 _CHUNK = 1024 * 1024
+_MOST = 10_000
+"""Files that are remembered as verified."""
 
 
 @frozen
 class Stored:
-    """What was stored: lower-case hex SHA-256, and the size in bytes."""
+    """What was stored, and its size in bytes."""
 
-    sha256: str
+    sha256: Digest
     size: int
 
 
 class Folder:
-    """`<database>.files/ab/abcdef…`; created on first use."""
+    """`<database>.files/ab/abcdef…`; created on first use. Raises FileError for what is no digest."""
 
     def __init__(self, database: str, limit: int = LIMIT) -> None:
         self.root = Path(f"{database}.files")
         self.limit = limit
+        self._verified: dict[str, tuple[int, ...]] = {}
 
-    def path(self, sha256: str) -> Path:
-        """Where the bytes with this hash are, or would be."""
-        return self.root / sha256[:2] / sha256
+    def path(self, digest: str) -> Path:
+        """Where the bytes with this digest are, or would be; nobody has looked."""
+        name = Digest(digest)
+        return self.root / name[:2] / name
+
+    # ── out ───────────────────────────────────────────────────────────────────────────────────
+
+    def read(self, digest: str) -> bytes:
+        """All bytes, which are those of the digest. Raises FileError, ChecksumMismatch."""
+        with _there(digest):
+            return digests.read(self.path(digest), Digest(digest))
+
+    def open(self, digest: str) -> IO[bytes]:
+        """The bytes as a stream, not compared. Raises FileError, FileNotFoundError."""
+        return digests.opened(self.path(digest))
+
+    def verified(self, digest: str) -> Path:
+        """Where the bytes are, which are those of the digest; a file that has not changed since is
+        not read again. Raises FileError, ChecksumMismatch.
+        """
+        path = self.path(digest)
+        with _there(digest):
+            if self._verified.get(digest) != _state(path.lstat()):
+                if len(self._verified) > _MOST:
+                    self._verified.clear()
+                self._verified[digest] = _state(digests.verify(path, Digest(digest)))
+        return path
+
+    # ── in ────────────────────────────────────────────────────────────────────────────────────
 
     async def receive(self, chunks: AsyncIterator[bytes]) -> Stored:
         """Stream chunks into the folder. Raises FileTooLarge; half a file is never seen."""
         part, digest, size = self.part(), hashlib.sha256(), 0
         try:
-            with part.open("wb") as out:
+            with private.created(part) as out:
                 async for chunk in chunks:
                     size += len(chunk)
                     self._limit(size)
                     digest.update(chunk)
                     await anyio.to_thread.run_sync(out.write, chunk)
                 await anyio.to_thread.run_sync(_sync, out)
-            return self.settle(part, digest.hexdigest(), size)
+            return self.settle(part, Digest(digest.hexdigest()), size)
         finally:
             part.unlink(missing_ok=True)
 
@@ -60,20 +97,20 @@ class Folder:
         """Copy bytes or a file into the folder. Raises FileTooLarge and OSError."""
         part, digest, size = self.part(), hashlib.sha256(), 0
         try:
-            with part.open("wb") as out:
+            with private.created(part) as out:
                 for chunk in _pieces(source):
                     size += len(chunk)
                     self._limit(size)
                     digest.update(chunk)
                     out.write(chunk)
                 _sync(out)
-            return self.settle(part, digest.hexdigest(), size)
+            return self.settle(part, Digest(digest.hexdigest()), size)
         finally:
             part.unlink(missing_ok=True)
 
-    def drop(self, sha256: str) -> None:
+    def drop(self, digest: str) -> None:
         """Remove bytes that no node uses any more."""
-        self.path(sha256).unlink(missing_ok=True)
+        self.path(digest).unlink(missing_ok=True)
 
     def _limit(self, size: int) -> None:
         if size > self.limit:
@@ -81,21 +118,23 @@ class Folder:
 
     def part(self) -> Path:
         """A name for bytes that are still coming."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        return self.root / f".part-{secrets.token_hex(8)}"
+        return private.folder(self.root) / f".part-{secrets.token_hex(8)}"
 
-    def settle(self, part: Path, sha256: str, size: int) -> Stored:
-        """Give the bytes the name of their content."""
-        target = self.path(sha256)
-        if not target.exists():
-            target.parent.mkdir(exist_ok=True)
+    def settle(self, part: Path, digest: Digest, size: int) -> Stored:
+        """Give the bytes the name of their content; what stands there and has other bytes goes."""
+        target = self.path(digest)
+        if not self._has(digest):
+            private.inner(target.parent)
             part.replace(target)
-            folder = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        return Stored(sha256, size)
+            private.sync(target.parent)
+        return Stored(digest, size)
+
+    def _has(self, digest: Digest) -> bool:
+        try:
+            self.verified(digest)
+        except FileError:
+            return False
+        return True
 
 
 class Incoming:
@@ -105,7 +144,7 @@ class Incoming:
         self._folder = folder
         self._part = folder.part()
         self._digest = hashlib.sha256()
-        self._out = self._part.open("wb")
+        self._out = private.created(self._part)
         self.size = 0
 
     def write(self, chunk: bytes) -> None:
@@ -114,14 +153,14 @@ class Incoming:
         self._digest.update(chunk)
         self.size += len(chunk)
 
-    def settle(self, sha256: str) -> bool:
+    def settle(self, digest: Digest) -> bool:
         """All pieces are here; False, and nothing is kept, when their hash is another."""
-        right = self._digest.hexdigest() == sha256
+        right = self._digest.hexdigest() == digest
         if right:
             _sync(self._out)
         self._out.close()
         if right:
-            self._folder.settle(self._part, sha256, self.size)
+            self._folder.settle(self._part, digest, self.size)
         self._part.unlink(missing_ok=True)
         return right
 
@@ -143,3 +182,16 @@ def _pieces(source: bytes | Path) -> Iterator[bytes]:
 def _sync(stream: BufferedWriter) -> None:
     stream.flush()
     os.fsync(stream.fileno())
+
+
+def _state(found: os.stat_result) -> tuple[int, ...]:
+    """What changes when anybody writes to a file, or puts another in its place."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+@contextmanager
+def _there(digest: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileError(f"the bytes {digest} are not in the folder (any more)") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from .._io.file_store import Folder
 from .._store.writing.claims import Row
 from .._store.writing.delivery import token
 from ..adapter import Flow, MessageRef, Outgoing, OutgoingFile, Recipient
-from ..errors import Rejected, Unsupported
+from ..errors import FileError, Rejected, Unsupported
 
 IDEMPOTENT = frozenset({"react", "edit", "delete", "mark_read", "typing", "answer"})
 """Verbs that may be repeated without harm, so that an unknown outcome is simply tried again."""
@@ -47,7 +48,8 @@ def outgoing(row: Row, part: int, folder: Folder) -> Outgoing:
 
 def _file(row: Row, index: int, folder: Folder) -> OutgoingFile:
     filename, mime, size, sha256 = row.files[index]
-    if sha256 is None or not folder.path(sha256).exists():
+    path = _place(sha256, folder)
+    if path is None:
         raise Rejected(
             f"the file {filename or index} of this message is not in the folder any more"
         )
@@ -56,8 +58,19 @@ def _file(row: Row, index: int, folder: Folder) -> OutgoingFile:
     return OutgoingFile(
         filename=filename or "file", mime_type=mime,
         kind=kinds[index] if index < len(kinds) else kind_of_mime(mime),
-        size=size or 0, path=str(folder.path(sha256)),
+        size=size or 0, path=str(path), sha256=sha256,
     )  # fmt: skip
+
+
+def _place(sha256: str | None, folder: Folder) -> Path | None:
+    """Where a file's bytes are; None when they are not, or when that is no name of bytes."""
+    if sha256 is None:
+        return None
+    try:
+        path = folder.path(sha256)
+    except FileError:
+        return None
+    return path if path.exists() else None
 
 
 def flow(adapter: Any, row: Row, folder: Folder) -> Flow[Any]:

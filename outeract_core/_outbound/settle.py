@@ -22,6 +22,7 @@ from ..adapter import Sent
 from ..errors import (
     Ambiguous,
     Failure,
+    FileError,
     LeaseLost,
     OuteractError,
     Rejected,
@@ -162,7 +163,7 @@ class Settle:
             await self._runtime.write(partial(outbox.drop, row=row))
             return After.GONE
         code = error.code if isinstance(error, SendError) else None
-        if isinstance(error, Rejected | Unsupported | SendError):
+        if isinstance(error, Rejected | Unsupported | SendError | FileError):
             return await self.end(conn, row, "message.failed", str(error), code, failure_of(error))
         return await self.untouched(row, str(error), leaving)
 

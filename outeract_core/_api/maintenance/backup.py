@@ -11,21 +11,23 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import anyio.from_thread
 import anyio.to_thread
 from attrs import define, frozen
 
+from ..._domain.values import digests
+from ..._domain.values.digests import Digest
+from ..._io import private
 from ..._io.file_store import Folder
 from ..._io.runtime import Runtime
 from ..._store.transfer import copies
-from ...errors import BadInput, DiskFull, ReadOnlyStore
+from ...errors import BadInput, ChecksumMismatch, DiskFull, FileError, ReadOnlyStore
 
 Progress = Callable[[int, int], None]
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -38,7 +40,8 @@ class Backup:
     path      the database; `PATH.files` is its folder, as ever.
     size      bytes of the database.
     files     how many files were copied, or were there from an earlier copy.
-    missing   how many the database names that were not in the folder (erased meanwhile, say).
+    missing   how many the database names that were not in the folder (erased meanwhile, say), or did
+              not hold the bytes that were stored.
     """
 
     path: Path
@@ -78,7 +81,7 @@ class _Job:
         """Make the copy. Raises BadInput, StoreError, and what `progress` raises."""
         with _told(self.target):
             self._refuse()
-            part = self.target.with_name(f".{self.target.name}.part-{secrets.token_hex(4)}")
+            part = private.beside(self.target)
             try:
                 needed = self._database(part)
                 found = self._folder(needed) if self.files else []
@@ -114,40 +117,39 @@ class _Job:
     def _database(self, part: Path) -> list[tuple[str, int]]:
         options = self.runtime.database.options
         source = self.runtime.database.path
-        part.touch(0o600)
-        if self.runtime.database.file is not None:
-            shutil.copymode(source, part)
+        private.created(part).close()
         copies.snapshot(source, options.vfs, part, options.ids, self._say)
         needed = copies.detach(part, options.ids)
-        _sync(part)
+        private.sync(part)
         self.base = part.stat().st_size
         self.total = self.base + (sum(size for _sha, size in needed) if self.files else 0)
         self._say(0, 0)
         return needed
 
     def _folder(self, needed: list[tuple[str, int]]) -> list[str]:
-        """Bring the bytes that the copy names; the hashes of those that were there."""
+        """Bring the bytes that the copy names; the digests of those that are there now."""
         folder, found = Folder(str(self.target)), []
         for sha256, size in needed:
-            if self._file(self.runtime.folder.path(sha256), folder.path(sha256)):
+            if self._file(folder, Digest(sha256)):
                 found.append(sha256)
             self.base += size
             self._say(0, 0)
         return found
 
-    def _file(self, source: Path, target: Path) -> bool:
+    def _file(self, folder: Folder, digest: Digest) -> bool:
+        """One file; False when its bytes are not there, or are others."""
+        source, target = self.runtime.folder.path(digest), folder.path(digest)
         if target.exists():
             return True
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".part-{secrets.token_hex(8)}")
         try:
-            _bring(source, part, link=self.files == "link")
-            part.replace(target)
-        except FileNotFoundError:
+            stream = digests.opened(source)
+        except (FileNotFoundError, FileError):
             return False
-        finally:
-            part.unlink(missing_ok=True)
-        _sync(target.parent)
+        with stream:
+            private.inner(private.folder(folder.root) / target.parent.name)
+            if self.files != "link" or not _linked(source, target):
+                return _copied(stream, folder.part(), target, digest)
+        private.sync(target.parent)
         return True
 
     def _appear(self, part: Path) -> None:
@@ -155,27 +157,34 @@ class _Job:
         if self.target.exists() and not self.overwrite:
             raise BadInput(f"{self.target} has appeared meanwhile")
         part.replace(self.target)
-        _sync(self.target.parent)
+        private.sync(self.target.parent)
 
 
 def _same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
 
 
-def _bring(source: Path, target: Path, *, link: bool) -> None:
-    if link and _linked(source, target):
-        return
-    shutil.copyfile(source, target)
-    _sync(target)
+def _copied(stream: IO[bytes], part: Path, target: Path, digest: Digest) -> bool:
+    """Into a file of another name, compared, then under its own; False when the bytes are others."""
+    try:
+        with private.created(part) as out:
+            shutil.copyfileobj(stream, out)
+        private.sync(part)
+        digests.verify(part, digest)
+        part.replace(target)
+    except ChecksumMismatch:
+        return False
+    finally:
+        part.unlink(missing_ok=True)
+    private.sync(target.parent)
+    return True
 
 
 def _linked(source: Path, target: Path) -> bool:
-    """False on another file system, or one that knows no links. Raises FileNotFoundError."""
+    """False on another file system, or one that knows no links."""
     try:
-        os.link(source, target)
-    except FileNotFoundError:
-        raise
-    except OSError:
+        os.link(source, target, follow_symlinks=False)
+    except (OSError, NotImplementedError):
         return False
     return True
 
@@ -187,19 +196,13 @@ def _prune(folder: Path, needed: set[str]) -> None:
             path.unlink()
 
 
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextmanager
 def _told(target: Path) -> Iterator[None]:
     """What the operating system refuses, in our words."""
     try:
         yield
+    except FileError as error:
+        raise ReadOnlyStore(f"{target} cannot be written: {error}") from error
     except OSError as error:
         if isinstance(error, BadInput | TimeoutError):
             raise

@@ -17,10 +17,12 @@ from typing import IO, TypeAlias
 import anyio.from_thread
 from attrs import frozen
 
+from ..._io import private
 from ..._io.file_store import Folder
 from ..._io.runtime import Runtime
 from ..._store.engine.sqlite import Connection
 from ..._store.transfer import dump
+from ...errors import FileError
 from .export_file import Writer, opened_for_writing, sync
 
 Progress: TypeAlias = Callable[[int, int], object]
@@ -82,7 +84,7 @@ class _Export:
         if not isinstance(target, str | os.PathLike):
             return self._write(target, files)
         path = Path(target)
-        part = path.with_name(f".{path.name}.part")
+        part = private.beside(path)
         try:
             with opened_for_writing(part, path.suffix == ".gz") as out:
                 done = self._write(out, files)
@@ -123,10 +125,11 @@ class _Export:
                     anyio.from_thread.check_cancelled()
 
     def _pieces(self, sha256: str) -> Iterator[str]:
-        """The bytes with this hash; a line that says so when they are not there (any more)."""
+        """The bytes with this digest; a line that says so when they are not there (any more)."""
         try:
-            stream = self._folder.path(sha256).open("rb")
-        except FileNotFoundError:
+            self._folder.verified(sha256)
+            stream = self._folder.open(sha256)
+        except (FileNotFoundError, FileError):
             self._missing += 1
             yield f'{{"bytes":{{"sha256":"{sha256}","missing":true}}}}'
             return

@@ -21,6 +21,7 @@ from typing import IO, Any, cast
 
 from attrs import field, frozen
 
+from ..._io import private
 from ..._store.transfer.tables import READS
 from ...errors import InvalidExport
 
@@ -83,8 +84,8 @@ class Writer:
 
 
 def opened_for_writing(path: Path, zipped: bool) -> IO[bytes]:
-    """The file, empty; `zipped`: gzip, the same bytes whenever it is written."""
-    raw = path.open("wb")
+    """A new file, its owner's alone; `zipped`: gzip, the same bytes whenever it is written."""
+    raw = private.created(path)
     if not zipped:
         return raw
     return cast("IO[bytes]", _Owning(raw, filename="", mode="wb", compresslevel=4, mtime=0))

@@ -45,15 +45,23 @@ class Files:
         return await self._tenant.read(query)
 
     async def path(self, file: File | UUID) -> Path:
-        """Where the bytes are. Raises NotFound, and FileError while they are not stored."""
-        node = await self.get(file)
-        if node.status != "stored" or node.sha256 is None:
-            raise FileError(f"the file {node.id} is {node.status}")
-        return self._runtime.folder.path(node.sha256)
+        """Where the bytes are, which were compared with what was stored; read them, do not write.
+
+        Raises NotFound, ChecksumMismatch when they were changed, and FileError while they are not there.
+        """
+        digest = self._stored(await self.get(file))
+        return await anyio.to_thread.run_sync(self._runtime.folder.verified, digest)
 
     async def read(self, file: File | UUID) -> bytes:
-        """All bytes. Raises NotFound, FileError."""
-        return await anyio.to_thread.run_sync((await self.path(file)).read_bytes)
+        """All bytes. Raises NotFound, ChecksumMismatch when they were changed, FileError."""
+        digest = self._stored(await self.get(file))
+        return await anyio.to_thread.run_sync(self._runtime.folder.read, digest)
+
+    @staticmethod
+    def _stored(node: File) -> str:
+        if node.status != "stored" or node.sha256 is None:
+            raise FileError(f"the file {node.id} is {node.status}")
+        return node.sha256
 
     async def add(
         self, source: bytes | Path, *, filename: str | None = None, mime_type: str | None = None

@@ -6,6 +6,7 @@ Does not know: apsw, the schema.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from ...errors import NotOurFile, ReadOnlyStore
 
 APPLICATION_ID = 0x4F757465  # "Oute", in the file's header
+_OWNER = 0o600
 _SHORTEST = 512
 """Bytes of the smallest page of SQLite."""
 
@@ -23,11 +25,15 @@ def refuse_path(path: str) -> None:
 
     It is looked at, never opened: closing it would take away the locks that this process has on it
     (sqlite.org/howtocorrupt.html, 2.2), and a pipe would never open. What is as long as a page SQLite
-    reads for itself; what is shorter, and not empty, it would take for empty.
+    reads for itself; what is shorter, and not empty, it would take for empty. What is not there is made
+    empty, its owner's alone: SQLite gives its log the same rights, and would ask the umask.
     """
     try:
         found = Path(path).stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
+        _made(path)
+        return
+    except NotADirectoryError:
         return
     except OSError as error:
         raise ReadOnlyStore(f"{path} cannot be looked at: {error.strerror}") from error
@@ -37,6 +43,19 @@ def refuse_path(path: str) -> None:
         raise NotOurFile(f"{path} is no file but a pipe, socket or device; give another path")
     if 0 < found.st_size < _SHORTEST:
         raise NotOurFile(f"{path} is not an SQLite database; give another path")
+
+
+def _made(path: str) -> None:
+    """An empty file, unless another process was quicker, or the folder is not there (SQLite says so)."""
+    if Path(path).is_symlink():
+        raise NotOurFile(f"{path} is a link that leads to nothing; take it away")
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER)
+    except OSError:
+        return
+    if hasattr(os, "fchmod"):
+        os.fchmod(handle, _OWNER)
+    os.close(handle)
 
 
 def refuse_database(path: str, script: Callable[[str], list[Any]]) -> None:

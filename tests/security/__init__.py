@@ -1,0 +1,1 @@
+"""What the threat model promises: each test is written as the attack."""
