@@ -18,9 +18,9 @@ from .._domain.values.ids import Clock, IdSource, utc_now, uuid7
 from .._inbound.receiver import BODY_LIMIT, Receiver
 from .._inbound.web import Asgi, Wsgi
 from .._io.database import Database
-from .._io.file_store import LIMIT, Folder
+from .._io.disk.file_store import LIMIT, Folder
+from .._io.disk.place import place
 from .._io.opening import Checkpoints, Options, default_checkpoints
-from .._io.place import place
 from .._io.plugins import Plugins, Secrets, SecretSource
 from .._io.processes.shutdown import first, until_told
 from .._io.proxies import proxies

@@ -1,7 +1,7 @@
 """Fetches the bytes of inbound files, in the background, until they are stored or refused.
 
 Knows: claim → fetch → stream → settle, and when to give up.
-Does not know: platforms, requests (`_io/http.py`), folders (`_io/file_store.py`).
+Does not know: platforms, requests (`_io/http.py`), folders (`_io/disk/file_store.py`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import anyio.to_thread
 
 from .._domain.rules.delivery import ATTEMPTS, backoff
 from .._domain.values.ids import SHIFT, jitter
-from .._io.file_store import Stored
+from .._io.disk.file_store import Stored
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn

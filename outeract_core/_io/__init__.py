@@ -3,7 +3,8 @@
 This room knows threads, sockets, folders, clocks and the environment; it does not know what a unit
 of work or a request is for. Door one: `database`, with `opening`, `write_queue`, `wakeup`,
 `checkpointer`. Door two: `http`, with `departure`, `slots`, `addresses`, `proxies`. Beside them
-`place` (where the file is), `readers`, `file_store`, `private` (rights of files), `log`, `steady` (a clock for intervals), `heartbeat` (leases on what is in hand), `plugins`
+`readers`, `log`, `steady` (a clock for intervals), `heartbeat` (leases on what is in hand), `plugins`
 (adapters and secrets). `runtime` holds them together, `tenant` is one application's view of the
-database. Below it stands `processes`.
+database. Below it stand
+`disk` (where things lie) and `processes`.
 """

@@ -27,8 +27,8 @@ from .._store.engine.migrations import migrate, refuse_newer
 from .._store.engine.translating import TooLong, translated
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
+from .disk.place import Marks, gone
 from .opening import Idle, Options, default_checkpoints
-from .place import Marks, gone
 from .readers import Readers
 from .wakeup import waiter
 from .write_queue import Share, Ticket, Unit, fail, together, wake

@@ -22,7 +22,7 @@ from .._store.writing import tenants
 from ..adapter import Adapter
 from ..errors import DiskFull, NotFound, StoreBusy
 from .database import Database
-from .file_store import Folder
+from .disk.file_store import Folder
 from .log import Log
 from .plugins import Plugins, Secrets, settings
 from .processes.liveness import Liveness

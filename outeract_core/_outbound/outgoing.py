@@ -14,7 +14,7 @@ from uuid import UUID
 
 from .._domain.planning.kinds import kind_of_mime
 from .._domain.planning.parts import Part, load_parts
-from .._io.file_store import Folder
+from .._io.disk.file_store import Folder
 from .._store.writing.claims import Row
 from .._store.writing.delivery import token
 from ..adapter import Flow, MessageRef, Outgoing, OutgoingFile, Recipient

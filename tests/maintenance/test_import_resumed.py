@@ -13,7 +13,7 @@ import pytest
 from outeract_core import App, Outeract
 from outeract_core._api.maintenance import export_file
 from outeract_core._cli import main
-from outeract_core._io import file_store
+from outeract_core._io.disk import file_store
 from outeract_core.errors import OuteractError, UnfinishedImport
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock

@@ -13,8 +13,8 @@ import pytest
 
 from outeract_core import App, Outeract
 from outeract_core._domain.values.digests import Digest
-from outeract_core._io import private
-from outeract_core._io.file_store import Folder
+from outeract_core._io.disk import private
+from outeract_core._io.disk.file_store import Folder
 from outeract_core.content import Attachment, Content
 from outeract_core.errors import BadInput, ChecksumMismatch, FileError, NotOurFile
 from outeract_core.model import PlatformConnection

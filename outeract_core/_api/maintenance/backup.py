@@ -23,8 +23,8 @@ from attrs import define, frozen
 
 from ..._domain.values import digests
 from ..._domain.values.digests import Digest
-from ..._io import private
-from ..._io.file_store import Folder
+from ..._io.disk import private
+from ..._io.disk.file_store import Folder
 from ..._io.runtime import Runtime
 from ..._store.transfer import copies
 from ...errors import BadInput, ChecksumMismatch, DiskFull, FileError, ReadOnlyStore

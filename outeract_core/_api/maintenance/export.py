@@ -17,8 +17,8 @@ from typing import IO, TypeAlias
 import anyio.from_thread
 from attrs import frozen
 
-from ..._io import private
-from ..._io.file_store import Folder
+from ..._io.disk import private
+from ..._io.disk.file_store import Folder
 from ..._io.runtime import Runtime
 from ..._store.engine.sqlite import Connection
 from ..._store.transfer import dump

@@ -21,7 +21,7 @@ from typing import IO, Any, cast
 
 from attrs import field, frozen
 
-from ..._io import private
+from ..._io.disk import private
 from ..._store.transfer.tables import READS
 from ...errors import InvalidExport
 

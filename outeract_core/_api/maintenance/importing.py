@@ -21,7 +21,7 @@ import anyio.to_thread
 from attrs import evolve
 
 from ..._domain.values.ids import SHIFT
-from ..._io.file_store import Incoming
+from ..._io.disk.file_store import Incoming
 from ..._io.runtime import Runtime
 from ..._store.engine.sqlite import Connection
 from ..._store.transfer import importing

@@ -1,7 +1,7 @@
 """Units of work on file nodes: received, due for download, stored, failed.
 
 Knows: the file row, its edges, its job.
-Does not know: bytes, folders (`_io/file_store.py`), how a platform hands out files.
+Does not know: bytes, folders (`_io/disk/file_store.py`), how a platform hands out files.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import secrets
 from io import BufferedWriter
 from pathlib import Path
 
-from ..errors import FileError
+from ...errors import FileError
 
 FILE, FOLDER = 0o600, 0o700
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL

@@ -21,9 +21,9 @@ from typing import IO
 import anyio.to_thread
 from attrs import frozen
 
-from .._domain.values import digests
-from .._domain.values.digests import Digest
-from ..errors import FileError, FileTooLarge
+from ..._domain.values import digests
+from ..._domain.values.digests import Digest
+from ...errors import FileError, FileTooLarge
 from . import private
 
 LIMIT = 100 * 1024 * 1024

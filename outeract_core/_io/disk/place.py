@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from ..errors import BadInput, StoreBroken
+from ...errors import BadInput, StoreBroken
 
 MEMORY = ":memory:"
 _BESIDE = ("", "-wal", "-shm")
