@@ -274,10 +274,14 @@ class Outeract(Carrier[outeract.Outeract]):
         """A WSGI app for `/webhooks/{webhook_id}/{webhook_secret}`."""
         return self._inner.wsgi
 
-    def serve(self) -> None:
-        """Work until interrupted, or until another thread calls `close`."""
+    def serve(self, *, grace: float = outeract.GRACE) -> None:
+        """Work until Ctrl-C or SIGTERM, which end it as they end `outeract_core.Outeract.run`, or until
+        another thread calls `close`.
+
+        Raises BadInput, and what `outeract_core.Outeract.serve` raises.
+        """
         try:
-            self._portal.call(self._inner.serve)
+            self._inner.until_told(self._portal.call, grace)
         except (KeyboardInterrupt, CancelledError):
             return
 

@@ -6,9 +6,11 @@ Does not know: what any of them does. Nothing starts behind the host's back.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +24,8 @@ from .._io.disk.file_store import LIMIT, Folder
 from .._io.disk.place import place
 from .._io.opening import Checkpoints, Options, default_checkpoints
 from .._io.plugins import Plugins, Secrets, SecretSource
-from .._io.processes.shutdown import first, until_told
+from .._io.processes.grace import GRACE as GRACE
+from .._io.processes.shutdown import Shutdown, first
 from .._io.proxies import proxies
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
@@ -260,7 +263,7 @@ class Outeract:
 
         return await backup(self.runtime, path, files, overwrite, progress)
 
-    async def serve(self, *, wait: bool = True) -> None:
+    async def serve(self, *, wait: bool = True, grace: float = GRACE) -> None:
         """Poll, run handlers, fetch files and send until cancelled.
 
         Applications, connections and handlers that are added meanwhile are taken up. Several
@@ -268,29 +271,52 @@ class Outeract:
         replaced at once. What fails is logged, told as the connection's state and tried again, after
         pauses of 1 to 60 seconds; the others go on.
 
-        `wait`: False: raise LeaseHeld when another process runs the handlers.
-        Raises StoreClosed, StoreBroken, NewerSchema, NotOurFile: nothing but a new start mends these.
-        """
-        await self._workers.serve(wait)
+        wait    False: raise LeaseHeld when another process runs the handlers.
+        grace   seconds that requests under way have once it is cancelled; what is not sent by then is
+                settled at the next start, by asking the platform, or as `message.unknown`. Handlers that
+                run are cancelled at once: their turns are rolled back and run again.
 
-    def run(self, *, backend: str = "asyncio") -> None:
+        Raises BadInput, StoreBroken, NewerSchema, NotOurFile: nothing but a new start mends these.
+        """
+        await self._workers.serve(wait, _seconds(grace))
+
+    def run(self, *, backend: str = "asyncio", grace: float = GRACE) -> None:
         """`serve` until Ctrl-C or SIGTERM, for a program that has no loop of its own.
 
-        Requests under way are finished first, so that none is left with an unknown outcome; a
-        second Ctrl-C does not wait for them.
+        The first signal ends it in order, as cancelling `serve` does. It returns when all is given back:
+        at the latest when the grace is over, or at a second signal. What runs for a second longer all
+        the same (a handler that blocks the event loop, or catches its own cancellation) ends with the
+        process, with status 128 and the signal's number, 143 for SIGTERM.
+
+        grace   seconds that requests under way have. Less than what a service manager waits.
+
+        Raises BadInput, and what `serve` raises.
         """
-
-        async def main() -> None:
-            async with self, anyio.create_task_group() as group:
-                group.start_soon(until_told, group.cancel_scope)
-                await self.serve()
-
+        told = partial(_open_until, self)
         try:
-            anyio.run(main, backend=backend)
+            self.until_told(lambda work: anyio.run(told, work, backend=backend), grace)
         except KeyboardInterrupt:
             self.close()
-        except BaseExceptionGroup as error:
-            raise first(error) from None
+
+    def until_told(self, run: Callable[[Callable[[], Awaitable[None]]], Any], grace: float) -> None:
+        """`serve` on the event loop on which `run` runs what it is given, until a signal ends it."""
+        with Shutdown(_seconds(grace), self._last_words) as shutdown:
+
+            async def work() -> None:
+                async with anyio.create_task_group() as group:
+                    shutdown.steps(group.cancel_scope.cancel, self.runtime.grace.over)
+                    await self.serve(grace=math.inf)
+
+            try:
+                run(work)
+            except BaseExceptionGroup as error:
+                raise first(error) from None
+
+    def _last_words(self) -> None:
+        """In a moment the process ends by force."""
+        running = ", ".join(self._workers.running()) or "something"
+        self.runtime.log.error("serve", f"ended while it still ran after its grace: {running}")
+        self.close()
 
     # ── end ───────────────────────────────────────────────────────────────────────────────────
 
@@ -313,3 +339,15 @@ class Outeract:
     async def __aexit__(self, *_exc: object) -> None:
         with anyio.CancelScope(shield=True):
             await self.aclose()
+
+
+def _seconds(grace: float) -> float:
+    number = isinstance(grace, int | float) and not isinstance(grace, bool)
+    if not number or not grace >= 0:
+        raise BadInput(f"grace is a number of seconds, 0 or more, not {grace!r}")
+    return float(grace)
+
+
+async def _open_until(core: Outeract, work: Callable[[], Awaitable[None]]) -> None:
+    async with core:
+        await work()

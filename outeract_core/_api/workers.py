@@ -79,14 +79,15 @@ class Workers:
 
     # ── for as long as one likes ──────────────────────────────────────────────────────────────
 
-    async def serve(self, wait: bool) -> None:
+    async def serve(self, wait: bool, grace: float) -> None:
         """Everything, until cancelled. What really must end it is raised, alone."""
         self._working += 1
         try:
             async with self._runtime.ownership.session(serving=True):
                 if not wait:
                     self._refuse({key for key, app in self._apps.items() if app.handlers})
-                await self._supervise()
+                async with self._runtime.grace.period(grace):
+                    await self._supervise()
         finally:
             await self._rest()
 
@@ -130,6 +131,11 @@ class Workers:
         then = "" if pause is None else f"; again in {pause:.0f} s"
         text = f"{doing}: {type(error).__name__}: {error}{then}"
         self._runtime.log.error("serve", text, error)
+
+    def running(self) -> list[str]:
+        """The handlers that run now, by name."""
+        found = {name for each in self._dispatchers.values() for name in each.running}
+        return [f"handler {name}" for name in sorted(found)]
 
     # ── once ──────────────────────────────────────────────────────────────────────────────────
 

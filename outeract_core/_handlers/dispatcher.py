@@ -64,6 +64,11 @@ class Dispatcher:
         """The number of its application."""
         return self._app
 
+    @property
+    def running(self) -> list[str]:
+        """The names of the handlers whose turns run now."""
+        return [lane.handler.name for lane in list(self._running)]
+
     # ── rounds ────────────────────────────────────────────────────────────────────────────────
 
     async def step(self) -> int:

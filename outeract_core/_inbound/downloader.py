@@ -81,7 +81,7 @@ class Downloader:
         if free <= 0 or not shares or not self._due():
             return []
         owner, held, asked = self._runtime.owner, self._heart.keys, self._runtime.steady()
-        with anyio.CancelScope(shield=True):
+        with self._runtime.grace.held():
             claimed: list[Download] = await self._runtime.write(
                 lambda tx: files.claim(tx, owner, shares, LEASE, held, free)
             )
@@ -104,7 +104,7 @@ class Downloader:
             with self._runtime.ownership.work(download.key >> SHIFT):
                 await self._one(download)
         except anyio.get_cancelled_exc_class():
-            with anyio.CancelScope(shield=True):
+            with self._runtime.grace.held():
                 await self._runtime.write(partial(files.release, download=download))
             raise
         finally:

@@ -25,6 +25,7 @@ from .database import Database
 from .disk.file_store import Folder
 from .log import Log
 from .plugins import Plugins, Secrets, settings
+from .processes.grace import Grace
 from .processes.liveness import Liveness
 from .processes.ownership import Ownership
 from .steady import steady
@@ -58,6 +59,7 @@ class Runtime:
     steady: Callable[[], int] = field(init=False)
     liveness: Liveness = field(init=False)
     ownership: Ownership = field(init=False)
+    grace: Grace = field(init=False, factory=Grace)
     transcribe: Callable[..., Any] | None = None
     copying: int = 0
     search: str | None = "unicode61"

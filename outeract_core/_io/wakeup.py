@@ -13,6 +13,17 @@ Via: TypeAlias = Callable[[Callable[[], None]], Any]
 """Runs a callable on some task's loop, from any thread."""
 
 
+def here() -> Via:
+    """How this task's loop is reached from any thread."""
+    loop = _asyncio_loop()
+    if loop is not None:
+        via: Via = loop.call_soon_threadsafe
+        return via
+    import trio
+
+    return trio.lowlevel.current_trio_token().run_sync_soon
+
+
 def waiter() -> tuple[Via, Callable[[], None], Awaitable[Any]]:
     """How to reach this task's loop, what to run there to wake the task, and what it awaits."""
     loop = _asyncio_loop()
@@ -37,7 +48,7 @@ def _trio_waiter() -> tuple[Via, Callable[[], None], Awaitable[Any]]:
     import trio
 
     event = trio.Event()
-    return trio.lowlevel.current_trio_token().run_sync_soon, event.set, event.wait()
+    return here(), event.set, event.wait()
 
 
 def call(via: Via, what: Callable[[], None]) -> None:

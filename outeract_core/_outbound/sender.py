@@ -100,7 +100,7 @@ class Sender:
         ):
             return []
         owner, asked = self._runtime.owner, self._runtime.steady()
-        with anyio.CancelScope(shield=True):  # what is claimed and then forgotten waits for minutes
+        with self._runtime.grace.held():  # what is claimed and then forgotten waits for minutes
             claimed: list[list[Row]] = await self._runtime.write(
                 lambda tx: claims.claim(tx, owner, shares, LEASE, held, lanes)
             )
@@ -126,20 +126,22 @@ class Sender:
     async def _lane(self, rows: list[Row], ended: list[int] | None = None) -> None:
         """The rows of one conversation, in order; the first that must wait stops the rest.
 
-        A row that was taken up is carried to its end, also when the sender is told to stop.
+        A row that was taken up is carried to its end, also when the sender is told to stop: as long as
+        the grace lasts. One that is given up then stays as the disk has it, and nobody holds it.
         """
         left, app, ownership = list(rows), rows[0].lane >> SHIFT, self._runtime.ownership
         try:
             going = True
             while left and going and app in ownership:
-                with ownership.work(app), anyio.CancelScope(shield=True):
-                    row = left.pop(0)
+                row = left[0]
+                with ownership.work(app), self._runtime.grace.held():
                     going = await self._attempts.carry(row)
+                    del left[0]
                 if going and ended is not None and row.verb == "send" and row.event is not None:
                     ended.append(row.event)
                 await anyio.lowlevel.checkpoint_if_cancelled()
         finally:
-            with anyio.CancelScope(shield=True):
+            with self._runtime.grace.held():
                 await self._give_back(rows, left)
 
     async def _give_back(self, rows: list[Row], left: list[Row]) -> None:
