@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .pages import Page
     from .search import Hit
     from .standing import Standing
+    from .tenancy import Secret
 
 __version__ = "0.1.0"
 
@@ -77,6 +78,7 @@ __all__ = [
     "PlatformUser",
     "Prospect",
     "Response",
+    "Secret",
     "Session",
     "Standing",
     "Subgraph",
@@ -126,6 +128,7 @@ _HOMES = {
     ),
     "pages": ("Page",),
     "search": ("Hit",),
+    "tenancy": ("Secret",),
 }
 """Where each public name lives; it is imported when it is first asked for, so importing costs little."""
 

@@ -9,6 +9,7 @@ Does not know: who raises it, how it is stored, which platform it came from.
     │   ├── InvalidCursor            a page cursor that this library did not make
     │   ├── InvalidExport            a file to be imported is none, damaged or cut off; `line`
     │   └── UnknownPlatform          no adapter is registered under that name
+    │       └── BrokenAdapter        there is one, and it cannot be used, or two that claim the name
     ├── NotFound                     no such thing *in this application*
     ├── StoreError                   the file
     │   ├── OldSQLite  NewerSchema  NotOurFile  ReadOnlyStore  DiskFull  StoreBusy
@@ -87,6 +88,10 @@ class InvalidExport(BadInput):
 
 class UnknownPlatform(BadInput):
     """No adapter is registered under that name in the entry-point group `outeract_core.adapters`."""
+
+
+class BrokenAdapter(UnknownPlatform):
+    """A platform's adapter cannot be loaded, or two distributions claim its name; the others go on."""
 
 
 class NotFound(OuteractError, LookupError):

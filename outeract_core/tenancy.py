@@ -1,16 +1,19 @@
 """Ids, who owns what (organisations, applications, connections, schemas), how far a message has come.
 
-Knows: the kinds of ids, the fields of a tenant, the status of a part. Hosts find all of it in `outeract_core.model`.
+Knows: the kinds of ids, the fields of a tenant, how a secret is named, the status of a part. Hosts find all of it in `outeract_core.model`.
 Does not know: what happens in an application (`model.py`), where anything is stored.
 """
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import Any, Literal, NewType, TypeAlias
 from uuid import UUID
 
 from attrs import field, frozen
+
+from .errors import BadInput
 
 Json: TypeAlias = Any
 OrganisationId = NewType("OrganisationId", UUID)
@@ -48,9 +51,77 @@ class Application:
     created_at: datetime
 
 
+class Secret:
+    """A secret as code names it, or gives it: an argument of `connect`, never shown.
+
+    Text may come from anybody; a `Secret` was written by the program itself. It says nothing in `repr`,
+    and one that holds a text cannot be pickled.
+    """
+
+    __slots__ = ("name", "scheme")
+
+    def __init__(self, scheme: str, name: str) -> None:
+        """`Secret("vault", "bot")`: a name in a source of the host's own (`Outeract(secrets=…)`).
+
+        Raises BadInput for what is no text, or empty.
+        """
+        for part in (scheme, name):
+            if not isinstance(part, str) or not part.strip():
+                raise BadInput("a secret is named by text, e.g. Secret.env('TELEGRAM_TOKEN')")
+        if ":" in scheme or scheme == "host":
+            raise BadInput(f"no source of secrets is called {scheme!r}")
+        self.scheme = scheme
+        self.name = name
+
+    @classmethod
+    def env(cls, name: str) -> Secret:
+        """The environment variable `name`, read whenever it is needed."""
+        return cls("env", name)
+
+    @classmethod
+    def file(cls, path: str | os.PathLike[str]) -> Secret:
+        """The text of a file, read whenever it is needed; a relative path begins where the program did."""
+        return cls("file", os.fspath(path))
+
+    @classmethod
+    def text(cls, value: str) -> Secret:
+        """The secret itself: kept in memory only, to be given again at every start."""
+        return cls("text", value)
+
+    @property
+    def reference(self) -> str:
+        """The name as it is stored. Raises BadInput for a text, which has none."""
+        if self.scheme == "text":
+            raise BadInput("a secret that was given as text has no name")
+        return f"{self.scheme}:{self.name}"
+
+    def __repr__(self) -> str:
+        shown = "•••" if self.scheme == "text" else repr(self.name)
+        return f"Secret.{self.scheme}({shown})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return (self.scheme, self.name) == (other.scheme, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.scheme, self.name))
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str, str]]:
+        if self.scheme == "text":
+            raise TypeError("a secret that was given as text is not pickled; pickle its name")
+        return Secret, (self.scheme, self.name)
+
+
 @frozen
 class PlatformConnection:
-    """One account on one platform. `config` holds secrets by reference only (`env:NAME`)."""
+    """One account on one platform. `config` holds the names of secrets only (`env:NAME`)."""
 
     id: ConnectionId
     app_id: AppId

@@ -17,7 +17,6 @@ from attrs import evolve
 from .._domain.values.codec import encode
 from .._domain.values.ids import maybe_ms
 from .._handlers.turn import CURRENT, Effect, Turn
-from .._io.plugins import checked_config, marks_of
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._outbound.compose import Options, compose, finish
@@ -28,17 +27,16 @@ from .._outbound.verbs import Verbs
 from .._store.engine.sqlite import Connection
 from .._store.reading.states import is_inbound
 from .._store.records import rows
-from .._store.records.conn import Conn
 from .._store.records.log import target_of
-from .._store.transfer import spelling
-from .._store.writing import custom, sending, tenants
+from .._store.writing import custom, sending
 from ..content import ContentLike
 from ..conversation import Role
 from ..errors import BadInput
 from ..graph import Explanation
-from ..model import Application, Event, EventId, EventSchema, PlatformConnection, PlatformUser
+from ..model import Application, Event, EventId, EventSchema, PlatformUser
 from ..pages import Page
 from .chances import Chances
+from .connecting import Connecting
 from .hearing import Hearing
 from .queries import schemas
 
@@ -54,7 +52,7 @@ if TYPE_CHECKING:
 from ..search import Hit
 
 
-class App(Verbs, Hearing, Chances):
+class App(Verbs, Hearing, Chances, Connecting):
     """One application (tenant). Everything read or written through it stays within it.
 
     events, conversations, graph, people, files, retention: what can be asked, by subject.
@@ -130,49 +128,6 @@ class App(Verbs, Hearing, Chances):
 
     def __repr__(self) -> str:
         return f"<App {self.organisation}/{self.name}>"
-
-    # ── set-up ────────────────────────────────────────────────────────────────────────────────
-
-    def connect(
-        self, platform: str, *, name: str | None = None, account: str | None = None, **config: Any
-    ) -> PlatformConnection:
-        """Connect an account of a platform; the same (platform, name) is the same connection.
-
-        `name` tells several of one platform apart. `account`: the platform's id of the account,
-        where one webhook serves several. `config`: what the adapter's manifest lists; a secret is a
-        reference (`env:NAME`, `file:/path`) or its text, which is then held in memory only.
-        Raises UnknownPlatform, and BadInput, also when another connection of the file has this account.
-        """
-        manifest = self.runtime.plugins.load(platform).manifest
-        name = name or platform
-        scope = f"{self.organisation}/{self.name}/{platform}/{name}"
-        stored = checked_config(manifest, config, self.runtime.secrets, scope)
-        account = account or stored.get(manifest.account_key or "")
-        marks = marks_of(manifest, account, stored, self.runtime.secrets)
-
-        def unit(tx: Connection) -> Conn:
-            conn = tenants.connect(
-                tx, self.key, self.organisation, self.name, platform, name, account, stored
-            )
-            return tenants.hold(tx, conn, marks, account)
-
-        conn = self.runtime.database.write_now(unit)
-        self.runtime.add(conn)
-        self._respell(conn)
-        return conn.entity
-
-    def _respell(self, conn: Conn) -> None:
-        """Once for each connection: names that an older version has stored come into one form."""
-        normalise = getattr(self.runtime.adapter(conn), "normalise", None)
-        database = self.runtime.database
-        if normalise is None or database.read(lambda tx: spelling.is_done(tx, conn)):
-            return
-        database.write_now(lambda tx: spelling.respell(tx, conn, normalise))
-
-    def connections(self) -> list[PlatformConnection]:
-        """The connections of this application."""
-        self.runtime.database.here()
-        return [conn.entity for conn in self.runtime.conns(self.key)]
 
     # ── saying ────────────────────────────────────────────────────────────────────────────────
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 
+from .._domain.rules.tenant_names import check_text
 from .._domain.values.ids import Clock, IdSource, utc_now, uuid7
 from .._inbound.receiver import BODY_LIMIT, Receiver
 from .._inbound.web import Asgi, Wsgi
@@ -23,11 +24,12 @@ from .._io.database import Database
 from .._io.disk.file_store import LIMIT, Folder
 from .._io.disk.place import place
 from .._io.opening import Checkpoints, Options, default_checkpoints
-from .._io.plugins import Plugins, Secrets, SecretSource
+from .._io.plugins import Plugins
 from .._io.processes.grace import GRACE as GRACE
 from .._io.processes.shutdown import Shutdown, first
 from .._io.proxies import proxies
 from .._io.runtime import Runtime
+from .._io.secrets.references import References, Secrets, SecretSource
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter, Response
@@ -64,7 +66,10 @@ class Outeract:
     durability      `full`: what was acknowledged survives power loss; `normal`: the last moments
                     may be lost on power loss (never on a crash), and writes are faster.
     busy_timeout    seconds to wait for another process's write.
-    secrets         more sources for secret references: {"vault": lambda name: …}.
+    secrets         more sources of secrets, for `Secret("vault", "name")`: {"vault": lambda name: …}.
+    references      what text in a config may refer to as a secret: prefixes such as `["env:BOT_"]`, or
+                    `"code"`: nothing, only a `Secret` does. None: everything; then no config may come
+                    from somebody who must not read what this program can read.
     transcribe      a callable (path, mime type) → text, for applications with transcription on.
     search          how texts are cut for `App.search`: `unicode61` (words), `trigram` (any three
                     characters, for CJK and parts of words), None (no search, no index kept).
@@ -83,7 +88,7 @@ class Outeract:
 
     def __init__(
         self, path: str | os.PathLike[str], *, durability: str = "full", busy_timeout: float = 5.0,
-        secrets: Mapping[str, SecretSource] | None = None,
+        secrets: Mapping[str, SecretSource] | None = None, references: References = None,
         transcribe: Callable[[Path, str | None], Any] | None = None,
         search: str | None = "unicode61",
         allow_private_addresses: bool = False, proxy: str | None = None, verify: Any = True,
@@ -105,7 +110,7 @@ class Outeract:
         self._place = place(path)
         self.path = self._place.path
         self.runtime = Runtime(
-            Database(self._place.name, options), Plugins(), Secrets(secrets, self._place.at),
+            Database(self._place.name, options), Plugins(), Secrets(secrets, self._place.at, references),
             Folder(self._place.files, file_limit), open_http, self._place.at, transcribe=transcribe,
             search=search,
         )  # fmt: skip
@@ -128,10 +133,11 @@ class Outeract:
         """The application `name`, made on first use. `config`: `auto_mark_read`, `overlap`,
         `link_code_auto_detect`, `transcription`; what is not named stays as it is in the file.
 
-        Raises BadInput for an unknown config name or value.
+        Names are printable, of at most 200 characters, without a slash. Raises BadInput for one that is
+        not (unless the file has it already), and for an unknown config name or value.
         """
-        if not name or not organisation:
-            raise BadInput("an application and its organisation need a name")
+        check_text("an application", name)
+        check_text("an organisation", organisation)
         key, entity = self.runtime.database.write_now(
             lambda tx: tenants.application(tx, organisation, name, config)
         )

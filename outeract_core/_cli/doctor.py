@@ -15,7 +15,7 @@ from typing import Any
 
 from .._api.app import App
 from .._api.outeract import Outeract
-from .._io.plugins import HOST
+from .._io.secrets.references import HOST
 from .._store.reading import health
 from .._store.reading.undelivered import Among, counted
 from .._store.transfer import importing, rebuild
@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
         findings = {
             "file": _file(core, progress, deep=options.deep),
             "applications": [_application(core, app) for app in _whole(core, options.app)],
+            "adapters": {name: core.runtime.plugins.fault(name) for name in core.platforms()},
             "queues": core.runtime.database.read(health.queues),
             "last_day": _last_day(core),
             "foreign": core.runtime.database.read(health.foreign),
@@ -100,18 +101,19 @@ def _connection(core: Outeract, conn: Any) -> dict[str, Any]:
         return {**found, "adapter": str(error)}
     found["adapter"] = "installed"
     for name in sorted(manifest.secrets):
-        found["secrets"][name] = _secret(core, entity.config.get(name))
+        found["secrets"][name] = _secret(core, entity, name)
     return found
 
 
-def _secret(core: Outeract, reference: str | None) -> str:
+def _secret(core: Outeract, entity: Any, name: str) -> str:
     """`present`, `missing: why`, or that the host hands it over. Never the value."""
+    reference = entity.config.get(name)
     if reference is None:
         return "not given"
     if reference.startswith(HOST):
         return "handed over by the host at start"
     try:
-        return "present" if core.runtime.secrets.resolve(reference) else "missing: empty"
+        return "present" if core.runtime.texts.value(entity, name) else "missing: empty"
     except OuteractError as error:
         return f"missing: {error}"
 
@@ -121,22 +123,27 @@ def _problems(findings: dict[str, Any]) -> Any:
         yield f"file: {text}"
     for one in findings["foreign"]:
         yield f"{one['items']} items of {one['platform']} were not kept: {one['reason']}"
+    yield from filter(None, findings["adapters"].values())
     for name in findings["unfinished"]:
         yield f"{name} is an unfinished import: run outeract import again with the same file"
+    yield from _of_connections(findings)
+    for name in ("unparsed", "parked"):
+        if findings["queues"].get(name):
+            advice = " (outeract replay)" if name == "unparsed" else ""
+            yield f"{findings['queues'][name]} {name}{advice}"
+
+
+def _of_connections(findings: dict[str, Any]) -> Iterator[str]:
     for app in findings["applications"]:
         for conn in app["connections"]:
             where = f"{app['name']} {conn['name']}"
-            if conn["adapter"] != "installed":
+            if conn["adapter"] not in ("installed", *findings["adapters"].values()):
                 yield f"{where}: {conn['adapter']}"
             if conn["status"] != "active":
                 yield f"{where}: the connection is {conn['status']}"
             for name, state in conn["secrets"].items():
                 if state.startswith("missing"):
                     yield f"{where}: {name} is {state}"
-    for name in ("unparsed", "parked"):
-        if findings["queues"].get(name):
-            advice = " (outeract replay)" if name == "unparsed" else ""
-            yield f"{findings['queues'][name]} {name}{advice}"
 
 
 def _for_people(findings: dict[str, Any]) -> str:

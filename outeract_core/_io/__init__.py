@@ -4,7 +4,6 @@ This room knows threads, sockets, folders, clocks and the environment; it does n
 of work or a request is for. Door one: `database`, with `opening`, `write_queue`, `wakeup`,
 `checkpointer`. Door two: `http`, with `departure`, `slots`, `addresses`, `proxies`. Beside them
 `readers`, `log`, `steady` (a clock for intervals), `heartbeat` (leases on what is in hand), `plugins`
-(adapters and secrets). `runtime` holds them together, `tenant` is one application's view of the
-database. Below it stand
-`disk` (where things lie) and `processes`.
+(adapters). `runtime` holds them together, `tenant` is one application's view of the
+database. Below it stand `disk` (where things lie), `secrets` and `processes`.
 """

@@ -1,41 +1,32 @@
-"""Finds adapters by entry point and keeps one instance per connection.
+"""Finds adapters by entry point, loads each when it is first asked for.
 
-Knows: the entry-point group, how a secret reference is followed.
-Does not know: any platform.
+Knows: the entry-point group, that a name belongs to one distribution, that a broken one is its own affair.
+Does not know: any platform, connections.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..adapter import Adapter, Manifest, Settings
-from ..errors import BadInput, MissingSecret, UnknownPlatform
-from .log import struck
+from ..adapter import Adapter, Manifest
+from ..errors import BrokenAdapter, OuteractError, UnknownPlatform
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "outeract_core.adapters"
-_PEM = "-----BEGIN "
-"""RFC 7468: a key that an adapter signs with is no header, and has many lines."""
-HOST = "host:"
-"""A reference to a secret that the host hands over at every start; only the name is stored."""
-
-SecretSource = Callable[[str], str]
 
 
 class Plugins:
     """Adapter classes by platform name; loaded when first asked for."""
 
     def __init__(self) -> None:
-        self._found: dict[str, EntryPoint] | None = None
+        self._found: dict[str, list[EntryPoint]] | None = None
         self._classes: dict[str, type[Adapter]] = {}
+        self._broken: dict[str, str] = {}
 
     def names(self) -> list[str]:
-        """Every registered platform."""
+        """Every registered platform, the broken ones too (`fault` tells why)."""
         return sorted({*self._entries(), *self._classes})
 
     def register(self, platform: str, adapter: type[Adapter]) -> None:
@@ -43,145 +34,74 @@ class Plugins:
         self._classes[platform] = adapter
 
     def load(self, platform: str) -> type[Adapter]:
-        """The adapter class. Raises UnknownPlatform, naming what there is."""
+        """The adapter class. Raises UnknownPlatform, naming what there is; BrokenAdapter."""
         if platform not in self._classes:
-            entry = self._entries().get(platform)
-            if entry is None:
+            entries = self._entries().get(platform)
+            if not entries:
                 raise UnknownPlatform(
                     f"no adapter for {platform!r}; registered: {', '.join(self.names()) or 'none'}. "
                     f"Install one that has the entry point {GROUP!r}"
                 )
-            self._classes[platform] = entry.load()
+            if platform not in self._broken:
+                self._load(platform, entries)
+            if platform in self._broken:
+                raise BrokenAdapter(self._broken[platform])
         return self._classes[platform]
 
-    def _entries(self) -> dict[str, EntryPoint]:
+    def fault(self, platform: str) -> str | None:
+        """Why this platform cannot be used, or None; it is loaded to find out."""
+        try:
+            self.load(platform)
+        except UnknownPlatform as error:
+            return str(error)
+        return None
+
+    def _load(self, platform: str, entries: list[EntryPoint]) -> None:
+        """Keep the class, or why there is none: what is broken stays so until the program's end."""
+        sources = " and ".join(sorted(map(_source, entries)))
+        if len(entries) > 1:
+            self._broken[platform] = (
+                f"{platform!r} is the platform of {sources}: uninstall one of them; "
+                "neither is used, as nobody can tell which was meant"
+            )
+            return
+        try:
+            found = entries[0].load()
+            _check(platform, found)
+        except (Exception, SystemExit) as error:
+            what = f"{type(error).__name__}: {error}"
+            self._broken[platform] = f"the adapter of {platform!r}, {sources}, is broken: {what}"
+        else:
+            self._classes[platform] = found
+
+    def _entries(self) -> dict[str, list[EntryPoint]]:
         if self._found is None:
             from importlib.metadata import entry_points
 
-            self._found = {entry.name: entry for entry in entry_points(group=GROUP)}
+            self._found = {}
+            for entry in sorted(set(entry_points(group=GROUP)), key=_source):
+                self._found.setdefault(entry.name, []).append(entry)
         return self._found
 
 
-class Secrets:
-    """Follows references: `env:NAME`, `file:/path`, `host:…`, and what the host adds."""
-
-    def __init__(
-        self, sources: Mapping[str, SecretSource] | None = None, at: Callable[[Any], Path] = Path
-    ) -> None:
-        """`at`: makes a path absolute."""
-        self._sources = {
-            "env": _from_env, "file": lambda name: _from_file(at(name)), **(sources or {}),
-        }  # fmt: skip
-        self._given: dict[str, str] = {}
-        self._resolved: set[str] = set()
-
-    def is_reference(self, value: str) -> bool:
-        """Whether `value` names a secret instead of being one."""
-        return value.partition(":")[0] in {*self._sources, "host"} and ":" in value
-
-    def give(self, name: str, value: str) -> str:
-        """Keep a literal secret in memory only; the reference that may be stored."""
-        self._given[name] = value
-        self._resolved.add(value)
-        return HOST + name
-
-    def redact(self, text: str) -> str:
-        """`text` without any secret that was ever given or resolved here."""
-        return struck(text, self._resolved)
-
-    def resolve(self, reference: str) -> str:
-        """The secret. Raises MissingSecret; the value is in no message."""
-        value = self._value(reference)
-        self._resolved.add(value)
-        return value
-
-    def _value(self, reference: str) -> str:
-        scheme, _, name = reference.partition(":")
-        if scheme == "host":
-            if name not in self._given:
-                raise MissingSecret(
-                    f"the secret {name} was given to connect() as text, so it is not in the file: "
-                    "give it again at every start, or pass a reference such as 'env:NAME'"
-                )
-            return _one_line(self._given[name], reference)
-        source = self._sources.get(scheme)
-        if source is None:
-            raise MissingSecret(f"no source for secrets called {scheme!r}")
-        return _one_line(source(name), reference)
+def broken(platform: str, error: Exception) -> Exception:
+    """What is raised when an adapter does not take its settings: one of our errors stays as it is."""
+    if isinstance(error, OuteractError):
+        return error
+    return BrokenAdapter(f"the adapter of {platform!r} is broken: {type(error).__name__}: {error}")
 
 
-def _one_line(value: str, reference: str) -> str:
-    """The value, which goes into headers and URLs. Raises MissingSecret for what fits into neither."""
-    value = value.strip()
-    if not value.startswith(_PEM) and any(
-        ord(character) < 32 or ord(character) == 127 for character in value
-    ):
-        raise MissingSecret(f"the secret {reference} has a line break or control character in it")
-    return value
+def _source(entry: EntryPoint) -> str:
+    """The distribution that an entry point is of, and what it leads to."""
+    dist = entry.dist
+    whose = "an unknown distribution" if dist is None else f"{dist.name} {dist.version}"
+    return f"{whose} ({entry.value})"
 
 
-def _from_env(name: str) -> str:
-    value = os.environ.get(name, "").strip()
-    if not value:
-        raise MissingSecret(f"the environment variable {name} is not set")
-    return value
-
-
-def _from_file(name: Path) -> str:
-    try:
-        return name.read_text("utf-8").strip()
-    except OSError as error:
-        raise MissingSecret(f"the secret's file {name} cannot be read: {error.strerror}") from error
-
-
-def checked_config(
-    manifest: Manifest, config: Mapping[str, Any], secrets: Secrets, scope: str
-) -> dict[str, Any]:
-    """The config that may be stored: known names only, secrets as references. Raises BadInput."""
-    known = {*manifest.config, "keep_raw", "poll", "base_url"}
-    for name in config:
-        if name not in known:
-            raise BadInput(
-                f"{manifest.platform} has no config {name!r}; there are {', '.join(sorted(known))}"
-            )
-    missing = [name for name in manifest.required if not config.get(name)]
-    if missing:
-        what = "; ".join(f"{name}: {manifest.config.get(name, '')}" for name in missing)
-        raise BadInput(f"{manifest.platform} needs {what}")
-    return {
-        name: _stored(name, value, manifest, secrets, scope)
-        for name, value in config.items()
-        if value is not None
-    }
-
-
-def marks_of(
-    manifest: Manifest, account: str | None, config: Mapping[str, Any], secrets: Secrets
-) -> list[str]:
-    """What identifies the account, as far as it can be told now: a secret that is not there cannot."""
-    found = []
-    for name in manifest.identity:
-        value = config.get(name) or (account if name == manifest.account_key else None)
-        if value and name in manifest.secrets:
-            try:
-                value = secrets.resolve(value)
-            except MissingSecret:
-                continue
-        if value:
-            found.append(f"{manifest.platform}\0{name}\0{value}")
-    return found
-
-
-def _stored(name: str, value: Any, manifest: Manifest, secrets: Secrets, scope: str) -> Any:
-    if name not in manifest.secrets:
-        return value
-    if not isinstance(value, str) or not value:
-        raise BadInput(f"{manifest.platform}: {name} must be text, e.g. 'env:NAME'")
-    return value if secrets.is_reference(value) else secrets.give(f"{scope}/{name}", value)
-
-
-def settings(
-    platform: str, account: str | None, config: Mapping[str, Any], secrets: Secrets
-) -> Settings:
-    """What an adapter is given."""
-    return Settings(platform, account, dict(config), secrets.resolve)
+def _check(platform: str, found: object) -> None:
+    """Raises TypeError for what is no adapter of this platform."""
+    manifest = getattr(found, "manifest", None)
+    if not isinstance(found, type) or not isinstance(manifest, Manifest):
+        raise TypeError("it is no class with a manifest")
+    if manifest.platform != platform:
+        raise TypeError(f"its manifest is that of {manifest.platform!r}")

@@ -24,10 +24,12 @@ from ..errors import DiskFull, NotFound, StoreBusy
 from .database import Database
 from .disk.file_store import Folder
 from .log import Log
-from .plugins import Plugins, Secrets, settings
+from .plugins import Plugins, broken
 from .processes.grace import Grace
 from .processes.liveness import Liveness
 from .processes.ownership import Ownership
+from .secrets.configs import Texts
+from .secrets.references import Secrets
 from .steady import steady
 from .wakeup import Via, call, waiter
 
@@ -56,6 +58,7 @@ class Runtime:
     push: Callable[[], Awaitable[None]] | None = field(init=False, default=None)
     """Does what is due, once, unless somebody in this process does already. None: nobody can."""
     log: Log = field(init=False)
+    texts: Texts = field(init=False)
     steady: Callable[[], int] = field(init=False)
     liveness: Liveness = field(init=False)
     ownership: Ownership = field(init=False)
@@ -74,6 +77,7 @@ class Runtime:
 
     def __attrs_post_init__(self) -> None:
         self.log = Log(self.secrets.redact)
+        self.texts = Texts(self.secrets)
         self.steady = steady(self.database.options.clock)
         self.liveness = Liveness(self.database.file)
         self.ownership = Ownership(self)
@@ -152,14 +156,16 @@ class Runtime:
         return self._webhooks.get(webhook_id)
 
     def adapter(self, conn: Conn) -> Adapter:
-        """The adapter of a connection. Raises UnknownPlatform when it is not installed."""
+        """The adapter of a connection. Raises UnknownPlatform when it is not installed, BrokenAdapter."""
         known = self._adapters.get(conn.id)
         if known is not None and (known[0] is conn or known[0] == conn):
             return known[1]
         entity = conn.entity
-        made = self.plugins.load(entity.platform)(
-            settings(entity.platform, entity.account, entity.config, self.secrets)
-        )
+        adapter = self.plugins.load(entity.platform)
+        try:
+            made = adapter(self.texts.settings(entity, adapter.manifest))
+        except Exception as error:
+            raise broken(entity.platform, error) from error
         base_url = entity.config.get("base_url")
         if base_url:
             self.http.trust(str(base_url))

@@ -77,7 +77,7 @@ async def test_no_secret_is_in_a_record_or_a_stored_traceback(
         bot.core.runtime.open_http = other.runtime.open_http
     async with bot.core:
         await bot.app.send(("console", "ann"), "hello")
-        bot.core.runtime.secrets.give("a", secret)
+        bot.core.runtime.secrets.hide(secret)
 
         @bot.app.on("message.inbound", attempts=1)
         def broken(message: object) -> None:

@@ -52,7 +52,7 @@ async def test_a_secret_s_file_is_looked_for_where_the_program_began(
     monkeypatch.chdir(tmp_path)
     async with Outeract("bot.db") as core:
         monkeypatch.chdir("other")
-        assert core.runtime.secrets.resolve("file:token") == "s3cret"
+        assert core.runtime.secrets.follow("file:token") == "s3cret"
 
 
 async def test_the_home_folder_is_meant(tmp_path: Path, monkeypatch: Any) -> None:

@@ -29,7 +29,7 @@ async def test_a_config_is_checked_when_it_is_given(core: Outeract) -> None:
         app.connect("slack", bot_token="xoxb-1")
     with pytest.raises(BadInput, match="no config 'colour'"):
         app.connect("console", colour="blue")
-    with pytest.raises(BadInput, match="must be text"):
+    with pytest.raises(BadInput, match="must be a Secret or text"):
         app.connect("slack", bot_token=5, signing_secret="s")
     with pytest.raises(BadInput):
         core.app("a", overlap="never")
@@ -45,7 +45,7 @@ async def test_references_lead_to_secrets_of_several_kinds(
     (tmp_path / "secret").write_text("from a file\n")
     monkeypatch.setenv("SOME_TOKEN", "from the environment")
     async with Outeract(tmp_path / "a.db", secrets={"vault": lambda name: f"vault {name}"}) as core:
-        resolve = core.runtime.secrets.resolve
+        resolve = core.runtime.secrets.follow
         assert resolve("env:SOME_TOKEN") == "from the environment"
         assert resolve(f"file:{tmp_path / 'secret'}") == "from a file"
         assert resolve("vault:bot") == "vault bot"

@@ -20,6 +20,7 @@ import anyio.from_thread
 import anyio.to_thread
 from attrs import evolve
 
+from ..._domain.rules.tenant_names import check_name
 from ..._domain.values.ids import SHIFT
 from ..._io.disk.file_store import Incoming
 from ..._io.runtime import Runtime
@@ -29,7 +30,7 @@ from ..._store.transfer.dump import KINDS
 from ..._store.transfer.importing import Standing, Wanted
 from ..._store.transfer.load import BadLine, Kinds, NewKind, Rows, parse, store
 from ..._store.writing import tenants
-from ...errors import BadInput, InvalidExport, StoreError
+from ...errors import InvalidExport, StoreError
 from .export import Progress
 from .export_file import Block, Survey, lines_of, opened_for_reading, survey
 
@@ -190,6 +191,6 @@ def _wanted(found: Survey, name: str | None, organisation: str | None) -> Wanted
         raise InvalidExport(f"the header is not as it should be: {error}", line=1) from None
     if not right:
         raise InvalidExport("the header is not as it should be: its numbers", line=1)
-    if not name or not organisation:
-        raise BadInput("an application and its organisation need a name")
-    return Wanted(header, found.sha256, str(organisation), str(name))
+    check_name("an organisation", organisation)
+    check_name("an application", name)
+    return Wanted(header, found.sha256, organisation, name)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from ..._domain.rules.tenant_names import check_name
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import from_ms
 from ...driver import Statement, Tx
@@ -87,9 +88,10 @@ def check_config(config: dict[str, str]) -> dict[str, str]:
 
 
 def organisation(tx: Tx, name: str) -> tuple[int, Organisation]:
-    """The organisation called `name`, made on first use."""
+    """The organisation called `name`, made on first use. Raises BadInput for a new one's bad name."""
     row = tx.one(ORGANISATION, name=name)
     if row is None:
+        check_name("an organisation", name)
         tx.run(ORGANISATION_ADD, uid=tx.new_id().bytes, name=name, now=tx.now)
         row = tx.one(ORGANISATION, name=name)
     assert row is not None  # noqa: S101 - inserted above
@@ -101,13 +103,14 @@ def application(
 ) -> tuple[int, Application]:
     """The application `name`, made on first use; `config` changes what it names.
 
-    Raises UnfinishedImport.
+    Raises UnfinishedImport, and BadInput for a new one's bad name.
     """
     parent, _ = organisation(tx, organisation_name)
     row = tx.one(APPLICATION, organisation=parent, name=name)
     if row is not None:
         _refuse_unfinished(tx, row[0], f"{organisation_name}/{name}")
     if row is None:
+        check_name("an application", name)
         row = _add_application(tx, parent, name, check_config(config))
     elif config:
         merged = check_config({**json.loads(row[4]), **config})
@@ -138,9 +141,13 @@ def connect(
     tx: Tx, app: int, organisation_name: str, app_name: str, platform: str, name: str,
     account: str | None, config: dict[str, Any],
 ) -> Conn:  # fmt: skip
-    """The connection (app, platform, name), made on first use or given its new config."""
+    """The connection (app, platform, name), made on first use or given its new config.
+
+    Raises BadInput for a new one's bad name.
+    """
     row = tx.one(CONNECTION, app=app, platform=platform, name=name)
     if row is None:
+        check_name("a connection", name)
         _add_connection(tx, app, organisation_name, app_name, platform, name, account, config)
     elif (row[6], json.loads(row[7])) != (account or row[6], config):
         tx.run(CONNECTION_CHANGE, id=row[0], account=account or row[6], config=encode(config))

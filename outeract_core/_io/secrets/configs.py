@@ -1,0 +1,111 @@
+"""What `connect` was given, as it may be stored; and each connection's own secrets, for its adapter.
+
+Knows: that a secret is stored as its name, that a text belongs to one connection, by its id.
+Does not know: where secrets come from (`references.py`), any platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import Factory, define, frozen
+
+from ...adapter import Manifest, Settings
+from ...errors import BadInput, MissingSecret
+from ...tenancy import ConnectionId, PlatformConnection
+from .references import HOST, Secrets, one_line
+
+
+@frozen
+class Given:
+    """`config`: what may be stored; `texts`: secrets that were given as text, by name."""
+
+    config: dict[str, Any]
+    texts: dict[str, str] = Factory(dict)
+
+    def __repr__(self) -> str:
+        return f"<Given {', '.join(sorted(self.config))}>"
+
+
+def checked(manifest: Manifest, config: Mapping[str, Any], secrets: Secrets) -> Given:
+    """Known names only, secrets as references. Raises BadInput."""
+    known = {*manifest.config, "keep_raw", "poll", "base_url"}
+    for name in config:
+        if name not in known:
+            raise BadInput(
+                f"{manifest.platform} has no config {name!r}; there are {', '.join(sorted(known))}"
+            )
+    missing = [name for name in manifest.required if not config.get(name)]
+    if missing:
+        what = "; ".join(f"{name}: {manifest.config.get(name, '')}" for name in missing)
+        raise BadInput(f"{manifest.platform} needs {what}")
+    given = Given({})
+    for name, value in config.items():
+        if value is not None:
+            _take(given, manifest, name, value, secrets)
+    return given
+
+
+def _take(given: Given, manifest: Manifest, name: str, value: Any, secrets: Secrets) -> None:
+    if name not in manifest.secrets:
+        given.config[name] = value
+        return
+    reference, text = secrets.named(value, f"{manifest.platform}: {name}")
+    given.config[name] = reference if text is None else f"{HOST}{name}"
+    if text is not None:
+        given.texts[name] = text
+
+
+def marks_of(manifest: Manifest, account: str | None, given: Given, secrets: Secrets) -> list[str]:
+    """What identifies the account, as far as it can be told now: a secret that is not there cannot."""
+    found = []
+    for name in manifest.identity:
+        value = given.config.get(name) or (account if name == manifest.account_key else None)
+        if value and name in manifest.secrets:
+            try:
+                value = given.texts.get(name) or secrets.follow(value)
+            except MissingSecret:
+                continue
+        if value:
+            found.append(f"{manifest.platform}\0{name}\0{value}")
+    return found
+
+
+@define
+class Texts:
+    """Secrets that the host has handed over as text in this process, by connection and name."""
+
+    secrets: Secrets = Factory(Secrets)
+    _given: dict[tuple[ConnectionId, str], str] = Factory(dict)
+
+    def __repr__(self) -> str:
+        return f"<Texts {len(self._given)}>"
+
+    def give(self, conn: ConnectionId, texts: Mapping[str, str]) -> None:
+        """Keep them, in memory only."""
+        self._given.update({(conn, name): text for name, text in texts.items()})
+
+    def value(self, entity: PlatformConnection, name: str) -> str:
+        """The secret that the connection has under this name. Raises MissingSecret."""
+        reference = str(entity.config.get(name))
+        if not reference.startswith(HOST):
+            return self.secrets.follow(reference)
+        text = self._given.get((entity.id, name))
+        if text is None:
+            raise MissingSecret(
+                f"the secret {name} of {entity.platform} {entity.name} was given to connect() as text, so "
+                "it is not in the file: give it again at every start, or pass Secret.env('NAME')"
+            )
+        return one_line(text, name)
+
+    def settings(self, entity: PlatformConnection, manifest: Manifest) -> Settings:
+        """What an adapter is given: it follows the references of its own connection, and no others."""
+        own = {str(entity.config[name]): name for name in manifest.secrets if entity.config.get(name)}
+
+        def resolve(reference: str) -> str:
+            if reference not in own:
+                raise MissingSecret(f"{reference} is no secret of {entity.platform} {entity.name}")
+            return self.value(entity, own[reference])
+
+        return Settings(entity.platform, entity.account, dict(entity.config), resolve)
