@@ -119,7 +119,9 @@ async def test_what_may_be_referred_to_may_be(
         app.connect("leaky", token="env:BOT_A", other=f"file:{folder}/./bot")
         assert settings(app).secret("token") == "from BOT_A"
         assert settings(app).secret("other") == "from a file"
-        app.connect("leaky", name="mine", token=Secret.env("CODE"), other=Secret.file(folder / "bot"))
+        app.connect(
+            "leaky", name="mine", token=Secret.env("CODE"), other=Secret.file(folder / "bot")
+        )
         assert settings(app, "mine").secret("token") == "from code"
         assert settings(app, "mine").secret("other") == "from a file"
 
@@ -156,7 +158,9 @@ async def test_tenants_with_slashes_in_their_names_share_nothing(tmp_path: Path)
 
 def _renamed(app: App, organisation: str, name: str) -> Any:
     def unit(tx: Any) -> None:
-        tx.dynamic("UPDATE application SET name = :name WHERE id = :app", {"name": name, "app": app.key})
+        tx.dynamic(
+            "UPDATE application SET name = :name WHERE id = :app", {"name": name, "app": app.key}
+        )
         tx.dynamic(
             "UPDATE organisation SET name = :new WHERE name = :old",
             {"new": organisation, "old": app.organisation},
@@ -172,7 +176,9 @@ async def test_a_text_belongs_to_one_connection(tmp_path: Path) -> None:
         victim.connect("leaky", token=THEIRS)
         own = victim.connections()[0]
         thief.connect("leaky", token="mine", other="second")
-        forged = json.dumps({"token": f"host:{own.id}/token", "other": "host:victim/app/leaky/token"})
+        forged = json.dumps(
+            {"token": f"host:{own.id}/token", "other": "host:victim/app/leaky/token"}
+        )
         core.runtime.database.write_now(
             lambda tx: tx.dynamic(
                 "UPDATE connection SET config = :config WHERE app = :app",
@@ -212,7 +218,13 @@ def test_a_secret_shows_itself_nowhere() -> None:
     class Holder:
         secret: Secret
 
-    shown = [repr(secret), str(secret), f"{secret}", f"{secret!s:>20}", repr(attrs.asdict(Holder(secret)))]
+    shown = [
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret!s:>20}",
+        repr(attrs.asdict(Holder(secret))),
+    ]
     assert not [text for text in shown if THEIRS in text]
     with pytest.raises(TypeError):
         pickle.dumps(secret)

@@ -101,7 +101,9 @@ class Texts:
 
     def settings(self, entity: PlatformConnection, manifest: Manifest) -> Settings:
         """What an adapter is given: it follows the references of its own connection, and no others."""
-        own = {str(entity.config[name]): name for name in manifest.secrets if entity.config.get(name)}
+        own = {
+            str(entity.config[name]): name for name in manifest.secrets if entity.config.get(name)
+        }
 
         def resolve(reference: str) -> str:
             if reference not in own:
