@@ -50,6 +50,12 @@ class Tx(Protocol):
     ) -> None:
         """Execute a change once per row: by name, or in the order in which the SQL names them."""
 
+    def add(self, statement: Statement[Any], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add many rows by as few statements as can be.
+
+        `rows`: a value for each parameter in the order of the SQL, the first of them never NULL.
+        """
+
     def dynamic(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
         """Rows of a composed query; values travel as parameters only."""
 

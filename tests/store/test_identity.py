@@ -72,7 +72,7 @@ def _raw(core: Outeract, connection: PlatformConnection) -> int:
 
 
 @settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS)
 @example(steps=[Party("1", aliases=[_x1]), Party("4", aliases=[_x1])])
@@ -94,7 +94,7 @@ def test_two_ids_are_two_platform_users_unless_the_platform_says_otherwise(
 
 
 @settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(parties=st.lists(PARTIES, max_size=14))
 @example(parties=[Party(None, aliases=[_DM_X, Alias("dm", "2")]), Party("2", aliases=[_DM_X]),
@@ -108,7 +108,7 @@ def test_an_id_is_one_platform_user_for_good(store: Outeract, parties: list[Part
 
 
 @settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(parties=st.lists(PARTIES, max_size=10), again=PARTIES)
 def test_meeting_twice_is_meeting_once(store: Outeract, parties: list[Party], again: Party) -> None:

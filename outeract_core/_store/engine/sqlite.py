@@ -25,12 +25,18 @@ from ...errors import (
 from .foreign import refuse_database, refuse_path
 from .known import Known
 from .memory import flags_for, in_memory
+from .sets import portions
 from .translating import translated
 
 Row = TypeVar("Row")
 
 OLDEST = (3, 51, 3)
 _PORTIONS = 10
+_COUNTERS: Statement[Any] = Statement(
+    "counters",
+    "INSERT INTO counter(owner, value) VALUES (?, ?) "
+    "ON CONFLICT(owner) DO UPDATE SET value = excluded.value",
+)
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
@@ -94,6 +100,11 @@ class Connection(Known):
         """Execute a change once per row: by name, or in the order in which the SQL names them."""
         self._cursor.executemany(statement.sql, rows)
 
+    def add(self, statement: Statement[Any], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add many rows by one statement, which takes one step."""
+        for sql, values in portions(statement.sql, rows):
+            self._cursor.execute(sql, values)
+
     def script(self, sql: str) -> list[Any]:
         """Execute SQL as it stands (pragmas, migrations)."""
         rows: list[Any] = self._cursor.execute(sql).fetchall()
@@ -143,6 +154,8 @@ class Connection(Known):
     def allocate(self, app: int) -> int:
         """The next node key of an application."""
         value: int | None = self._heads.get(app)
+        if value is None:
+            value = self.recall(("head", app))
         if value is None:
             rows = self._cursor.execute(
                 "SELECT value FROM counter WHERE owner = ?", (app,)
@@ -231,12 +244,9 @@ class Connection(Known):
 
     def flush(self, writer: int, batch: int) -> None:
         """Write the counters, and the mark by which this commit can be recognised."""
-        rows = [*self._heads.items(), (-writer, batch)]
-        self._cursor.executemany(
-            "INSERT INTO counter(owner, value) VALUES (?, ?) "
-            "ON CONFLICT(owner) DO UPDATE SET value = excluded.value",
-            rows,
-        )
+        self.add(_COUNTERS, [*self._heads.items(), (-writer, batch)])
+        for app, value in self._heads.items():
+            self.remember(("head", app), value)
 
     def commit(self) -> None:
         """COMMIT. An exception here leaves the outcome unknown: look, never guess."""

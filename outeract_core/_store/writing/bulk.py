@@ -2,7 +2,8 @@
 
 Knows: that a message that answers nothing and carries nothing needs only rows, and that rows of one
 kind are cheapest together.
-Does not know: any other fact (`ingest.py`), bytes, handlers.
+Does not know: any other fact (`ingest.py`), who somebody is whose names disagree (`people.py`), bytes,
+handlers.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from ... import events as facts
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 from ..records.conn import Conn
-from ..records.log import EDGE_ADD, EVENT_ADD, anything_waits, arrived
+from ..records.log import EDGE_ADD, EVENT_ADD, anything_waits, append, arrived
 from . import conversations, delivery
-from .people import meet
+from .people import meet_all
 
 KNOWN: Statement[tuple[str]] = statement("event_dks")
 AWAITED: Statement[tuple[str]] = statement("waiting_exts")
@@ -43,75 +44,96 @@ class Item:
     plain: bool
 
 
+_New = tuple[int, Item, int, int]
+"""The key of a new message, what it is, its sender and its conversation."""
+
+
 def add(tx: Tx, conn: Conn, items: list[Item]) -> list[int]:
     """Commit plain messages of one connection, in order; the key of each, or DUPLICATE."""
+    if len(items) == 1:
+        return [_alone(tx, conn, items[0])]
     names = json.dumps([item.dk for item in items])
     seen: set[Any] = {row[0] for row in tx.all(KNOWN, conn=conn.id, keys=names)}
     fates, new = [], []
     for item in items:
-        if item.dk in seen:
-            fates.append(DUPLICATE)
-            continue
-        seen.add(item.dk)
-        sender, peer = _parties(tx, conn, item.fact)
-        key = tx.allocate(conn.app)
-        fates.append(key)
-        new.append((key, item, sender, peer))
+        new_one = item.dk not in seen
+        fates.append(tx.allocate(conn.app) if new_one else DUPLICATE)
+        if new_one:
+            seen.add(item.dk)
+            new.append((fates[-1], item))
     if new:
-        _write(tx, conn, new)
-        _connect_waiting(tx, conn, names, new)
+        told = _parties(tx, conn, new)
+        _write(tx, conn, told)
+        _tell(tx, conn, told)
     return fates
 
 
-def _parties(tx: Tx, conn: Conn, fact: facts.Fact) -> tuple[int, int]:
-    """Sender and conversation."""
-    assert fact.sender is not None  # noqa: S101 - a plain message has one
-    sender = meet(tx, conn, fact.sender)
-    return sender, sender if fact.chat is None else meet(tx, conn, fact.chat)
+def _alone(tx: Tx, conn: Conn, item: Item) -> int:
+    """One message: the log itself says whether it is there already."""
+    key = append(
+        tx, conn.app, "message.inbound", item.payload, conn=conn.id, dk=item.dk, raw=item.raw,
+        occurred_at=item.occurred_at,
+    )  # fmt: skip
+    if key is None:
+        return DUPLICATE
+    _tell(tx, conn, _parties(tx, conn, [(key, item)]))
+    return key
 
 
-_New = tuple[int, Item, int, int]
+def _parties(tx: Tx, conn: Conn, new: list[tuple[int, Item]]) -> list[_New]:
+    """Each with its sender and its conversation, met in the order in which they spoke."""
+    named: list[facts.Party] = []
+    for _, item in new:
+        assert item.fact.sender is not None  # noqa: S101 - a plain message has one
+        named += (item.fact.sender, item.fact.chat or item.fact.sender)
+    met = iter(meet_all(tx, conn, named))
+    return [(key, item, next(met), next(met)) for key, item in new]
 
 
 def _write(tx: Tx, conn: Conn, new: list[_New]) -> None:
     kind, now = tx.kind("message.inbound"), tx.now
-    tx.many(EVENT_ADD, [
+    tx.add(EVENT_ADD, [
         (key, tx.new_uid(), conn.id, kind, now if item.occurred_at is None else item.occurred_at,
          now, item.dk, item.payload, item.raw)
         for key, item, _, _ in new
     ])  # fmt: skip
+
+
+def _tell(tx: Tx, conn: Conn, new: list[_New]) -> None:
+    """Who said it, where, and what waited for it."""
     by, to = tx.kind("sent_by"), tx.kind("sent_to")
     edges: list[tuple[Any, ...]] = []
     for key, item, sender, peer in new:
         edges.append((sender, by, key, None))
         edges.append((conn.system_puser if item.fact.chat is None else peer, to, key, None))
-    tx.many(EDGE_ADD, edges)
+    tx.add(EDGE_ADD, edges)
     _converse(tx, conn, new)
+    if anything_waits(tx, conn.id):
+        _connect_waiting(tx, conn, new)
 
 
 def _converse(tx: Tx, conn: Conn, new: list[_New]) -> None:
     """The messages enter their conversations: a row of counters is written once, however many."""
     new = [one for one in new if one[3] != conn.system_puser]
-    tx.many(conversations.ENTRY_ADD, [(peer, key) for key, _, _, peer in new])
+    tx.add(conversations.ENTRY_ADD, [(peer, key) for key, _, _, peer in new])
     last = {peer: key for key, _, _, peer in new}
     counts = Counter(peer for _, _, _, peer in new)
-    tx.many(
+    tx.add(
         conversations.INBOUND,
         [(peer, key, counts[peer], counts[peer], conn.id) for peer, key in last.items()],
     )
     speakers = Counter(
         (peer, sender) for _, _, sender, peer in new if sender not in (peer, conn.system_puser)
     )
-    tx.many(
+    tx.add(
         conversations.PARTICIPANT_ADD,
         [(peer, sender, count) for (peer, sender), count in speakers.items()],
     )
 
 
-def _connect_waiting(tx: Tx, conn: Conn, names: str, new: list[_New]) -> None:
+def _connect_waiting(tx: Tx, conn: Conn, new: list[_New]) -> None:
     """Draw the edges that waited for one of these messages."""
-    if not anything_waits(tx, conn.id):
-        return
+    names = json.dumps([item.dk for _, item, _, _ in new])
     awaited = {row[0] for row in tx.all(AWAITED, conn=conn.id, keys=names)}
     for key, item, _, _ in new:
         if item.dk in awaited:

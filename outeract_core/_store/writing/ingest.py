@@ -137,7 +137,7 @@ def ingest(
     fates: list[int] = []
     for plain, run in groupby(items, attrgetter("plain")):
         some = list(run)
-        if plain and len(some) > 1:
+        if plain:
             fates += bulk.add(tx, conn, some)
         else:
             fates += [_one(tx, conn, item, reactions) for item in some]

@@ -6,6 +6,9 @@ Does not know: events, merges of persons (`identity.py`).
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from ..._domain.values.codec import clean, text_id
@@ -18,6 +21,9 @@ _Known = tuple[int, str | None, str | None, int]
 """Key, name, picture, and whether what it is called by is an alias only."""
 _OWN = ("external_id", "address")
 """Types of aliases that are ids: the platform has told that they are the same platform user."""
+
+_Taken = tuple[str, str, int, str | None, str | None]
+"""A value, the type of the alias that it is ('': an id), whose it is, and their name and picture."""
 
 PERSON_ADD: Statement[Any] = statement("person_add")
 PERSON_NAME: Statement[Any] = statement("person_name")
@@ -35,6 +41,7 @@ ALIAS_ADD: Statement[Any] = statement("alias_add")
 ALIAS_OWN: Statement[Any] = statement("alias_own")
 ALIAS_MOVE: Statement[Any] = statement("alias_move")
 ALIASES: Statement[tuple[str, str]] = statement("aliases_of")
+TAKEN: Statement[_Taken] = statement("names_taken")
 
 
 def add_system_person(tx: Tx, app: int) -> int:
@@ -66,8 +73,87 @@ def meet(tx: Tx, conn: Conn, party: Party) -> int:
     else:
         _refresh(tx, known, party)
         _learn(tx, conn.id, known, party)
-    tx.remember(("puser", conn.id, names), (known[0], party.name, party.profile_picture_url))
+    _remember(tx, conn, party, known[0])
     return known[0]
+
+
+def meet_all(tx: Tx, conn: Conn, parties: Sequence[Party]) -> list[int]:
+    """The same for many, in order. Who is as they were, or new to all, costs no statement of their own."""
+    fresh: dict[Any, Party] = {}
+    for party in parties:
+        if tx.recall(("puser", conn.id, _names(party))) is None:
+            fresh.setdefault(_names(party), party)
+    if len(fresh) > 1:
+        _foresee(tx, conn, list(fresh.values()))
+    return [meet(tx, conn, party) for party in parties]
+
+
+def _foresee(tx: Tx, conn: Conn, parties: list[Party]) -> None:
+    """Remember those of whom nothing changes, and add those of whom nobody has heard."""
+    values = {party: _values(party) for party in parties}
+    often = Counter(value for each in values.values() for value in each)
+    taken: dict[str, list[_Taken]] = {}
+    for row in tx.all(TAKEN, conn=conn.id, keys=json.dumps(list(often))):
+        taken.setdefault(row[0], []).append(row)
+    strangers = []
+    for party, each in values.items():
+        if not _is_plain(party) or any(often[value] > 1 for value in each):
+            continue  # another one of them may change who this is
+        rows = [row for value in each for row in taken.get(value, ())]
+        if rows:
+            _as_known(tx, conn, party, rows)
+        else:
+            strangers.append(party)
+    _add_strangers(tx, conn, strangers)
+
+
+def _is_plain(party: Party) -> bool:
+    """Whether one id is all that decides who this is."""
+    if party.external_id is None or party.decisive is not None:
+        return False
+    told = text_id(party.external_id)
+    return not any(one.type in _OWN or text_id(one.value) == told for one in party.aliases)
+
+
+def _values(party: Party) -> set[str]:
+    """Everything that they are called by."""
+    return {*_ids(party), *(text_id(alias.value) for alias in party.aliases)}
+
+
+def _as_known(tx: Tx, conn: Conn, party: Party, rows: list[_Taken]) -> None:
+    """Remember a party whose id is an id and nothing else, and that tells nothing new."""
+    told = text_id(party.external_id or "")
+    theirs = [row for row in rows if row[0] == told]
+    if len(theirs) != 1 or theirs[0][1]:
+        return
+    _, _, key, name, picture = theirs[0]
+    same = clean(party.name) in (None, "", name)
+    same = same and clean(party.profile_picture_url) in (None, "", picture)
+    have = {(row[0], row[1]) for row in rows if row[2] == key}
+    if same and all((text_id(alias.value), alias.type) in have for alias in party.aliases):
+        _remember(tx, conn, party, key)
+
+
+def _add_strangers(tx: Tx, conn: Conn, parties: list[Party]) -> None:
+    """Add platform users whose names are nobody else's, each with a person above."""
+    persons, pusers, aliases = [], [], []
+    for party in parties:
+        person, key = tx.allocate(conn.app), tx.allocate(conn.app)
+        name, picture = clean(party.name), clean(party.profile_picture_url)
+        ext = text_id(party.external_id or "")
+        persons.append((person, tx.new_uid(), name, 0, tx.now))
+        pusers.append(
+            (key, tx.new_uid(), person, conn.id, ext, ext, party.kind, name, picture, tx.now)
+        )
+        aliases += [(conn.id, text_id(one.value), one.type, key) for one in party.aliases]
+        _remember(tx, conn, party, key)
+    tx.add(PERSON_ADD, persons)
+    tx.add(PUSER_ADD, pusers)
+    tx.add(ALIAS_ADD, aliases)
+
+
+def _remember(tx: Tx, conn: Conn, party: Party, key: int) -> None:
+    tx.remember(("puser", conn.id, _names(party)), (key, party.name, party.profile_picture_url))
 
 
 def find(tx: Tx, conn: Conn, external_id: str) -> int | None:
@@ -170,15 +256,23 @@ def _create(tx: Tx, conn: Conn, party: Party) -> _Known:
     person = _add_person(tx, conn.app, party.name)
     first = [*_ids(party), *(text_id(alias.value) for alias in party.aliases)][0]
     holder = tx.one(PUSER_BY_ID, conn=conn.id, ext=first)
-    ext = first if holder is None else (_decisive(party) or first)
+    ext = first if holder is None else _free(tx, conn.id, _decisive(party))
     key = _add_puser(tx, conn.app, conn.id, person, ext, party)
-    if holder is not None:  # it was handed on
+    if holder is not None:
         tx.run(PUSER_ADDRESS, id=key, address=first)
-        _take_over(tx, conn.id, key, first, holder, party)
+        if _ids(party):  # it was handed on
+            _take_over(tx, conn.id, key, first, holder, party)
     if party.external_id is None and party.aliases:  # met by it: what they are called by is no id
         tx.run(ALIAS_ADD, conn=conn.id, value=first, type=party.aliases[0].type, puser=key)
     _learn_aliases(tx, conn.id, key, party)
     return key, party.name, party.profile_picture_url, 0
+
+
+def _free(tx: Tx, conn: int, decisive: str | None) -> str:
+    """What somebody is called by whose first name is another one's."""
+    if decisive is None or tx.one(PUSER_BY_ID, conn=conn, ext=decisive) is not None:
+        return str(tx.new_id())
+    return decisive
 
 
 def _take_over(tx: Tx, conn: int, key: int, value: str, holder: _Known, party: Party) -> None:

@@ -19,6 +19,12 @@ FROM puser p WHERE p.id = coalesce(
   (SELECT a.puser FROM alias a WHERE a.conn = :conn AND a.value = :ext AND a.type = 'address'),
   (SELECT n.id FROM puser n WHERE n.conn = :conn AND n.ext = :ext));
 
+-- name: names_taken
+SELECT k.value, '', p.id, p.name, p.picture FROM json_each(:keys) k
+CROSS JOIN puser p ON p.conn = :conn AND p.ext = k.value
+UNION ALL SELECT k.value, a.type, p.id, p.name, p.picture FROM json_each(:keys) k
+CROSS JOIN alias a ON a.conn = :conn AND a.value = k.value CROSS JOIN puser p ON p.id = a.puser;
+
 -- name: puser_by_alias
 SELECT p.id, p.name, p.picture, 0 FROM alias a CROSS JOIN puser p ON p.id = a.puser
 WHERE a.conn = :conn AND a.value = :value AND a.type = :type;

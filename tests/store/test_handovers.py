@@ -1,0 +1,60 @@
+"""How often a commit may hand Python's lock to another thread: the steps of its statements are counted.
+
+Knows: that each row that SQLite is given by itself is a step, and each statement at least one.
+Does not know: seconds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from outeract_core import Outeract
+from outeract_core.events import Fact
+from tests.support.reading.world import arrive, connect, said
+
+pytestmark = pytest.mark.anyio
+_ALONE, _BATCH, _CROWD = 7, 9, 12
+
+
+def _messages(first: int, count: int, people: int) -> list[Fact]:
+    return [said(f"m{n}", f"text {n}", f"p{n % people}") for n in range(first, first + count)]
+
+
+async def _counted(core: Outeract, connection: Any, facts: list[Fact]) -> int:
+    """The steps of the transaction in which they arrive, its two ends included."""
+    seen: list[str] = []
+    writer = core.runtime.database._writer.db
+    writer.trace_v2(apsw.SQLITE_TRACE_PROFILE, lambda told: seen.append(told["sql"]))
+    await arrive(core, connection, *facts)
+    writer.trace_v2(0, None)
+    return seen.index("COMMIT") - seen.index("BEGIN IMMEDIATE") + 1
+
+
+async def test_a_message_takes_few_steps(tmp_path: Path) -> None:
+    """A plain message of somebody known: what it adds, the counters, and the two ends of a transaction."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        connection = connect(core, core.app("support"))
+        await arrive(core, connection, *_messages(0, 2, 2))
+        assert await _counted(core, connection, _messages(2, 1, 2)) <= _ALONE
+
+
+@pytest.mark.parametrize("count", [2, 10, 100, 500])
+async def test_a_batch_takes_no_more_steps_the_larger_it_is(tmp_path: Path, count: int) -> None:
+    """A statement a table, however many messages."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        connection = connect(core, core.app("support"))
+        await arrive(core, connection, *_messages(0, 40, 20))
+        assert await _counted(core, connection, _messages(40, count, 20)) <= _BATCH
+
+
+@pytest.mark.parametrize("count", [2, 10, 100, 500])
+async def test_people_are_met_together(tmp_path: Path, count: int) -> None:
+    """Nor does a crowd of whom nobody was heard before."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        connection = connect(core, core.app("support"))
+        await arrive(core, connection, said("first", "hello", "ann"))
+        assert await _counted(core, connection, _messages(0, count, count)) <= _CROWD
