@@ -17,9 +17,11 @@ import anyio
 import anyio.to_thread
 
 from .._domain.rules.delivery import ATTEMPTS, backoff
+from .._domain.rules.guard import guarded
 from .._domain.values.ids import SHIFT, jitter
 from .._io.disk.file_store import Stored
 from .._io.heartbeat import LEASE, Heartbeat
+from .._io.processes.supervisor import ending
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.writing import files
@@ -102,7 +104,10 @@ class Downloader:
         """One file, whose lease lives as long as this task; cancelled, it is given back untried."""
         try:
             with self._runtime.ownership.work(download.key >> SHIFT):
-                await self._one(download)
+                error = await ending(partial(self._one, download))
+            if error is not None:  # it could not be settled: tried again when its lease is over
+                text = f"a file waits: {type(error).__name__}: {error}"
+                self._runtime.log.error("inbound", text, error)
         except anyio.get_cancelled_exc_class():
             with self._runtime.grace.held():
                 await self._runtime.write(partial(files.release, download=download))
@@ -157,14 +162,18 @@ class Downloader:
                 download, _OFFLINE, "no transcribe= was given to Outeract", tried=False
             )
             return
-        try:
+        said: list[str] = []
+
+        async def listen() -> None:
             path = await anyio.to_thread.run_sync(folder.verified, download.sha256 or "")
-            text = str(await _called(call, path, download.mime))
-        except Exception as error:
+            said.append(str(await _called(call, path, download.mime)))
+
+        error = await ending(listen)
+        if error is not None:
             reason = f"transcription: {type(error).__name__}: {error}"
             await self._not_transcribed(conn, download, reason)
         else:
-            await self._runtime.write(lambda tx: files.transcribed(tx, conn, download, text))
+            await self._runtime.write(lambda tx: files.transcribed(tx, conn, download, said[0]))
             self._runtime.wake("handlers")
 
     async def _not_transcribed(self, conn: Conn, download: Download, reason: str) -> None:
@@ -184,7 +193,9 @@ class Downloader:
         limit = self._runtime.folder.limit
         if download.size is not None and download.size > limit:
             raise FileTooLarge(f"{download.size} bytes are more than the limit of {limit}")
-        where = await self._runtime.http.run(adapter.fetch(download.handle), by=conn.id)
+        with guarded:
+            flow = adapter.fetch(download.handle)
+        where = await self._runtime.http.run(flow, by=conn.id)
         async with self._runtime.http.download(where, limit) as chunks:
             stored = await self._runtime.folder.receive(chunks)
         if download.sha256 is not None and stored.sha256 != download.sha256.lower():

@@ -10,6 +10,7 @@ import json
 
 from .._domain.planning.parts import dump_parts
 from .._domain.planning.plan import plan
+from .._domain.rules.guard import guarded
 from .._domain.rules.link_code import find_code
 from .._domain.values.codec import encode
 from .._io.runtime import Runtime
@@ -94,7 +95,8 @@ def confirmation(runtime: Runtime) -> Confirm:
         assert row is not None  # noqa: S101 - it has generated a code
         conn, content = runtime.conn(row[3]), Content(_CONFIRMATION.format(code=code))
         adapter = runtime.adapter(conn)
-        planned = plan(content, adapter.manifest, adapter.render)
+        with guarded:
+            planned = plan(content, adapter.manifest, adapter.render)
         payload = payload_of(conn, content, planned, Options())
         parts = json.loads(dump_parts(planned.parts))
         intent = Intent(tx.new_id(), conn, puser, payload, parts, cause=cause)

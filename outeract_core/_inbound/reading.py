@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import Factory, define
 
+from .._domain.rules.guard import guarded
 from .._domain.rules.naming import told
 from .._domain.values.codec import clean
 from .._io.runtime import Runtime
@@ -67,7 +68,8 @@ def read_delivery(
     """What a verified request says. Never raises: what goes wrong as a whole is in `unparsed`."""
     read = Read(conn)
     try:
-        return read, list(adapter.parse(inbound))
+        with guarded:
+            return read, list(adapter.parse(inbound))
     except Exception as error:
         whole = Unparsed(inbound.body, f"{type(error).__name__}: {error}")
         read.unparsed.append((conn, whole))
@@ -78,7 +80,8 @@ def reread(conn: Conn, adapter: Any, inbound: Inbound) -> tuple[Read, list[Fact 
     """The same of an item that was kept alone."""
     read = Read(conn)
     try:
-        return read, list(adapter.reread(inbound.json(), inbound.received_at))
+        with guarded:
+            return read, list(adapter.reread(inbound.json(), inbound.received_at))
     except Exception as error:
         whole = Unparsed(inbound.json(), f"{type(error).__name__}: {error}")
         read.unparsed.append((conn, whole))

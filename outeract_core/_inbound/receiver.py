@@ -14,6 +14,7 @@ from itertools import groupby
 
 from attrs import Factory, define, frozen
 
+from .._domain.rules.guard import guarded
 from .._domain.values.codec import clean, encode
 from .._domain.values.ids import to_ms
 from .._io.database import Share, Unit
@@ -97,14 +98,31 @@ class Receiver:
             if answer is not None:
                 return answer
             await self.receive(conn, adapter, inbound)
-            acknowledge = getattr(adapter, "acknowledge", None)
-            return Response() if acknowledge is None else acknowledge(inbound)
+            return self._acknowledged(conn, adapter, inbound)
         except WebhookError as error:
             return Response(error.status, {"content-type": "text/plain"}, _short(error))
         except (MissingSecret, UnknownPlatform):
             return Response(503, {"retry-after": "60"}, b"not ready; `outeract doctor` tells why")
         except StoreError:
             return Response(503, {"retry-after": "5"}, b"the store is unavailable; deliver again")
+        except Exception as error:
+            text = f"a delivery was refused, and may be delivered again: {type(error).__name__}"
+            self._runtime.log.error("inbound", text, error)
+            return Response(500, {"content-type": "text/plain"}, b"it could not be read")
+
+    def _acknowledged(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Response:
+        """What is answered after the commit: 200 also where the adapter breaks while it says so."""
+        acknowledge = getattr(adapter, "acknowledge", None)
+        if acknowledge is None:
+            return Response()
+        try:
+            with guarded:
+                answer: Response = acknowledge(inbound)
+            return answer
+        except Exception as error:
+            where = f"{conn.platform}/{conn.entity.name}"
+            self._runtime.log.error("inbound", f"{where}: the adapter's acknowledge broke", error)
+            return Response()
 
     def _connection(self, webhook_id: str, secret: str) -> Conn:
         conn = self._runtime.by_webhook(webhook_id)
@@ -129,12 +147,14 @@ class Receiver:
         """What to answer at once; None when it is a delivery, and verified."""
         handshake = getattr(adapter, "handshake", None)
         if handshake is not None:
-            answer: Response | None = handshake(inbound)
+            with guarded:
+                answer: Response | None = handshake(inbound)
             if answer is not None:
                 return answer
         if inbound.method != "POST":
             return Response(405, {"allow": "POST"})
-        adapter.verify(inbound)
+        with guarded:
+            adapter.verify(inbound)
         return None
 
     # ── verified bytes to one commit ──────────────────────────────────────────────────────────
@@ -263,7 +283,9 @@ class Receiver:
             raise Unsupported(f"{conn.platform} cannot be polled; register its webhook instead")
         stored = self._runtime.database.read(lambda tx: raw_deliveries.poll_cursor(tx, conn.id))
         mark = Mark.read(stored)
-        polled = await self._runtime.http.run(poll(mark.cursor, wait), by=conn.id, waiting=True)
+        with guarded:
+            flow = poll(mark.cursor, wait)
+        polled = await self._runtime.http.run(flow, by=conn.id, waiting=True)
         read = sort(Routing(self._runtime, conn), polled.facts, Read(conn))
 
         def unit(tx: Connection) -> Received:

@@ -10,6 +10,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from .._domain.rules.guard import guarded
 from .._domain.values.codec import identifier
 from .._store.writing import ingest
 from ..adapter import Adapter, CanReread, Inbound
@@ -25,11 +26,12 @@ def reread(adapter: Adapter, raw: str, at: datetime, key: Any) -> Fact | None:
 
     Raises whatever the adapter raises about an item that it cannot read.
     """
-    if isinstance(adapter, CanReread):
-        found = adapter.reread(json.loads(raw), at)
-    else:
-        found = adapter.parse(Inbound("POST", _JSON, {}, raw.encode(), at))
-    facts = [one for one in found if isinstance(one, Fact)]
+    with guarded:
+        if isinstance(adapter, CanReread):
+            found = adapter.reread(json.loads(raw), at)
+        else:
+            found = adapter.parse(Inbound("POST", _JSON, {}, raw.encode(), at))
+        facts = [one for one in found if isinstance(one, Fact)]
     same = [one for one in facts if one.key is not None and _key(one) == str(key)]
     return next(iter(same or (facts if len(facts) == 1 else [])), None)
 

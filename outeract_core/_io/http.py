@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ import anyio.lowlevel
 import httpx
 from attrs import field, frozen
 
+from .._domain.rules.guard import guarded
 from ..adapter import Call, Download, Flow, OutgoingFile, Reply
 from ..errors import (
     Ambiguous,
@@ -111,19 +112,23 @@ class Http:
         """
         way = Departure() if departure is None else departure
         try:
-            call = next(flow)
+            with guarded:
+                call = next(flow)
             while True:
                 try:
                     reply = await self._within(call, by, waiting, way)
                 except SendError as error:
-                    call = flow.throw(error)
+                    with guarded:
+                        call = flow.throw(error)
                 else:
-                    call = flow.send(reply)
+                    with guarded:
+                        call = flow.send(reply)
         except StopIteration as stop:
             result: T = stop.value
             return result
         finally:
-            flow.close()
+            with suppress(Exception), guarded:  # it was left before its end: by what counts more
+                flow.close()
 
     async def aclose(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -138,7 +143,8 @@ class Http:
         if call.url.startswith("console:"):
             await way.ready(call.timeout)
             way.go()
-            answer = self._console(call.json)
+            with guarded:
+                answer = self._console(call.json)
             return Reply(200, {"content-type": "application/json"}, json.dumps(answer).encode())
         self._open()
         if waiting:

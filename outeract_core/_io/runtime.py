@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 from attrs import define, field
 
+from .._domain.rules.guard import guarded
 from .._domain.values.ids import to_ms
 from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter
-from ..errors import DiskFull, NotFound, StoreBusy
+from ..errors import DiskFull, NotFound, StoreBusy, StoreError
 from .database import Database
 from .disk.file_store import Folder
 from .log import Log
@@ -72,6 +73,7 @@ class Runtime:
     _adapters: dict[int, tuple[Conn, Adapter]] = field(factory=dict)
     _wakers: dict[str, list[tuple[Via, Callable[[], None]]]] = field(factory=dict)
     _woken: Counter[str] = field(factory=Counter)
+    _full: bool = False
     _told: list[Callable[[int], None]] = field(factory=list)
     _gate: threading.Lock = field(factory=threading.Lock)
 
@@ -98,19 +100,37 @@ class Runtime:
         """The injected clock, in milliseconds."""
         return to_ms(self.database.options.clock())
 
-    async def write(self, unit: Callable[[Connection], T], *, durable: bool = False) -> T:
+    async def write(
+        self, unit: Callable[[Connection], T], *, durable: bool = False, proof: bool = False
+    ) -> T:
         """`database.write` for background work: it waits while the store is busy or full.
 
-        `durable`: it survives power loss whatever the host has chosen.
+        `durable`: it survives power loss whatever the host has chosen. `proof`: what a platform has said
+        of a request is known here alone, so it waits for as long as it takes.
 
         Raises what the unit raises, and StoreError when patience is at its end.
         """
-        for _ in range(_PATIENCE):
+        tried = 0
+        while True:
             try:
-                return await self.database.write(unit, durable=durable)
-            except (StoreBusy, DiskFull):
-                await anyio.sleep(_PAUSE)
-        return await self.database.write(unit, durable=durable)
+                done = await self.database.write(unit, durable=durable)
+            except (StoreBusy, DiskFull) as error:
+                self._waits(error)
+                tried += 1
+                if tried > _PATIENCE and not proof:
+                    raise
+            else:
+                self._waits(None)
+                return done
+            await anyio.sleep(_PAUSE)
+
+    def _waits(self, error: StoreError | None) -> None:
+        """Told when work begins to wait for the store, and when it goes on."""
+        if error is not None and not self._full:
+            self.log.warning("store", f"work waits, and is tried again every second: {error}")
+        elif error is None and self._full:
+            self.log.info("store", "the store takes what is written again")
+        self._full = error is not None
 
     async def aclose_http(self) -> None:
         """Close the door to the network, if it was ever opened."""
@@ -163,7 +183,9 @@ class Runtime:
         entity = conn.entity
         adapter = self.plugins.load(entity.platform)
         try:
-            made = adapter(self.texts.settings(entity, adapter.manifest))
+            given = self.texts.settings(entity, adapter.manifest)
+            with guarded:
+                made = adapter(given)
         except Exception as error:
             raise broken(entity.platform, error) from error
         base_url = entity.config.get("base_url")

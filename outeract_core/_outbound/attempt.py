@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+from .._domain.rules.guard import guarded
 from .._domain.rules.pacing import Pace, Rate
 from .._io.heartbeat import Heartbeat
 from .._io.runtime import Runtime
@@ -85,12 +86,16 @@ class Attempts:
         folder, http = self._runtime.folder, self._runtime.http
         if row.verb != "send":
             if not row.sandbox:
-                await http.run(flow(adapter, row, folder), by=row.conn, departure=leaving)
+                with guarded:
+                    made = flow(adapter, row, folder)
+                await http.run(made, by=row.conn, departure=leaving)
             return Sent(None)
         message = outgoing(row, row.done, folder)
         if row.sandbox:
             return Sent(f"sandbox:{message.token}")
-        return await http.run(adapter.send(message), by=row.conn, departure=leaving)
+        with guarded:
+            sending = adapter.send(message)
+        return await http.run(sending, by=row.conn, departure=leaving)
 
     def _adapter(self, conn: Conn) -> Adapter:
         """The connection's adapter. What it cannot be made of is for the host to mend."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._domain.rules.delivery import backoff
+from .._domain.rules.guard import guarded
 from .._domain.values.ids import jitter
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
@@ -59,7 +60,8 @@ class Doubt:
         """Ask the platform. Whatever is no clear answer is none."""
         adapter: Any = self._runtime.adapter(conn)
         try:
-            question = adapter.find(outgoing(row, row.done, self._runtime.folder))
+            with guarded:
+                question = adapter.find(outgoing(row, row.done, self._runtime.folder))
             sent: Sent | None = await self._runtime.http.run(question, by=row.conn)
         except (StoreError, UnknownPlatform, MissingSecret):
             raise

@@ -13,8 +13,9 @@ import anyio
 import anyio.lowlevel
 
 from .._domain.rules.pacing import Pace
-from .._domain.values.ids import SHIFT
+from .._domain.values.ids import SHIFT, jitter
 from .._io.heartbeat import LEASE, Heartbeat
+from .._io.processes.supervisor import ending
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.transfer import copies
@@ -49,8 +50,10 @@ class Sender:
     async def step(self, ended: list[int] | None = None) -> int:
         """Send everything that is due now; the number of rows that were taken up.
 
-        `ended` is told the keys of the messages that have come to their end.
+        `ended` is told the keys of the messages that have come to their end. What stopped one lane
+        stops no other, and is raised afterwards.
         """
+        broke: list[BaseException] = []
         lanes = await self._claim(LANES)
         if not lanes:
             return 0
@@ -58,8 +61,10 @@ class Sender:
             beating.start_soon(self._heart.run)
             async with anyio.create_task_group() as group:
                 for rows in lanes:
-                    group.start_soon(self._lane, rows, ended)
+                    group.start_soon(self._lane, rows, ended, broke.append)
             beating.cancel_scope.cancel()
+        if broke:
+            raise broke[0]
         return sum(map(len, lanes))
 
     async def run(self) -> None:
@@ -123,26 +128,40 @@ class Sender:
 
     # ── one lane ──────────────────────────────────────────────────────────────────────────────
 
-    async def _lane(self, rows: list[Row], ended: list[int] | None = None) -> None:
+    async def _lane(
+        self, rows: list[Row], ended: list[int] | None = None,
+        broke: Callable[[BaseException], None] | None = None,
+    ) -> None:  # fmt: skip
         """The rows of one conversation, in order; the first that must wait stops the rest.
 
         A row that was taken up is carried to its end, also when the sender is told to stop: as long as
         the grace lasts. One that is given up then stays as the disk has it, and nobody holds it.
         """
-        left, app, ownership = list(rows), rows[0].lane >> SHIFT, self._runtime.ownership
+        left = list(rows)
         try:
-            going = True
-            while left and going and app in ownership:
-                row = left[0]
-                with ownership.work(app), self._runtime.grace.held():
-                    going = await self._attempts.carry(row)
-                    del left[0]
-                if going and ended is not None and row.verb == "send" and row.event is not None:
-                    ended.append(row.event)
-                await anyio.lowlevel.checkpoint_if_cancelled()
+            error = await ending(partial(self._work_off, left, [] if ended is None else ended))
+            if error is not None:
+                (broke or partial(self._broke, rows[0].conn))(error)
         finally:
             with self._runtime.grace.held():
                 await self._give_back(rows, left)
+
+    async def _work_off(self, left: list[Row], ended: list[int]) -> None:
+        app, ownership, going = left[0].lane >> SHIFT, self._runtime.ownership, True
+        while left and going and app in ownership:
+            row = left[0]
+            with ownership.work(app), self._runtime.grace.held():
+                going = await self._attempts.carry(row)
+                del left[0]
+            if going and row.verb == "send" and row.event is not None:
+                ended.append(row.event)
+            await anyio.lowlevel.checkpoint_if_cancelled()
+
+    def _broke(self, conn: int, error: BaseException) -> None:
+        """A settlement could not be written, or we have erred: its connection rests, others go on."""
+        self._resting.trouble(conn, jitter())
+        text = f"connection {conn}: a lane has stopped, and is tried again: {type(error).__name__}"
+        self._runtime.log.error("outbound", text, error)
 
     async def _give_back(self, rows: list[Row], left: list[Row]) -> None:
         try:

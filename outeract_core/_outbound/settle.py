@@ -78,7 +78,9 @@ class Settle:
                 conn, lambda tx: outbox.part_done(tx, conn, row, names, sent.address)
             )
         except LeaseLost:
-            await self._runtime.write(lambda tx: outbox.late_receipt(tx, conn, row, names))
+            await self._runtime.write(
+                lambda tx: outbox.late_receipt(tx, conn, row, names), proof=True
+            )
             raise
 
     async def known(self, conn: Conn, row: Row) -> Next:
@@ -113,7 +115,9 @@ class Settle:
 
     async def _moved_on(self, conn: Conn, unit: Callable[[Any], Row | None]) -> Next:
         """Settle; echoes that waited for that are judged now."""
-        left, held = await self._runtime.write(lambda tx: (unit(tx), outbox.is_held(tx, conn)))
+        left, held = await self._runtime.write(
+            lambda tx: (unit(tx), outbox.is_held(tx, conn)), proof=True
+        )
         if held:
             await self._settled(conn)
         return After.GONE if left is None else left

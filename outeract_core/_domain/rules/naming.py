@@ -13,6 +13,7 @@ from attrs import evolve
 from ...errors import BadInput
 from ...events import Fact, Party, Relink
 from ...model import Alias, PlatformUserKind
+from .guard import guarded
 
 
 def meant(adapter: Any, external_id: Any, kind: PlatformUserKind = "person") -> Party:
@@ -61,7 +62,7 @@ def _lenient(adapter: Any, external_id: str, kind: PlatformUserKind) -> str | Al
     """What the platform itself says is kept, also where its own rule does not fit."""
     try:
         return _normal(adapter, external_id, kind)
-    except BadInput:
+    except Exception:  # of whatever kind: what has arrived is not lost for it
         return external_id
 
 
@@ -69,5 +70,6 @@ def _normal(adapter: Any, external_id: str, kind: PlatformUserKind) -> str | Ali
     normalise = getattr(adapter, "normalise", None)
     if normalise is None:
         return external_id
-    found: str | Alias = normalise(external_id, kind)
+    with guarded:
+        found: str | Alias = normalise(external_id, kind)
     return found
