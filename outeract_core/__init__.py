@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import errors, query
     from ._api.app import App
+    from ._api.checking import Check
     from ._api.message import Message
     from ._api.outeract import Organisation, Outeract
     from ._outbound.handle import Delivery
     from ._outbound.preview import Prospect
     from ._store.reading.undelivered import Undelivered, UndeliveredCount
-    from .adapter import Response
+    from .adapter import Finding, Response
     from .content import Attachment, Button, Contact, Content, Location, Menu, MenuRow, Template
     from .conversation import Analytics, ConversationSummary, Session, Turn
     from .errors import OuteractError
@@ -54,6 +55,7 @@ __all__ = [
     "Application",
     "Attachment",
     "Button",
+    "Check",
     "Contact",
     "Content",
     "ConversationSummary",
@@ -64,6 +66,7 @@ __all__ = [
     "EventSchema",
     "Explanation",
     "File",
+    "Finding",
     "Hit",
     "Location",
     "Menu",
@@ -93,12 +96,13 @@ __all__ = [
 
 _HOMES = {
     "_api.app": ("App",),
+    "_api.checking": ("Check",),
     "_outbound.handle": ("Delivery",),
     "_api.outeract": ("Organisation", "Outeract"),
     "_outbound.preview": ("Prospect",),
     "_api.message": ("Message",),
     "_store.reading.undelivered": ("Undelivered", "UndeliveredCount"),
-    "adapter": ("Response",),
+    "adapter": ("Finding", "Response"),
     "content": (
         "Attachment",
         "Button",

@@ -22,6 +22,7 @@ from .events import Fact, Unparsed
 from .exchange import (
     Call,
     Download,
+    Finding,
     Flow,
     Health,
     Inbound,
@@ -55,6 +56,7 @@ __all__ = [
     "CanType",
     "Call",
     "Download",
+    "Finding",
     "Flow",
     "Health",
     "Inbound",
@@ -159,12 +161,16 @@ class Manifest:
 
 @frozen
 class Settings:
-    """What one connection was given. Secrets are resolved when asked for, never kept or shown."""
+    """What one connection was given. Secrets are resolved when asked for, never kept or shown.
+
+    `webhook_path`: the path under which the host takes its webhooks; a secret is in it.
+    """
 
     platform: str
     account: str | None = None
     config: Mapping[str, Any] = field(factory=dict, repr=False)
     resolve: Callable[[str], str] = field(default=lambda reference: reference, repr=False)
+    webhook_path: str | None = field(default=None, repr=False)
 
     def get(self, name: str, default: Any = None) -> Any:
         """A config value that is not a secret."""
@@ -326,7 +332,10 @@ class CanNormalise(Protocol):
 
 @runtime_checkable
 class CanCheck(Protocol):
-    """Asks the platform whether the credentials work."""
+    """Asks the platform whether the connection can work: `App.check`, `outeract doctor --online`."""
 
     def check(self) -> Flow[Health]:
-        """One cheap request, without effect. Raises a SendError when it fails."""
+        """A few cheap requests without effect: whose the credentials are, what they may not do, how
+        events come. Refused credentials are an answer (`ok=False`). Raises a SendError when the
+        platform cannot be asked.
+        """

@@ -27,6 +27,7 @@ import anyio.from_thread
 from attrs import Factory, frozen
 
 from ._api import app, outeract
+from ._api.checking import Check
 from ._api.maintenance.retention import Retention
 from ._api.queries.conversations import Conversation, Conversations
 from ._api.queries.events import Events
@@ -162,6 +163,7 @@ class App(Carrier[app.App]):
     cancel = _blocking(app.App.cancel)
     deliveries = _blocking(app.App.deliveries)
     delivery_counts = _blocking(app.App.delivery_counts)
+    check = _blocking(app.App.check)
 
     def send(self, to: Any, content: ContentLike, **options: Any) -> Delivery:
         """See `outeract_core.App.send`."""
@@ -255,6 +257,12 @@ class Outeract(Carrier[outeract.Outeract]):
     pump = _blocking(outeract.Outeract.pump)
     drain = _blocking(outeract.Outeract.drain)
     backup = _blocking(outeract.Outeract.backup)
+
+    def check(self, app: App | None = None, **options: Any) -> list[Check]:
+        """See `outeract_core.Outeract.check`."""
+        inner = None if app is None else app._inner  # noqa: SLF001
+        found: list[Check] = self._carry(self._inner.check, inner, **options)
+        return found
 
     def import_app(self, path: Any, **options: Any) -> App:
         """See `outeract_core.Outeract.import_app`."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
@@ -23,6 +23,7 @@ from .events import Fact, Unparsed
 __all__ = [
     "Call",
     "Download",
+    "Finding",
     "Flow",
     "Health",
     "Inbound",
@@ -137,7 +138,7 @@ class Call:
     method: str
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(factory=dict, repr=False)
-    params: Mapping[str, str] | None = None
+    params: Mapping[str, str] | None = field(default=None, repr=False)
     json: Any = None
     form: Mapping[str, str] | None = None
     content: bytes | OutgoingFile | None = field(default=None, repr=False)
@@ -281,10 +282,36 @@ class Download:
 
 
 @frozen
+class Finding:
+    """One thing that was found, and what to do about it. No secret is in it.
+
+    level   `error`: something does not work; `warning`: something is missing, or will not last;
+            `info`: how it is set up.
+    """
+
+    level: Literal["error", "warning", "info"]
+    what: str
+    remedy: str | None = None
+
+    def __str__(self) -> str:
+        return self.what if self.remedy is None else f"{self.what}; {self.remedy}"
+
+
+@frozen
 class Health:
-    """What `check` found: the account as the platform names it, and remarks for the host."""
+    """What an adapter's `check` has found: the account as the platform names it, and remarks.
+
+    ok       whether the platform takes the credentials.
+    remarks  findings; a text alone is a warning.
+    """
 
     ok: bool
     account: str | None = None
     name: str | None = None
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Finding | str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The remarks, each as a finding; of refused credentials the texts are errors."""
+        level: Literal["error", "warning"] = "warning" if self.ok else "error"
+        return tuple(Finding(level, one) if isinstance(one, str) else one for one in self.remarks)

@@ -18,7 +18,17 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from outeract_core.adapter import Call, Flow, Inbound, Manifest, Outgoing, Reply, Sent, Settings
+from outeract_core.adapter import (
+    Call,
+    Flow,
+    Health,
+    Inbound,
+    Manifest,
+    Outgoing,
+    Reply,
+    Sent,
+    Settings,
+)
 from outeract_core.content import Button, Contact, Location, MenuRow, Template
 from outeract_core.errors import ParseError, Rejected, Transient
 from outeract_core.events import Fact, Party, Unparsed, message
@@ -123,6 +133,11 @@ class Console:
         )
         _check(reply)
         return Sent(external_id)
+
+    def check(self) -> Flow[Health]:
+        """Nothing is asked: a terminal has no credentials, and its lines come from the host."""
+        yield from ()
+        return Health(True, account=self._user)
 
 
 def _check(reply: Reply) -> None:

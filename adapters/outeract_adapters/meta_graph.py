@@ -127,9 +127,9 @@ class Graph:
         """JSON to an edge."""
         return Call("POST", self.url(node, edge), headers=self.bearer, json=dict(body))
 
-    def get(self, node: str, params: Mapping[str, str]) -> Call:
-        """What a node is."""
-        return Call("GET", self.url(node), headers=self.bearer, params=dict(params))
+    def get(self, node: str, params: Mapping[str, str], edge: str = "") -> Call:
+        """What a node, or an edge of it, is."""
+        return Call("GET", self.url(node, edge), headers=self.bearer, params=dict(params))
 
     def upload(
         self, node: str, edge: str, form: Mapping[str, str], name: str, file: OutgoingFile

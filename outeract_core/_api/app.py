@@ -36,6 +36,7 @@ from ..graph import Explanation
 from ..model import Application, Event, EventId, EventSchema, PlatformUser
 from ..pages import Page
 from .chances import Chances
+from .checking import Checking
 from .connecting import Connecting
 from .hearing import Hearing
 from .queries import schemas
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 from ..search import Hit
 
 
-class App(Verbs, Hearing, Chances, Connecting):
+class App(Verbs, Hearing, Chances, Checking, Connecting):
     """One application (tenant). Everything read or written through it stays within it.
 
     events, conversations, graph, people, files, retention: what can be asked, by subject.

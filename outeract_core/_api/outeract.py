@@ -35,6 +35,7 @@ from .._store.writing import tenants
 from ..adapter import Adapter, Response
 from ..errors import BadInput
 from .app import App
+from .checking import WITHIN, Check, checked
 from .maintenance.indexing import INDEXING, check_tokenizer
 from .maintenance.rereading import reparse
 from .pumped import Pumped
@@ -323,6 +324,20 @@ class Outeract:
         running = ", ".join(self._workers.running()) or "something"
         self.runtime.log.error("serve", f"ended while it still ran after its grace: {running}")
         self.close()
+
+    async def check(self, app: App | None = None, *, timeout: float = WITHIN) -> list[Check]:  # noqa: ASYNC109
+        """`App.check` for every connection of `app`, or of all applications that were opened here, side
+        by side; in the order in which they were made.
+
+        timeout   seconds for all of them together.
+
+        One connection's trouble never stops the others. Raises BadInput, StoreError.
+        """
+        self.runtime.database.here()
+        keys = set(self._apps) if app is None else {app.key}
+        self.runtime.reload()
+        mine = [conn for conn in self.runtime.conns() if conn.app in keys]
+        return await checked(self.runtime, sorted(mine, key=lambda conn: conn.id), timeout)
 
     # ── end ───────────────────────────────────────────────────────────────────────────────────
 

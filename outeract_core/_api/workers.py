@@ -50,8 +50,8 @@ class Workers:
         self._downloader = Downloader(runtime)
         self._poller = Poller(runtime, receiver, self.sender.report)
         self._dispatchers: dict[int, Dispatcher] = {}
-        self._working = 0
         runtime.ownership.able, runtime.push = self._able, self._push
+        runtime.report = self.sender.report
 
     @cached_property
     def _keeper(self) -> Keeper:
@@ -81,15 +81,11 @@ class Workers:
 
     async def serve(self, wait: bool, grace: float) -> None:
         """Everything, until cancelled. What really must end it is raised, alone."""
-        self._working += 1
-        try:
-            async with self._runtime.ownership.session(serving=True):
-                if not wait:
-                    self._refuse({key for key, app in self._apps.items() if app.handlers})
-                async with self._runtime.grace.period(grace):
-                    await self._supervise()
-        finally:
-            await self._rest()
+        async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=True):
+            if not wait:
+                self._refuse({key for key, app in self._apps.items() if app.handlers})
+            async with self._runtime.grace.period(grace):
+                await self._supervise()
 
     async def _supervise(self) -> None:
         async with Supervisor(_is_fatal, self._runtime.steady) as supervisor:
@@ -154,17 +150,13 @@ class Workers:
         )
 
     async def _push(self) -> None:
-        if not self._working:
+        if not self._runtime.ownership.in_session:
             with suppress(LeaseHeld):  # then another process does it
                 await self.pump(1000)
 
     async def _pumped(self, rounds: int) -> Pumped:
-        self._working += 1
-        try:
-            async with self._runtime.ownership.session(serving=False):
-                return await self._pump(rounds)
-        finally:
-            await self._rest()
+        async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=False):
+            return await self._pump(rounds)
 
     async def _pump(self, rounds: int) -> Pumped:
         elsewhere = set(self._runtime.ownership.elsewhere()) & set(self._apps)
@@ -263,13 +255,6 @@ class Workers:
                     f"the handlers of {self._apps[app].name} run in process {owner}; stop it, or "
                     f"wait: it holds a lease, renewed for as long as it lives"
                 )
-
-    async def _rest(self) -> None:
-        """Connections are closed with the last of the work, so that none outlives its event loop."""
-        self._working -= 1
-        if not self._working:
-            with anyio.CancelScope(shield=True):
-                await self._runtime.aclose_http()
 
 
 def _is_fatal(error: BaseException) -> bool:

@@ -54,6 +54,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="check every page and read every row: slow on a large file",
     )
+    doctor.add_argument(
+        "--online",
+        action="store_true",
+        help="also ask the platforms: credentials, webhooks, what is missing",
+    )
+    doctor.add_argument(
+        "--timeout", type=float, default=30.0, metavar="SECONDS", help="for all platforms (30)"
+    )
     tail = _verb(verbs, "tail", "the newest events", "commands:tail")
     tail.add_argument("-n", type=int, default=20, help="how many (20)")
     tail.add_argument("-f", "--follow", action="store_true", help="go on as events arrive")

@@ -13,12 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
+from attrs import asdict
+
 from .._api.app import App
 from .._api.outeract import Outeract
 from .._io.secrets.references import HOST
 from .._store.reading import health
 from .._store.reading.undelivered import Among, counted
 from .._store.transfer import importing, rebuild
+from ..adapter import Finding
 from ..errors import OuteractError, UnfinishedImport
 from .opening import Progress, applications, opened
 
@@ -29,10 +33,14 @@ def run(options: argparse.Namespace) -> int:
     """Print the findings; 1 when something is not well."""
     with opened(options.file) as core:
         progress = Progress("checking")
+        file = _file(core, progress, deep=options.deep)
+        apps = _whole(core, options.app)
+        online = _online(core, options.timeout) if options.online else []
         findings = {
-            "file": _file(core, progress, deep=options.deep),
-            "applications": [_application(core, app) for app in _whole(core, options.app)],
+            "file": file,
+            "applications": [_application(core, app) for app in apps],
             "adapters": {name: core.runtime.plugins.fault(name) for name in core.platforms()},
+            "online": online,
             "queues": core.runtime.database.read(health.queues),
             "last_day": _last_day(core),
             "foreign": core.runtime.database.read(health.foreign),
@@ -58,6 +66,21 @@ def _file(core: Outeract, progress: Progress, *, deep: bool) -> dict[str, Any]:
         **core.runtime.database.read(health.versions), "deep": deep, "integrity": found,
         "projections": drift,
     }  # fmt: skip
+
+
+def _online(core: Outeract, timeout: float) -> list[dict[str, Any]]:
+    """What the platforms say of each connection of the opened applications."""
+    checks = anyio.run(partial(core.check, timeout=timeout))
+    names = {conn.entity.id: conn.app for conn in core.runtime.conns()}
+    apps = {app.key: f"{app.organisation}/{app.name}" for app in applications(core, None)}
+    return [
+        {
+            "connection": f"{apps[names[one.connection.id]]} {one.connection.name}", "ok": one.ok,
+            "account": one.account, "name": one.name,
+            "findings": [asdict(finding) for finding in one.findings],
+        }
+        for one in checks
+    ]  # fmt: skip
 
 
 def _last_day(core: Outeract) -> dict[str, int]:
@@ -127,6 +150,7 @@ def _problems(findings: dict[str, Any]) -> Any:
     for name in findings["unfinished"]:
         yield f"{name} is an unfinished import: run outeract import again with the same file"
     yield from _of_connections(findings)
+    yield from _of_level(findings, "error")
     for name in ("unparsed", "parked"):
         if findings["queues"].get(name):
             advice = " (outeract replay)" if name == "unparsed" else ""
@@ -146,6 +170,14 @@ def _of_connections(findings: dict[str, Any]) -> Iterator[str]:
                     yield f"{where}: {name} is {state}"
 
 
+def _of_level(findings: dict[str, Any], level: str) -> Iterator[str]:
+    """What platforms have said of this gravity, each with its remedy."""
+    for one in findings["online"]:
+        for found in one["findings"]:
+            if found["level"] == level:
+                yield f"{one['connection']}: {Finding(**found)}"
+
+
 def _for_people(findings: dict[str, Any]) -> str:
     file = findings["file"]
     lines = [
@@ -158,6 +190,8 @@ def _for_people(findings: dict[str, Any]) -> str:
         for conn in app["connections"]:
             secrets = ", ".join(f"{k} {v}" for k, v in conn["secrets"].items()) or "no secrets"
             lines.append(f"  {conn['platform']}/{conn['name']}: {conn['status']}; {secrets}")
+    lines += [f"asked: {one['connection']}: {_answer(one)}" for one in findings["online"]]
+    lines += [f"  {text}" for text in _of_level(findings, "info")]
     lines.append("queues: " + ", ".join(f"{v} {k}" for k, v in findings["queues"].items()))
     lines.append("search: " + _search(findings["search"]))
     lines += _advice(findings)
@@ -165,8 +199,18 @@ def _for_people(findings: dict[str, Any]) -> str:
     return "\n".join(lines + (problems or ["✓ all is well"]))
 
 
+_ANSWERS = {True: "works", False: "does not work", None: "not known"}
+
+
+def _answer(one: dict[str, Any]) -> str:
+    whose = " ".join(part for part in (one["name"], one["account"]) if part)
+    return _ANSWERS[one["ok"]] + (f", {whose}" if whose else "")
+
+
 def _advice(findings: dict[str, Any]) -> Iterator[str]:
     """What is no fault of the file, and yet wants somebody's eyes."""
+    for text in _of_level(findings, "warning"):
+        yield f"! {text}"
     day = findings["last_day"]
     if day["failed"]:
         yield f"! {day['failed']} failed in the last day: outeract tail --type message.failed says why"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,6 +59,9 @@ class Runtime:
     at: Callable[[Any], Path] = Path
     push: Callable[[], Awaitable[None]] | None = field(init=False, default=None)
     """Does what is due, once, unless somebody in this process does already. None: nobody can."""
+    report: Callable[[Conn, str, str], Awaitable[None]] | None = field(init=False, default=None)
+    """Is told the state of a connection, and why, whenever it may have changed."""
+    _lines: int = field(init=False, default=0)
     log: Log = field(init=False)
     texts: Texts = field(init=False)
     steady: Callable[[], int] = field(init=False)
@@ -131,6 +135,20 @@ class Runtime:
         elif error is None and self._full:
             self.log.info("store", "the store takes what is written again")
         self._full = error is not None
+
+    @asynccontextmanager
+    async def on_the_line(self) -> AsyncIterator[None]:
+        """While requests may be made. With the last of it the door to the network is closed, so that no
+        connection outlives its event loop.
+        """
+        self._lines += 1
+        try:
+            yield
+        finally:
+            self._lines -= 1
+            if not self._lines:
+                with anyio.CancelScope(shield=True):
+                    await self.aclose_http()
 
     async def aclose_http(self) -> None:
         """Close the door to the network, if it was ever opened."""

@@ -150,6 +150,7 @@ CASES: dict[str, list[tuple[str, Call]]] = {
     "App.delivery_counts": with_connection(
         lambda me, it: me.app.delivery_counts(connection=it)
     ),
+    "App.check": with_connection(lambda me, it: me.app.check(it)),
     "App.send": [
         *with_event(
             lambda me, it: me.app.send(it, "x"),

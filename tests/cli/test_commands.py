@@ -179,6 +179,46 @@ def test_a_quick_doctor_does_not_read_everything_and_a_deep_one_does(
     assert "damage in the table event" in capsys.readouterr().out
 
 
+def test_doctor_online_asks_the_platforms(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each connection's answer, for people and for programs; what does not work is exit code 1."""
+    from outeract_core import Outeract
+    from outeract_core.testing import FakePlatform
+
+    monkeypatch.setenv("SLACK_TOKEN", "xoxb-a-very-secret-token")
+    with FakePlatform() as fake:
+        core = Outeract(tmp_path / "b.db")
+        core.app("x").connect("console")
+        core.app("x").connect(
+            "slack",
+            bot_token="env:SLACK_TOKEN",
+            signing_secret="env:SLACK_TOKEN",
+            base_url=fake.url,
+        )
+        core.app("y").connect("telegram", token="given as text: 1:AA", poll=True)
+        core.close()
+        arguments = ["doctor", str(tmp_path / "b.db"), "--online"]
+        assert main(arguments) == 0
+        out = capsys.readouterr().out
+        assert "asked: default/x console: works, you" in out
+        assert "asked: default/x slack: works, fakebot U0FAKEBOT" in out
+        assert "asked: default/y telegram: not known" in out
+        assert "! default/y telegram: token:" in out
+        assert "✓ all is well" in out
+        fake.slack.scopes -= {"chat:write"}
+        assert main([*arguments, "--app", "x", "--timeout", "20"]) == 1
+        out = capsys.readouterr().out
+        assert "✗ default/x slack: no scope chat:write" in out
+        assert "default/y" not in out
+        assert "a-very-secret-token" not in out
+        (found,) = _json(capsys, *arguments)
+    told = {one["connection"]: one["ok"] for one in found["online"]}
+    assert told == {"default/x console": True, "default/x slack": False, "default/y telegram": None}
+    assert {"level", "what", "remedy"} == set(found["online"][1]["findings"][0])
+    assert main([*arguments, "--timeout", "0"]) == 2
+
+
 def test_a_damaged_page_is_store_corrupt_with_a_remedy(file: Path) -> None:
     """Never a decode error, nor SQLite's own."""
     import apsw

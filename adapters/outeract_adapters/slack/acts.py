@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from outeract_core.adapter import Download, Flow, Health, MessageRef, Outgoing
+from outeract_core.adapter import Download, Finding, Flow, Health, MessageRef, Outgoing
 from outeract_core.errors import Rejected, Unauthorised
 
 from . import emoji as names
@@ -22,11 +22,20 @@ __all__ = ["check", "delete", "edit", "fetch", "mark_read", "react"]
 
 _SCOPES = {
     "chat:write": "nothing can be sent",
+    "im:write": "files cannot be sent to a person who has not written",
     "files:read": "inbound files cannot be fetched",
     "files:write": "files cannot be sent",
-    "im:write": "files cannot be sent to a person who has not written",
+    "reactions:read": "nobody's reactions are told",
     "reactions:write": "reactions cannot be set",
-}
+    **{
+        f"{kind}:history": f"what is said in {where} is not told, and what was sent there cannot be looked up"
+        for kind, where in {
+            "im": "direct messages", "mpim": "group messages", "channels": "public channels",
+            "groups": "private channels",
+        }.items()
+    },
+}  # fmt: skip
+"""What the adapter's abilities need, and what is missed without it."""
 
 
 def react(api: Api, message: MessageRef, emoji: str, remove: bool) -> Flow[None]:
@@ -72,17 +81,24 @@ def fetch(api: Api, handle: Mapping[str, Any]) -> Flow[Download]:
 
 
 def check(api: Api) -> Flow[Health]:
-    """Whether the token works, whose it is, and what it may not do."""
+    """Whether the token works, whose it is, and what it may not do. Raises a SendError."""
     reply = yield from reach(api.json("auth.test", {}), repeatable=True)
     try:
         told = outcome(reply, repeatable=True)
     except Unauthorised as error:
         return Health(ok=False, remarks=(error.reason,))
-    remarks = (*_strangers(api, told), *_missing(reply.headers.get("x-oauth-scopes")))
-    return Health(True, name(told, "user_id"), text(told, "user"), remarks)
+    found = (
+        *_strangers(api, told), *_elsewhere(api, told),
+        *_missing(reply.headers.get("x-oauth-scopes")),
+        Finding("info", "Slack does not tell a bot whether events are delivered", _LOOK),
+    )  # fmt: skip
+    return Health(True, name(told, "user_id"), text(told, "user"), found)
 
 
-def _strangers(api: Api, told: Object) -> list[str]:
+_LOOK = "the app's settings do: Event Subscriptions, Interactivity & Shortcuts"
+
+
+def _strangers(api: Api, told: Object) -> list[Finding]:
     """Ids given to `connect` that are not the token's own."""
     given = {
         "bot_user_id": name(told, "user_id"),
@@ -90,15 +106,35 @@ def _strangers(api: Api, told: Object) -> list[str]:
         "app_id": name(told, "app_id"),
     }
     return [
-        f"{config} is {api.settings.get(config)}, but the token belongs to {real}"
+        Finding(
+            "error", f"{config} is {api.settings.get(config)}, but the token belongs to {real}",
+            f"connect with {config}={real!r}, or with the other token",
+        )
         for config, real in given.items()
         if real and api.settings.get(config) not in (None, real)
-    ]
+    ]  # fmt: skip
 
 
-def _missing(scopes: str | None) -> list[str]:
+def _elsewhere(api: Api, told: Object) -> list[Finding]:
+    """A token of another workspace than that whose events come here."""
+    known = api.settings.get("team_id") or api.settings.account
+    ours = [one for one in (name(told, "team_id"), name(told, "enterprise_id")) if one]
+    if not known or not ours or known in ours:
+        return []
+    what = f"the connection is that of workspace {known}, but the token belongs to {ours[0]}"
+    return [Finding("warning", what, "the next delivery says which one it is")]
+
+
+def _missing(scopes: str | None) -> list[Finding]:
     """Slack docs: the header `x-oauth-scopes` lists what the token may do."""
     if scopes is None:
-        return []
+        return [Finding("info", "Slack did not say which scopes the token has")]
     granted = {scope.strip() for scope in scopes.split(",")}
-    return [f"no scope {one}: {price}" for one, price in _SCOPES.items() if one not in granted]
+    return [
+        Finding(
+            "error" if one == "chat:write" else "warning", f"no scope {one}: {price}",
+            "add it under OAuth & Permissions, and install the app again",
+        )
+        for one, price in _SCOPES.items()
+        if one not in granted
+    ]  # fmt: skip

@@ -28,7 +28,7 @@ from outeract_core.errors import SignatureError
 from outeract_core.events import Fact, Unparsed
 from outeract_core.text import Document
 
-from . import naming
+from . import health, naming
 from .api import DEFAULT_BASE, Api
 from .inbound import parse, poll
 from .inbound.people import Us
@@ -157,4 +157,4 @@ class Telegram:
 
     def check(self) -> Flow[Health]:
         """Whether the token works, and how updates come. Raises a SendError."""
-        return acts.check(self._api)
+        return health.check(self._api)

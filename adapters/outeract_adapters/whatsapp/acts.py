@@ -1,4 +1,4 @@
-"""Flows upon what exists: reactions, read marks, typing, downloads, the health check.
+"""Flows upon what exists: reactions, read marks, typing, downloads.
 
 Knows: the requests, and where WhatsApp refuses them.
 Does not know: retries, HTTP, why the host wants it.
@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from outeract_core.adapter import Download, Flow, Health, MessageRef, Recipient
-from outeract_core.errors import Rejected, Unauthorised, Unsupported
+from outeract_core.adapter import Download, Flow, MessageRef, Recipient
+from outeract_core.errors import Rejected, Unsupported
 
 from ..meta import Object, text
 from ..meta_graph import Graph
 from .compose import address
 
-__all__ = ["check", "fetch", "mark_read", "react", "typing"]
-
-_FIELDS = "display_phone_number,verified_name,quality_rating,code_verification_status,platform_type"
+__all__ = ["fetch", "mark_read", "react", "typing"]
 
 
 def react(graph: Graph, number: str, message: MessageRef, emoji: str, remove: bool) -> Flow[None]:
@@ -69,28 +67,3 @@ def fetch(graph: Graph, number: str, handle: Mapping[str, Any]) -> Flow[Download
         raise Rejected("WhatsApp gave no address for this file; it keeps files for 30 days")
     page = (text(told, "mime_type") or "").startswith("text/html")
     return Download(graph.download(url), refuse=() if page else ("text/html",))
-
-
-def check(graph: Graph, number: str) -> Flow[Health]:
-    """Whether the token works for this number, and what Meta thinks of the number."""
-    call = graph.get(number, {"fields": _FIELDS})
-    try:
-        told = yield from graph.ask(call, repeatable=True)
-    except Unauthorised as error:
-        return Health(ok=False, account=number, remarks=(error.reason,))
-    return Health(True, text(told, "id") or number, _name(told), tuple(_remarks(told)))
-
-
-def _name(told: Object) -> str | None:
-    parts = (text(told, "verified_name"), text(told, "display_phone_number"))
-    return " ".join(part for part in parts if part) or None
-
-
-def _remarks(told: Object) -> list[str]:
-    quality, verified = text(told, "quality_rating"), text(told, "code_verification_status")
-    remarks = []
-    if quality in ("RED", "YELLOW"):
-        remarks.append(f"the number's quality rating is {quality}: people block or report it")
-    if verified == "EXPIRED":
-        remarks.append("the number's verification has expired; verify it again")
-    return remarks

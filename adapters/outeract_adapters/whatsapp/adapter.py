@@ -29,7 +29,7 @@ from outeract_core.text import Document
 
 from .. import meta
 from ..meta_graph import HOST, VERSION, Graph
-from . import acts, markup, naming, parse, send
+from . import acts, health, markup, naming, parse, send
 from .choices import BODY
 from .codes import CODES
 from .compose import CAPTION
@@ -138,5 +138,5 @@ class WhatsApp:
         return acts.typing(self._graph, self._number, to, message)
 
     def check(self) -> Flow[Health]:
-        """Whether the token works for this number. Raises Transient or Throttled."""
-        return acts.check(self._graph, self._number)
+        """Whether the token works for this number, and whether its webhooks come. Raises a SendError."""
+        return health.check(self._graph, self._number)

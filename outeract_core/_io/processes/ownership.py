@@ -142,6 +142,11 @@ class Ownership:
                 with anyio.CancelScope(shield=True):
                     await self._give_up()
 
+    @property
+    def in_session(self) -> bool:
+        """Whether anybody in this process works now."""
+        return bool(self._sessions)
+
     def changed(self) -> None:
         """What this process can do has changed, or what there is in the file."""
         self._all, self._look_at = False, 0

@@ -110,4 +110,6 @@ class Texts:
                 raise MissingSecret(f"{reference} is no secret of {entity.platform} {entity.name}")
             return self.value(entity, own[reference])
 
-        return Settings(entity.platform, entity.account, dict(entity.config), resolve)
+        return Settings(
+            entity.platform, entity.account, dict(entity.config), resolve, entity.webhook_path
+        )

@@ -25,8 +25,22 @@ _FILE = re.compile(r"/slack-files/(\w+)/.*")
 _LOGIN_PAGE = b"<!DOCTYPE html><html><title>Slack</title><body>Sign in</body></html>"
 
 
+_NEEDS = {
+    "chat.postMessage": "chat:write", "chat.update": "chat:write", "chat.delete": "chat:write",
+    "reactions.add": "reactions:write", "reactions.remove": "reactions:write",
+    "files.getUploadURLExternal": "files:write", "files.completeUploadExternal": "files:write",
+    "files.info": "files:read", "conversations.open": "im:write",
+}  # fmt: skip
+"""Slack docs, the methods' pages: the scope of a bot token that each needs."""
+_READ = ("conversations.history", "conversations.replies")
+_KINDS = {"D": "im", "U": "im", "W": "im", "G": "groups"}
+_SCOPES = ("channels:history", "groups:history", "im:history", "mpim:history", "reactions:read")
+
+
 class _RefusedError(Exception):
-    pass
+    def __init__(self, error: str, **more: str) -> None:
+        super().__init__(error)
+        self.more = more
 
 
 class FakeSlack:
@@ -40,6 +54,8 @@ class FakeSlack:
         self._reactions: set[tuple[str, str, str]] = set()
         self._files: dict[str, Upload] = {}
         self._shares: dict[str, dict[str, Any]] = {}
+        self.scopes: set[str] = {*_NEEDS.values(), *_SCOPES}
+        """What the bot token may do; what is taken away is refused as `missing_scope`."""
 
     # ── what people do ──
 
@@ -92,9 +108,23 @@ class FakeSlack:
             return None
         try:
             self._allow(request)
-            return answer_json({"ok": True, **self._do(found[1], request.params)})
+            self._may(found[1], request.params)
+            told = {"ok": True, **self._do(found[1], request.params)}
         except _RefusedError as no:
-            return answer_json({"ok": False, "error": str(no)})
+            told = {"ok": False, "error": str(no), **no.more}
+            if str(no) in ("not_authed", "invalid_auth"):
+                return answer_json(told)
+        answer = answer_json(told)
+        scopes = {"x-oauth-scopes": ",".join(sorted(self.scopes))}
+        return Answer(answer.status, answer.body, {**answer.headers, **scopes})
+
+    def _may(self, method: str, params: dict[str, Any]) -> None:
+        """Slack docs: each method names the scope that it needs; those of a channel go by its kind."""
+        kind = _KINDS.get(str(params.get("channel") or "")[:1], "channels")
+        needed = _NEEDS.get(method) or (f"{kind}:history" if method in _READ else None)
+        if needed is not None and needed not in self.scopes:
+            provided = ",".join(sorted(self.scopes))
+            raise _RefusedError("missing_scope", needed=needed, provided=provided)
 
     def _allow(self, request: Request) -> None:
         token = request.bearer or request.params.get("token")

@@ -40,6 +40,15 @@ _DETAILS: dict[str, dict[str, Any]] = {
         "width": 512, "height": 512, "type": "regular", "is_animated": False, "is_video": False,
     },
 }  # fmt: skip
+_HTTPS = re.compile(r"https://[^/:]+(:(443|80|88|8443))?(/|$)")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_TOLD = (
+    "allowed_updates",
+    "max_connections",
+    "ip_address",
+    "last_error_date",
+    "last_error_message",
+)
 _TRUE = frozenset({
     "setmessagereaction", "sendchataction", "answercallbackquery", "setmycommands",
     "deletemycommands", "setmydescription", "setmyname", "logout", "close",
@@ -65,7 +74,7 @@ class FakeTelegram:
         self._update_id = 100
         self.asides = Asides()
         self.webhook: dict[str, Any] = {"url": ""}
-        """What the last setWebhook asked for."""
+        """What the last setWebhook asked for; `last_error_message` and `last_error_date` may be added."""
 
     # ── what people do ──
 
@@ -293,16 +302,29 @@ class FakeTelegram:
         return _chat(str(params["chat_id"])) | {"accent_color_id": 0, "max_reaction_count": 11}
 
     def _do_setwebhook(self, params: dict[str, Any]) -> Any:
-        self.webhook = {"url": "", **params}
+        """Bot API: https on four ports only; what is left out of `allowed_updates` stays as it was."""
+        url = str(params.get("url") or "")
+        if url and not _HTTPS.match(url):
+            raise _RefusedError(
+                400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook"
+            )
+        if params.get("secret_token") and not _SECRET.fullmatch(str(params["secret_token"])):
+            raise _RefusedError(400, "Bad Request: secret token contains unallowed characters")
+        kept = {k: v for k, v in self.webhook.items() if k == "allowed_updates"}
+        self.webhook = {**kept, **params, "url": url}
         return True
 
     def _do_deletewebhook(self, _: dict[str, Any]) -> Any:
-        self.webhook = {"url": ""}
+        self.webhook = {**self.webhook, "url": ""}
         return True
 
     def _do_getwebhookinfo(self, _: dict[str, Any]) -> Any:
+        """Bot API, WebhookInfo: it never says whether there is a secret token, nor which."""
+        told = {k: self.webhook[k] for k in _TOLD if self.webhook.get(k)}
+        if "allowed_updates" in told:
+            told["allowed_updates"] = _decoded(told["allowed_updates"])
         pending = {"pending_update_count": len(self._updates), "has_custom_certificate": False}
-        return {"url": self.webhook["url"], **pending}
+        return {"url": self.webhook["url"], **told, **pending}
 
     def _do_getupdates(self, params: dict[str, Any]) -> Any:
         """Bot API: an update is confirmed by a call with an offset above its update_id."""

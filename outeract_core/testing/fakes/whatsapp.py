@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ..signing import Signed, sign_whatsapp
@@ -18,6 +19,7 @@ __all__ = ["FakeWhatsApp"]
 
 ACCOUNT = "102290129340398"
 NUMBER = "15550783881"
+APP = "670843887433847"
 
 _PATH = re.compile(r"/v\d+\.\d+/(\w+)(?:/(\w+))?")
 _DOWNLOAD = re.compile(r"/whatsapp-media/(\w+)")
@@ -49,6 +51,16 @@ class FakeWhatsApp:
         self._media: dict[str, Upload] = {}
         self._reported = 0
         self._inbound = 0
+        self.scopes: set[str] = {"whatsapp_business_messaging", "whatsapp_business_management"}
+        """What the token may do; without the former, nothing can be sent."""
+        self.callback: str | None = "https://bot.example/webhooks/fake"
+        """Where the app's webhooks go."""
+        self.subscribed: set[str] = {APP}
+        """The apps that get the business account's webhooks."""
+        self.expires_at = 0
+        """When the token ends (unix time); 0: never."""
+        self.numbers: set[str] | None = None
+        """The phone number ids that the token may see; None: any."""
 
     # ── what people do ──
 
@@ -144,15 +156,57 @@ class FakeWhatsApp:
             return self._message(node, request.params)
         if request.method == "POST" and verb == "media":
             return self._upload(request)
+        if request.method == "GET" and node == "debug_token" and verb is None:
+            return self._debug(request.query)
+        if request.method == "GET" and verb == "subscribed_apps":
+            return self._subscriptions(node)
         if request.method == "GET" and verb is None:
-            return self._look_up(node)
+            return self._look_up(node, request.query.get("fields"))
         raise _RefusedError(100, f"Unsupported {request.method.lower()} request", 400)
 
-    def _look_up(self, node: str) -> dict[str, Any]:
+    def _debug(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Meta, debug_token: what a token is, asked with the same one or that of its app's developer."""
+        asked = query.get("input_token")
+        if not asked:
+            raise _RefusedError(100, "The parameter input_token is required")
+        if self._token is not None and asked != self._token:
+            error = {"code": 190, "message": "The access token could not be decrypted"}
+            return {"data": {"error": error, "is_valid": False, "scopes": []}}
+        granted = [{"scope": one, "target_ids": [ACCOUNT]} for one in sorted(self.scopes)]
+        return {"data": {
+            "app_id": APP, "type": "SYSTEM_USER", "application": "Fake app", "is_valid": True,
+            "expires_at": self.expires_at, "data_access_expires_at": 0,
+            "scopes": sorted(self.scopes), "granular_scopes": granted, "user_id": "100000000000009",
+        }}  # fmt: skip
+
+    def _subscriptions(self, account: str) -> dict[str, Any]:
+        if "whatsapp_business_management" not in self.scopes or account != ACCOUNT:
+            raise _RefusedError(200, "You do not have the necessary permissions", 403)
+        return {"data": [
+            {"whatsapp_business_api_data": {"id": one, "name": "App", "link": "https://fb.example"}}
+            for one in sorted(self.subscribed)
+        ]}  # fmt: skip
+
+    def _number(self, node: str, fields: str | None) -> dict[str, Any]:
+        """Graph: a field that a node has not fails the whole request; one without a value is left out."""
+        if self.numbers is not None and node not in self.numbers:
+            raise _RefusedError(100, f"Object with ID '{node}' does not exist", 400)
+        hook = {} if self.callback is None else {"application": self.callback}
+        known = {
+            "display_phone_number": NUMBER, "verified_name": "Fake business",
+            "quality_rating": "GREEN", "code_verification_status": "VERIFIED",
+            "platform_type": "CLOUD_API", "webhook_configuration": hook or None,
+        }  # fmt: skip
+        wanted = [*known][:3] if fields is None else fields.split(",")
+        for name in wanted:
+            if name != "id" and name not in known:
+                raise _RefusedError(100, f"Tried accessing nonexisting field ({name})")
+        return {"id": node, **{name: known[name] for name in wanted if known.get(name)}}
+
+    def _look_up(self, node: str, fields: str | None) -> dict[str, Any]:
         found = self._media.get(node)
         if found is None:
-            about = {"display_phone_number": NUMBER, "verified_name": "Fake business"}
-            return {"id": node, **about, "quality_rating": "GREEN"}
+            return self._number(node, fields)
         return {
             "messaging_product": "whatsapp",
             "id": node,
@@ -169,6 +223,8 @@ class FakeWhatsApp:
         return {"id": self.add_media(file.data, file.mime_type, file.filename)}
 
     def _message(self, phone_number_id: str, params: dict[str, Any]) -> dict[str, Any]:
+        if "whatsapp_business_messaging" not in self.scopes:
+            raise _RefusedError(10, "Application does not have permission for this action", 403)
         if params.get("messaging_product") != "whatsapp":
             raise _RefusedError(100, "The parameter messaging_product is required.")
         if params.get("status") == "read":

@@ -82,26 +82,65 @@ def test_what_is_no_message_of_slack_is_rejected(id: str):
             act(flow)
 
 
+TOLD = {
+    "ok": True, "user": "bot", "user_id": "U0BOT00001", "bot_id": "B0BOT00001", "team_id": "T1",
+}  # fmt: skip
+SCOPES = (
+    "chat:write,files:read,files:write,im:write,reactions:read,reactions:write,"
+    "channels:history,groups:history,im:history,mpim:history"
+)
+
+
+def grave(health):
+    """What it found that is more than information."""
+    return [str(one) for one in health.findings if one.level != "info"]
+
+
 def test_check():
-    """The bot's own id is the account; foreign ids and missing scopes are remarks."""
-    told = {"ok": True, "user": "bot", "user_id": "U0BOT00001", "bot_id": "B0BOT00001"}
-    scopes = "chat:write,files:read,files:write,im:write,reactions:write"
-    health, (call,) = drive(slack().check(), [reply(told, headers={"x-oauth-scopes": scopes})])
+    """The bot's own id is the account, and with all scopes nothing is missing."""
+    health, (call,) = drive(slack().check(), [reply(TOLD, headers={"x-oauth-scopes": SCOPES})])
     assert method(call) == "auth.test"
-    assert (health.ok, health.account, health.name, health.remarks) == (
-        True,
-        "U0BOT00001",
-        "bot",
-        (),
-    )
-    flow = slack(bot_user_id="U0WRONG").check()
-    health, _ = drive(flow, [reply(told, headers={"x-oauth-scopes": "chat:write"})])
-    assert any("bot_user_id is U0WRONG" in remark for remark in health.remarks)
-    assert any("files:read" in remark for remark in health.remarks)
+    assert (health.ok, health.account, health.name) == (True, "U0BOT00001", "bot")
+    assert grave(health) == []
+
+
+@pytest.mark.parametrize("scope", SCOPES.split(","))
+def test_a_missing_scope_is_told_with_its_price(scope):
+    """Each scope that the page asks for; without the one that sends, the bot is of no use."""
+    left = ",".join(one for one in SCOPES.split(",") if one != scope)
+    health, _ = drive(slack().check(), [reply(TOLD, headers={"x-oauth-scopes": left})])
+    (found,) = [one for one in health.findings if one.level != "info"]
+    assert f"no scope {scope}: " in found.what
+    assert "install the app again" in found.remedy
+    assert (found.level == "error") is (scope == "chat:write")
+
+
+@pytest.mark.parametrize(
+    ("config", "told", "words"),
+    [
+        ({"bot_user_id": "U0WRONG"}, {}, "bot_user_id is U0WRONG, but the token belongs to U0BOT"),
+        ({"bot_id": "B0WRONG"}, {}, "bot_id is B0WRONG"),
+        ({"team_id": "T2"}, {}, "workspace T2, but the token belongs to T1"),
+        ({"team_id": "E1"}, {"enterprise_id": "E1"}, ""),
+        ({"team_id": "T1"}, {"enterprise_id": "E1"}, ""),
+    ],
+)
+def test_a_token_of_somebody_else_is_told(config, told, words):
+    """Ids that were given and are not the token's own; those of the organisation are."""
+    answer = reply({**TOLD, **told}, headers={"x-oauth-scopes": SCOPES})
+    health, _ = drive(slack(**config).check(), [answer])
+    assert health.ok is True
+    assert [words in text for text in grave(health)] == ([True] if words else [])
+
+
+def test_check_without_a_verdict():
+    """A refused token is an answer, an outage is none; scopes that are not told are no scopes missing."""
     health, _ = drive(slack().check(), [no("invalid_auth")])
-    assert (health.ok, len(health.remarks)) == (False, 1)
+    assert (health.ok, [one.level for one in health.findings]) == (False, ["error"])
     with pytest.raises(Transient):
         drive(slack().check(), [reply(b"", 503)])
+    health, _ = drive(slack().check(), [reply(TOLD)])
+    assert grave(health) == []
 
 
 # ── fetch ─────────────────────────────────────────────────────────────────────────────────────

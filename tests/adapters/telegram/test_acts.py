@@ -277,42 +277,77 @@ def hook(**more: Any) -> Any:
     return ok({"url": "", "has_custom_certificate": False, "pending_update_count": 0, **more})
 
 
+HTTPS = "https://h.example/webhooks/1/s3cret"
+OURS = {"url": HTTPS, "allowed_updates": ["message_reaction", "callback_query", "my_chat_member"]}
+
+
+def checked(info: Any, me: Any = None, **config: Any) -> Any:
+    """What a check finds."""
+    bot = telegram(webhook_path="/webhooks/1/s3cret", **config)
+    health, _ = drive(bot.check(), [ok({**ME, **(me or {})}), hook(**info)])
+    assert "s3cret" not in repr(health)
+    return health
+
+
+def found(health: Any, level: str) -> list[str]:
+    """Its findings of a level."""
+    return [str(one) for one in health.findings if one.level == level]
+
+
 def test_check() -> None:
     """Two requests without effect tell whose the token is and how updates come."""
-    health, made = drive(telegram().check(), [ok(ME), hook()])
+    health, made = drive(telegram(poll=True).check(), [ok(ME), hook()])
     assert [method(call) for call in made] == ["getMe", "getWebhookInfo"]
     assert [faults(call) for call in made] == [[], []]
     assert (health.ok, health.account, health.name) == (True, "777000111", "@fake_bot")
-    assert health.remarks == ("no webhook is set: updates come by polling, or not at all",)
+    assert found(health, "info") == ["no webhook is set: updates come by polling"]
+    assert found(health, "error") == found(health, "warning") == []
+
+
+def test_a_webhook_as_it_should_be_is_no_complaint() -> None:
+    """With this connection's path, a secret, and all updates; only its host is told."""
+    health = checked(OURS)
+    assert found(health, "info") == ["updates go to h.example"]
+    assert found(health, "error") == found(health, "warning") == []
 
 
 @pytest.mark.parametrize(
-    ("me", "info", "config", "words"),
+    ("level", "info", "config", "words"),
     [
-        ({"can_read_all_group_messages": False}, {}, {}, "privacy mode"),
-        ({"id": 5}, {}, {}, "bot_id is 777000111, but the token belongs to 5"),
-        ({"username": "other"}, {}, {}, "username is fake_bot"),
-        ({}, {"url": "https://h.example/webhooks/1/s3cret"}, {}, "go to h.example"),
-        ({}, {"url": "https://h.example/"}, {"webhook_secret_token": ""}, "every update is refused"),
-        ({}, {"url": "https://h.example/", "last_error_message": "Connection refused"}, {}, "Connection refused"),
-        ({}, {"url": "https://h.example/", "pending_update_count": 9}, {}, "9 updates wait"),
-        ({}, {"url": "https://h.example/"}, {}, "leaves out message_reaction"),
-        ({}, {"url": "https://h.example/", "allowed_updates": ["message"]}, {}, "leaves out message_reaction, callback_query"),
-        ({}, {"url": "https://[h/"}, {}, "none"),
+        ("error", {}, {}, "no update ever comes; call setWebhook"),
+        ("error", OURS, {"poll": True}, "(h.example), so every poll is refused; call deleteWebhook"),
+        ("error", OURS, {"bot_id": "5"}, "bot_id is 5, but the token belongs to 777000111"),
+        ("error", OURS, {"username": "other"}, "username is other"),
+        ("error", OURS, {"webhook_secret_token": ""}, "every update is refused"),
+        ("warning", {**OURS, "url": "https://h.example/webhooks/1/old"}, {}, "not that of this connection"),
+        ("warning", {**OURS, "url": "https://[h/"}, {}, "not that of this connection"),
+        ("warning", {**OURS, "last_error_message": "Connection refused", "last_error_date": 1767225600}, {},
+         "2026-01-01 00:00:00 UTC: Connection refused"),
+        ("warning", {**OURS, "last_error_message": "Wrong response from the webhook: 401 Unauthorized"}, {},
+         "secret_token of this connection"),
+        ("warning", {**OURS, "last_error_message": "x", "last_error_date": 2**60}, {}, "failed: x"),
+        ("info", {**OURS, "pending_update_count": 9}, {}, "9 updates wait"),
+        ("warning", {**OURS, "pending_update_count": 9, "last_error_message": "x"}, {}, "9 updates wait"),
+        ("warning", {"url": HTTPS}, {}, "leaves out message_reaction;"),
+        ("warning", {"url": HTTPS, "allowed_updates": ["message"]}, {}, "leaves out message_reaction, callback_query"),
     ],
 )  # fmt: skip
-def test_remarks(me: Any, info: Any, config: Any, words: str) -> None:
+def test_remarks(level: str, info: Any, config: Any, words: str) -> None:
     """What will not work as it is set up is said; the path of the webhook, a secret, is not."""
-    health, _ = drive(telegram(**config).check(), [ok({**ME, **me}), hook(**info)])
-    assert words in " | ".join(health.remarks)
-    assert "s3cret" not in repr(health)
+    assert any(words in text for text in found(checked(info, **config), level))
+
+
+def test_privacy_mode_is_told() -> None:
+    """In groups the bot does not see everything."""
+    health = checked(OURS, {"can_read_all_group_messages": False})
+    assert "privacy mode" in " ".join(found(health, "info"))
 
 
 def test_check_with_a_wrong_token() -> None:
     """A token that is none is an answer, not an exception."""
     health, _ = drive(telegram().check(), [no(401, "Unauthorized")])
     assert health.ok is False
-    assert "BotFather" in health.remarks[0]
+    assert "BotFather" in found(health, "error")[0]
 
 
 def test_check_that_reaches_nobody() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from outeract_core.adapter import Health, MessageRef
+from outeract_core.adapter import MessageRef, Reply
 from outeract_core.errors import Rejected, Transient, Unauthorised, Unsupported
 from outeract_core.testing import drive, reply
 from tests.support.whatsapp.calls import ADA, GROUP, NAMELESS, REF, accepted, act, no
@@ -122,29 +122,84 @@ def test_a_file_that_is_gone() -> None:
 # ── health ────────────────────────────────────────────────────────────────────────────────────
 
 
+GOOD = {
+    "id": NUMBER, "verified_name": "Tea Shop", "display_phone_number": "+49 30 1",
+    "quality_rating": "GREEN",
+}  # fmt: skip
+HOOK = {
+    "id": NUMBER,
+    "webhook_configuration": {"application": "https://h.example/webhooks/1/s3cret"},
+}
+MAY = ["whatsapp_business_messaging", "whatsapp_business_management"]
+GRANTED = [{"scope": "whatsapp_business_management", "target_ids": ["77"]}]
+TOKEN = {
+    "app_id": "5",
+    "is_valid": True,
+    "expires_at": 0,
+    "scopes": MAY,
+    "granular_scopes": GRANTED,
+}
+APPS = {"data": [{"whatsapp_business_api_data": {"id": "5", "name": "Tea"}}]}
+
+
+def checked(
+    number: Any = GOOD, callback: Any = HOOK, token: Any = TOKEN, apps: Any = APPS
+) -> tuple[Any, Any]:
+    """What a check finds when it is answered so, and its calls; a `Reply` is answered as it is."""
+    data = token if isinstance(token, Reply) else {"data": token}
+    answers = [
+        one if isinstance(one, Reply) else reply(one) for one in (number, callback, data, apps)
+    ]
+    return drive(whatsapp().check(), answers)
+
+
+def found(health: Any, level: str) -> list[str]:
+    """Its findings of a level."""
+    return [str(one) for one in health.findings if one.level == level]
+
+
 def test_check() -> None:
-    """The number answers with its name, and its troubles become remarks."""
-    good = {
-        "id": NUMBER,
-        "verified_name": "Tea Shop",
-        "display_phone_number": "+49 30 1",
-        "quality_rating": "GREEN",
-    }
-    health, (call,) = drive(whatsapp().check(), [reply(good)])
-    assert health == Health(True, NUMBER, "Tea Shop +49 30 1", ())
-    assert call.method == "GET"
-    assert call.url.endswith(f"/{NUMBER}")
-    bad = {**good, "quality_rating": "RED", "code_verification_status": "EXPIRED"}
-    health, _ = drive(whatsapp().check(), [reply(bad)])
-    assert len(health.remarks) == 2
-    assert "RED" in health.remarks[0]
+    """The number answers with its name, the token with its scopes, the account with its apps."""
+    health, calls = checked()
+    assert (health.ok, health.account, health.name) == (True, NUMBER, "Tea Shop +49 30 1")
+    assert found(health, "error") == found(health, "warning") == []
+    assert found(health, "info") == ["webhooks go to h.example"]
+    assert {call.method for call in calls} == {"GET"}
+    ends = (f"/{NUMBER}", f"/{NUMBER}", "/debug_token", "/77/subscribed_apps")
+    assert all(call.url.endswith(end) for call, end in zip(calls, ends, strict=True))
+    assert CONFIG["access_token"] not in repr(calls)
+    assert "s3cret" not in repr(health)
+
+
+@pytest.mark.parametrize(
+    ("level", "answers", "words"),
+    [
+        ("warning", {"number": {**GOOD, "quality_rating": "RED"}}, "RED"),
+        ("warning", {"number": {**GOOD, "code_verification_status": "EXPIRED"}}, "verification has expired"),
+        ("error", {"callback": {"id": NUMBER}}, "no webhook URL is set"),
+        ("info", {"callback": no(100)}, "webhook's URL could not be asked"),
+        ("error", {"token": {**TOKEN, "is_valid": False}}, "invalid"),
+        ("error", {"token": {**TOKEN, "scopes": MAY[1:]}}, "nothing can be sent"),
+        ("info", {"token": {**TOKEN, "scopes": MAY[:1]}, "apps": b""}, "cannot be asked"),
+        ("info", {"token": no(200, 403), "apps": b""}, "scopes could not be asked"),
+        ("info", {"token": {**TOKEN, "granular_scopes": []}, "apps": b""}, "which business accounts"),
+        ("warning", {"token": {**TOKEN, "expires_at": 1767225600}}, "2026-01-01 00:00 UTC; that of a system user"),
+        ("error", {"apps": {"data": []}}, "not subscribed to webhooks of account 77"),
+        ("info", {"apps": no(200, 403)}, "subscriptions of account 77 could not be asked"),
+    ],
+)  # fmt: skip
+def test_what_a_check_finds(level: str, answers: Any, words: str) -> None:
+    """What does not work, what will not last, and what could not be asked, which is no verdict."""
+    health, _ = checked(**answers)
+    assert health.ok is True
+    assert any(words in text for text in found(health, level))
 
 
 def test_check_with_a_wrong_token() -> None:
     """A refused token is ill health, not an exception; a server's failure is no verdict."""
     health, _ = drive(whatsapp().check(), [no(190, 401)])
     assert health.ok is False
-    assert "token" in health.remarks[0]
+    assert "token" in found(health, "error")[0]
     with pytest.raises(Transient):
         drive(whatsapp().check(), [reply(b"", 503)])
 

@@ -26,9 +26,10 @@ CONFIG = {
 }
 
 
-def telegram(**config: Any) -> Telegram:
+def telegram(webhook_path: str | None = None, **config: Any) -> Telegram:
     """An adapter with the test's secrets and `config`."""
-    return Telegram(Settings("telegram", None, {**CONFIG, **config}))
+    settings = Settings("telegram", None, {**CONFIG, **config}, webhook_path=webhook_path)
+    return Telegram(settings)
 
 
 def samples() -> dict[str, dict[str, Any]]:

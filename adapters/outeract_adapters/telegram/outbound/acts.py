@@ -1,4 +1,4 @@
-"""Flows upon what exists: edits, deletion, reactions, typing, answers to presses, downloads, health.
+"""Flows upon what exists: edits, deletion, reactions, typing, answers to presses, downloads.
 
 Knows: the methods, and which of their refusals say "it already is so".
 Does not know: retries, HTTP, why the host wants it.
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from outeract_core.adapter import Download, Flow, Health, MessageRef, Outgoing, Recipient
-from outeract_core.errors import Rejected, Unauthorised, Unsupported
+from outeract_core.adapter import Download, Flow, MessageRef, Outgoing, Recipient
+from outeract_core.errors import Rejected, Unsupported
 
 from ..api import Answer, Api
 from ..emoji import reaction
@@ -21,14 +20,13 @@ from . import aside
 from .compose import Words, words
 from .keyboards import inline
 
-__all__ = ["answer", "check", "delete", "edit", "fetch", "react", "typing"]
+__all__ = ["answer", "delete", "edit", "fetch", "react", "typing"]
 
 _SAME = ("message is not modified",)
 _DELETED = ("message to delete not found", "message_id_invalid")
 _TOO_LATE = ("query is too old", "query id is invalid", "query_id_invalid")
 _MARKUP = ("can't parse",)
 _CAPTIONED = frozenset({"image", "video", "audio", "voice", "document"})
-_WANTED = ("message_reaction", "callback_query", "my_chat_member")
 
 
 # ── edits ─────────────────────────────────────────────────────────────────────────────────────
@@ -138,63 +136,3 @@ def fetch(api: Api, handle: Mapping[str, Any]) -> Flow[Download]:
     if path is None:
         raise Rejected("Telegram gave no address for this file; bots can fetch up to 20 MB")
     return Download(api.download(path))
-
-
-# ── health ────────────────────────────────────────────────────────────────────────────────────
-
-
-def check(api: Api) -> Flow[Health]:
-    """Whether the token works, whose it is, and how updates come."""
-    try:
-        me = yield from ask(api, api.call("getMe", {}), repeatable=True, scope="connection")
-    except Unauthorised as error:
-        return Health(ok=False, remarks=(error.reason,))
-    call = api.call("getWebhookInfo", {})
-    hook = yield from ask(api, call, repeatable=True, scope="connection")
-    known, name = number(me, "id"), text(me, "username")
-    remarks = (*_strangers(api, known, name), *_privacy(me), *_hooked(api, hook))
-    return Health(
-        True, None if known is None else str(known), f"@{name}" if name else None, remarks
-    )
-
-
-def _strangers(api: Api, known: int | None, name: str | None) -> list[str]:
-    """What was given to `connect` and is not the token's own."""
-    real = {"bot_id": None if known is None else str(known), "username": name}
-    found = []
-    for config, value in real.items():
-        given = str(api.settings.get(config) or "").lstrip("@")
-        if given and value and given.lower() != value.lower():
-            found.append(f"{config} is {given}, but the token belongs to {value}")
-    return found
-
-
-def _privacy(me: Any) -> list[str]:
-    if isinstance(me, dict) and me.get("can_read_all_group_messages") is False:
-        return ["in groups the bot sees only commands, replies and what it needs (privacy mode)"]
-    return []
-
-
-def _hooked(api: Api, hook: Any) -> list[str]:
-    """How updates come. Only the host of a webhook is told: its path holds a secret."""
-    told: Object = hook if isinstance(hook, dict) else {}
-    url, error = text(told, "url"), text(told, "last_error_message")
-    if url is None:
-        return ["no webhook is set: updates come by polling, or not at all"]
-    try:
-        remarks = [f"updates go to {urlsplit(url).hostname}; polling is refused meanwhile"]
-    except ValueError:
-        remarks = ["updates go to a URL that is none"]
-    if not api.settings.get("webhook_secret_token"):
-        remarks.append("no webhook_secret_token is given: every update is refused")
-    if error is not None:
-        remarks.append(f"the last delivery failed: {error}")
-    waiting = number(told, "pending_update_count")
-    if waiting:
-        remarks.append(f"{waiting} updates wait to be delivered")
-    allowed = told.get("allowed_updates")
-    listed = allowed if isinstance(allowed, list) else None
-    missing = [one for one in _WANTED if listed is not None and one not in listed]
-    if listed is None:
-        missing = ["message_reaction"]
-    return remarks + ([f"allowed_updates leaves out {', '.join(missing)}"] if missing else [])
