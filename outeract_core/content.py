@@ -34,14 +34,28 @@ def _tuple(values: Sequence[Any] | None) -> tuple[Any, ...]:
     return tuple(values or ())
 
 
+def _placed(source: str | Path | bytes | File) -> Path | bytes | File:
+    """A path as it is meant now, whatever the working directory is later. Raises BadInput."""
+    if not isinstance(source, str | Path):
+        return source
+    try:
+        return Path(source).absolute()
+    except OSError as error:
+        raise BadInput(
+            f"there is no working directory ({error.strerror}), so {source} leads nowhere"
+        ) from None
+
+
 @frozen
 class Attachment:
     """An outbound file. `source`: a path, the bytes themselves, or a `File` of this application.
 
-    `kind` chooses how the platform shows it; None lets the MIME type decide.
+    A relative path is made absolute when the attachment is made, as `open` would take it there; it is
+    read when the message is committed. `kind` chooses how the platform shows it; None lets the MIME
+    type decide.
     """
 
-    source: Path | bytes | File = field(repr=False)
+    source: Path | bytes | File = field(repr=False, converter=_placed)
     filename: str | None = None
     mime_type: str | None = None
     kind: FileKind | None = None

@@ -43,6 +43,47 @@ async def test_a_program_may_change_its_folder(tmp_path: Path, monkeypatch: Any)
     assert {"bot.db", "bot.db.files", "copy.db", "copy.db.files", "out.jsonl"} <= _names(first)
 
 
+async def test_a_file_to_send_is_the_one_that_was_named(tmp_path: Path, monkeypatch: Any) -> None:
+    """A relative path means what `open` would have read when it was given: outside of a handler, in a
+    turn whose files are read when it ends, and for a file that is only kept.
+    """
+    first, other = tmp_path / "first", tmp_path / "other"
+    for folder in (first, other):
+        folder.mkdir()
+        (folder / "x.txt").write_text(folder.name)
+    bot = talk(tmp_path / "bot.db")
+    async with bot.core:
+
+        @bot.app.on("message.inbound")
+        async def answer(message: Any) -> None:
+            await message.reply(Content("f", files=[Attachment("x.txt")]))  # type: ignore[arg-type]
+            os.chdir(other)
+
+        monkeypatch.chdir(first)
+        attachment = Attachment(Path("x.txt"))
+        await bot.says("hello")
+        await bot.core.pump()
+        assert Path.cwd() == other
+        sent = await bot.app.send(("console", "x"), Content("f", files=[attachment]))
+        kept = await bot.app.files.add("x.txt")
+        (reply, *_) = await bot.events("message.outbound")
+        texts = [
+            await bot.app.files.read((await bot.app.files.of(event))[0])
+            for event in (reply.id, sent.id)
+        ]
+        assert texts == [b"first", b"first"]
+        assert await bot.app.files.read(kept) == b"other"
+        assert kept.filename == "x.txt"
+        with pytest.raises(BadInput, match="kept already"):
+            await bot.app.files.add(kept)  # type: ignore[arg-type]
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(BadInput, match="no working directory"):
+        Attachment(Path("x.txt"))
+
+
 async def test_a_secret_s_file_is_looked_for_where_the_program_began(
     tmp_path: Path, monkeypatch: Any
 ) -> None:

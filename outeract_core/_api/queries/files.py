@@ -16,7 +16,8 @@ from ..._io.tenant import Tenant
 from ..._store.engine.sqlite import Connection
 from ..._store.records import nodes, rows
 from ..._store.writing import files
-from ...errors import FileError
+from ...content import Attachment
+from ...errors import BadInput, FileError
 from ...model import File
 
 
@@ -64,11 +65,21 @@ class Files:
         return node.sha256
 
     async def add(
-        self, source: bytes | Path, *, filename: str | None = None, mime_type: str | None = None
+        self,
+        source: bytes | str | Path,
+        *,
+        filename: str | None = None,
+        mime_type: str | None = None,
     ) -> File:
-        """Keep bytes or a file of the host's as a node. Raises FileTooLarge, OSError."""
-        stored = await anyio.to_thread.run_sync(self._runtime.folder.keep, source)
-        name = filename or (source.name if isinstance(source, Path) else None)
+        """Keep bytes or a file of the host's as a node; a relative path is taken as `open` would.
+
+        Raises BadInput, FileTooLarge, OSError.
+        """
+        given = Attachment(source).source
+        if isinstance(given, File):
+            raise BadInput(f"the file {given.id} is kept already")
+        stored = await anyio.to_thread.run_sync(self._runtime.folder.keep, given)
+        name = filename or (given.name if isinstance(given, Path) else None)
 
         def unit(tx: Connection, app: int) -> File:
             key, _ = files.keep(tx, app, name, mime_type, stored.size, stored.sha256)
