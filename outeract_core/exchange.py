@@ -236,14 +236,22 @@ class Outgoing:
     metadata: Mapping[str, Any] = field(factory=dict)
 
 
+Slot: TypeAlias = Literal["text", "caption"]
+"""Where the words of a message stand: they are its text, or below its file."""
+
+
 @frozen
 class MessageRef:
-    """A message that exists on the platform: `external_id` as in its fact, and its conversation."""
+    """A message that exists on the platform: `external_id` as in its fact, and its conversation.
+
+    `slot`: where the words of this very message stand, as it was sent; None where that is not known.
+    """
 
     external_id: str
     chat: Recipient
     outbound: bool = False
     payload: Mapping[str, Any] = field(factory=dict)
+    slot: Slot | None = None
 
 
 @frozen

@@ -33,14 +33,17 @@ def content_again(event: Event, files: Sequence[File], mark: str | None) -> Cont
             f"only a failed or unknown message is sent again; this is {event.status}: {why}"
         )
     told = event.payload.get("message")
-    if not isinstance(told, Mapping) or not (
-        told.keys() - {"type", "role", "text"} or told.get("text") or files
-    ):
+    if not isinstance(told, Mapping) or not _says(told, files):
         raise BadInput("what this message said was erased or dropped; send a new one")
-    return _marked(_content(told, files), mark)
+    return _marked(content_of(told, files), mark)
 
 
-def _content(told: Mapping[str, Any], files: Sequence[File]) -> Content:
+def _says(told: Mapping[str, Any], files: Sequence[File]) -> bool:
+    return bool(told.keys() - {"type", "role", "text"} or told.get("text") or files)
+
+
+def content_of(told: Mapping[str, Any], files: Sequence[File]) -> Content:
+    """The content behind the `message` of a payload. Raises BadInput when it says nothing any more."""
     menu, template, location = told.get("menu"), told.get("template"), told.get("location")
     return Content(
         told.get("text") or "", told.get("format", "plain"),

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from attrs import evolve
+
 from .._domain.planning.kinds import mime_of
 from .._domain.planning.parts import Part
 from .._domain.planning.plan import Plan
@@ -95,7 +97,11 @@ def _refused_parts(
     adapter: Adapter, to: Recipient, content: Content, planned: Plan
 ) -> Iterator[str]:
     for number, part in enumerate(planned.parts):
-        said = _outgoing(part, number, to, content, planned)
+        files = tuple(_file(content, planned, index) for index in part.files)
+        said = evolve(
+            as_sent(part, number, to, len(planned.parts)), files=files,
+            metadata=dict(content.metadata),
+        )  # fmt: skip
         found = refusal(lambda said=said: adapter.send(said))  # type: ignore[misc]
         if found is not None:
             yield found
@@ -109,16 +115,14 @@ def recipient(runtime: Runtime, to: int | Party) -> Recipient:
     return Recipient(*found[0][1:]) if found else Recipient("", "")
 
 
-def _outgoing(part: Part, number: int, to: Recipient, content: Content, planned: Plan) -> Outgoing:
+def as_sent(part: Part, number: int, to: Recipient, parts: int = 1) -> Outgoing:
     """The part as the adapter will be given it, with a stand-in for what is not there yet."""
     return Outgoing(
-        token=_TOKEN, event_id=_TOKEN, part=number, parts=len(planned.parts),
+        token=_TOKEN, event_id=_TOKEN, part=number, parts=parts,
         to=to, text=part.text, plain=part.plain,
-        files=tuple(_file(content, planned, index) for index in part.files),
         buttons=part.buttons, quick_replies=part.quick_replies, menu=part.menu,
         location=part.location, contacts=part.contacts, template=part.template,
         header=part.header, footer=part.footer, literal=part.literal,
-        metadata=dict(content.metadata),
     )  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from attrs import evolve
+
 from .._domain.planning.kinds import kind_of_mime
 from .._domain.planning.parts import Part, load_parts
 from .._io.disk.file_store import Folder
@@ -87,12 +89,35 @@ def flow(adapter: Any, row: Row, folder: Folder) -> Flow[Any]:
     elif row.verb == "react":
         made = adapter.react(_message(row), row.parts["emoji"], row.parts["remove"])
     elif row.verb == "edit":
-        made = adapter.edit(_message(row), outgoing(row, 0, folder))
+        made = _edit(adapter, row, folder)
     elif row.verb == "delete":
-        made = _each(adapter.delete, [_message(row, target) for target in row.targets])
+        made = _each(adapter.delete, [_message(row, name) for name in _names(row)])
     else:
         made = getattr(adapter, row.verb)(_message(row))
     return made
+
+
+def _edit(adapter: Any, row: Row, folder: Folder) -> Flow[Any]:
+    """The change that is next: new words in one part of the message, or the part is taken away."""
+    step = (row.parts.get("steps") or [{"part": 0}])[row.done]
+    names = _names(row, step["part"])
+    if not names:
+        raise Rejected(f"part {step['part'] + 1} of the message has no id at the platform")
+    if step.get("remove"):
+        return _each(adapter.delete, [_message(row, name) for name in names])
+    message = evolve(_message(row, names[0]), slot=step.get("slot"))
+    made: Flow[Any] = adapter.edit(message, outgoing(row, row.done, folder))
+    return made
+
+
+def _names(row: Row, part: int | None = None) -> list[str]:
+    """The messages that a part is, or all of them; not what is only in one (a file) that has a name."""
+    found: list[str] = []
+    for number in sorted({number for number, _name in row.targets}):
+        mine = [name for other, name in row.targets if other == number]
+        if part in (None, number):
+            found += [name for name in mine if ":" in name] or mine
+    return found
 
 
 def _each(begin: Callable[[MessageRef], Flow[Any]], messages: list[MessageRef]) -> Flow[None]:

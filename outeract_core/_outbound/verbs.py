@@ -6,15 +6,12 @@ Does not know: platforms, when they are carried out.
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from typing import Any
 from uuid import UUID
 
 from attrs import evolve
 
-from .._domain.planning.parts import dump_parts
-from .._domain.planning.plan import plan
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._store.engine.sqlite import Connection
@@ -28,6 +25,7 @@ from ..adapter import MessageRef
 from ..content import Content, ContentLike
 from ..errors import BadInput, Unsupported
 from ..model import Event
+from .editing import edit_of
 from .handle import Delivery
 from .joining import joins
 from .obstacles import recipient, refusal
@@ -71,30 +69,14 @@ class Verbs(ABC):
 
     @joins
     async def edit(self, event: Event | UUID, content: ContentLike) -> Delivery:
-        """Replace the text of a message that the bot sent; of an album, its caption.
+        """Replace the words of a message that the bot sent, and what there is to press below them.
 
-        A message that took several parts cannot be changed in place, and neither can one part
-        become several: that is refused. Delete it and send it anew.
-        Raises NotFound, BadInput, Unsupported.
+        They take the places that the old ones have: the text, or the caption below its (first) file. Of
+        a message in several parts each is changed, and those that are not needed any more are taken
+        away; what needs more room than there is is refused. Files and places stay as they are.
+        Raises NotFound, BadInput, Unsupported; then nothing was written.
         """
-        content = Content.of(content)
-        conn, peer, key = _place(self, event)
-        if not _is_outbound(self, key):
-            raise BadInput("only a message that the bot has sent can be edited")
-        adapter = self.runtime.adapter(conn)
-        _able(adapter, "edit")
-        was = self.events_at([key])[0].payload.get("parts", 1)
-        if isinstance(was, int) and was > 1:
-            raise BadInput(
-                f"this message took {was} parts, and an edit changes one: delete it and send it anew"
-            )
-        parts = plan(content, adapter.manifest, adapter.render).parts
-        if len(parts) > 1:
-            raise BadInput(f"the new text needs {len(parts)} messages; an edit has room for one")
-        payload = {"message": content.message(), "external_message_id": None}
-        spec = {"parts": json.loads(dump_parts(parts))}
-        action = Action(self.new_id(), conn, "edit", "message.edited", peer, key, payload, spec)
-        return await _act(self, action)
+        return await _act(self, self.editing(event, content))
 
     @joins
     async def delete(self, event: Event | UUID) -> Delivery:
@@ -129,6 +111,18 @@ class Verbs(ABC):
         return Delivery(self.runtime, self.tenant, action.id)
 
     # ── for turns and the dispatcher ──────────────────────────────────────────────────────────
+
+    def editing(self, event: Event | UUID, content: ContentLike) -> Action:
+        """The action behind `edit`."""
+        content, place = Content.of(content), _place(self, event)
+        conn, peer, key = place
+        if not _is_outbound(self, key):
+            raise BadInput("only a message that the bot has sent can be edited")
+        _able(self.runtime.adapter(conn), "edit")
+        made = edit_of(self.runtime, self.key, place, content)
+        return Action(
+            self.new_id(), conn, "edit", "message.edited", peer, key, made.payload, made.spec
+        )
 
     def reaction(self, event: Event | UUID, emoji: str, remove: bool, cause: int | None) -> Action:
         """The action behind `react`."""

@@ -201,17 +201,6 @@ async def test_an_album_is_deleted_whole(
     assert len(asked(fake, "deleteMessage")) == 3
 
 
-async def test_an_edit_of_several_parts_is_refused_openly(
-    core: Outeract, app: App, fake: FakePlatform, heard: Event
-) -> None:
-    """Rather than leave the old text in some of them."""
-    delivery = await app.send(heard, "\n\n".join(letter * 4000 for letter in "ab"))
-    await core.pump()
-    with pytest.raises(BadInput, match="took 2 parts"):
-        await app.edit(delivery.id, "short")
-    assert asked(fake, "editMessageText") == []
-
-
 @pytest.mark.parametrize("emoji", ["🦄🦄", "no emoji", "🛸"])
 async def test_a_reaction_that_the_platform_has_not_is_refused_before_it_is_written(
     core: Outeract, app: App, fake: FakePlatform, heard: Event, emoji: str

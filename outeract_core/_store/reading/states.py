@@ -6,18 +6,24 @@ Does not know: how it got there.
 
 from __future__ import annotations
 
-from typing import Any, cast
+import json
+from typing import cast
 from uuid import UUID
 
-from ..._domain.rules.delivery import EVENT_STATUS
+from attrs import evolve
+
+from ..._domain.rules.delivery import EVENT_STATUS, Progress, advance, further
 from ..._domain.values.ids import from_ms
-from ...driver import Tx
+from ...driver import Statement, Tx
 from ...errors import NotFound
 from ...model import DeliveryState, PartState, Status
+from ..engine.statements import statement
 from ..records import nodes
 from ..records.log import EVENT_CONN, EVENT_FACTS, key_of, sources_of
-from ..writing.claims import LAST_INBOUND
+from ..writing.claims import EXTERNAL_IDS, LAST_INBOUND
 from ..writing.delivery import DELIVERY, RECEIPTS, nameless, parts_of
+
+REMOVED: Statement[tuple[str]] = statement("parts_removed")
 
 
 def event_key(tx: Tx, app: int, event_id: UUID) -> int:
@@ -67,6 +73,18 @@ def _parts(tx: Tx, key: int, status: str, count: int) -> tuple[PartState, ...]:
     )
 
 
+def names_of(tx: Tx, key: int) -> list[tuple[int, str]]:
+    """By part, in order, what the platform calls a message of ours; the name of a message goes first."""
+    found = tx.all(EXTERNAL_IDS, seq=key)
+    return [(part, name) for part, name in found if name != nameless(key, part)]
+
+
+def taken_away(tx: Tx, key: int) -> frozenset[int]:
+    """The parts that edits take away, whatever has become of them: nothing is said there again."""
+    rows = tx.all(REMOVED, dst=key, origin=tx.kind("origin"), edited=tx.kind("message.edited"))
+    return frozenset(part for row in rows for part in json.loads(row[0]))
+
+
 def last_inbound(tx: Tx, app: int, platform_user: UUID) -> int | None:
     """When this platform user last wrote (milliseconds), or None."""
     return last_heard(tx, nodes.key(tx, app, platform_user, "platform_user"))
@@ -80,12 +98,29 @@ def last_heard(tx: Tx, peer: int) -> int | None:
 
 
 def _of_action(tx: Tx, key: int) -> DeliveryState:
-    """An action has no row of its own: its newest status event tells."""
-    state = DeliveryState("queued")
+    """An action has no row of its own: its status events tell, of an edit those of each change."""
+    progress, reached = Progress(), dict[int, str]()
     for child in sources_of(tx, key, "origin"):
         facts = tx.one(EVENT_FACTS, seq=child)
-        status: Any = None if facts is None else EVENT_STATUS.get(tx.kind_name(facts[0]))
-        if facts is not None and status is not None:
-            sent = from_ms(facts[1]) if status == "sent" else None
-            state = DeliveryState(status, sent_at=sent)
-    return state
+        status = None if facts is None else EVENT_STATUS.get(tx.kind_name(facts[0]))
+        if facts is None or status is None:
+            continue
+        told = json.loads(facts[2])
+        part, count = told.get("part", 0), told.get("parts", 1)
+        reached[part] = further(reached.get(part, "queued"), status)
+        progress = evolve(progress, parts=count)
+        progress = advance(progress, status, facts[1], told.get("reason"), reached.values())
+    return _as_state(progress, reached)
+
+
+def _as_state(progress: Progress, reached: dict[int, str]) -> DeliveryState:
+    sent, failed = (
+        None if at is None else from_ms(at) for at in (progress.sent_at, progress.failed_at)
+    )
+    rest = progress.status if progress.status in ("failed", "cancelled") else "queued"
+    parts = tuple(
+        PartState(part, cast("Status", reached.get(part, rest)), None)
+        for part in range(progress.parts if progress.parts > 1 else 0)
+    )
+    status = cast("Status", progress.status)
+    return DeliveryState(status, sent, None, None, failed, progress.reason, parts)

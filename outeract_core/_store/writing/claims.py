@@ -42,11 +42,13 @@ REFERENCES: Statement[tuple[int, int, int, str | None]] = statement("references_
 AWAITED: Statement[tuple[int, int, str]] = statement("awaited_references")
 PARTS_DONE: Statement[tuple[int, int]] = statement("receipt_parts")
 EXTERNAL_ID: Statement[tuple[str]] = statement("external_id_of")
-EXTERNAL_IDS: Statement[tuple[str]] = statement("external_ids_of")
+EXTERNAL_IDS: Statement[tuple[int, str]] = statement("external_ids_of")
 FILE: Statement[_File] = statement("file_of_part")
 LAST_INBOUND: Statement[tuple[int]] = statement("last_inbound")
 
 PER_LANE, LANES = 16, 100
+_ABOUT = ("react", "edit", "delete")
+"""Verbs on a message that may still be on its way."""
 
 
 @frozen
@@ -81,7 +83,7 @@ class Row:
     reply_to: str | None = None
     thread: str | None = None
     answers: str | None = None
-    targets: tuple[str, ...] = ()
+    targets: tuple[tuple[int, str], ...] = ()
     target_outbound: bool = False
     target_payload: str = "{}"
     files: tuple[_File, ...] = ()
@@ -90,7 +92,7 @@ class Row:
     @property
     def target(self) -> str | None:
         """The external id of the message that an action is about: of its first part."""
-        return self.targets[0] if self.targets else None
+        return self.targets[0][1] if self.targets else None
 
 
 def claim(
@@ -140,12 +142,14 @@ def is_ahead(tx: Tx, longest: int) -> bool:
 
 
 def _due(tx: Tx, lane: int, head: int) -> list[_Row]:
-    rows = []
+    rows: list[_Row] = []
     for row in tx.all(LANE, lane=lane, head=head, limit=PER_LANE):
         if row[11] > tx.now and row[7] == 0:
             continue  # not before its time, and it holds up nobody
         if row[11] > tx.now or (row[14] or 0) > tx.now:
             break
+        if row[3] in _ABOUT and any(before[3] == "send" for before in rows):
+            break  # what is before it may be what it is about, and has no id yet
         rows.append(row)
     return rows
 
@@ -235,16 +239,18 @@ def _row(tx: Tx, row: _Row, around: _Around, token: int) -> Row:
     )  # fmt: skip
 
 
-def _targets(tx: Tx, lane: int, verb: str, event: int | None) -> tuple[tuple[str, ...], bool, str]:
-    """The external ids of the message that an action is about, all of ours, in the order of its parts."""
+def _targets(
+    tx: Tx, lane: int, verb: str, event: int | None
+) -> tuple[tuple[tuple[int, str], ...], bool, str]:
+    """The message that an action is about: of ours all parts and names, in order, else the one name."""
     target = None if verb == "send" else _about(tx, lane, event)
     if target is None:
         return (), False, "{}"
     facts = tx.one(EVENT_CONN, seq=target)
     outbound = facts is not None and tx.kind_name(facts[1]) == "message.outbound"
     parts = tx.all(EXTERNAL_IDS, seq=target) if outbound else []
-    found = parts or tx.all(EXTERNAL_ID, seq=target)
-    return tuple(row[0] for row in found), outbound, "{}" if facts is None else facts[2]
+    found = parts or [(0, row[0]) for row in tx.all(EXTERNAL_ID, seq=target)]
+    return tuple(found), outbound, "{}" if facts is None else facts[2]
 
 
 def _about(tx: Tx, lane: int, event: int | None) -> int | None:

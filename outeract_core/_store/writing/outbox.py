@@ -63,9 +63,8 @@ def part_done(
         parts = len(row.parts.get("parts", ())) or 1
         delivery.receipt(tx, conn, row.event, row.done, parts, external_ids, sandbox=row.sandbox)
     elif row.event is not None:
-        delivery.child_event(
-            tx, conn, row.event, "message.sent", {"verb": row.verb, "time": tx.now}
-        )
+        told = {"verb": row.verb, "time": tx.now, **_which(row)}
+        delivery.child_event(tx, conn, row.event, "message.sent", told)
     if address is not None and address != row.address:
         _moved(tx, conn, row, address)
     return left
@@ -195,9 +194,8 @@ def _told(
         payload["class"] = failure
     if code is not None:
         payload["code"] = code
-    parts = len(row.parts.get("parts", ()))
-    if parts:
-        payload.update(part=row.done, parts=parts)
+    payload |= _which(row)
+    parts = payload.get("parts", 0)
     if row.event is None:
         return
     if row.verb == "send":
@@ -206,6 +204,12 @@ def _told(
         delivery.status_event(tx, conn, row.event, kind, payload)
     elif kind in EVENT_STATUS:
         delivery.child_event(tx, conn, row.event, kind, {**payload, "verb": row.verb})
+
+
+def _which(row: Row) -> dict[str, int]:
+    """Which part, or which change of an edit, and of how many."""
+    parts = len(row.parts.get("parts", ()))
+    return {"part": row.done, "parts": parts} if parts else {}
 
 
 def _moved(tx: Tx, conn: Conn, row: Row, address: str) -> None:

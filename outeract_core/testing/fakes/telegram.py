@@ -1,27 +1,24 @@
 """The Bot API as far as bots use it: what api.telegram.org would answer.
 
-Knows: methods, messages per chat, updates and their confirmation, files, refusals in Telegram's words.
-Does not know: HTTP servers. Only `parse_mode=HTML` is read, and reaction emoji are not checked
-against Telegram's list. Source of shapes and limits: Bot API 10.3.
+Knows: methods, updates and their confirmation, files, refusals in Telegram's words.
+Does not know: HTTP servers, which method fits which message (`telegram_chats.py`). Only
+`parse_mode=HTML` is read. Source of shapes and limits: Bot API 10.3.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from typing import Any
 
 from .record import Answer, Received, Request, Upload, World, answer_json
 from .telegram_aside import Asides, NotAllowedError
+from .telegram_chats import Chats, RefusedError
 from .telegram_html import parse_html, utf16
 
 __all__ = ["FakeTelegram"]
 
 BOT = {"id": 777000111, "is_bot": True, "first_name": "Fake bot", "username": "fake_bot"}
-FIRST_MESSAGE_ID = 1000
-"""Outbound ids start above this, so that ids which a test makes up for inbound ones stay free."""
-
 _METHOD = re.compile(r"/bot([^/]+)/(?:test/)?(\w+)")
 _FILE = re.compile(r"/file/bot([^/]+)/(.+)")
 _MEDIA = {
@@ -50,15 +47,9 @@ _TOLD = (
     "last_error_message",
 )
 _TRUE = frozenset({
-    "setmessagereaction", "sendchataction", "answercallbackquery", "setmycommands",
+    "sendchataction", "answercallbackquery", "setmycommands",
     "deletemycommands", "setmydescription", "setmyname", "logout", "close",
 })  # fmt: skip
-
-
-class _RefusedError(Exception):
-    def __init__(self, status: int, description: str) -> None:
-        super().__init__(description)
-        self.status = status
 
 
 class FakeTelegram:
@@ -67,8 +58,7 @@ class FakeTelegram:
     def __init__(self, world: World, token: str | None = None) -> None:
         self._world = world
         self._token = token
-        self._last: dict[str, int] = defaultdict(lambda: FIRST_MESSAGE_ID)
-        self._messages: dict[tuple[str, int], dict[str, Any]] = {}
+        self._chats = Chats(world)
         self._files: dict[str, tuple[str, bytes]] = {}
         self._updates: list[dict[str, Any]] = []
         self._update_id = 100
@@ -85,7 +75,31 @@ class FakeTelegram:
         """
         person = {"id": abs(chat_id), "is_bot": False, "first_name": f"Person {abs(chat_id)}"}
         message = {**self._skeleton(str(chat_id)), "from": person, "text": text, **more}
+        self._chats.heard(str(chat_id), message["message_id"])
         return self.push({"message": message})
+
+    def forget(self, chat_id: int, message_id: int) -> None:
+        """A person has deleted a message of the bot's; Telegram tells bots nothing of that."""
+        self._chats.forget(str(chat_id), message_id)
+
+    def leave(self, chat_id: int, reason: str = "bot was blocked by the user") -> dict[str, Any]:
+        """The update that a person has blocked the bot, or a group removed it: sending is refused now."""
+        self._chats.closed[str(chat_id)] = reason
+        return self._moved(chat_id, "member", "kicked")
+
+    def come_back(self, chat_id: int) -> dict[str, Any]:
+        """The update that it was let in again."""
+        self._chats.closed.pop(str(chat_id), None)
+        return self._moved(chat_id, "kicked", "member")
+
+    def _moved(self, chat_id: int, old: str, new: str) -> dict[str, Any]:
+        person = {"id": abs(chat_id), "is_bot": False, "first_name": f"Person {abs(chat_id)}"}
+        until = {"until_date": 0} if new == "kicked" else {}
+        return self.push({"my_chat_member": {
+            "chat": _chat(str(chat_id)), "from": person, "date": self._world.seconds,
+            "old_chat_member": {"user": BOT, "status": old},
+            "new_chat_member": {"user": BOT, "status": new, **until},
+        }})  # fmt: skip
 
     def whisper(self, chat_id: int, user_id: int, text: str, **more: Any) -> dict[str, Any]:
         """An update in which a member of a group says `text` to the bot alone (an ephemeral command)."""
@@ -133,18 +147,18 @@ class FakeTelegram:
         except NotAllowedError as no:
             wrong = {"ok": False, "error_code": 400, "description": f"Bad Request: {no}"}
             return answer_json(wrong, 400)
-        except _RefusedError as no:
+        except RefusedError as no:
             wrong = {"ok": False, "error_code": no.status, "description": str(no)}
             return answer_json(wrong, no.status)
 
     def _allow(self, token: str) -> None:
         if token != self._token if self._token is not None else not token:
-            raise _RefusedError(401, "Unauthorized")
+            raise RefusedError(401, "Unauthorized")
 
     def _download(self, token: str, path: str) -> Answer:
         try:
             self._allow(token)
-        except _RefusedError as no:
+        except RefusedError as no:
             return answer_json({"ok": False, "error_code": 401, "description": str(no)}, 401)
         for where, data in self._files.values():
             if where == path:
@@ -161,25 +175,25 @@ class FakeTelegram:
             return self.asides.change(method, params)
         handler = getattr(self, f"_do_{method}", None)
         if handler is None:
-            raise _RefusedError(404, "Not Found")
+            raise RefusedError(404, "Not Found")
         return handler(request) if method == "sendmediagroup" else handler(params)
 
     # ── messages ──
 
     def _skeleton(self, chat: str) -> dict[str, Any]:
-        with self._world.changed:
-            self._last[chat] += 1
-            number = self._last[chat]
+        number = self._chats.number(chat)
         return {"message_id": number, "date": self._world.seconds, "chat": _chat(chat)}
 
     def _post(self, params: dict[str, Any], body: dict[str, Any], **note: Any) -> dict[str, Any]:
         chat = str(params.get("chat_id", ""))
         if not re.fullmatch(r"-?\d+|@\w+", chat):
-            raise _RefusedError(400, "Bad Request: chat not found")
+            raise RefusedError(400, "Bad Request: chat not found")
+        self._chats.open(chat)
+        self._chats.answered(chat, _decoded(params.get("reply_parameters")))
         aside = self.asides.check(params, chat, self._world.seconds)
         message = {**self._skeleton(chat), "from": BOT, **body, **_extras(params)}
         if aside is None or note.get("method") == "sendMediaGroup":
-            self._messages[chat, message["message_id"]] = message
+            self._chats.keep(chat, message)
         else:
             message = self.asides.keep(chat, int(aside["receiver_user_id"]), message)
         self._world.receive(Received(
@@ -192,7 +206,7 @@ class FakeTelegram:
     def _do_sendmessage(self, params: dict[str, Any]) -> Any:
         text, entities = _formatted(params, "text", 4096)
         if not text.strip():
-            raise _RefusedError(400, "Bad Request: message text is empty")
+            raise RefusedError(400, "Bad Request: message text is empty")
         body = {"text": text, **({"entities": entities} if entities else {})}
         return self._post(params, body, method="sendMessage")
 
@@ -219,7 +233,7 @@ class FakeTelegram:
     def _do_sendmediagroup(self, request: Request) -> Any:
         items = _decoded(request.params.get("media")) or []
         if not 2 <= len(items) <= 10:
-            raise _RefusedError(
+            raise RefusedError(
                 400, "Bad Request: there must be from 2 to 10 media to send in an album"
             )
         album = {"media_group_id": str(self._world.seconds)}
@@ -236,7 +250,7 @@ class FakeTelegram:
         value = str(item.get(field) or "")
         upload = request.files.get(value.removeprefix("attach://") or field)
         if upload is None and value not in self._files and not value.startswith("http"):
-            raise _RefusedError(400, f"Bad Request: there is no {field} in the request")
+            raise RefusedError(400, f"Bad Request: there is no {field} in the request")
         file_id = self.add_file(upload.data, upload.filename) if upload else value
         shape = self._file(file_id, upload) | _DETAILS.get(kind, {})
         body: dict[str, Any] = {kind: [shape] if kind == "photo" else shape}
@@ -253,24 +267,12 @@ class FakeTelegram:
 
     # ── changes ──
 
-    def _own(self, params: dict[str, Any], verb: str) -> tuple[str, int]:
-        key = str(params.get("chat_id")), int(params.get("message_id") or 0)
-        if key not in self._messages:
-            raise _RefusedError(400, f"Bad Request: message to {verb} not found")
-        return key
-
     def _edit(self, params: dict[str, Any], field: str, limit: int) -> Any:
-        key = self._own(params, "edit")
         text, entities = _formatted(params, field, limit)
-        before = self._messages[key]
-        after = before | {field: text} | _extras(params)
-        after["entities" if field == "text" else "caption_entities"] = entities
-        if _same(before, after):
-            raise _RefusedError(400, "Bad Request: message is not modified: specified new message "
-                "content and reply markup are exactly the same as a current content and reply "
-                "markup of the message")  # fmt: skip
-        self._messages[key] = after | {"edit_date": self._world.seconds}
-        return self._messages[key]
+        if field == "text" and not text.strip():
+            raise RefusedError(400, "Bad Request: message text is empty")
+        told = {field: text, "entities" if field == "text" else "caption_entities": entities}
+        return self._chats.edited(params, told | _extras(params), field)
 
     def _do_editmessagetext(self, params: dict[str, Any]) -> Any:
         return self._edit(params, "text", 4096)
@@ -279,18 +281,19 @@ class FakeTelegram:
         return self._edit(params, "caption", 1024)
 
     def _do_editmessagereplymarkup(self, params: dict[str, Any]) -> Any:
-        key = self._own(params, "edit")
-        kept = {k: v for k, v in self._messages[key].items() if k != "reply_markup"}
-        self._messages[key] = kept | _extras(params)
-        return self._messages[key]
+        return self._chats.edited(params, _extras(params), "")
 
     def _do_deletemessage(self, params: dict[str, Any]) -> Any:
-        del self._messages[self._own(params, "delete")]
+        self._chats.deleted(params)
         return True
 
     def _do_deletemessages(self, params: dict[str, Any]) -> Any:
-        for number in _decoded(params.get("message_ids")) or []:
-            self._messages.pop((str(params.get("chat_id")), int(number)), None)
+        numbers = _decoded(params.get("message_ids")) or []
+        self._chats.all_deleted(str(params.get("chat_id")), [int(number) for number in numbers])
+        return True
+
+    def _do_setmessagereaction(self, params: dict[str, Any]) -> Any:
+        self._chats.reacted(params, _decoded(params.get("reaction")) or [])
         return True
 
     # ── the bot, its updates, its files ──
@@ -329,7 +332,7 @@ class FakeTelegram:
     def _do_getupdates(self, params: dict[str, Any]) -> Any:
         """Bot API: an update is confirmed by a call with an offset above its update_id."""
         if self.webhook["url"]:
-            raise _RefusedError(409, "Conflict: can't use getUpdates method while webhook is active; "
+            raise RefusedError(409, "Conflict: can't use getUpdates method while webhook is active; "
                 "use deleteWebhook to delete the webhook first")  # fmt: skip
         offset, limit = int(params.get("offset") or 0), int(params.get("limit") or 100)
         if offset > 0:
@@ -340,7 +343,7 @@ class FakeTelegram:
     def _do_getfile(self, params: dict[str, Any]) -> Any:
         file_id = str(params.get("file_id"))
         if file_id not in self._files:
-            raise _RefusedError(400, "Bad Request: invalid file_id")
+            raise RefusedError(400, "Bad Request: invalid file_id")
         path, data = self._files[file_id]
         return self._file(file_id, None) | {"file_size": len(data), "file_path": path}
 
@@ -363,11 +366,11 @@ def _formatted(params: dict[str, Any], field: str, limit: int) -> tuple[str, lis
         try:
             text, entities = parse_html(text)
         except ValueError as wrong:
-            raise _RefusedError(400, f"Bad Request: can't parse entities: {wrong}") from None
+            raise RefusedError(400, f"Bad Request: can't parse entities: {wrong}") from None
     elif mode:
-        raise _RefusedError(400, "Bad Request: unsupported parse_mode")
+        raise RefusedError(400, "Bad Request: unsupported parse_mode")
     if utf16(text) > limit:
-        raise _RefusedError(
+        raise RefusedError(
             400, f"Bad Request: {'message' if field == 'text' else field} is too long"
         )
     return text, entities
@@ -381,11 +384,6 @@ def _extras(params: dict[str, Any]) -> dict[str, Any]:
     if params.get("message_thread_id"):
         found |= {"message_thread_id": int(params["message_thread_id"]), "is_topic_message": True}
     return found
-
-
-def _same(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    fields = ("text", "caption", "entities", "caption_entities", "reply_markup")
-    return all((before.get(name) or None) == (after.get(name) or None) for name in fields)
 
 
 def _decoded(value: Any) -> Any:

@@ -35,19 +35,24 @@ _CAPTIONED = frozenset({"image", "video", "audio", "voice", "document"})
 def edit(api: Api, message: MessageRef, outgoing: Outgoing) -> Flow[None]:
     """Replace text or caption, and the buttons. What is the same already counts as done.
 
-    Whether it has a caption is known from what was sent, else from Telegram's refusal.
+    The method follows the message: core says where its words stand, else that is known from what was
+    sent, or from Telegram's refusal.
     """
     said = words(outgoing)
     if len(said) > 1:
         raise Rejected("the new text with its header and footer needs more than one message")
-    order = ["text", "caption"]
-    if message.payload.get("type") in _CAPTIONED:
-        order.reverse()
-    if not said:
-        order = ["reply_markup"]
+    order = _slots(message) if said else ["reply_markup"]
     told = yield from _edited(api, message, outgoing, said[0] if said else Words(), order)
     if not told.ok and not (told.code == 400 and told.says(*_SAME)):
         raise refusal(told, repeatable=True)
+
+
+def _slots(message: MessageRef) -> list[str]:
+    """Where the words may stand, the likeliest place first."""
+    if message.slot is not None:
+        return [message.slot]
+    captioned = message.payload.get("type") in _CAPTIONED
+    return ["caption", "text"] if captioned else ["text", "caption"]
 
 
 def _edited(

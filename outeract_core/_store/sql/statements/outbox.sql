@@ -1,4 +1,6 @@
 -- Claiming, sending and settling outbox rows.
+-- A part may have several names. What names a message in its place (`1001:42`, `<ts>:<channel>`) goes
+-- before what only names something in it (a file); among those the shorter number is the lower one.
 
 -- name: outbox_heads
 SELECT o.due, o.id, o.lane, o.conn FROM carray(:keys) c CROSS JOIN outbox o ON o.id IN (
@@ -86,10 +88,10 @@ SELECT conn, state, count(*), min(due) FROM outbox GROUP BY conn, state ORDER BY
 
 -- name: external_id_of
 SELECT dk FROM event WHERE seq = :seq AND typeof(dk) = 'text'
-UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = :seq ORDER BY part, length(ext), ext LIMIT 1) r LIMIT 1;
+UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = :seq ORDER BY part, ext NOT LIKE '%:%', length(ext), ext LIMIT 1) r LIMIT 1;
 
 -- name: external_ids_of
-SELECT ext FROM receipt WHERE event = :seq ORDER BY part, length(ext), ext;
+SELECT part, ext FROM receipt WHERE event = :seq ORDER BY part, ext NOT LIKE '%:%', length(ext), ext;
 
 -- name: recipients
 SELECT p.id, p.ext, p.address, p.kind FROM carray(:keys) j CROSS JOIN puser p ON p.id = j.value;
@@ -100,7 +102,7 @@ SELECT e.seq, e.id FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value;
 -- name: references_of
 SELECT g.dst, g.src, g.type, (
   SELECT dk FROM event WHERE seq = g.dst AND typeof(dk) = 'text'
-  UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = g.dst ORDER BY part, length(ext), ext LIMIT 1) r LIMIT 1)
+  UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = g.dst ORDER BY part, ext NOT LIKE '%:%', length(ext), ext LIMIT 1) r LIMIT 1)
 FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value
 CROSS JOIN edge g ON g.src = e.seq AND g.type IN (:reply_to, :in_thread, :triggered_by)
 WHERE g.type <> :triggered_by OR (SELECT conn FROM event WHERE seq = g.dst) = e.conn;

@@ -31,3 +31,8 @@ ORDER BY g.src DESC LIMIT :limit;
 -- name: happened_in_thread
 SELECT g.src, c.type FROM edge g CROSS JOIN edge c ON c.src = g.src AND c.type IN (:context_user, :context_assistant, :context_tool, :context_system)
 WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi ORDER BY g.src DESC LIMIT :limit;
+
+-- name: parts_removed
+SELECT e.payload ->> '$.removed' FROM edge g CROSS JOIN event e ON e.seq = g.src
+WHERE g.dst = :dst AND g.type = :origin AND e.type = :edited AND e.payload ->> '$.removed' IS NOT NULL
+  AND e.dk IS NULL;
