@@ -308,11 +308,11 @@ class FakeTelegram:
         """Bot API: https on four ports only; what is left out of `allowed_updates` stays as it was."""
         url = str(params.get("url") or "")
         if url and not _HTTPS.match(url):
-            raise _RefusedError(
+            raise RefusedError(
                 400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook"
             )
         if params.get("secret_token") and not _SECRET.fullmatch(str(params["secret_token"])):
-            raise _RefusedError(400, "Bad Request: secret token contains unallowed characters")
+            raise RefusedError(400, "Bad Request: secret token contains unallowed characters")
         kept = {k: v for k, v in self.webhook.items() if k == "allowed_updates"}
         self.webhook = {**kept, **params, "url": url}
         return True
