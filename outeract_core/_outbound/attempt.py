@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 
 from .._domain.rules.guard import guarded
-from .._domain.rules.pacing import Pace, Rate
+from .._domain.rules.pacing import BURST_SECONDS, Pace, Rate
 from .._io.heartbeat import Heartbeat
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
@@ -18,7 +18,7 @@ from .._store.writing.claims import Row
 from ..adapter import Adapter, Sent
 from ..errors import BadInput, LeaseLost, MissingSecret, OuteractError, StoreError, UnknownPlatform
 from .doubt import Doubt
-from .leaving import Leaving
+from .leaving import ARRIVES, Leaving
 from .outgoing import flow, outgoing
 from .settle import After, Next, Settle
 
@@ -35,6 +35,7 @@ class Attempts:
         self._pace = pace
         self._settle = settle
         self._doubt = Doubt(runtime, settle)
+        self._terms: dict[int, int] = {}
 
     async def carry(self, row: Row) -> bool:
         """All that can be done for a row now. Whether the lane may go on."""
@@ -112,6 +113,7 @@ class Attempts:
     def _paced(self, adapter: Adapter, row: Row, *, first: bool) -> int:
         """Milliseconds to wait for a place; 0: one was taken. Parts go together, and count."""
         manifest, now = adapter.manifest, self._runtime.steady()
+        self._recall(adapter, row.conn)
         chat = manifest.pace_chat if row.verb in _SPOKEN else 0.0
         rates = (
             Rate(row.conn, manifest.pace_connection, strict=True),
@@ -122,6 +124,30 @@ class Attempts:
         for rate in rates:
             self._pace.spend(rate, now)
         return 0
+
+    def _recall(self, adapter: Adapter, number: int) -> None:
+        """Pace begins with what has left before: another process had the application, or an earlier run.
+
+        So neither a restart nor a handover gives a new burst.
+        """
+        conn = self._runtime.conn(number)
+        term, manifest = self._runtime.ownership.term(conn.app), adapter.manifest
+        if self._terms.get(number) == term:
+            return
+        self._terms[number] = term
+        connection = Rate(number, manifest.pace_connection, strict=True)
+        longest = max(manifest.pace_connection, manifest.pace_chat)
+        if not longest:
+            return
+        steady, now = self._runtime.steady(), self._runtime.now()
+        since = now - int((2 * BURST_SECONDS + longest) * 1000)
+        left = self._runtime.database.read(lambda tx: outbox.left(tx, conn, since, ARRIVES))
+        lanes: dict[int, list[int]] = {}
+        for at, lane in left:
+            lanes.setdefault(lane, []).append(at + steady - now)
+        self._pace.recall(connection, [at + steady - now for at, _lane in left], steady)
+        for lane, times in lanes.items():
+            self._pace.recall(Rate((number, lane), manifest.pace_chat), times, steady)
 
     async def _fenced(self, settlement: Awaitable[Next]) -> Next:
         """The settlement's outcome; a claim that was lost meanwhile is not ours to settle."""

@@ -70,8 +70,23 @@ class Pace:
         """The platform has asked for silence until then."""
         self._held[key] = max(self._held.get(key, 0), until)
 
+    def recall(self, rate: Rate, times: Sequence[int], now: int) -> None:
+        """What a log knows to have left, oldest first: by other processes, or before this one began.
+
+        Of what left here both may know, so the one that knows of more counts.
+        """
+        other = Pace()
+        for at in times:
+            other.spend(rate, at)
+        if rate.strict and rate.key in other._left:
+            begins, mine = now - rate.window, self._left.get(rate.key, deque())
+            if sum(at > begins for at in other._left[rate.key]) > sum(at > begins for at in mine):
+                self._left[rate.key] = other._left[rate.key]
+        elif rate.key in other._next:
+            self._next[rate.key] = max(self._next.get(rate.key, 0.0), other._next[rate.key])
+
     def spend(self, rate: Rate, at: int) -> None:
-        """One left at that time; of what left before this process began too, oldest first."""
+        """One has left at that time."""
         if rate.interval <= 0:
             return
         if rate.strict:

@@ -16,6 +16,7 @@ from typing import Any
 from attrs import evolve
 
 from ..._domain.rules.delivery import EVENT_STATUS
+from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import Failure, LeaseLost
 from ..engine.statements import statement
@@ -37,6 +38,10 @@ PROMOTE: Statement[Any] = statement("outbox_promote")
 OWNERS: Statement[tuple[str]] = statement("outbox_owners")
 NEXT: Statement[tuple[int | None]] = statement("outbox_next")
 NEXT_LATER: Statement[tuple[int | None]] = statement("outbox_next_later")
+LEFT: Statement[tuple[int, int | None]] = statement("outbox_left")
+LEAVING: Statement[tuple[int, int]] = statement("outbox_leaving")
+_RECENT = 1_000
+"""How many of the newest events are looked at for what has left: more than any pace allows in its time."""
 PACED, PENDING = "paced", "it may still be on its way"
 """Why a row waits that was not tried at all."""
 
@@ -161,6 +166,22 @@ def next_later(tx: Tx) -> int | None:
     """When a row falls due that is not due yet, or None."""
     row = tx.one(NEXT_LATER, now=tx.now)
     return None if row is None else row[0]
+
+
+def left(tx: Tx, conn: Conn, since: int, arrives: int) -> list[tuple[int, int]]:
+    """When a request of this connection has left since then, and on which lane, oldest first: what came
+    to an outcome, and what was begun and may arrive for `arrives` milliseconds.
+    """
+    first, end = span(conn.app)
+    types = {name: tx.kind(f"message.{name}") for name in ("sent", "failed", "unknown")}
+    edges = {name: tx.kind(name) for name in ("origin", "sent_to")}
+    ended = tx.all(
+        LEFT, conn=conn.id, first=first, end=end, since=since, most=_RECENT, **types, **edges
+    )
+    begun = tx.all(LEAVING, conn=conn.id, now=tx.now, most=_RECENT)
+    found = [(at, lane or 0) for at, lane in ended]
+    found += [(until - arrives, lane) for until, lane in begun]
+    return sorted(one for one in found if since <= one[0] <= tx.now)
 
 
 def _tried(tx: Tx, row: Row, error: str) -> None:

@@ -139,3 +139,15 @@ SELECT count(*) FROM file WHERE due IS NOT NULL;
 
 -- name: depth_unparsed
 SELECT state, count(*) FROM raw_delivery WHERE state IN ('unparsed', 'held') GROUP BY state;
+
+-- name: outbox_left
+SELECT e.created_at, (
+  SELECT t.dst FROM edge o JOIN edge t ON t.src = o.dst AND t.type = :sent_to
+  WHERE o.src = e.seq AND o.type = :origin LIMIT 1)
+FROM (SELECT seq, conn, type, created_at FROM event WHERE seq >= :first AND seq < :end ORDER BY seq DESC LIMIT :most) e
+WHERE e.conn = :conn AND e.created_at >= :since AND e.type IN (:sent, :failed, :unknown);
+
+-- name: outbox_leaving
+SELECT o.arrives, o.lane FROM (
+  SELECT arrives, lane, state FROM outbox WHERE conn = :conn AND waits = 0 AND due <= :now ORDER BY due LIMIT :most) o
+WHERE o.state = 'sending' AND o.arrives IS NOT NULL;
