@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -32,14 +33,14 @@ def platform_of(number: int) -> str:
 
 
 def payload(number: int) -> dict[str, Any]:
-    """Webhook number `number`: always the same."""
+    """Webhook number `number`: the same each time but for the time itself, which a reply needs."""
     return _slack(number) if number % 2 else _whatsapp(number)
 
 
 def _whatsapp(number: int) -> dict[str, Any]:
     wa_id = str(49_170_000_000 + number % PEOPLE)
     message = {
-        "from": wa_id, "id": f"wamid.crash{number:08d}", "timestamp": str(1_760_000_000 + number),
+        "from": wa_id, "id": f"wamid.crash{number:08d}", "timestamp": str(int(time.time())),
         "type": "text", "text": {"body": f"message {number}"},
     }  # fmt: skip
     value = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -21,8 +22,8 @@ from ..ground.slow import SlowPlatform
 from ..measure import Options, Result
 from ..progress import progress
 
-DRAIN_WITHIN = 900.0
-"""Seconds that the last start may take to finish what the killed ones left."""
+STUCK = 600.0
+"""Seconds after which the last start, which finishes what the killed ones left, must have got on."""
 LONG_STOP = 130.0
 """Seconds: longer than every lease. Once in a bench of twenty runs or more."""
 STOPPED = 0.3
@@ -71,13 +72,28 @@ class Lives:
     def drain(self) -> None:
         """The last start finishes what is left."""
         child = self._start("drain")
+        assert child.stdout is not None
+        told, since = b"", time.monotonic()
+        while select.select([child.stdout], [], [], 60)[0]:
+            line = child.stdout.readline()
+            if not line:
+                break
+            if line != told:
+                told, since = line, time.monotonic()
+                progress(f"the last start finishes what is left: {line.decode().strip()}")
+            elif time.monotonic() - since > STUCK:
+                break
+        self._ended(child, told)
+
+    @staticmethod
+    def _ended(child: subprocess.Popen[bytes], told: bytes) -> None:
         try:
-            child.communicate(timeout=DRAIN_WITHIN)
+            status = child.wait(timeout=60)
         except subprocess.TimeoutExpired:
             child.kill()
-            raise
-        if child.returncode:
-            raise AssertionError(f"the last start ended with {child.returncode}")
+            raise AssertionError(f"the last start has not got on from {told!r}") from None
+        if status:
+            raise AssertionError(f"the last start ended with {status} after {told!r}")
 
     def _stop(self, child: subprocess.Popen[bytes], seconds: float) -> None:
         """It stands still, wherever it is, and goes on beside the other."""
