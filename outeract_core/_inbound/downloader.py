@@ -7,7 +7,6 @@ Does not know: platforms, requests (`_io/http.py`), folders (`_io/disk/file_stor
 from __future__ import annotations
 
 import inspect
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ import anyio
 import anyio.to_thread
 
 from .._domain.rules.delivery import ATTEMPTS, backoff
+from .._domain.rules.fair import shares
 from .._domain.rules.guard import guarded
 from .._domain.values.ids import SHIFT, jitter
 from .._io.disk.file_store import Stored
@@ -92,9 +92,9 @@ class Downloader:
         return claimed
 
     def _shares(self) -> dict[int, int]:
-        under_way, ownership = Counter(self._under_way.values()), self._runtime.ownership
+        ownership = self._runtime.ownership
         mine = [conn.id for conn in self._runtime.conns() if conn.app in ownership]
-        return {conn: EACH - under_way[conn] for conn in mine if under_way[conn] < EACH}
+        return shares(mine, self._under_way.values(), EACH)
 
     def _due(self) -> bool:
         due = self._runtime.database.read(files.next_due)

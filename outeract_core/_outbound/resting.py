@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from .._domain.rules.delivery import backoff
+from .._domain.rules.fair import shares
 
 EACH = 25
 """Lanes of one connection at once; with a hundred in all, one that is slow leaves room for others."""
@@ -46,12 +47,9 @@ class Resting:
 
     def shares(self, conns: Iterable[int]) -> dict[int, int]:
         """By connection how many lanes may be taken up; those that may not are left out."""
-        held, now = Counter(self._lanes.values()), self._steady()
-        return {
-            conn: EACH - held[conn]
-            for conn in conns
-            if held[conn] < EACH and self._until.get(conn, 0) <= now
-        }
+        now = self._steady()
+        well = (conn for conn in conns if self._until.get(conn, 0) <= now)
+        return shares(well, self._lanes.values(), EACH)
 
     # ── trouble ───────────────────────────────────────────────────────────────────────────────
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 from attrs import frozen
 
+from ..._domain.rules.fair import fairly
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 from ..records.log import EVENT_CONN, target_of
@@ -121,14 +121,9 @@ def _heads(
     tx: Tx, shares: Mapping[int, int], held: Collection[int], lanes: int
 ) -> list[tuple[int, int]]:
     most = max(shares.values(), default=0)
-    found: list[tuple[int, int]] = []
-    taken = Counter[int]()
     rows = tx.by_keys(HEADS, list(shares), now=tx.now, each=most + len(held))
-    for _due, head, lane, conn in sorted(rows):
-        if lane not in held and taken[conn] < shares[conn] and len(found) < lanes:
-            taken[conn] += 1
-            found.append((head, lane))
-    return found
+    free = ((conn, (head, lane)) for _due, head, lane, conn in sorted(rows) if lane not in held)
+    return fairly(free, shares, lanes)
 
 
 def cut(tx: Tx, longest: int) -> None:

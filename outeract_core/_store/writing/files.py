@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from attrs import frozen
 
+from ..._domain.rules.fair import fairly
 from ..._domain.values.codec import clean, encode
 from ..._domain.values.names import safe_filename, safe_mime
 from ...driver import Statement, Tx
@@ -102,12 +102,7 @@ def claim(
     """
     token, most = secrets.randbits(62), max(shares.values(), default=0)
     found = sorted(tx.by_keys(FILE_DUE, list(shares), now=tx.now, each=most + len(held)))
-    taken = Counter[int]()
-    rows: list[_Due] = []
-    for row in found:
-        if row[1] not in held and taken[row[2]] < shares[row[2]] and len(rows) < limit:
-            taken[row[2]] += 1
-            rows.append(row)
+    rows = fairly(((row[2], row) for row in found if row[1] not in held), shares, limit)
     tx.many(FILE_LEASE, [(tx.now + lease, owner, token, row[1]) for row in rows])
     return [
         Download(k, c, json.loads(h), sha, attempt + 1, size, status == "stored", mime, token)

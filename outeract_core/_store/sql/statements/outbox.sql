@@ -74,8 +74,15 @@ WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_token = :token RETUR
 UPDATE outbox SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE lease_owner = :owner;
 
 -- name: outbox_owners
-SELECT lease_owner FROM outbox WHERE lease_owner IS NOT NULL
-UNION SELECT lease_owner FROM file WHERE lease_owner IS NOT NULL UNION SELECT owner FROM lease;
+WITH RECURSIVE sender(name) AS (
+  SELECT min(lease_owner) FROM outbox WHERE lease_owner IS NOT NULL
+  UNION ALL SELECT (SELECT min(o.lease_owner) FROM outbox o WHERE o.lease_owner > s.name) FROM sender s WHERE s.name IS NOT NULL
+), fetcher(name) AS (
+  SELECT min(lease_owner) FROM file WHERE lease_owner IS NOT NULL
+  UNION ALL SELECT (SELECT min(f.lease_owner) FROM file f WHERE f.lease_owner > s.name) FROM fetcher s WHERE s.name IS NOT NULL
+)
+SELECT name FROM sender WHERE name IS NOT NULL
+UNION SELECT name FROM fetcher WHERE name IS NOT NULL UNION SELECT owner FROM lease;
 
 -- name: outbox_next
 SELECT min(due) FROM outbox WHERE waits = 0 AND (lease_until IS NULL OR lease_until <= :now);
