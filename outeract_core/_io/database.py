@@ -11,7 +11,6 @@ for the batch's mark.
 
 from __future__ import annotations
 
-import os
 import queue
 import random
 import threading
@@ -29,6 +28,7 @@ from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
 from .disk.place import Marks, gone
 from .opening import Idle, Options, default_checkpoints
+from .processes.process import forks
 from .readers import Readers
 from .wakeup import waiter
 from .write_queue import Share, Ticket, Unit, fail, together, wake
@@ -49,7 +49,7 @@ class Database:
     def __init__(self, path: str, options: Options) -> None:
         self.path = path
         self.options = options
-        self._pid = os.getpid()
+        self._forks = forks()
         self._id = random.getrandbits(60) | 1
         self._batch = 0
         self._queue: queue.SimpleQueue[Ticket[Any] | None] = queue.SimpleQueue()
@@ -161,7 +161,7 @@ class Database:
     @property
     def forked(self) -> bool:
         """Whether this is a child of the process that opened it."""
-        return self._pid != os.getpid()
+        return self._forks != forks()
 
     def here(self) -> None:
         """Raises StoreClosed in a process that was forked: nothing that is open goes on in it."""

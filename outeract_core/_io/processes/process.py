@@ -23,6 +23,23 @@ UNTOLD = "-"
 _PROC = Path("/proc")
 
 
+_forks = 0
+
+
+def forks() -> int:
+    """How many forks have led to this process: asked at every read and write, so no call of the system."""
+    return _forks
+
+
+def _forked() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 @frozen
 class Process:
     """One process. `host`, `boot`: the machine and its run; `space`: the process namespace;
