@@ -68,6 +68,7 @@ __all__ = [
     "File",
     "Finding",
     "Hit",
+    "ImportLimits",
     "Location",
     "Menu",
     "MenuRow",
@@ -97,6 +98,7 @@ __all__ = [
 _HOMES = {
     "_api.app": ("App",),
     "_api.checking": ("Check",),
+    "_api.maintenance.import_file": ("ImportLimits",),
     "_outbound.handle": ("Delivery",),
     "_api.outeract": ("Organisation", "Outeract"),
     "_outbound.preview": ("Prospect",),

@@ -195,6 +195,15 @@ class App(Carrier[app.App]):
         """See `outeract_core.App.connect`."""
         return self._inner.connect(platform, **config)
 
+    def enable(self, connection: PlatformConnection) -> PlatformConnection:
+        """See `outeract_core.App.enable`."""
+        return self._inner.enable(connection)
+
+    @property
+    def imported(self) -> Any:
+        """See `outeract_core.App`."""
+        return self._inner.imported
+
     def on(
         self, pattern: str, **options: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

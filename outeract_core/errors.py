@@ -26,7 +26,7 @@ Does not know: who raises it, how it is stored, which platform it came from.
     │   ├── Ambiguous                it may have been done: `message.unknown`
     │   └── Unauthorised             the connection's credentials; the lane waits
     ├── Unsupported                  this platform has no such thing
-    ├── MissingSecret  MissingExtra  what the host must supply
+    ├── MissingSecret (ConnectionDisabled)  MissingExtra  what the host must supply
     ├── LinkCodeError                each refusal of a link code, below
     │   ├── BadChecksum  UnknownCode  ExpiredCode  UsedUpCode  OwnCode
     │   └── ForeignCode  TooManyAttempts  ConfirmationRequired
@@ -43,7 +43,7 @@ from typing import Literal, get_args
 
 __all__ = [
     "Ambiguous", "BadChecksum", "BadInput", "BodyTooLarge", "ChecksumMismatch",
-    "ConfirmationRequired", "DeliveryTimeout", "DiskFull", "ExpiredCode", "FAILURES", "Failure",
+    "ConfirmationRequired", "ConnectionDisabled", "DeliveryTimeout", "DiskFull", "ExpiredCode", "FAILURES", "Failure",
     "FileError", "FileTooLarge", "ForeignCode", "HandlerTimeout", "InvalidCursor", "InvalidEvent",
     "InvalidExport", "LeaseHeld", "LeaseLost", "LinkCodeError", "MissingExtra", "MissingSecret",
     "NewerSchema", "NotFound", "NotOurFile", "OldSQLite", "OuteractError", "OwnCode",
@@ -299,6 +299,10 @@ def failure_of(error: BaseException) -> Failure:
 
 class MissingSecret(OuteractError):
     """A secret reference (`env:NAME`, `file:/path`, …) leads to nothing. The value is never shown."""
+
+
+class ConnectionDisabled(MissingSecret):
+    """The connection was imported, and nobody has confirmed its config: see `App.enable`."""
 
 
 class MissingExtra(OuteractError, ImportError):

@@ -39,10 +39,10 @@ from .chances import Chances
 from .checking import Checking
 from .connecting import Connecting
 from .hearing import Hearing
+from .moving import Moving
 from .queries import schemas
 
 if TYPE_CHECKING:
-    from .maintenance.export import Exported, Progress, Target
     from .maintenance.retention import Retention
     from .queries.conversations import Conversations
     from .queries.events import Events
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 from ..search import Hit
 
 
-class App(Verbs, Hearing, Chances, Checking, Connecting):
+class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
     """One application (tenant). Everything read or written through it stays within it.
 
     events, conversations, graph, people, files, retention: what can be asked, by subject.
@@ -241,23 +241,6 @@ class App(Verbs, Hearing, Chances, Checking, Connecting):
     async def explain(self, event: Event | UUID) -> Explanation:
         """The whole story of one message: what led to it, its attempts and statuses, what came of it."""
         return await self.graph.explain(event)
-
-    # ── moving ────────────────────────────────────────────────────────────────────────────────
-
-    async def export(
-        self, target: Target, *, files: bool = True, progress: Progress | None = None
-    ) -> Exported:
-        """Write the whole application, as it is now, for `Outeract.import_app`: one line of JSON each.
-
-        target          a path (packed when it ends in `.gz`), or a binary stream.
-        files           with the bytes of files.
-        progress        told (done, of), in nodes.
-
-        What is written is as secret as the database. Raises OSError; then no file is left.
-        """
-        from .maintenance.export import export
-
-        return await export(self.runtime, self.key, target, files=files, progress=progress)
 
     # ── finding ───────────────────────────────────────────────────────────────────────────────
 

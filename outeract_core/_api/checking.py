@@ -116,7 +116,7 @@ async def _one(runtime: Runtime, conn: Conn, found: dict[int, Check]) -> None:
 
 async def _asked(runtime: Runtime, conn: Conn) -> Health:
     """What the adapter has found. Raises Unsupported, and whatever the adapter raises."""
-    adapter: Any = runtime.adapter(conn)
+    adapter: Any = runtime.ready(conn)
     if not hasattr(adapter, "check"):
         raise Unsupported(f"nothing was asked: the adapter of {conn.platform} has no check")
     health: Health = await runtime.http.run(adapter.check(), by=conn.id)

@@ -44,6 +44,7 @@ from .workers import Workers
 if TYPE_CHECKING:
     from .maintenance.backup import Backup
     from .maintenance.export import Progress
+    from .maintenance.import_file import ImportLimits
 
 
 class Organisation:
@@ -153,17 +154,26 @@ class Outeract:
     async def import_app(
         self, path: str | os.PathLike[str], *, name: str | None = None,
         organisation: str | None = None, progress: Progress | None = None,
+        key: str | bytes | None = None, limits: ImportLimits | None = None,
     ) -> App:  # fmt: skip
         """Put an application that `App.export` has written into this file, perhaps under another name.
 
         Interrupted, it goes on when it is called again with the same file; before it is whole it
-        cannot be opened. `progress` is told (done, of), in nodes.
+        cannot be opened. What is refused leaves nothing. Its connections arrive disabled: see
+        `App.enable`. `App.imported` tells whether the file was signed.
+
+        progress    told (done, of), in nodes.
+        key         what it was signed with: anything that was not signed by it is refused.
+        limits      for a file that you trust and that is larger than `ImportLimits` allow.
+
         Raises InvalidExport, BadInput, UnfinishedImport, OSError.
         """
         from .maintenance.importing import import_app
 
-        place = await import_app(self.runtime, path, name, organisation, progress)
-        return self.app(place[1], organisation=place[0])
+        done = await import_app(self.runtime, path, name, organisation, progress, key, limits)
+        app = self.app(done.name, organisation=done.organisation)
+        app.imported = done
+        return app
 
     def register(self, platform: str, adapter: type[Adapter]) -> None:
         """Use an adapter class without an entry point (a bot's own platform, tests)."""

@@ -108,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("application", help="the application, as NAME or ORGANISATION/NAME")
     export.add_argument("target", help="where to: packed when it ends in .gz, '-' is the output")
     export.add_argument("--no-files", action="store_true", help="without the bytes of files")
+    export.add_argument("--key-file", metavar="FILE", help="sign it with what stands in this file")
     imported = _verb(
         verbs, "import", "put an exported application into a file, or go on with it",
         "moving:import_", app=False,
@@ -115,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("source", help="what export has written")
     imported.add_argument("--name", help="call the application so")
     imported.add_argument("--organisation", help="put it into this organisation")
+    imported.add_argument("--key-file", metavar="FILE", help="refuse what was not signed with this")
+    enable = _verb(
+        verbs, "enable", "show what imported connections refer to, and let them be used",
+        "moving:enable",
+    )  # fmt: skip
+    enable.add_argument("connection", nargs="?", help="its name (all that are disabled)")
+    enable.add_argument("--yes", action="store_true", help="it is as it should be: use it")
     retention = _verb(
         verbs, "retention", "the rules of retention, and what they would drop", "keeping:retention"
     )

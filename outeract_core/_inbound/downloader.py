@@ -187,7 +187,7 @@ class Downloader:
     # ── bytes ─────────────────────────────────────────────────────────────────────────────────
 
     async def _fetch(self, conn: Conn, download: Download) -> tuple[Stored, str | None]:
-        adapter: Any = self._runtime.adapter(conn)
+        adapter: Any = self._runtime.ready(conn)
         if not hasattr(adapter, "fetch"):
             raise Rejected(f"{conn.platform} hands out no files")
         limit = self._runtime.folder.limit

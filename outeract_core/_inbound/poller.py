@@ -33,7 +33,8 @@ class Poller:
         """Ask once; the number of new events. It is broken off when the application is handed over."""
         conn, ownership = self._runtime.conn(number), self._runtime.ownership
         heard = self._runtime.heard("poll")
-        if conn.app not in ownership or not conn.entity.config.get("poll"):
+        polls = conn.entity.config.get("poll") and not conn.disabled
+        if conn.app not in ownership or not polls:
             await self._runtime.wait("poll", 1.0, heard)
             return 0
         found = 0

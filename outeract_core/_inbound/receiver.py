@@ -93,7 +93,7 @@ class Receiver:
         try:
             conn = self._connection(webhook_id, secret)
             inbound = self._inbound(method, headers, query, body)
-            adapter = self._runtime.adapter(conn)
+            adapter = self._runtime.ready(conn)
             answer = self._admitted(adapter, inbound)
             if answer is not None:
                 return answer
@@ -277,7 +277,7 @@ class Receiver:
 
     async def poll(self, conn: Conn, wait: float) -> int:
         """One poll: its facts and its cursor in one commit. The number of new events."""
-        adapter = self._runtime.adapter(conn)
+        adapter = self._runtime.ready(conn)
         poll = getattr(adapter, "poll", None)
         if poll is None:
             raise Unsupported(f"{conn.platform} cannot be polled; register its webhook instead")

@@ -79,6 +79,7 @@ class Routing:
                 other
                 for other in self.runtime.conns()
                 if (other.platform, other.entity.account) == (self.conn.platform, account)
+                and not other.disabled
             ]
             if found:
                 return sorted(found, key=lambda other: other.app != self.conn.app)

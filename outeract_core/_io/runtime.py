@@ -22,7 +22,7 @@ from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter
-from ..errors import DiskFull, NotFound, StoreBusy, StoreError
+from ..errors import ConnectionDisabled, DiskFull, NotFound, StoreBusy, StoreError
 from .database import Database
 from .disk.file_store import Folder
 from .log import Log
@@ -193,8 +193,23 @@ class Runtime:
             self.reload()
         return self._webhooks.get(webhook_id)
 
+    def ready(self, conn: Conn) -> Adapter:
+        """The adapter of a connection for what reaches a network, or was sent by one.
+
+        Raises ConnectionDisabled, and UnknownPlatform when it is not installed.
+        """
+        if conn.disabled:
+            raise ConnectionDisabled(
+                f"{conn.platform} {conn.entity.name!r} was imported: look at its config, then "
+                "app.enable(connection), or outeract enable"
+            )
+        return self.adapter(conn)
+
     def adapter(self, conn: Conn) -> Adapter:
-        """The adapter of a connection. Raises UnknownPlatform when it is not installed, BrokenAdapter."""
+        """The adapter of a connection for what it knows: names, abilities, how a body is read.
+
+        Raises UnknownPlatform when it is not installed, BrokenAdapter.
+        """
         known = self._adapters.get(conn.id)
         if known is not None and (known[0] is conn or known[0] == conn):
             return known[1]
@@ -207,7 +222,7 @@ class Runtime:
         except Exception as error:
             raise broken(entity.platform, error) from error
         base_url = entity.config.get("base_url")
-        if base_url:
+        if base_url and not conn.disabled:
             self.http.trust(str(base_url))
         self._adapters[conn.id] = (conn, made)
         return made

@@ -101,7 +101,7 @@ class Attempts:
     def _adapter(self, conn: Conn) -> Adapter:
         """The connection's adapter. What it cannot be made of is for the host to mend."""
         try:
-            return self._runtime.adapter(conn)
+            return self._runtime.ready(conn)
         except OuteractError:
             raise
         except Exception as error:

@@ -58,7 +58,7 @@ class Doubt:
 
     async def _asked(self, conn: Conn, row: Row) -> Next | None:
         """Ask the platform. Whatever is no clear answer is none."""
-        adapter: Any = self._runtime.adapter(conn)
+        adapter: Any = self._runtime.ready(conn)
         try:
             with guarded:
                 question = adapter.find(outgoing(row, row.done, self._runtime.folder))

@@ -134,6 +134,11 @@ async def not_resent(me: Side, it: Any) -> None:
         await me.app.resend(it)
 
 
+async def enabled(me: Side, it: Any) -> None:
+    """A connection is confirmed."""
+    me.app.enable(it)
+
+
 async def handled(me: Side, it: Any) -> None:
     """The handle on something sent."""
     await me.app.delivery(it).state()
@@ -223,6 +228,7 @@ CASES: dict[str, list[tuple[str, Call]]] = {
         *with_event(lambda me, it: me.app.people.activate_link_code(me.code, me.group, event=it)),
     ],
     "People.erase": with_person(lambda me, it: me.app.people.erase(it)),
+    "App.enable": with_connection(enabled),
     "Retention.keep": with_connection(
         lambda me, it: me.app.retention.keep("*", timedelta(days=90), connection_of=it)),
     "Retention.remove": [("rule", lambda me, it: me.app.retention.remove(it))],

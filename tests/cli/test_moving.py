@@ -36,7 +36,16 @@ def test_an_application_goes_through_a_file(
     assert main(["export", file, "support", target]) == 0
     assert "2 events, 1 files in" in capsys.readouterr().out
     assert main(["import", new, target]) == 0
-    assert capsys.readouterr().out == "default/support: 2 events\n"
+    said_so = capsys.readouterr().out
+    assert said_so.startswith(
+        "default/support: 2 events; not signed\ndisabled until you have looked"
+    )
+    assert main(["enable", new]) == 1
+    assert "console/console" in capsys.readouterr().out
+    assert main(["enable", new, "console", "--yes"]) == 0
+    assert capsys.readouterr().out.endswith("enabled\n")
+    assert main(["enable", new]) == 0
+    assert capsys.readouterr().out == "no connection is disabled\n"
     assert main(["export", new, "default/support", f"{target}2", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["events"], said["files"], said["missing"]) == (2, 1, 0)
@@ -53,7 +62,9 @@ def test_import_can_rename_and_says_so(
     capsys.readouterr()
     arguments = ["import", str(tmp_path / "new.db"), target, "--json"]
     assert main([*arguments, "--name", "two", "--organisation", "acme"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"application": "acme/two", "events": 2}
+    assert json.loads(capsys.readouterr().out) == {
+        "application": "acme/two", "events": 2, "signed": "no", "disabled": ["console"],
+    }  # fmt: skip
     assert not (tmp_path / "new.db.files").exists()
 
 

@@ -17,7 +17,7 @@ from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock, SequentialIds
 from tests.store.test_projection import START, STEP, History
 from tests.support.store.platform import connect, external_name, said, take
-from tests.support.transfer import PICTURE, everything, full, is_well
+from tests.support.transfer import PICTURE, confirm, everything, full, is_well
 
 anyio_test = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ async def test_the_first_application_of_a_file_comes_out_equal_row_by_row(
 ) -> None:
     """Where keys can be the same they are: every table has the very rows that it had."""
     async with opened(tmp_path / "new.db") as other:
-        await other.import_app(exported)
+        confirm(other, await other.import_app(exported))
         assert is_well(other)
     core.close()
     ours, theirs = everything(tmp_path / "bot.db"), everything(tmp_path / "new.db")
@@ -59,7 +59,7 @@ async def test_exporting_what_was_imported_gives_the_same_lines(
         first = other.app("first", organisation="theirs")
         await take(other, connect(other, first), said("m1"), said("m2", "mallory"))
         await other.app("second", organisation="theirs").emit("own.type", {})
-        app = await other.import_app(exported)
+        app = confirm(other, await other.import_app(exported))
         assert app.key == 3
         await app.export(tmp_path / "b.ndjson")
         assert is_well(other)
@@ -93,7 +93,7 @@ async def test_a_moved_application_goes_on_where_it_was(
     core.close()
     async with opened(tmp_path / "new.db", clock) as other:
         connect(other, other.app("first"), "another")
-        moved = await other.import_app(tmp_path / "b.ndjson")
+        moved = confirm(other, await other.import_app(tmp_path / "b.ndjson"))
         (connection, _second) = moved.connections()
         assert connection == before
         count = await moved.events.count()
@@ -112,7 +112,7 @@ async def test_a_moved_application_goes_on_where_it_was(
 async def test_it_can_be_called_by_another_name(exported: Path, tmp_path: Path) -> None:
     """Name and organisation may be chosen; nothing else changes."""
     async with opened(tmp_path / "new.db") as other:
-        app = await other.import_app(exported, name="moved", organisation="acme")
+        app = confirm(other, await other.import_app(exported, name="moved", organisation="acme"))
         assert (app.organisation, app.name) == ("acme", "moved")
         await app.export(tmp_path / "b.ndjson")
     one, two = exported.read_text().split("\n"), (tmp_path / "b.ndjson").read_text().split("\n")
@@ -126,11 +126,12 @@ async def test_it_can_be_called_by_another_name(exported: Path, tmp_path: Path) 
 async def test_packed_files_and_files_without_bytes_can_be_imported(
     app: App, exported: Path, tmp_path: Path
 ) -> None:
-    """Gzip is unpacked; an export without bytes has file nodes without bytes."""
-    await app.export(tmp_path / "b.ndjson.gz", files=False)
+    """Gzip is unpacked; an export without bytes has file nodes without bytes, as who signed it says."""
+    key = "between the two of us, and nobody else"
+    await app.export(tmp_path / "b.ndjson.gz", files=False, key=key)
     async with opened(tmp_path / "new.db") as other:
-        moved = await other.import_app(tmp_path / "b.ndjson.gz")
-        await moved.export(tmp_path / "c.ndjson.gz", files=False)
+        moved = confirm(other, await other.import_app(tmp_path / "b.ndjson.gz", key=key))
+        await moved.export(tmp_path / "c.ndjson.gz", files=False, key=key)
     assert (tmp_path / "b.ndjson.gz").read_bytes() == (tmp_path / "c.ndjson.gz").read_bytes()
     assert not (tmp_path / "new.db.files").exists()
     assert exported.exists()
@@ -235,7 +236,7 @@ def test_any_history_survives_the_move(
                 await app.export(folder / f"{app.name}.ndjson")
         async with Outeract(folder / "b.db", clock=clock, durability="normal") as other:
             for name in ("two", "one"):
-                moved = await other.import_app(folder / f"{name}.ndjson")
+                moved = confirm(other, await other.import_app(folder / f"{name}.ndjson"))
                 await moved.export(folder / "again.ndjson")
                 again, first = folder / "again.ndjson", folder / f"{name}.ndjson"
                 assert again.read_bytes() == first.read_bytes()

@@ -19,7 +19,7 @@ from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock
 from tests.support.store.platform import connect, said, take
 from tests.support.store.process import other
-from tests.support.transfer import everything, full, is_well
+from tests.support.transfer import confirm, everything, full, is_well
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +71,7 @@ async def test_an_interrupted_import_goes_on_and_ends_equal(
     async with Outeract(tmp_path / "new.db", durability="normal") as new:
         for _ in range(1000):
             try:
-                await new.import_app(exported, progress=progress)
+                confirm(new, await new.import_app(exported, progress=progress))
                 break
             except Interrupted:
                 continue
@@ -106,6 +106,8 @@ async def test_an_unfinished_import_is_not_served(
         assert (await new.pump()).sent == 0
         moved = await new.import_app(exported)
         assert [c.id for c in moved.connections()] == [c.id for c in app.connections()]
+        assert (await new.pump()).sent == 0
+        confirm(new, moved)
         assert (await new.pump()).sent >= 2
 
 
@@ -193,7 +195,7 @@ async def test_two_imports_at_once_do_not_mix(exported: Path, tmp_path: Path) ->
         if "whole" not in ended:
             await new.import_app(exported)
         assert is_well(new)
-        app = new.app("support")
+        app = confirm(new, new.app("support"))
         await app.export(tmp_path / "b.ndjson")
     assert (tmp_path / "b.ndjson").read_bytes() == exported.read_bytes()
 
@@ -234,7 +236,7 @@ async def test_killed_again_and_again_it_ends_equal(
     assert await anyio.to_thread.run_sync(torn) >= 2
     async with Outeract(tmp_path / "new.db", durability="normal") as new:
         assert is_well(new)
-        moved = new.app("support")
+        moved = confirm(new, new.app("support"))
         await moved.export(tmp_path / "b.ndjson")
     assert (tmp_path / "b.ndjson").read_bytes() == path.read_bytes()
     assert everything(tmp_path / "new.db") == everything(tmp_path / "bot.db")

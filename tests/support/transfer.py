@@ -6,6 +6,7 @@ Knows: what leaves a row in each table. Does not know: how an export looks.
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from outeract_core.events import Fact, FileRef, Party, Unparsed
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock
 from tests.support.store.opening import raw
-from tests.support.store.platform import connect, external_name, said, status, take
+from tests.support.store.platform import Plain, connect, external_name, said, status, take
 
 SPACED = '{\r\n  "spaced" : [ 1.0, 1e2, "\\u00e9\u2028" ]\n}'.encode()
 """JSON that would not be the same if it were read and written again."""
@@ -113,6 +114,15 @@ async def _work(core: Outeract, app: App, plain: PlatformConnection, clock: Manu
     await core.runtime.database.write(unit)
 
 
+def confirm(core: Outeract, app: App) -> App:
+    """Let the connections of an imported application be used, as they are."""
+    core.register("plain", Plain)
+    for connection in app.connections():
+        assert connection.status == "disabled"
+        app.enable(connection)
+    return app
+
+
 def rows(path: Path, table: str) -> list[Any]:
     """A table as it stands, without what belongs to processes; types of events and edges by name."""
     with raw(path) as db:
@@ -165,3 +175,16 @@ def columns_of(path: Path, table: str) -> tuple[str, ...]:
     """The columns of a table, in order."""
     with raw(path) as db:
         return tuple(row[1] for row in db.execute(f"PRAGMA table_info({table})"))
+
+
+def resealed(lines: list[bytes]) -> bytes:
+    """The lines of an export with its checksums made anew, as somebody would who has changed them."""
+    digest = hashlib.sha256()
+    lines = list(lines)
+    for n, line in enumerate(lines):
+        if line.startswith((b'{"check":', b'{"end":')):
+            ((name, facts),) = json.loads(line).items()
+            facts |= {"lines": n, "sha256": digest.hexdigest()}
+            lines[n] = json.dumps({name: facts}, separators=(",", ":")).encode() + b"\n"
+        digest.update(lines[n])
+    return b"".join(lines)

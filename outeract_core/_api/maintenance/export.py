@@ -23,7 +23,7 @@ from ..._io.runtime import Runtime
 from ..._store.engine.sqlite import Connection
 from ..._store.transfer import dump
 from ...errors import FileError
-from .export_file import Writer, opened_for_writing, sync
+from .export_file import Writer, opened_for_writing, signing_key, sync
 
 Progress: TypeAlias = Callable[[int, int], object]
 """progress(done, of): numbers of nodes (events, users, platform users, files)."""
@@ -54,16 +54,17 @@ class Exported:
 
 
 async def export(
-    runtime: Runtime, app: int, target: Target, *, files: bool, progress: Progress | None
-) -> Exported:
-    """Write the application to `target`. Raises OSError; a cancelled export leaves nothing."""
-    told = progress or _nobody
+    runtime: Runtime, app: int, target: Target, *, files: bool, progress: Progress | None,
+    key: str | bytes | None = None,
+) -> Exported:  # fmt: skip
+    """Write the application to `target`. Raises BadInput, OSError; a cancelled export leaves nothing."""
+    told, secret = progress or _nobody, signing_key(key)
 
     if isinstance(target, str | os.PathLike):
         target = runtime.at(target)
 
     def run(tx: Connection) -> Exported:
-        return _Export(tx, app, runtime.folder, told).to(target, files)
+        return _Export(tx, app, runtime.folder, told, secret).to(target, files)
 
     return await runtime.database.traverse(run)
 
@@ -71,7 +72,10 @@ async def export(
 class _Export:
     """An export under way, in a worker thread."""
 
-    def __init__(self, tx: Connection, app: int, folder: Folder, progress: Progress) -> None:
+    def __init__(
+        self, tx: Connection, app: int, folder: Folder, progress: Progress, key: bytes | None
+    ) -> None:
+        self._key = key
         self._tx = tx
         self._app = app
         self._folder = folder
@@ -107,7 +111,7 @@ class _Export:
         writer.check()  # the bytes of files stand in blocks of their own
         if files:
             self._bytes(writer)
-        digest = writer.end(dict(self._counts))
+        digest = writer.end(dict(self._counts), self._key)
         return Exported(dict(self._counts), self._missing, writer.lines, digest)
 
     def _tell(self, table: str, line: str, last: int) -> None:

@@ -48,6 +48,40 @@ def _holds(value: Any) -> bool:
     return isinstance(value, dict | list | tuple)
 
 
+_LONG_NUMBER = re.compile(r"[0-9]{4300}")
+"""More digits than Python turns into a number (`sys.set_int_max_str_digits`)."""
+
+
+def harmless(text: str) -> bool:
+    """Whether JSON can be read back wherever it is asked for: not too deep, no number too long.
+
+    Text that is no JSON at all is not found out here.
+    """
+    if len(text) <= DEEPEST:
+        return True
+    if len(text) > 4300 and _LONG_NUMBER.search(text):
+        return False
+    if _may_be_deep(text):
+        try:
+            _check_depth(json.loads(text))
+        except (ValueError, RecursionError):
+            return False
+    return True
+
+
+def readable(text: str) -> bool:
+    """Whether `text` is strict JSON that can be read back."""
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return False
+    return harmless(text)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
 def storable(text: str) -> bool:
     """Whether `text` can be written as UTF-8 (no lone surrogate)."""
     if text.isascii():

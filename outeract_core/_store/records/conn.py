@@ -12,6 +12,9 @@ from attrs import frozen
 
 from ...model import PlatformConnection
 
+DISABLED = "disabled"
+"""The state of a connection that was imported, until the host has confirmed its config."""
+
 
 @frozen
 class Conn:
@@ -27,6 +30,11 @@ class Conn:
     def platform(self) -> str:
         """The adapter's name."""
         return self.entity.platform
+
+    @property
+    def disabled(self) -> bool:
+        """Whether it was imported, and nobody has confirmed its config."""
+        return self.entity.status == DISABLED
 
     @cached_property
     def keep_raw(self) -> bool:

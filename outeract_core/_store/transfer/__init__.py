@@ -1,6 +1,6 @@
 """Rows out of a file and into another, rows that leave for good, and rows that are read again.
 
-This room knows tables column by column; it does not know folders or formats of files. Read `tables`,
-`dump`, `load`, `importing`, `copies`, `retention_rules`, `retention`, `rebuild`, `spelling`,
+This room knows tables column by column; it does not know folders or formats of files. Read `tables`
+with `values` (what may stand in a column), `dump`, `load`, `importing` with `soundness`, `copies`, `retention_rules`, `retention`, `rebuild`, `spelling`,
 `rereading`.
 """

@@ -1,6 +1,7 @@
-"""Units of work on an import as a whole: begun, carried on, finished; and what is not finished.
+"""Units of work on an import as a whole: begun, carried on, finished, undone; and what is not finished.
 
-Knows: that an application is not served before it is whole, and how two imports keep apart.
+Knows: that an application is not served before it is whole and sound, that what was refused leaves
+nothing, and how two imports keep apart.
 Does not know: rows (`load.py`), files.
 """
 
@@ -11,12 +12,15 @@ from typing import Any
 
 from attrs import frozen
 
-from ..._domain.values.ids import span
+from ..._domain.values.ids import SHIFT, span
 from ...driver import Statement, Tx
-from ...errors import BadInput, LeaseLost, UnfinishedImport
+from ...errors import BadInput, InvalidExport, LeaseLost, UnfinishedImport
+from ..engine.sqlite import Connection
 from ..engine.statements import statement
 from ..writing.tenants import STANDING
-from .tables import PAUSED, Remap
+from . import soundness
+from .tables import PAUSED, Remap, deletions
+from .values import RULES, TIME, number
 
 ALL: Statement[tuple[str, str]] = statement("importing_all")
 BEGIN: Statement[Any] = statement("importing_begin")
@@ -31,6 +35,12 @@ CODE_KEY: Statement[Any] = statement("import_code_key")
 OUTBOX_DUE: Statement[Any] = statement("import_outbox_due")
 FILE_DUE: Statement[Any] = statement("import_file_due")
 COUNTER: Statement[Any] = statement("import_counter")
+UNNAME: Statement[Any] = statement("import_unname")
+UNKEY: Statement[Any] = statement("import_unkey")
+UNPARENT: Statement[Any] = statement("import_unparent")
+
+_GUARDS = ("event_no_delete", "edge_no_delete", "erasure_no_delete")
+"""Triggers that keep the log: what was refused never was in it."""
 
 
 @frozen
@@ -96,7 +106,7 @@ def _begun(tx: Tx, wanted: Wanted) -> Standing:
 
 
 def _standing(app: int, header: dict[str, Any], line: int, position: int, conns: int) -> Standing:
-    remap = Remap(span(app)[0], header["last"], conns, header["connections"])
+    remap = Remap(app, span(app)[0], header["last"], conns, header["connections"])
     return Standing(app, line, position, remap)
 
 
@@ -106,10 +116,15 @@ def moved(tx: Tx, app: int, was: int, line: int, position: int) -> None:
         raise LeaseLost("another import of this file has gone on with this application")
 
 
-def finish(tx: Tx, standing: Standing, was: int) -> None:
-    """Everything is here: work may begin, and the application is served."""
+def finish(tx: Connection, standing: Standing, was: int) -> None:
+    """Everything is here: work may begin, and the application is served. Raises InvalidExport."""
     app, (lo, hi) = standing.app, span(standing.app)
     moved(tx, app, was, 0, was)
+    whole = soundness.connected(tx, app, standing.remap.count)
+    wrong = None if whole else "connections are missing"
+    wrong = wrong or next(soundness.faults(tx, app), None)
+    if wrong is not None:
+        raise InvalidExport(f"{wrong}; nothing was imported", line=1)
     tx.run(OUTBOX_DUE, paused=PAUSED, lo=lo, hi=hi)
     tx.run(FILE_DUE, paused=PAUSED, lo=lo, hi=hi)
     tx.run(COUNTER, app=app, last=standing.remap.last)
@@ -117,9 +132,48 @@ def finish(tx: Tx, standing: Standing, was: int) -> None:
     tx.forget()
 
 
+def undo(tx: Connection, app: int) -> None:
+    """Take out what was written of an import that is refused, as if it had never begun."""
+    lo, hi = span(app)
+    span_of = {"app": app, "lo": lo, "hi": hi}
+    names = ", ".join(f"'{name}'" for name in _GUARDS)
+    guards = tx.script(f"SELECT name, sql FROM sqlite_schema WHERE name IN ({names})")
+    for name, _sql in guards:
+        tx.script(f"DROP TRIGGER {name}")
+    for sql in deletions():
+        tx.dynamic(sql, span_of)
+    for _name, sql in guards:
+        tx.script(sql)
+    tx.run(END, app=app)
+    tx.run(UNKEY, app=app)
+    tx.run(UNNAME, app=app)
+    tx.run(UNPARENT)
+    tx.forget()
+
+
 def unfinished(tx: Tx) -> list[str]:
     """The applications that are not whole, as ORGANISATION/NAME."""
     return [f"{organisation}/{name}" for organisation, name in tx.all(ALL)]
+
+
+def check_header(header: dict[str, Any]) -> None:
+    """Raises KeyError, TypeError or ValueError when a field is not what its rule says."""
+    parent, facts = header["organisation"], header["application"]
+    for name, value, rule in (
+        ("last", header["last"], number(0, (1 << SHIFT) - 1)),
+        ("connections", header["connections"], number(0, 1 << 20)),
+        ("code_key", header["code_key"], RULES["hash"]),
+        ("organisation.name", parent["name"], RULES["label"]),
+        ("organisation.uid", parent["uid"], RULES["uid"]),
+        ("organisation.created_at", parent["created_at"], TIME),
+        ("application.name", facts["name"], RULES["label"]),
+        ("application.uid", facts["uid"], RULES["uid"]),
+        ("application.config", facts["config"], RULES["object"]),
+        ("application.system_person", facts["system_person"], number(1, header["last"])),
+        ("application.created_at", facts["created_at"], TIME),
+    ):
+        if not rule.right((value,), nullable=False):
+            raise ValueError(f"{name} is {rule.says}, not {value!r:.80}")
 
 
 def config_of(header: dict[str, Any]) -> dict[str, str]:

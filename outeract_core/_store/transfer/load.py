@@ -1,20 +1,25 @@
 """Lines of an export as rows: what an import reads, and the unit that writes it.
 
-Knows: how a line is taken apart without reading payloads, which statement takes which rows.
-Does not know: files, checksums, where a line comes from, when it is the turn of what.
+Knows: how a line is taken apart without reading payloads, that every value keeps its column's rule,
+which statement takes which rows.
+Does not know: the rules (`values.py`), files, checksums, where a line comes from, when it is the turn
+of what.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
+from operator import ge, itemgetter
 from typing import Any
 
 from attrs import Factory, define
 
+from ..._domain.values.codec import DEEPEST, harmless, readable, storable
+from ..._domain.values.names import safe_filename, safe_mime
+from ...events import RESERVED
 from ..engine.sqlite import Connection
-from . import rebuild
+from . import rebuild, soundness, values
 from .tables import (
     AFTER,
     BEFORE,
@@ -26,6 +31,7 @@ from .tables import (
     insert_event,
     shown,
 )
+from .values import KIND, Bounds, Rule
 
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined] # as raw_decode, without a call
 _EVENT = '{"event":'
@@ -54,6 +60,10 @@ class Kinds(dict[str, int]):
     """The numbers of event and edge types by name. Raises NewKind for one without a number."""
 
     def __missing__(self, name: str) -> int:
+        if not values.is_kind(name):
+            raise ValueError(
+                f"{name!r:.80} is no event or edge type: at most {KIND} of a-z, 0-9, '_' and '.'"
+            )
         raise NewKind(name)
 
 
@@ -68,23 +78,39 @@ class Rows:
     others: dict[str, list[tuple[Any, ...]]] = Factory(dict)
     blobs: list[Mapping[str, Any]] = Factory(list)
 
+    @property
+    def only_connections(self) -> bool:
+        """Whether nothing in it could refer to a connection."""
+        return not (self.events or self.edges or self.others.keys() - {"connection"})
 
-def parse(lines: list[str], kinds: Kinds) -> Rows:
+
+def parse(lines: list[str], kinds: Kinds, bounds: Bounds) -> Rows:
     """The rows of these lines. Raises BadLine, NewKind."""
     try:
-        return _parsed(lines, kinds)
+        return _parsed(lines, kinds, bounds)
     except NewKind:
         raise
-    except Exception:
+    except Exception as error:
         for index, line in enumerate(lines):
-            _checked(index, line, kinds)
-        raise
+            _checked(index, line, kinds, bounds)
+        raise BadLine(0, str(error)) from None
 
 
-def _checked(index: int, line: str, kinds: Kinds) -> None:
+def find(lines: list[str], kinds: Kinds, bounds: Bounds) -> None:
+    """Look at each line alone, also at what SQLite looks at else. Raises BadLine for the first."""
+    for index, line in enumerate(lines):
+        _checked(index, line, kinds, bounds, deep=True)
+
+
+def _checked(index: int, line: str, kinds: Kinds, bounds: Bounds, *, deep: bool = False) -> None:
     """The line alone. Raises BadLine with what is wrong."""
     try:
-        _parsed([line], kinds)
+        if line.startswith(_EVENT):
+            _head(_scan(line, 9)[0], bounds)
+        rows = _parsed([line], kinds, bounds)
+        if deep:
+            for event in rows.events:
+                _texts_are_json(event)
     except NewKind:
         raise
     except KeyError as error:
@@ -95,7 +121,33 @@ def _checked(index: int, line: str, kinds: Kinds) -> None:
         raise BadLine(index, str(error) or type(error).__name__) from None
 
 
-def _parsed(lines: list[str], kinds: Kinds) -> Rows:
+def _head(head: dict[str, Any], bounds: Bounds) -> None:
+    """The fields of an event, one by one, so that the wrong one is named. Raises ValueError, KeyError."""
+    for name, role in HEAD.items():
+        rule = values.rule_of(role.rstrip("?"), bounds)
+        _column(f"event.{name}", rule, (head[name],), nullable=role.endswith("?"))
+    if not values.dedupe_keys([head["dk"]]):
+        raise ValueError("event.dk is a short text, a number of 64 bits, or null")
+    edges, sizes = head["edges"], head["sizes"]
+    if type(edges) is not list or not all(type(e) is list and len(e) in (2, 3) for e in edges):
+        raise ValueError("event.edges is a list of [type, target] or [type, target, time]")
+    if type(sizes) is not list or len(sizes) != 2 or type(sizes[0]) is not int:
+        raise ValueError("event.sizes has the lengths of payload and raw")
+
+
+HEAD = {
+    "n": "own", "id": "uid", "type": "kind", "conn": "conn?", "at": "time", "created": "time",
+}  # fmt: skip
+"""The fields of an event's line that are single values, with the words of their rules."""
+
+
+def _texts_are_json(event: tuple[Any, ...]) -> None:
+    for name, text in (("payload", event[7]), ("raw", event[8])):
+        if text is not None and not readable(text):
+            raise ValueError(f"event.{name} is no JSON")
+
+
+def _parsed(lines: list[str], kinds: Kinds, bounds: Bounds) -> Rows:
     rows = Rows()
     texts: dict[str, list[str]] = {}
     event, edge, unhex = rows.events.append, rows.edges.append, bytes.fromhex
@@ -107,12 +159,48 @@ def _parsed(lines: list[str], kinds: Kinds) -> Rows:
         head, end = _scan(line, 9)
         n, uid, kind, conn, at, created, dk, edges, sizes = _HEAD(head)
         payload, raw = _texts(line, end, sizes)
+        if payload[:1] != "{" and kind.startswith(RESERVED):
+            raise ValueError(f"event.payload of {kind} is no JSON object")
         event((n, unhex(uid), conn, kinds[kind], at, created, dk, payload, raw))
         for drawn in edges:
-            edge((drawn[1], kinds[drawn[0]], n, None if len(drawn) == 2 else drawn[2]))
+            to = drawn[1]
+            edge((to, kinds[drawn[0]], n, None if len(drawn) == 2 else drawn[2]))
     for name, found in texts.items():
-        _other(rows, name, json.loads(f"[{','.join(found)}]"), kinds)
+        _other(rows, name, json.loads(f"[{','.join(found)}]"), kinds, bounds)
+    _log_is_right(rows, bounds)
     return rows
+
+
+def _log_is_right(rows: Rows, bounds: Bounds) -> None:
+    """Events and edges, column by column. Raises ValueError."""
+    node = values.rule_of("event", bounds)
+    if rows.events:
+        n, uid, conn, _kind, at, created, dk, payload, raw = zip(*rows.events, strict=True)
+        _column("event.n", node, n)
+        if set(map(len, uid)) != {16}:
+            raise ValueError("event.id is 16 bytes in hexadecimal")
+        if any(map(ge, n, n[1:])):
+            raise ValueError("events stand in the order of their numbers")
+        _column("event.conn", values.rule_of("conn", bounds), conn, nullable=True)
+        _column("event.at", values.TIME, at)
+        _column("event.created", values.TIME, created)
+        if not values.dedupe_keys(dk):
+            raise ValueError("event.dk is a short text, a number of 64 bits, or null")
+        for name, texts in (("payload", payload), ("raw", raw)):
+            if not all(harmless(text) for text in texts if text and len(text) > DEEPEST):
+                raise ValueError(f"event.{name} is nested too deeply, or has a number too long")
+    if rows.edges:
+        to, _kind, source, late = zip(*rows.edges, strict=True)
+        _column("edge.to", node, to)
+        _column("edge.from", node, source)
+        _column("edge.at", values.TIME, late, nullable=True)
+
+
+def _column(name: str, rule: Rule, found: Sequence[Any], *, nullable: bool = False) -> None:
+    """Raises ValueError with the first value that breaks the rule."""
+    wrong = rule.first_wrong(found, nullable=nullable)
+    if wrong is not None:
+        raise ValueError(f"{name} is {rule.says}, not {found[wrong]!r:.80}")
 
 
 def _texts(line: str, at: int, sizes: list[int]) -> tuple[str, str | None]:
@@ -152,30 +240,60 @@ def _spelt(line: str, at: int, name: str, size: int) -> tuple[str, int]:
     if not line.startswith(begin, at):
         raise ValueError(f"no {name} where its place is")
     text, end = _scan(line, at + len(begin))
-    if not isinstance(text, str) or len(text) != size:
+    if not isinstance(text, str) or len(text) != size or not storable(text):
         raise ValueError(f"its {name} has not the size that it should have")
     return text, end
 
 
-def _other(rows: Rows, name: str, found: list[dict[str, Any]], kinds: Kinds) -> None:
+def _other(
+    rows: Rows, name: str, found: list[dict[str, Any]], kinds: Kinds, bounds: Bounds
+) -> None:
     if name == "bytes":
         rows.blobs += found
     elif name == "edge":
         rows.edges += [(to, kinds[kind], n, at) for n, kind, to, at in map(_EDGE, found)]
     else:
         table = TABLES[name]
-        names = [column.name for column in shown(table)]
-        if table.kind is not None:
-            for one in found:
-                kinds[one[table.kind]]
+        columns = shown(table)
+        names = [column.name for column in columns]
         if any(len(one) != len(names) for one in found):
             raise ValueError(f"a line of {name} has {', '.join(names)}, and nothing else")
-        rows.others[name] = list(map(itemgetter(*names), found))
+        if name == "file":
+            found = [_file(one, bounds) for one in found]
+        taken = list(map(itemgetter(*names), found))
+        for column, one in zip(columns, zip(*taken, strict=True), strict=True):
+            rule = values.rule_of(column.role, bounds)
+            _column(f"{name}.{column.name}", rule, one, nullable=column.nullable)
+            if column.role == "kind":
+                for kind in one:
+                    kinds[kind]
+        rows.others[name] = taken
+
+
+def _file(row: dict[str, Any], bounds: Bounds) -> dict[str, Any]:
+    """A file's row with names that may stand anywhere, and with bytes only if they came along.
+
+    A digest is no right to the bytes of somebody else in this folder who happens to have the same.
+    """
+    filename, mime = row["filename"], row["mime"]
+    row = {**row, "filename": filename if type(filename) is not str else safe_filename(filename)}
+    row["mime"] = mime if type(mime) is not str else safe_mime(mime)
+    if row["status"] == "stored" and not (
+        bounds.brought is None or row["sha256"] in bounds.brought
+    ):
+        row |= {"status": "failed", "sha256": None, "due": None, "error": NOT_BROUGHT}
+    return row
+
+
+NOT_BROUGHT = "its bytes were not in the export"
 
 
 def store(tx: Connection, app: int, rows: Rows, remap: Remap) -> None:
-    """Write them. Raises what SQLite does of a row that cannot be."""
-    _tables(tx, app, rows, remap, BEFORE)
+    """Write them. Raises what SQLite does of a row that cannot be, and ValueError."""
+    _tables(tx, app, rows, remap, BEFORE[:1])
+    if not rows.only_connections and not soundness.connected(tx, app, remap.count):
+        raise ValueError("connections stand before all that may refer to them")
+    _tables(tx, app, rows, remap, BEFORE[1:])
     if rows.events:
         tx.many(insert_event(remap), rows.events)
     if rows.edges:

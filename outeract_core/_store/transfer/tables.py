@@ -1,7 +1,8 @@
 """What an export holds of each table, and how its columns become independent of one file's numbers.
 
 Knows: every table that belongs to an application, what each of its columns means, which are left out.
-Does not know: lines of text, files, the order of events and edges in the log (`transfer_out`, `_in`).
+Does not know: lines of text, files, what the words behind a column allow (`values.py`), the order of
+events and edges in the log (`dump.py`, `load.py`).
 
 A key becomes its number within the application, a connection its rank, an event type its name, bytes
 become hexadecimal. On the way in the same is undone, with a range check, so that no line can lead
@@ -10,9 +11,12 @@ into another application.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from attrs import field, frozen
 
 from ...driver import Statement
+from .values import NODES, Bounds, rule_of
 
 FORMAT = 2
 """Version of the export format: raised with every change that an older library cannot read."""
@@ -57,6 +61,7 @@ LOG = {
 class Remap:
     """Where an application's numbers begin: keys at `base`, up to `last` of them; connections."""
 
+    app: int
     base: int
     last: int
     conns: int
@@ -65,10 +70,11 @@ class Remap:
 
 @frozen
 class Column:
-    """A column and what it holds: `plain`, or one of `_OUT` and `_IN`."""
+    """A column and the word for what it holds, which has a rule in `values.py`."""
 
     name: str
     role: str
+    nullable: bool = False
 
 
 @frozen
@@ -100,54 +106,66 @@ class Table:
 
 
 def _table(name: str, columns: str, scope: str, order: str) -> Table:
+    """`columns`: NAME:WORD, with a `?` behind it where there may be nothing."""
     pairs = (text.partition(":") for text in columns.split())
-    return Table(name, tuple(Column(n, role or "plain") for n, _, role in pairs), scope, order)
+    found = [Column(column, word.rstrip("?"), word.endswith("?")) for column, _, word in pairs]
+    for column in found:
+        if column.role != "app":
+            rule_of(column.role, Bounds(1, 1))  # a column without a rule is no column
+    return Table(name, tuple(found), scope, order)
 
 
 _RULES = "t.rule IN (SELECT r.id FROM retention r WHERE r.app = :app)"
 BEFORE = (
-    _table("connection", "id:conn uid:bytes app:app platform name account config status "
-           "system_puser:node0 webhook_id webhook_secret poll_cursor created_at", "app", "id"),
-    _table("event_schema", "app:app name version description json_schema created_at", "app",
-           "name, t.version"),
-    _table("person", "id:node uid:bytes name system merged_into:node created_at", "id", "id"),
-    _table("puser", "id:node uid:bytes person:node conn:conn ext address kind name picture "
-           "created_at", "id", "id"),
-    _table("alias", "conn:conn value type puser:node", "conn", "value, t.type"),
-    _table("moved", "puser:node event:node at previous:node current:node", "puser",
+    _table("connection", "id:conn uid:uid app:app platform:word name:label account:id? "
+           "config:object status:disabled system_puser:node0 webhook_id:token webhook_secret:token "
+           "poll_cursor:json? created_at:time", "app", "id"),
+    _table("event_schema", "app:app name:kind_name version:count description:text? "
+           "json_schema:json created_at:time", "app", "name, t.version"),
+    _table("person", "id:own uid:uid name:id? system:flag merged_into:person? created_at:time",
+           "id", "id"),
+    _table("puser", "id:own uid:uid person:person conn:conn ext:id address:id kind:puser_kind "
+           "name:id? picture:id? created_at:time", "id", "id"),
+    _table("alias", "conn:conn value:id type:word puser:puser", "conn", "value, t.type"),
+    _table("moved", "puser:puser event:event at:time previous:person current:person", "puser",
            "puser, t.event"),
-    _table("file", "id:node uid:bytes conn:conn event:node filename mime size sha256 status handle "
-           "due:due attempt error created_at", "id", "id"),
+    _table("file", "id:own uid:uid conn:conn? event:event? filename:filename? mime:mime? "
+           "size:count? sha256:digest? status:file_status handle:object? due:due? attempt:count "
+           "error:text? created_at:time", "id", "id"),
 )  # fmt: skip
 """What stands before the events."""
 AFTER = (
-    _table("conversation", "peer:node last:node inbound outbound unread read_upto:node0 conn:conn",
-           "peer", "peer"),
-    _table("participant", "peer:node puser:node messages", "peer", "peer, t.puser"),
-    _table("delivery", "event:node status parts sent_at delivered_at read_at failed_at reason",
-           "event", "event"),
-    _table("receipt", "conn:conn ext event:node part status", "conn", "ext"),
-    _table("part", "event:node part status at", "event", "event, t.part"),
-    _table("waiting", "conn:conn ext src:node type:kind", "conn",
+    _table("conversation", "peer:puser last:event inbound:count outbound:count unread:count "
+           "read_upto:node0 conn:conn", "peer", "peer"),
+    _table("participant", "peer:puser puser:puser messages:count", "peer", "peer, t.puser"),
+    _table("delivery", "event:event status:status parts:count sent_at:time? delivered_at:time? "
+           "read_at:time? failed_at:time? reason:text?", "event", "event"),
+    _table("receipt", "conn:conn ext:id event:event part:count status:status", "conn", "ext"),
+    _table("part", "event:event part:count status:status at:time", "event", "event, t.part"),
+    _table("waiting", "conn:conn ext:id src:event type:kind", "conn",
            "ext, t.src, (SELECT k.name FROM kind k WHERE k.id = t.type)"),
-    _table("outbox", "id:node conn:conn lane:node verb event:node parts:parts done due:due attempt "
-           "expires sandbox state error waits", "id", "id"),
-    _table("send_key", "app:app key event:node", "app", "key"),
-    _table("cursor", "app:app name position:position", "app", "name"),
-    _table("handled", "event:node handler unread", "event", "event, t.handler"),
-    _table("retry", "event:node handler attempt due error", "event", "event, t.handler"),
-    _table("parked", "event:node handler reason at", "event", "event, t.handler"),
-    _table("processed", "event:node at", "event", "event"),
-    _table("attempt", "event:node n kind name number at last times error", "event", "event, t.n"),
-    _table("raw_delivery", "id:number uid:bytes conn:conn received_at method headers query "
-           "body:bytes state error digest:bytes", "conn", "id"),
-    _table("link_code", "hash:bytes event:node puser:node expires uses max_uses confirms:node "
-           "activator:node", "event", "hash"),
-    _table("link_attempt", "puser:node since attempts", "puser", "puser"),
-    _table("erasure", "event:node raw_only by:node", "event", "event, t.raw_only"),
-    _table("retention", "id:number uid:bytes app:app pattern conn:conn0 raw_only keep "
-           "position:node0 created_at", "app", "id"),
-    _table("passed_by", "rule:rule event:node", _RULES, "rule, t.event"),
+    _table("outbox", "id:node conn:conn lane:puser verb:word event:event? parts:parts done:count "
+           "due:due attempt:count expires:time? sandbox:flag state:queue error:text? waits:flag",
+           "id", "id"),
+    _table("send_key", "app:app key:id event:event", "app", "key"),
+    _table("cursor", "app:app name:id position:position", "app", "name"),
+    _table("handled", "event:event handler:id unread:flag", "event", "event, t.handler"),
+    _table("retry", "event:event handler:id attempt:count due:time error:text", "event",
+           "event, t.handler"),
+    _table("parked", "event:event handler:id reason:word at:time", "event", "event, t.handler"),
+    _table("processed", "event:event at:time", "event", "event"),
+    _table("attempt", "event:event n:count kind:attempted name:id number:count at:time last:time "
+           "times:count error:text", "event", "event, t.n"),
+    _table("raw_delivery", "id:number uid:uid conn:conn received_at:time method:method "
+           "headers:object query:object body:body state:kept error:text? digest:hash", "conn",
+           "id"),
+    _table("link_code", "hash:hash event:event puser:puser expires:time uses:count max_uses:count "
+           "confirms:event? activator:puser?", "event", "hash"),
+    _table("link_attempt", "puser:puser since:time attempts:count", "puser", "puser"),
+    _table("erasure", "event:event raw_only:flag by:event", "event", "event, t.raw_only"),
+    _table("retention", "id:number uid:uid app:app pattern:pattern conn:conn0 raw_only:flag "
+           "keep:count position:node0 created_at:time", "app", "id"),
+    _table("passed_by", "rule:rule event:event", _RULES, "rule, t.event"),
 )  # fmt: skip
 """What stands after them: state and work."""
 TABLES = {table.name: table for table in (*BEFORE, *AFTER)}
@@ -157,13 +175,15 @@ TABLES = {table.name: table for table in (*BEFORE, *AFTER)}
 _RANKS = """WITH ranks(id, n) AS MATERIALIZED (
   SELECT c.id, row_number() OVER (ORDER BY c.id) FROM connection c WHERE c.app = :app)
 """
+_NODE = "t.{0} - :lo"
+_BYTES = "lower(hex(t.{0}))"
 _OUT = {
-    "node": "t.{0} - :lo",
+    **dict.fromkeys(NODES, _NODE),
+    **dict.fromkeys(("uid", "hash", "body"), _BYTES),
     "node0": "CASE WHEN t.{0} = 0 THEN 0 ELSE t.{0} - :lo END",
-    "position": "t.{0} - :lo",
+    "position": _NODE,
     "conn0": "coalesce(c.n, 0)",
     "kind": "(SELECT k.name FROM kind k WHERE k.id = t.{0})",
-    "bytes": "lower(hex(t.{0}))",
     "rule": "(SELECT lower(hex(r.uid)) FROM retention r WHERE r.id = t.{0})",
     "parts": "CASE WHEN json_array_length(t.{0}, '$.files') > 0 THEN json_set(t.{0}, '$.files', "
     "json((SELECT json_group_array(j.value - :lo) FROM json_each(t.{0}, '$.files') j))) || '' ELSE t.{0} END",
@@ -230,7 +250,10 @@ def insert_event(remap: Remap) -> Statement[None]:
     """The statement for an event: number, id, connection, type, times, dedupe key, texts."""
     key, conn = _in("node", "?1", remap), _in("conn", "?3", remap)
     names = ", ".join(LOG["event"])
-    sql = f"INSERT INTO event({names}) VALUES ({key}, ?2, {conn}, ?4, ?5, ?6, ?7, ?8, ?9)"
+    payload, raw = (
+        f"CASE WHEN ?{n} IS NULL OR json_valid(?{n}) THEN ?{n} ELSE x'' END" for n in (8, 9)
+    )
+    sql = f"INSERT INTO event({names}) VALUES ({key}, ?2, {conn}, ?4, ?5, ?6, ?7, {payload}, {raw})"
     return Statement("transfer_event", sql)
 
 
@@ -247,17 +270,39 @@ def _in(role: str, value: str, to: Remap) -> str:
     nothing = f"WHEN {value} IS NULL THEN NULL"
     node = f"WHEN {value} BETWEEN 1 AND {to.last} THEN {to.base} + {value} ELSE {_WRONG} END"
     conn = f"WHEN {value} BETWEEN 1 AND {to.count} THEN {to.conns} + {value} ELSE {_WRONG} END"
+    if role in NODES:
+        return f"CASE {nothing} {node}"
     return {
-        "node": f"CASE {nothing} {node}",
         "node0": f"CASE WHEN {value} = 0 THEN 0 {node}",
         "position": f"CASE WHEN {value} = 0 THEN {to.base} {node}",
         "conn": f"CASE {nothing} {conn}",
         "conn0": f"CASE WHEN {value} = 0 THEN 0 {conn}",
         "kind": f"(SELECT id FROM kind WHERE name = {value})",
-        "bytes": f"unhex({value})",
-        "rule": f"(SELECT id FROM retention WHERE uid = unhex({value}))",
+        **dict.fromkeys(("uid", "hash", "body"), f"unhex({value})"),
+        "rule": f"(SELECT id FROM retention WHERE uid = unhex({value}) AND app = {to.app})",
         "due": f"{value} + {PAUSED}",
+        "disabled": "'disabled'",
         "parts": f"CASE WHEN json_array_length({value}, '$.files') > 0 THEN json_set({value}, "
         f"'$.files', json((SELECT json_group_array({to.base} + j.value) "
         f"FROM json_each({value}, '$.files') j))) ELSE {value} END",
     }.get(role, value)
+
+
+# ── out again ─────────────────────────────────────────────────────────────────────────────────
+
+
+def where(table: Table) -> str:
+    """Which rows are an application's, for `t` and `:app`, `:lo`, `:hi`."""
+    if table.by_connection:
+        return "t.conn IN (SELECT c.id FROM connection c WHERE c.app = :app)"
+    return _where(table)
+
+
+def deletions() -> Iterator[str]:
+    """SQL that removes all rows of an application, what refers to others first."""
+    for table in reversed(AFTER):
+        yield f"DELETE FROM {table.name} AS t WHERE {where(table)}"
+    for name, key in (("entry", "peer"), ("edge", "src"), ("event", "seq")):
+        yield f"DELETE FROM {name} WHERE {key} >= :lo AND {key} < :hi"
+    for table in reversed(BEFORE):
+        yield f"DELETE FROM {table.name} AS t WHERE {where(table)}"

@@ -28,7 +28,7 @@ from ...model import (
     PlatformConnection,
 )
 from ..engine.statements import statement
-from ..records.conn import Conn
+from ..records.conn import DISABLED, Conn
 from ..records.log import append
 from .people import add_system_person, add_system_puser
 
@@ -54,6 +54,7 @@ LET_GO: Statement[Any] = statement("account_let_go")
 CODE_KEY: Statement[tuple[bytes]] = statement("account_key")
 CONNECTION_PIN: Statement[Any] = statement("connection_pin")
 CONNECTION_STATUS: Statement[Any] = statement("connection_status")
+CONNECTION_ENABLE: Statement[Any] = statement("connection_enable")
 CONNECTION_SYSTEM: Statement[Any] = statement("connection_system")
 CONNECTION: Statement[_ConnectionRow] = statement("connection_by_name")
 CONNECTIONS: Statement[_ConnectionRow] = statement("connections")
@@ -151,6 +152,8 @@ def connect(
         _add_connection(tx, app, organisation_name, app_name, platform, name, account, config)
     elif (row[6], json.loads(row[7])) != (account or row[6], config):
         tx.run(CONNECTION_CHANGE, id=row[0], account=account or row[6], config=encode(config))
+    if row is not None and row[8] == DISABLED:  # its config is the host's own now
+        tx.run(CONNECTION_ENABLE, id=row[0], config=encode(config))
     row = tx.one(CONNECTION, app=app, platform=platform, name=name)
     assert row is not None  # noqa: S101
     return _conn(row)
@@ -173,6 +176,14 @@ def _add_connection(
     puser = add_system_puser(tx, app, row[0], application_row[5], name)
     tx.run(CONNECTION_SYSTEM, id=row[0], puser=puser)
     tx.forget(("names", app))
+
+
+def enable(tx: Tx, conn: Conn, config: dict[str, Any]) -> bool:
+    """The host has looked at this config; False when it is another one."""
+    row = tx.one(CONNECTION, app=conn.app, platform=conn.platform, name=conn.entity.name)
+    if row is None or json.loads(row[7]) != config:
+        return False
+    return bool(tx.run(CONNECTION_ENABLE, id=row[0], config=row[7]))
 
 
 def hold(tx: Tx, conn: Conn, marks: Sequence[str], account: str | None) -> Conn:

@@ -35,7 +35,11 @@ VALUES (:uid, :app, :platform, :name, :account, :config, 'active', :system_puser
 UPDATE connection SET account = :account, config = :config WHERE id = :id;
 
 -- name: connection_status
-UPDATE connection SET status = :status WHERE id = :id AND status <> :status;
+UPDATE connection SET status = :status WHERE id = :id AND status NOT IN (:status, 'disabled');
+
+-- name: connection_enable
+UPDATE connection SET status = CASE status WHEN 'disabled' THEN 'active' ELSE status END
+WHERE id = :id AND config = :config;
 
 -- name: connection_system
 UPDATE connection SET system_puser = :puser WHERE id = :id;

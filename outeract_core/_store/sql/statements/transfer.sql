@@ -66,6 +66,18 @@ UPDATE file SET due = due - :paused WHERE due IS NOT NULL AND id >= :lo AND id <
 -- name: import_counter
 INSERT INTO counter(owner, value) VALUES (:app, :last);
 
+-- name: import_connections
+SELECT count(*) FROM connection WHERE app = :app;
+
+-- name: import_unname
+DELETE FROM application WHERE id = :app;
+
+-- name: import_unkey
+DELETE FROM meta WHERE name = 'code_key/' || :app;
+
+-- name: import_unparent
+DELETE FROM organisation WHERE id NOT IN (SELECT organisation FROM application);
+
 -- name: copy_writers
 DELETE FROM counter WHERE owner < 0;
 
