@@ -150,7 +150,7 @@ async def test_an_application_that_is_there_is_not_written_over(
         await other.import_app(exported)
         with pytest.raises(BadInput, match="already"):
             await other.import_app(exported)
-        with pytest.raises(BadInput, match="need a name"):
+        with pytest.raises(BadInput, match="needs a name"):
             await other.import_app(exported, name="")
     with pytest.raises(FileNotFoundError):
         await core.import_app(tmp_path / "none.ndjson")
