@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._api.message import Message
     from ._api.outeract import Organisation, Outeract
     from ._outbound.handle import Delivery
+    from ._outbound.obstacles import Verdict
     from ._outbound.preview import Prospect
     from ._store.reading.undelivered import Undelivered, UndeliveredCount
     from .adapter import Finding, Response
@@ -91,6 +92,7 @@ __all__ = [
     "Undelivered",
     "UndeliveredCount",
     "User",
+    "Verdict",
     "errors",
     "query",
 ]
@@ -102,6 +104,7 @@ _HOMES = {
     "_outbound.handle": ("Delivery",),
     "_api.outeract": ("Organisation", "Outeract"),
     "_outbound.preview": ("Prospect",),
+    "_outbound.obstacles": ("Verdict",),
     "_api.message": ("Message",),
     "_store.reading.undelivered": ("Undelivered", "UndeliveredCount"),
     "adapter": ("Finding", "Response"),

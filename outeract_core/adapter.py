@@ -115,6 +115,7 @@ class Manifest:
                  quiet may send some at once (5 seconds' worth).
     keeps        seconds for which the platform keeps what is not polled; None: for ever, or nothing
                  is polled. Whoever polls later than that, and sees items skipped, gets a `system.gap`.
+    deletes      seconds for which the bot can delete what it has sent; None: for ever.
     window       seconds after a person's last message in which anything may be sent to them; later
                  only a template. None: no such rule.
     """
@@ -157,6 +158,7 @@ class Manifest:
     pace_chat: float = 0.0
     keeps: float | None = None
     window: float | None = None
+    deletes: float | None = None
 
 
 @frozen

@@ -7,8 +7,9 @@ Does not know: how texts are found (`_api/queries/search.py`), any markup.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from attrs import field, frozen
 
@@ -50,7 +51,11 @@ class Hit:
 
     @property
     def snippet(self) -> str:
-        """At most about 160 characters of the text, in one line, with … where it was cut."""
+        """At most about 160 characters of the text as it stands, in one line, with … where it was cut.
+
+        Of what was edited away the text that took its place, without marks where the words are not in
+        it; empty for what was deleted.
+        """
         return self._shown[0]
 
     @property
@@ -58,9 +63,19 @@ class Hit:
         """(start, end) of what was looked for, within `snippet`."""
         return self._shown[1]
 
+    @property
+    def _text(self) -> str:
+        """What is still to be read; what was edited away or deleted is shown to nobody again."""
+        if self.current:
+            return said(self.event)
+        message = self.message
+        if not isinstance(message, Standing) or message.deleted:
+            return ""
+        return said_in(message.message)
+
     @cached_property
     def _shown(self) -> tuple[str, tuple[tuple[int, int], ...]]:
-        text = said(self.event)
+        text = self._text
         data = text.encode("utf-8", "replace")
         return snippet(text, [_letters(data, place) for place in self._places(data)])
 
@@ -87,13 +102,18 @@ def said(event: Event) -> str:
     """Everything in an event that search looks at, as the index reads it (the view `search_text`)."""
     whole = event.payload if isinstance(event.payload, dict) else {}
     message = whole.get("message")
-    message = message if isinstance(message, dict) else {}
+    texts = [said_in(message if isinstance(message, dict) else {})]
+    if event.event_type == "message.transcribed" and isinstance(whole.get("text"), str):
+        texts.append(whole["text"])
+    return "\n".join(text for text in texts if text)
+
+
+def said_in(message: Mapping[str, Any]) -> str:
+    """The same of a message's content."""
     place = message.get("location")
-    place = place if isinstance(place, dict) else {}
+    place = place if isinstance(place, Mapping) else {}
     texts = [message.get("header"), message.get("text"), message.get("footer")]
     texts += [place.get("name"), place.get("address")]
-    if event.event_type == "message.transcribed":
-        texts.append(whole.get("text"))
     return "\n".join(text for text in texts if isinstance(text, str))
 
 

@@ -18,11 +18,13 @@ from attrs import evolve, frozen
 from .._domain.planning.changes import Change, Place, changes, places
 from .._domain.planning.parts import Part, dump_parts
 from .._domain.planning.plan import Plan, plan
+from .._domain.values.ids import to_ms
 from .._io.runtime import Runtime
 from .._store.engine.sqlite import Connection
 from .._store.reading import standing, states
 from .._store.records import rows
 from .._store.records.conn import Conn
+from .._store.writing.claims import named_messages
 from .._store.writing.files import attached
 from ..adapter import MessageRef
 from ..content import Attachment, Content
@@ -70,9 +72,7 @@ def edit_of(
 
 def _sent(tx: Connection, app: int, key: int) -> Sent:
     event = rows.events(tx, app, [key])[0]
-    names: dict[int, list[str]] = {}
-    for part, name in states.names_of(tx, key):
-        names.setdefault(part, []).append(name)
+    names = named_messages(states.names_of(tx, key))
     return Sent(
         event, standing.of_events(tx, app, [event])[0],
         tuple(rows.files(tx, app, attached(tx, key))), names, states.taken_away(tx, key),
@@ -152,6 +152,13 @@ def _possible(runtime: Runtime, adapter: Any, where: tuple[int, Sent], change: C
     if change.to is None and not hasattr(adapter, "delete"):
         raise Unsupported(
             f"the new words need fewer messages, and {adapter.manifest.platform} cannot take one away"
+        )
+    until = adapter.manifest.deletes
+    age = runtime.now() - to_ms(sent.event.occurred_at)
+    if change.to is None and until is not None and age > until * 1000:
+        raise Unsupported(
+            f"the new words need fewer messages, and {adapter.manifest.platform} takes none away that is "
+            f"older than {until / 3600:g} hours"
         )
     names = sent.names.get(change.place.part)
     if not names:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from .._domain.planning.kinds import mime_of
 from .._domain.planning.parts import Part
@@ -28,6 +28,19 @@ from ..adapter import Adapter, Flow, Outgoing, OutgoingFile, Recipient
 from ..content import Content
 from ..errors import Rejected, Unsupported
 from ..events import Party
+
+
+@frozen
+class Verdict:
+    """Whether a verb would be taken, as far as is known. `reasons`: why not, in the verb's own words."""
+
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether it would."""
+        return not self.reasons
+
 
 _TOKEN = "rehearsal"  # noqa: S105 - stands for the token of a message that is not there yet
 

@@ -17,7 +17,7 @@ from attrs import evolve
 from .._domain.planning.kinds import kind_of_mime
 from .._domain.planning.parts import Part, load_parts
 from .._io.disk.file_store import Folder
-from .._store.writing.claims import Row
+from .._store.writing.claims import Row, named_messages
 from .._store.writing.delivery import token
 from ..adapter import Flow, MessageRef, Outgoing, OutgoingFile, Recipient
 from ..errors import FileError, Rejected, Unsupported
@@ -91,7 +91,8 @@ def flow(adapter: Any, row: Row, folder: Folder) -> Flow[Any]:
     elif row.verb == "edit":
         made = _edit(adapter, row, folder)
     elif row.verb == "delete":
-        made = _each(adapter.delete, [_message(row, name) for name in _names(row)])
+        names = [name for mine in named_messages(row.targets).values() for name in mine]
+        made = _each(adapter.delete, [_message(row, name) for name in names])
     else:
         made = getattr(adapter, row.verb)(_message(row))
     return made
@@ -100,7 +101,7 @@ def flow(adapter: Any, row: Row, folder: Folder) -> Flow[Any]:
 def _edit(adapter: Any, row: Row, folder: Folder) -> Flow[Any]:
     """The change that is next: new words in one part of the message, or the part is taken away."""
     step = (row.parts.get("steps") or [{"part": 0}])[row.done]
-    names = _names(row, step["part"])
+    names = named_messages(row.targets).get(step["part"])
     if not names:
         raise Rejected(f"part {step['part'] + 1} of the message has no id at the platform")
     if step.get("remove"):
@@ -108,16 +109,6 @@ def _edit(adapter: Any, row: Row, folder: Folder) -> Flow[Any]:
     message = evolve(_message(row, names[0]), slot=step.get("slot"))
     made: Flow[Any] = adapter.edit(message, outgoing(row, row.done, folder))
     return made
-
-
-def _names(row: Row, part: int | None = None) -> list[str]:
-    """The messages that a part is, or all of them; not what is only in one (a file) that has a name."""
-    found: list[str] = []
-    for number in sorted({number for number, _name in row.targets}):
-        mine = [name for other, name in row.targets if other == number]
-        if part in (None, number):
-            found += [name for name in mine if ":" in name] or mine
-    return found
 
 
 def _each(begin: Callable[[MessageRef], Flow[Any]], messages: list[MessageRef]) -> Flow[None]:

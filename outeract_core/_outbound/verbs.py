@@ -7,28 +7,32 @@ Does not know: platforms, when they are carried out.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from attrs import evolve
 
+from .._domain.values.ids import to_ms
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._store.engine.sqlite import Connection
-from .._store.reading.states import conn_of
+from .._store.reading.standing import of_events
+from .._store.reading.states import conn_of, message_names
+from .._store.records.conn import Conn
 from .._store.records.log import EVENT_CONN
 from .._store.records.nodes import key as node_key
 from .._store.writing import sending
 from .._store.writing.handlers import peer_of
 from .._store.writing.sending import Action
-from ..adapter import MessageRef
+from ..adapter import Flow, MessageRef
 from ..content import Content, ContentLike
-from ..errors import BadInput, Unsupported
+from ..errors import BadInput, NotFound, Unsupported
 from ..model import Event
 from .editing import edit_of
 from .handle import Delivery
 from .joining import joins
-from .obstacles import recipient, refusal
+from .obstacles import Verdict, recipient, refusal
 
 _TYPING_FOR = 5_000
 
@@ -81,13 +85,7 @@ class Verbs(ABC):
     @joins
     async def delete(self, event: Event | UUID) -> Delivery:
         """Delete a message that the bot sent, with all its parts. Raises NotFound, BadInput, Unsupported."""
-        conn, peer, key = _place(self, event)
-        if not _is_outbound(self, key):
-            raise BadInput("only a message that the bot has sent can be deleted")
-        _able(self.runtime.adapter(conn), "delete")
-        payload = {"external_message_id": None}
-        action = Action(self.new_id(), conn, "delete", "message.deleted", peer, key, payload, {})
-        return await _act(self, action)
+        return await _act(self, self.deleting(event))
 
     @joins
     async def mark_read(self, event: Event | UUID) -> None:
@@ -110,6 +108,20 @@ class Verbs(ABC):
         self.runtime.wake("outbox")
         return Delivery(self.runtime, self.tenant, action.id)
 
+    # ── asked beforehand ──────────────────────────────────────────────────────────────────────
+
+    async def can_react(self, event: Event | UUID, emoji: str, *, remove: bool = False) -> Verdict:
+        """Whether `react` would take it, and if not, why, in its words. Raises NotFound."""
+        return _verdict(lambda: self.reaction(event, emoji, remove, None))
+
+    async def can_edit(self, event: Event | UUID, content: ContentLike) -> Verdict:
+        """Whether `edit` would take it, and if not, why, in its words. Raises NotFound."""
+        return _verdict(lambda: self.editing(event, content))
+
+    async def can_delete(self, event: Event | UUID) -> Verdict:
+        """Whether `delete` would take it, and if not, why, in its words. Raises NotFound."""
+        return _verdict(lambda: self.deleting(event))
+
     # ── for turns and the dispatcher ──────────────────────────────────────────────────────────
 
     def editing(self, event: Event | UUID, content: ContentLike) -> Action:
@@ -119,21 +131,33 @@ class Verbs(ABC):
         if not _is_outbound(self, key):
             raise BadInput("only a message that the bot has sent can be edited")
         _able(self.runtime.adapter(conn), "edit")
+        _still_there(self, key)
         made = edit_of(self.runtime, self.key, place, content)
         return Action(
             self.new_id(), conn, "edit", "message.edited", peer, key, made.payload, made.spec
         )
+
+    def deleting(self, event: Event | UUID) -> Action:
+        """The action behind `delete`."""
+        conn, peer, key = _place(self, event)
+        if not _is_outbound(self, key):
+            raise BadInput("only a message that the bot has sent can be deleted")
+        adapter: Any = self.runtime.adapter(conn)
+        _able(adapter, "delete")
+        _in_time(self, conn, key)
+        _known_to_pass(self, (conn, peer, key), adapter.delete)
+        payload = {"external_message_id": None}
+        return Action(self.new_id(), conn, "delete", "message.deleted", peer, key, payload, {})
 
     def reaction(self, event: Event | UUID, emoji: str, remove: bool, cause: int | None) -> Action:
         """The action behind `react`."""
         if not isinstance(emoji, str) or not emoji:
             raise BadInput("a reaction is one emoji, e.g. '👍'")
         conn, peer, key = _place(self, event)
-        adapter = self.runtime.adapter(conn)
+        adapter: Any = self.runtime.adapter(conn)
         _able(adapter, "react")
-        found = _refused_reaction(self, (conn, peer, key), emoji, remove)
-        if found is not None:
-            raise Unsupported(found)
+        _still_there(self, key)
+        _known_to_pass(self, (conn, peer, key), lambda ref: adapter.react(ref, emoji, remove))
         payload = {"emoji": emoji, **({"single": True} if adapter.manifest.one_reaction else {})}
         kind = "message.reaction_removed" if remove else "message.reaction_added"
         return Action(
@@ -189,16 +213,56 @@ def _is_outbound(app: Verbs, key: int) -> bool:
     return app.events_at([key])[0].event_type == "message.outbound"
 
 
-def _refused_reaction(
-    app: Verbs, where: tuple[Any, int, int], emoji: str, remove: bool
+def _refused(
+    app: Verbs, where: tuple[Any, int, int], begin: Callable[[MessageRef], Flow[Any]]
 ) -> str | None:
-    """What the platform is known to say of this emoji; None when that is not known."""
-    conn, peer, key = where
+    """What the platform is known to say of it; None when that is not known, or it is not sent yet."""
+    _conn, peer, key = where
     event = app.events_at([key])[0]
-    adapter: Any = app.runtime.adapter(conn)
     told = event.payload.get("external_message_id")
-    ref = MessageRef(str(told), recipient(app.runtime, peer), payload=event.payload)
-    return refusal(lambda: adapter.react(ref, emoji, remove)) if told else None
+    names = [str(told)] if told else app.runtime.database.read(lambda tx: message_names(tx, key))
+    to = recipient(app.runtime, peer)
+    refs = [MessageRef(name, to, not told, payload=event.payload) for name in names]
+    found = (refusal(lambda ref=ref: begin(ref)) for ref in refs)  # type: ignore[misc]
+    return next((reason for reason in found if reason is not None), None)
+
+
+def _known_to_pass(
+    app: Verbs, where: tuple[Any, int, int], begin: Callable[[MessageRef], Flow[Any]]
+) -> None:
+    """Raises Unsupported for what the adapter refuses before it asks anybody."""
+    found = _refused(app, where, begin)
+    if found is not None:
+        raise Unsupported(found)
+
+
+def _still_there(app: Verbs, key: int) -> None:
+    """Raises BadInput for a message that was deleted."""
+    event = app.events_at([key])[0]
+    (now,) = app.runtime.database.read(lambda tx: of_events(tx, app.key, [event], quotes=False))
+    if now.deleted:
+        raise BadInput("this message was deleted; send a new one")
+
+
+def _in_time(app: Verbs, conn: Conn, key: int) -> None:
+    """Raises Unsupported for what the platform does not delete any more."""
+    until = app.runtime.adapter(conn).manifest.deletes
+    age = app.runtime.now() - to_ms(app.events_at([key])[0].occurred_at)
+    if until is not None and age > until * 1000:
+        raise Unsupported(
+            f"{conn.platform} deletes messages for {until / 3600:g} hours, and this one is older"
+        )
+
+
+def _verdict(begin: Callable[[], Action]) -> Verdict:
+    """What the verb would say: it is prepared, and left."""
+    try:
+        begin()
+    except NotFound:
+        raise
+    except (BadInput, Unsupported) as error:
+        return Verdict((str(error),))
+    return Verdict()
 
 
 def _able(adapter: Any, verb: str) -> None:

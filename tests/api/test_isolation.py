@@ -187,6 +187,9 @@ CASES: dict[str, list[tuple[str, Call]]] = {
     "App.retry": with_event(lambda me, it: me.app.retry(it)),
     "App.react": with_event(lambda me, it: me.app.react(it, "👍")),
     "App.edit": with_event(lambda me, it: me.app.edit(it, "x")),
+    "App.can_react": with_event(lambda me, it: me.app.can_react(it, "👍")),
+    "App.can_edit": with_event(lambda me, it: me.app.can_edit(it, "x")),
+    "App.can_delete": with_event(lambda me, it: me.app.can_delete(it)),
     "App.delete": with_event(lambda me, it: me.app.delete(it)),
     "App.mark_read": with_event(lambda me, it: me.app.mark_read(it)),
     "App.typing": with_event(lambda me, it: me.app.typing(it)),
@@ -240,7 +243,7 @@ CASES: dict[str, list[tuple[str, Call]]] = {
 
 HARMLESS = {
     "App.connect", "App.connections", "App.on", "App.event_schema", "App.new_id", "App.commit",
-    "App.typing_now", "App.reaction", "App.mark_events", "App.on_processed", "Events.cursor",
+    "App.typing_now", "App.reaction", "App.editing", "App.deleting", "App.mark_events", "App.on_processed", "Events.cursor",
     "Files.add", "App.export", "Retention.rules", "Retention.apply",
 }  # fmt: skip
 """Public calls that take nothing which belongs to anybody, or that the library makes itself."""

@@ -323,11 +323,11 @@ def test_buttons_go_with_a_single_file_and_menus_never() -> None:
     [
         (PNG, MB, "image", ()),
         (PNG, 6 * MB, "document", ("image as document",)),
-        (Attachment(b"GIF89a"), 1, "document", ("image as document",)),
+        (Attachment(b"x", filename="a.webp"), 1, "document", ("image as document",)),
         (Attachment(b"x", kind="voice", mime_type="audio/ogg; codecs=opus"), 1, "voice", ()),
         (Attachment(b"x", kind="sticker", mime_type="image/png"), 1, "image", ("sticker as image",)),
-        (Attachment(b"x", filename="a.mkv"), 1, "document", ("video as document",)),
-        (Attachment(b"?"), 1, "document", ()),
+        (Attachment(b"x", filename="a.mp4"), 17 * MB, "document", ("video as document",)),
+        (PDF, 1, "document", ()),
     ],
 )  # fmt: skip
 def test_a_file_is_sent_as_a_kind_that_takes_it(
@@ -340,6 +340,9 @@ def test_a_file_is_sent_as_a_kind_that_takes_it(
 
 def test_a_file_that_nothing_takes_is_refused() -> None:
     """Too large for every kind, of no accepted type, or on a platform without files."""
+    for unknown in (Attachment(b"GIF89a"), Attachment(b"?"), Attachment(b"x", filename="a.mkv")):
+        with pytest.raises(Unsupported, match="convert it to"):
+            on(WhatsApp.manifest, Content(files=[unknown]))
     with pytest.raises(FileTooLarge, match="104857600 at most"):
         on(WhatsApp.manifest, Content(files=[PDF]), (101 * MB,))
     pictures = evolve(RICH, media={"image": (MB, ("image/png",))})

@@ -333,6 +333,7 @@ async def test_edits_and_transcripts_lead_to_their_message(
     assert (edit.current, spoken.current) == (True, True)
     (was,) = (await app.search("teh")).nodes
     assert (was.event.text, was.message.text, was.current) == ("teh typo", "the typo", False)
+    assert (was.snippet, was.marks) == ("the typo", ())
     ann = await person(app, pigeon, "ann")
     assert await found(app, "spoken OR early", person=ann, within=ann) == ["m2", "m9"]
 

@@ -79,6 +79,7 @@ class Telegram:
         pace_connection=1 / 30,
         pace_chat=1.0,
         keeps=24 * 3600.0,
+        deletes=48 * 3600.0,
     )  # fmt: skip
 
     def __init__(self, settings: Settings) -> None:

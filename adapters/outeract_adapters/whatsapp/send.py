@@ -25,15 +25,24 @@ __all__ = ["MEDIA", "send"]
 
 _MB = 1024 * 1024
 _AUDIO = ("audio/ogg", "audio/aac", "audio/amr", "audio/mpeg", "audio/mp4")
+_IMAGE, _VIDEO = ("image/jpeg", "image/png"), ("video/mp4", "video/3gpp")
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_PAPERS = (
+    "application/pdf", "text/plain", "application/msword", "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint", f"{_OFFICE}.wordprocessingml.document",
+    f"{_OFFICE}.spreadsheetml.sheet", f"{_OFFICE}.presentationml.presentation",
+)  # fmt: skip
 MEDIA: dict[str, tuple[int, tuple[str, ...]]] = {
-    "image": (5 * _MB, ("image/jpeg", "image/png")),
-    "video": (16 * _MB, ("video/mp4", "video/3gpp")),
+    "image": (5 * _MB, _IMAGE),
+    "video": (16 * _MB, _VIDEO),
     "audio": (16 * _MB, _AUDIO),
     "voice": (16 * _MB, _AUDIO),
-    "document": (100 * _MB, ()),
+    "document": (100 * _MB, (*_PAPERS, *_IMAGE, "image/webp", *_VIDEO, *_AUDIO)),
     "sticker": (500 * 1024, ("image/webp",)),
 }
-"""Cloud API, media: what may be shown as what. A still sticker may only have 100 KB."""
+"""Cloud API, media: what may be shown as what. A still sticker may only have 100 KB. A document is of a
+type that can be uploaded at all: everything else is refused there, whatever it is to be shown as.
+"""
 
 _OGG = "audio/ogg; codecs=opus"
 _LINKED = frozenset({"image", "video", "audio", "document", "sticker"})

@@ -20,7 +20,7 @@ from ...model import DeliveryState, PartState, Status
 from ..engine.statements import statement
 from ..records import nodes
 from ..records.log import EVENT_CONN, EVENT_FACTS, key_of, sources_of
-from ..writing.claims import EXTERNAL_IDS, LAST_INBOUND
+from ..writing.claims import EXTERNAL_IDS, LAST_INBOUND, named_messages
 from ..writing.delivery import DELIVERY, RECEIPTS, nameless, parts_of
 
 REMOVED: Statement[tuple[str]] = statement("parts_removed")
@@ -77,6 +77,11 @@ def names_of(tx: Tx, key: int) -> list[tuple[int, str]]:
     """By part, in order, what the platform calls a message of ours; the name of a message goes first."""
     found = tx.all(EXTERNAL_IDS, seq=key)
     return [(part, name) for part, name in found if name != nameless(key, part)]
+
+
+def message_names(tx: Tx, key: int) -> list[str]:
+    """What the platform calls the messages that one of ours is, without names of what is only in them."""
+    return [name for mine in named_messages(names_of(tx, key)).values() for name in mine]
 
 
 def taken_away(tx: Tx, key: int) -> frozenset[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -93,6 +93,14 @@ class Row:
     def target(self) -> str | None:
         """The external id of the message that an action is about: of its first part."""
         return self.targets[0][1] if self.targets else None
+
+
+def named_messages(names: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
+    """By part, the names of messages; of what is only in one (a file) where there is nothing better."""
+    found: dict[int, list[str]] = {}
+    for part, name in names:
+        found.setdefault(part, []).append(name)
+    return {part: [name for name in mine if ":" in name] or mine for part, mine in found.items()}
 
 
 def claim(

@@ -35,6 +35,21 @@ _TEXT_AT = {
     "template": ("name",),
 }
 
+_MB = 1024 * 1024
+_UPLOADS = {
+    **dict.fromkeys(("audio/aac", "audio/mp4", "audio/mpeg", "audio/amr", "audio/ogg"), 16 * _MB),
+    **dict.fromkeys(("video/mp4", "video/3gpp"), 100 * _MB),
+    **dict.fromkeys(("image/jpeg", "image/png", "image/webp"), 100 * _MB),
+    **dict.fromkeys((
+        "application/vnd.ms-powerpoint", "application/msword", "application/vnd.ms-excel",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/pdf",
+        "text/plain",
+    ), 100 * _MB),
+}  # fmt: skip
+"""Cloud API, media: the types that can be uploaded at all, and the most bytes of each."""
+
 
 class _RefusedError(Exception):
     def __init__(self, code: int, message: str, status: int = 400) -> None:
@@ -220,6 +235,15 @@ class FakeWhatsApp:
         file = request.files.get("file")
         if file is None or request.form.get("messaging_product") != "whatsapp":
             raise _RefusedError(100, "Invalid parameter")
+        mime = file.mime_type.partition(";")[0].strip().lower()
+        if mime not in _UPLOADS:
+            listed = ", ".join(_UPLOADS)
+            raise _RefusedError(
+                100, "Param file must be a file with one of the following types: "
+                f"{listed}. Received file of type '{mime}'."
+            )  # fmt: skip
+        if len(file.data) > _UPLOADS[mime]:
+            raise _RefusedError(131053, "Media upload error")
         return {"id": self.add_media(file.data, file.mime_type, file.filename)}
 
     def _message(self, phone_number_id: str, params: dict[str, Any]) -> dict[str, Any]:
