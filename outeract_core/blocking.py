@@ -7,7 +7,7 @@ Does not know: what the verbs do (`_api/app.py`, `_api/outeract.py`).
 
     with Outeract("bot.db") as core:
         app = core.app("support")
-        app.connect("telegram", token="env:TELEGRAM_TOKEN")
+        app.connect("telegram", token=Secret.env("TELEGRAM_TOKEN"))
         app.send(("telegram", "42"), "hello").wait("sent")
         core.pump()
 """
@@ -207,6 +207,10 @@ class App(Carrier[app.App]):
         """See `outeract_core.App`."""
         return self._inner.imported
 
+    def rotate(self, connection: Any, **options: Any) -> PlatformConnection:
+        """See `outeract_core.App.rotate`."""
+        return self._inner.rotate(connection, **options)
+
     def on(
         self, pattern: str, **options: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -279,6 +283,10 @@ class Outeract(Carrier[outeract.Outeract]):
     def import_app(self, path: Any, **options: Any) -> App:
         """See `outeract_core.Outeract.import_app`."""
         return App(self._portal, self._carry(self._inner.import_app, path, **options))
+
+    def new_key(self) -> None:
+        """See `outeract_core.Outeract.new_key`."""
+        self._inner.new_key()
 
     def app(self, name: str, **config: str) -> App:
         """See `outeract_core.Outeract.app`."""

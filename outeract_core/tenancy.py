@@ -7,13 +7,14 @@ Does not know: what happens in an application (`model.py`), where anything is st
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal, NewType, TypeAlias
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
-from .errors import BadInput
+from .errors import BadInput, MissingSecret
 
 Json: TypeAlias = Any
 OrganisationId = NewType("OrganisationId", UUID)
@@ -49,6 +50,15 @@ class Application:
     name: str
     config: Json
     created_at: datetime
+
+
+Address: TypeAlias = Callable[[str, int], str]
+"""address(webhook id, version): the secret in a webhook's path."""
+
+
+def sealed(_webhook_id: str, _version: int) -> str:
+    """The address of a connection that was copied out of the library. Raises MissingSecret."""
+    raise MissingSecret("a connection that was unpickled has no address; ask app.connections()")
 
 
 class Secret:
@@ -131,13 +141,35 @@ class PlatformConnection:
     config: Json
     status: str
     webhook_id: str
-    webhook_secret: str = field(repr=False)
     created_at: datetime
+    webhook_version: int = 1
+    _address: Address = field(default=sealed, repr=False, eq=False)
+
+    @property
+    def webhook_secret(self) -> str:
+        """The secret in the webhook's path; it is in no file, pickle, `asdict` or `repr`.
+
+        Raises MissingSecret while the key is not there that it follows from, and of a copy that was
+        unpickled.
+        """
+        return self._address(self.webhook_id, self.webhook_version)
 
     @property
     def webhook_path(self) -> str:
-        """The path to register with the platform; it holds the secret, so do not log it."""
+        """The path to register with the platform; it holds the secret, so do not log it.
+
+        Raises MissingSecret as `webhook_secret` does.
+        """
         return f"/webhooks/{self.webhook_id}/{self.webhook_secret}"
+
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = (one.name for one in fields(PlatformConnection))
+        return {name: getattr(self, name) for name in names if name != "_address"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in {**state, "_address": sealed}.items():
+            object.__setattr__(self, name, value)
 
 
 @frozen

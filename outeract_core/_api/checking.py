@@ -109,7 +109,7 @@ async def _one(runtime: Runtime, conn: Conn, found: dict[int, Check]) -> None:
     else:
         state = ("active", "it was checked") if health.ok else ("unauthorised", _first(health))
         here = Check(conn.entity, health.ok, health.account, health.name, health.findings)
-    found[conn.id] = _clean(runtime, conn, _with(here, _missing(runtime, conn)))
+    found[conn.id] = _clean(runtime, _with(here, _missing(runtime, conn)))
     if state is not None:
         await _told(runtime, conn, *state)
 
@@ -181,13 +181,13 @@ async def _told(runtime: Runtime, conn: Conn, status: str, reason: str) -> None:
         runtime.log.error("check", f"{_where(conn)}: its state could not be told: {error}", error)
 
 
-def _clean(runtime: Runtime, conn: Conn, check: Check) -> Check:
+def _clean(runtime: Runtime, check: Check) -> Check:
     """Without any secret, that of the webhook's path included."""
 
     def text(said: str | None) -> str | None:
         if said is None:
             return None
-        return runtime.log.redact(said).replace(conn.entity.webhook_secret, "•••")
+        return runtime.log.redact(said)
 
     return evolve(
         check, account=text(check.account), name=text(check.name),

@@ -6,15 +6,19 @@ Does not know: what a secret may be (`_io/secrets`), what a connection is for.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from .._domain.rules.tenant_names import check_text
 from .._io.runtime import Runtime
 from .._io.secrets.configs import checked, marks_of
+from .._outbound.compose import connection as found
 from .._store.engine.sqlite import Connection
+from .._store.records import doors
 from .._store.records.conn import Conn
 from .._store.transfer import spelling
 from .._store.writing import tenants
+from ..errors import BadInput
 from ..model import PlatformConnection
 
 
@@ -51,7 +55,7 @@ class Connecting:
 
         conn = self.runtime.database.write_now(unit)
         self.runtime.texts.give(conn.entity.id, given.texts)
-        self.runtime.add(conn)
+        conn = self.runtime.add(conn)
         self._respell(conn)
         return conn.entity
 
@@ -62,6 +66,27 @@ class Connecting:
         if normalise is None or database.read(lambda tx: spelling.is_done(tx, conn)):
             return
         database.write_now(lambda tx: spelling.respell(tx, conn, normalise))
+
+    def rotate(
+        self, connection: Any, *, overlap: timedelta = timedelta(days=1)
+    ) -> PlatformConnection:
+        """Give a connection's webhook a new address; the one before is taken for `overlap` (at most a year).
+
+        Register the new `webhook_path` with the platform meanwhile. Rotated again within that time, only
+        the last two are taken. `timedelta(0)`: the old one has leaked and ends now; another process that
+        has the file open takes it for one second more. `connection`: its name, id or entity.
+        Raises BadInput, NotFound.
+        """
+        if not isinstance(overlap, timedelta) or not timedelta(0) <= overlap <= timedelta(days=366):
+            raise BadInput("overlap is a timedelta of 0 to 366 days")
+        conn = found(self.runtime, self.key, connection)
+        width = overlap // timedelta(milliseconds=1)
+
+        def unit(tx: Connection) -> Conn:
+            doors.rotate(tx, conn.id, tx.now + width if width else 0)
+            return next(one for one in tenants.connections(tx) if one.id == conn.id)
+
+        return self.runtime.add(self.runtime.database.write_now(unit)).entity
 
     def connections(self) -> list[PlatformConnection]:
         """The connections of this application."""

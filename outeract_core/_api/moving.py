@@ -73,7 +73,7 @@ class Moving:
             return tenants.hold(tx, conn, marks, entity.account)
 
         enabled = self.runtime.database.write_now(unit)
-        self.runtime.add(enabled)
+        enabled = self.runtime.add(enabled)
         self.runtime.wake()
         return enabled.entity
 

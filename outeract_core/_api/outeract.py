@@ -29,11 +29,14 @@ from .._io.processes.grace import GRACE as GRACE
 from .._io.processes.shutdown import Shutdown, first
 from .._io.proxies import proxies
 from .._io.runtime import Runtime
+from .._io.secrets.keeping import opened, renewed
+from .._io.secrets.key import given
 from .._io.secrets.references import References, Secrets, SecretSource
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter, Response
 from ..errors import BadInput
+from ..tenancy import Secret
 from .app import App
 from .checking import WITHIN, Check, checked
 from .maintenance.indexing import INDEXING, check_tokenizer
@@ -72,6 +75,8 @@ class Outeract:
     references      what text in a config may refer to as a secret: prefixes such as `["env:BOT_"]`, or
                     `"code"`: nothing, only a `Secret` does. None: everything; then no config may come
                     from somebody who must not read what this program can read.
+    key             what webhook addresses and link codes follow from: a `Secret` of 32 random characters or
+                    more. None: `PATH.key`, made on first use; it is in no backup.
     transcribe      a callable (path, mime type) → text, for applications with transcription on.
     search          how texts are cut for `App.search`: `unicode61` (words), `trigram` (any three
                     characters, for CJK and parts of words), None (no search, no index kept).
@@ -91,6 +96,7 @@ class Outeract:
     def __init__(
         self, path: str | os.PathLike[str], *, durability: str = "full", busy_timeout: float = 5.0,
         secrets: Mapping[str, SecretSource] | None = None, references: References = None,
+        key: Secret | None = None,
         transcribe: Callable[[Path, str | None], Any] | None = None,
         search: str | None = "unicode61",
         allow_private_addresses: bool = False, proxy: str | None = None, verify: Any = True,
@@ -111,8 +117,11 @@ class Outeract:
         options = Options(clock, ids, durability, busy_timeout, vfs, checkpoints, idle)
         self._place = place(path)
         self.path = self._place.path
+        kept = Secrets(secrets, self._place.at, references)
+        self._own_key = None if key is None else given(key, kept)
+        database = Database(self._place.name, options)
         self.runtime = Runtime(
-            Database(self._place.name, options), Plugins(), Secrets(secrets, self._place.at, references),
+            database, Plugins(), kept, opened(database, self._place, kept, self._own_key),
             Folder(self._place.files, file_limit), open_http, self._place.at, transcribe=transcribe,
             search=search,
         )  # fmt: skip
@@ -182,6 +191,13 @@ class Outeract:
     def platforms(self) -> list[str]:
         """The platforms that can be connected."""
         return self.runtime.plugins.names()
+
+    def new_key(self) -> None:
+        """A new key for this file, in place of one that was lost or seen; or that of `key`. Every
+        webhook has a new address to be registered; link codes are void; other programs that have the
+        file open must start again. Raises MissingSecret.
+        """
+        self.runtime.take(renewed(self.runtime, self._place, self._own_key))
 
     # ── in ────────────────────────────────────────────────────────────────────────────────────
 

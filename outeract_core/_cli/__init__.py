@@ -102,6 +102,22 @@ def _parser() -> argparse.ArgumentParser:
     backup.add_argument("--overwrite", action="store_true", help="replace an earlier copy")
     backup.add_argument("--no-files", action="store_true", help="the database alone")
     backup.add_argument("--link", action="store_true", help="hard links to files, where possible")
+    rotate = _verb(
+        verbs, "rotate", "give a connection's webhook a new address", "keeping:rotate", app=False
+    )
+    rotate.add_argument("connection", help="the connection's id or name")
+    rotate.add_argument(
+        "--overlap", type=float, default=24.0, metavar="HOURS",
+        help="how long the address before is taken too (24)",
+    )  # fmt: skip
+    new_key = _verb(
+        verbs, "new-key", "make a new key: every webhook has a new address", "keeping:new_key",
+        app=False,
+    )  # fmt: skip
+    for verb in (doctor, rotate, new_key):
+        verb.add_argument(
+            "--key", metavar="NAME", help="the key that the program gives, as env:NAME or file:PATH"
+        )
     export = _verb(
         verbs, "export", "write one application as lines of JSON", "moving:export", app=False
     )

@@ -18,6 +18,7 @@ from attrs import asdict
 
 from .._api.app import App
 from .._api.outeract import Outeract
+from .._io.secrets.key import readable_by_others
 from .._io.secrets.references import HOST
 from .._store.reading import health
 from .._store.reading.undelivered import Among, counted
@@ -31,7 +32,7 @@ _DAY = 86_400_000
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings; 1 when something is not well."""
-    with opened(options.file) as core:
+    with opened(options.file, options.key) as core:
         progress = Progress("checking")
         file = _file(core, progress, deep=options.deep)
         apps = _whole(core, options.app)
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
             "applications": [_application(core, app) for app in apps],
             "adapters": {name: core.runtime.plugins.fault(name) for name in core.platforms()},
             "online": online,
+            "key": _key(core),
             "queues": core.runtime.database.read(health.queues),
             "last_day": _last_day(core),
             "foreign": core.runtime.database.read(health.foreign),
@@ -81,6 +83,16 @@ def _online(core: Outeract, timeout: float) -> list[dict[str, Any]]:
         }
         for one in checks
     ]  # fmt: skip
+
+
+def _key(core: Outeract) -> str | None:
+    """What is wrong with the file's key, or None."""
+    key = core.runtime.key
+    if key.fault is None and key.path is not None and readable_by_others(key.path):
+        return (
+            f"{key.path} can be read by others: chmod 600, and `outeract new-key` if they may have"
+        )
+    return key.fault
 
 
 def _last_day(core: Outeract) -> dict[str, int]:
@@ -146,7 +158,7 @@ def _problems(findings: dict[str, Any]) -> Any:
         yield f"file: {text}"
     for one in findings["foreign"]:
         yield f"{one['items']} items of {one['platform']} were not kept: {one['reason']}"
-    yield from filter(None, findings["adapters"].values())
+    yield from filter(None, (findings["key"], *findings["adapters"].values()))
     for name in findings["unfinished"]:
         yield f"{name} is an unfinished import: run outeract import again with the same file"
     yield from _of_connections(findings)

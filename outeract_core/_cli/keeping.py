@@ -1,4 +1,4 @@
-"""The commands that keep and drop: backup, retention.
+"""The commands that keep and drop: backup, retention; and those for what opens: rotate, new-key.
 
 Knows: how each answer is printed, for people and as JSON.
 Does not know: how a copy is made, what a rule drops.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ import anyio
 
 from .._api.app import App
 from ..retention import Dropped
-from .opening import Progress, applications, opened
+from .opening import Progress, applications, one_connection, opened
 
 
 def backup(options: argparse.Namespace) -> int:
@@ -40,6 +41,33 @@ def backup(options: argparse.Namespace) -> int:
     else:
         lost = f", {done.missing} files were not there" if done.missing else ""
         print(f"{done.path}: {done.size:,} bytes, {done.files} files{lost}")
+    return 0
+
+
+def rotate(options: argparse.Namespace) -> int:
+    """Give a connection's webhook a new address, and print it."""
+    with opened(options.file, options.key) as core:
+        conn = one_connection(core, options.connection)
+        app = next(one for one in applications(core, None) if one.key == conn.app)
+        overlap = timedelta(hours=options.overlap)
+        made = app.rotate(conn.entity, overlap=overlap)
+        facts = {"connection": str(made.id), "webhook_path": made.webhook_path}
+    if options.json:
+        print(json.dumps(facts))
+    else:
+        print(f"{made.platform}/{made.name}: {made.webhook_path}")
+    return 0
+
+
+def new_key(options: argparse.Namespace) -> int:
+    """Make a new key in place of one that was lost or seen, and print every new address."""
+    with opened(options.file, options.key) as core:
+        core.new_key()
+        for app in applications(core, None):
+            for conn in app.connections():
+                where = f"{app.organisation}/{app.name} {conn.platform}/{conn.name}"
+                facts = {"connection": str(conn.id), "webhook_path": conn.webhook_path}
+                print(json.dumps(facts) if options.json else f"{where}: {conn.webhook_path}")
     return 0
 
 

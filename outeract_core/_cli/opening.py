@@ -14,21 +14,32 @@ from pathlib import Path
 
 from .._api.app import App
 from .._api.outeract import Outeract
+from .._store.records.conn import Conn
 from .._store.transfer import importing
 from .._store.writing import tenants
 from ..errors import BadInput, NotFound, UnfinishedImport
+from ..tenancy import Secret
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Outeract]:
-    """The store at `path`. Raises NotFound instead of creating it."""
+def opened(path: str, key: str | None = None) -> Iterator[Outeract]:
+    """The store at `path`; `key`: the name of the one that its program gives. Raises NotFound instead
+    of creating it, BadInput, MissingSecret.
+    """
     if not Path(path).exists():
         raise NotFound(f"there is no file {path}")
-    core = Outeract(path)
+    core = Outeract(path, key=None if key is None else _named(key))
     try:
         yield core
     finally:
         core.close()
+
+
+def _named(key: str) -> Secret:
+    scheme, _, name = key.partition(":")
+    if scheme not in ("env", "file") or not name:
+        raise BadInput("--key is env:NAME or file:PATH")
+    return Secret(scheme, name)
 
 
 def applications(core: Outeract, wanted: str | None) -> list[App]:
@@ -53,6 +64,18 @@ def one(core: Outeract, wanted: str | None) -> App:
     if len(found) > 1:
         names = ", ".join(f"{app.organisation}/{app.name}" for app in found)
         raise BadInput(f"the file has several applications; choose one with --app: {names}")
+    return found[0]
+
+
+def one_connection(core: Outeract, which: str) -> Conn:
+    """The connection of this id or name. Raises BadInput for none and for several."""
+    conns = core.runtime.conns()
+    found = [c for c in conns if which in (str(c.entity.id), c.entity.name)]
+    found = found or [c for c in conns if c.platform == which]
+    if len(found) != 1:
+        names = ", ".join(f"{c.entity.name} ({c.entity.id})" for c in found or conns)
+        what = "several connections are" if found else "no connection is"
+        raise BadInput(f"{what} called {which!r:.80}; give the id of one: {names}")
     return found[0]
 
 

@@ -14,10 +14,8 @@ from functools import partial
 import anyio
 
 from .._api.maintenance.rereading import Reparsed
-from .._api.outeract import Outeract
-from .._store.records.conn import Conn
 from ..errors import BadInput
-from .opening import Progress, opened
+from .opening import Progress, one_connection, opened
 
 
 def reparse(options: argparse.Namespace) -> int:
@@ -29,7 +27,7 @@ def reparse(options: argparse.Namespace) -> int:
         progress(f"{done.read:,}, {done.changed:,} understood better")
 
     with opened(options.file) as core:
-        conn = _conn(core, options.connection)
+        conn = one_connection(core, options.connection)
         work = partial(
             core.reparse, conn.entity, since=_time(options.since), after=options.after,
             progress=told,
@@ -54,18 +52,6 @@ def _show(done: Reparsed, as_json: bool) -> None:
         return
     lost = f", {done.unreadable:,} cannot be read" if done.unreadable else ""
     print(f"{done.read:,} items read again, {done.changed:,} understood better{lost}")
-
-
-def _conn(core: Outeract, which: str) -> Conn:
-    """The connection of this id or name. Raises BadInput for none and for several."""
-    conns = core.runtime.conns()
-    found = [c for c in conns if which in (str(c.entity.id), c.entity.name)]
-    found = found or [c for c in conns if c.platform == which]
-    if len(found) != 1:
-        names = ", ".join(f"{c.entity.name} ({c.entity.id})" for c in found or conns)
-        what = "several connections are" if found else "no connection is"
-        raise BadInput(f"{what} called {which!r:.80}; give the id of one: {names}")
-    return found[0]
 
 
 def _time(given: str | None) -> datetime | None:

@@ -1,7 +1,7 @@
 """Bytes in: from a platform's request to a commit, and only then an answer.
 
 This room knows webhooks, polls, kept deliveries and inbound files; it does not know handlers or how
-anything is sent. Read `web` (ASGI and WSGI), `receiver` (verify, read, commit, answer), `reading`
+anything is sent. Read `web` (ASGI and WSGI), `receiver` (verify, read, commit, answer), `doors` (addresses), `reading`
 (what a delivery holds), `routing` (whose each item is), `rereading` (what was kept of one), `gaps` (what
 nobody will deliver any more),
 `reactions` (what is done in the same commit), `downloader` (files), `poller` (who has no webhook).

@@ -7,7 +7,6 @@ Does not know: any platform, what handlers do.
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
@@ -37,6 +36,7 @@ from ..errors import (
     WebhookError,
 )
 from ..events import Fact, Unparsed
+from .doors import Doors
 from .gaps import Mark, passed
 from .reactions import reactions_of
 from .reading import Read, read_delivery, reread, sort
@@ -83,6 +83,7 @@ class Receiver:
     def __init__(self, runtime: Runtime, body_limit: int = BODY_LIMIT) -> None:
         self._runtime = runtime
         self.limit = body_limit
+        self._doors = Doors(runtime)
         self._told: set[str] = set()
 
     async def webhook(
@@ -126,9 +127,7 @@ class Receiver:
 
     def _connection(self, webhook_id: str, secret: str) -> Conn:
         conn = self._runtime.by_webhook(webhook_id)
-        expected = conn.entity.webhook_secret if conn else ""
-        same = hmac.compare_digest(expected.encode(), secret.encode("utf-8", "surrogatepass"))
-        if conn is None or not same:
+        if not self._doors.opens(conn, secret) or conn is None:
             raise UnknownWebhook("no connection has this webhook id and secret")
         return conn
 

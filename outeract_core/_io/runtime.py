@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from .._domain.rules.guard import guarded
 from .._domain.values.ids import to_ms
@@ -31,6 +31,7 @@ from .processes.grace import Grace
 from .processes.liveness import Liveness
 from .processes.ownership import Ownership
 from .secrets.configs import Texts
+from .secrets.key import Key
 from .secrets.references import Secrets
 from .steady import steady
 from .wakeup import Via, call, waiter
@@ -54,6 +55,7 @@ class Runtime:
     database: Database
     plugins: Plugins
     secrets: Secrets
+    key: Key
     folder: Folder
     open_http: Callable[[], Http]
     at: Callable[[Any], Path] = Path
@@ -159,16 +161,29 @@ class Runtime:
 
     def reload(self) -> None:
         """Read the connections again (another process may have added some)."""
-        found = {conn.id: conn for conn in self.database.read(tenants.connections)}
+        found = {conn.id: conn for conn in self.database.read(self._connections)}
         self._conns = found
         self._webhooks = {conn.entity.webhook_id: conn for conn in found.values()}
 
-    def add(self, conn: Conn) -> None:
-        """A connection was made or changed here."""
+    def take(self, key: Key) -> None:
+        """From now on this is the file's key; adapters that know an address are made anew."""
+        self.key = key
+        self._adapters.clear()
+
+    def _connections(self, tx: Connection) -> list[Conn]:
+        return tenants.connections(tx, self._address)
+
+    def _address(self, webhook_id: str, version: int) -> str:
+        return self.key.webhook(webhook_id, version)
+
+    def add(self, conn: Conn) -> Conn:
+        """A connection was made or changed here; it, with its address."""
+        conn = evolve(conn, entity=evolve(conn.entity, address=self._address))
         self._conns[conn.id] = self._webhooks[conn.entity.webhook_id] = conn
         self._adapters.pop(conn.id, None)
         for told in self._told:
             told(conn.id)
+        return conn
 
     def on_changed(self, told: Callable[[int], None]) -> None:
         """`told` hears of each connection that the host has made or changed here."""

@@ -144,9 +144,15 @@ async def handled(me: Side, it: Any) -> None:
     await me.app.delivery(it).state()
 
 
+async def rotated(me: Side, it: Any) -> None:
+    """Its webhook has another address."""
+    me.app.rotate(it)
+
+
 CASES: dict[str, list[tuple[str, Call]]] = {
     "App.resend": with_event(not_resent),
     "App.delivery": with_event(handled),
+    "App.rotate": with_connection(rotated),
     "App.cancel": with_event(lambda me, it: me.app.cancel(it)),
     "App.deliveries": [
         *with_event(lambda me, it: me.app.deliveries(before=it)),

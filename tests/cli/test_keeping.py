@@ -6,6 +6,7 @@ Knows: what people and programs read. Does not know: how a copy is made, what a 
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,6 +45,9 @@ def test_backup_copies_and_refuses(
     assert main(["backup", str(file), str(copy), "--overwrite", "--no-files", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told == {"path": str(copy), "bytes": copy.stat().st_size, "files": 0, "missing": 0}
+    assert main(["doctor", str(copy)]) == 1
+    assert "copy.db.key is not there" in capsys.readouterr().out
+    shutil.copy(f"{file}.key", f"{copy}.key")
     assert main(["doctor", str(copy)]) == 0
 
 

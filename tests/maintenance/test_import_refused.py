@@ -80,10 +80,10 @@ async def test_a_newer_format_is_refused(exported: Path) -> None:
     """A format that this library does not know is named, with the remedy."""
 
     def newer(lines: list[bytes]) -> None:
-        lines[0] = lines[0].replace(b'"format":2', b'"format":99')
+        lines[0] = lines[0].replace(b'"format":3', b'"format":99')
 
     error = await _refused(_changed(exported, newer))
-    assert "has format 99, this library reads 1, 2: pip install -U outeract-core" in str(error)
+    assert "has format 99, this library reads 1, 2, 3: pip install -U outeract-core" in str(error)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -111,5 +111,13 @@ class Texts:
             return self.value(entity, own[reference])
 
         return Settings(
-            entity.platform, entity.account, dict(entity.config), resolve, entity.webhook_path
+            entity.platform, entity.account, dict(entity.config), resolve, _path(entity)
         )
+
+
+def _path(entity: PlatformConnection) -> str | None:
+    """The path of its webhook; None while the key is not there that it follows from."""
+    try:
+        return entity.webhook_path
+    except MissingSecret:
+        return None

@@ -6,12 +6,15 @@ Does not know: what the tables are for.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ...errors import NewerSchema
 from ...events import EVENT_TYPES
+from . import wal
 from .foreign import APPLICATION_ID, refuse_database
 from .sqlite import Connection
 from .translating import translated
@@ -34,17 +37,21 @@ def migrate(connection: Connection, now: int) -> None:
     with translated(connection.path):
         connection.script("BEGIN IMMEDIATE")
         try:
-            _apply(connection, now)
+            older = _apply(connection, now)
         except BaseException:
             connection.rollback()
             raise
         connection.script("COMMIT")
+        if older:  # what a migration has taken out of the file is not to stay in its log
+            wal.checkpoint(connection, "TRUNCATE")
 
 
-def _apply(connection: Connection, now: int) -> None:
+def _apply(connection: Connection, now: int) -> int:
+    """The version that was upgraded, 0 for none."""
     version = _version(connection)
     if version == len(scripts()):
-        return
+        return 0
+    connection.db.create_scalar_function("sha256_hex", _sha256, 1, deterministic=True)
     for number, text in enumerate(scripts()[version:], version + 1):
         connection.script(text)
         if number == 1:
@@ -52,6 +59,11 @@ def _apply(connection: Connection, now: int) -> None:
         connection.script(f"INSERT INTO migration(number, at) VALUES ({number}, {now})")
     connection.script(f"PRAGMA user_version = {len(scripts())}")
     connection.script(f"PRAGMA application_id = {APPLICATION_ID}")
+    return version
+
+
+def _sha256(*text: Any) -> str:
+    return hashlib.sha256(str(text[0]).encode()).hexdigest()
 
 
 def _version(connection: Connection) -> int:

@@ -18,10 +18,10 @@ from attrs import field, frozen
 from ...driver import Statement
 from .values import NODES, Bounds, rule_of
 
-FORMAT = 2
+FORMAT = 3
 """Version of the export format: raised with every change that an older library cannot read."""
-READS = (1, 2)
-"""The versions that are read: 2 added the lines of `attempt` and `part`."""
+READS = (1, 2, 3)
+"""The versions that are read: 2 added `attempt` and `part`, 3 has no secret of a webhook."""
 
 PAUSED = 1 << 60
 """Milliseconds that work is put off while it is being imported, so that nobody begins it."""
@@ -118,8 +118,8 @@ def _table(name: str, columns: str, scope: str, order: str) -> Table:
 _RULES = "t.rule IN (SELECT r.id FROM retention r WHERE r.app = :app)"
 BEFORE = (
     _table("connection", "id:conn uid:uid app:app platform:word name:label account:id? "
-           "config:object status:disabled system_puser:node0 webhook_id:token webhook_secret:token "
-           "poll_cursor:json? created_at:time", "app", "id"),
+           "config:object status:disabled system_puser:node0 webhook_id:token webhook_version:count "
+           "webhook_until:time? webhook_old:digest? poll_cursor:json? created_at:time", "app", "id"),
     _table("event_schema", "app:app name:kind_name version:count description:text? "
            "json_schema:json created_at:time", "app", "name, t.version"),
     _table("person", "id:own uid:uid name:id? system:flag merged_into:person? created_at:time",

@@ -27,13 +27,14 @@ from ...model import (
     OrganisationId,
     PlatformConnection,
 )
+from ...tenancy import Address, sealed
 from ..engine.statements import statement
 from ..records.conn import DISABLED, Conn
 from ..records.log import append
 from .people import add_system_person, add_system_puser
 
 _ConnectionRow = tuple[
-    int, bytes, int, bytes, str, str, str | None, str, str, int, str, str, int, str
+    int, bytes, int, bytes, str, str, str | None, str, str, int, str, int, int, str
 ]
 
 ORGANISATION_ADD: Statement[Any] = statement("organisation_add")
@@ -169,7 +170,7 @@ def _add_connection(
     tx.run(
         CONNECTION_ADD, uid=tx.new_id().bytes, app=app, platform=platform, name=name,
         account=account, config=encode(config), system_puser=0,
-        webhook_id=secrets.token_urlsafe(12), webhook_secret=secrets.token_urlsafe(24), now=tx.now,
+        webhook_id=secrets.token_urlsafe(12), now=tx.now,
     )  # fmt: skip
     row = tx.one(CONNECTION, app=app, platform=platform, name=name)
     assert row is not None  # noqa: S101
@@ -232,12 +233,12 @@ def set_status(tx: Tx, conn: Conn, status: str, reason: str) -> None:
         append(tx, conn.app, "system.connection_changed", encode(payload), conn=conn.id)
 
 
-def connections(tx: Tx) -> list[Conn]:
-    """Every connection of the file."""
-    return [_conn(row) for row in tx.all(CONNECTIONS)]
+def connections(tx: Tx, address: Address = sealed) -> list[Conn]:
+    """Every connection of the file; `address`: what their webhooks' secrets follow from."""
+    return [_conn(row, address) for row in tx.all(CONNECTIONS)]
 
 
-def _conn(row: _ConnectionRow) -> Conn:
+def _conn(row: _ConnectionRow, address: Address = sealed) -> Conn:
     entity = PlatformConnection(
         id=ConnectionId(UUID(bytes=row[1])),
         app_id=AppId(UUID(bytes=row[3])),
@@ -247,7 +248,8 @@ def _conn(row: _ConnectionRow) -> Conn:
         config=json.loads(row[7]),
         status=row[8],
         webhook_id=row[10],
-        webhook_secret=row[11],
         created_at=from_ms(row[12]),
+        webhook_version=row[11],
+        address=address,
     )
     return Conn(row[0], row[2], row[9], entity, check_config(json.loads(row[13])))

@@ -27,9 +27,9 @@ UPDATE application SET config = :config WHERE id = :app;
 
 -- name: connection_add
 INSERT INTO connection(uid, app, platform, name, account, config, status, system_puser,
-                       webhook_id, webhook_secret, created_at)
+                       webhook_id, created_at)
 VALUES (:uid, :app, :platform, :name, :account, :config, 'active', :system_puser,
-        :webhook_id, :webhook_secret, :now);
+        :webhook_id, :now);
 
 -- name: connection_change
 UPDATE connection SET account = :account, config = :config WHERE id = :id;
@@ -46,13 +46,13 @@ UPDATE connection SET system_puser = :puser WHERE id = :id;
 
 -- name: connection_by_name
 SELECT c.id, c.uid, c.app, a.uid, c.platform, c.name, c.account, c.config, c.status, c.system_puser,
-       c.webhook_id, c.webhook_secret, c.created_at, a.config
+       c.webhook_id, c.webhook_version, c.created_at, a.config
 FROM connection c JOIN application a ON a.id = c.app
 WHERE c.app = :app AND c.platform = :platform AND c.name = :name;
 
 -- name: connections
 SELECT c.id, c.uid, c.app, a.uid, c.platform, c.name, c.account, c.config, c.status, c.system_puser,
-       c.webhook_id, c.webhook_secret, c.created_at, a.config
+       c.webhook_id, c.webhook_version, c.created_at, a.config
 FROM connection c JOIN application a ON a.id = c.app
 WHERE c.app NOT IN (SELECT app FROM importing) ORDER BY c.id;
 
@@ -95,3 +95,17 @@ DELETE FROM account_holder WHERE conn = :conn;
 
 -- name: account_key
 SELECT value FROM meta WHERE name = :name;
+
+-- name: webhook_door
+SELECT webhook_version, webhook_until, webhook_old FROM connection WHERE id = :id;
+
+-- name: webhook_rotate
+UPDATE connection SET webhook_version = webhook_version + 1, webhook_until = :until,
+  webhook_old = CASE WHEN webhook_until IS NULL THEN webhook_old END WHERE id = :id;
+
+-- name: key_mark
+SELECT k.value, w.value FROM meta k JOIN meta w ON w.name = 'key_of' WHERE k.name = 'key_mark';
+
+-- name: key_mark_set
+INSERT INTO meta(name, value) VALUES ('key_mark', :value), ('key_of', :whose)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
