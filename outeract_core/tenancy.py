@@ -162,7 +162,6 @@ class PlatformConnection:
         """
         return f"/webhooks/{self.webhook_id}/{self.webhook_secret}"
 
-
     def __getstate__(self) -> dict[str, Any]:
         names = (one.name for one in fields(PlatformConnection))
         return {name: getattr(self, name) for name in names if name != "_address"}

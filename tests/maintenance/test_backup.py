@@ -82,7 +82,9 @@ async def test_a_copy_is_equal_and_opens(
     assert {path.name for path in copy.parent.iterdir()} == {"copy.db", "copy.db.files"}
     assert _tables(copy) == _tables(tmp_path / "bot.db")
     _well(copy)
-    shutil.copy(tmp_path / "bot.db.key", tmp_path / "copies" / "copy.db.key")  # kept elsewhere till now
+    shutil.copy(
+        tmp_path / "bot.db.key", tmp_path / "copies" / "copy.db.key"
+    )  # kept elsewhere till now
     async with Outeract(copy, clock=clock) as again:
         there = again.app("support")
         assert [event.id for event in await events(there)] == [e.id for e in await events(app)]

@@ -152,7 +152,12 @@ async def test_an_address_that_has_leaked_ends_now(core: Outeract, clock: Manual
     assert [await knock(core, one) for one in (first, second)] == [404, 200]
     third = app.rotate(second)
     fourth = app.rotate(third)
-    assert [await knock(core, one) for one in (first, second, third, fourth)] == [404, 404, 200, 200]
+    assert [await knock(core, one) for one in (first, second, third, fourth)] == [
+        404,
+        404,
+        200,
+        200,
+    ]
 
 
 async def test_another_process_hears_of_a_change_within_a_second(
@@ -217,7 +222,6 @@ def test_both_facades_have_it(tmp_path: Path) -> None:
 
 
 # ── files from before ─────────────────────────────────────────────────────────────────────────
-
 
 
 async def test_an_address_of_before_goes_on_until_it_is_changed(

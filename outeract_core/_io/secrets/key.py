@@ -101,7 +101,9 @@ def in_memory(secrets_: Secrets) -> Key:
 def beside(path: Path, mark: tuple[bytes, str] | None, secrets_: Secrets) -> Key:
     """The key that lies at `path`; made when the file has had none yet."""
     if path.is_symlink():
-        return Key(path, f"{path} is a link and not followed; take it away, or pass Secret.file as key=")
+        return Key(
+            path, f"{path} is a link and not followed; take it away, or pass Secret.file as key="
+        )
     try:
         text = path.read_text("ascii").strip()
     except FileNotFoundError:
