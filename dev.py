@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
 STAMP = VENV / "installed"
-SOURCES = ["outeract_core", "adapters", "tests", "benchmarks", "dev.py"]
+SOURCES = ["outeract_core", "adapters", "tests", "benchmarks", "dev.py", "supply.py"]
 
 
 def setup() -> None:
@@ -102,6 +102,66 @@ def peers() -> None:
     stamp.write_text("\n".join(wanted))
 
 
+LOWEST = ROOT / ".venv-lowest"
+"""An environment with the oldest versions that pyproject.toml allows."""
+QUICK = [
+    "tests/domain",
+    "tests/store/test_ingest.py",
+    "tests/io/test_http.py",
+    "tests/maintenance/test_import.py",
+]
+"""What is tried with them: what leans on each dependency, in about a minute."""
+WITH = ("pytest", "pytest-timeout", "hypothesis", "trio")
+"""What these tests need beside the library."""
+
+
+def requirements() -> dict[str, list[str]]:
+    """What pyproject.toml asks for: of the library (``), and by extra."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    own = {"": project["dependencies"], **project["optional-dependencies"]}
+    return {extra: [one for one in found if "outeract" not in one] for extra, found in own.items()}
+
+
+def lowest_of(requirement: str) -> str:
+    """`name>=1.2,<2` as `name==1.2`."""
+    name, _, bound = requirement.partition(">=")
+    return f"{name}=={bound.partition(',')[0]}"
+
+
+def lowest(arguments: list[str]) -> None:
+    """Try the library with the oldest versions that it allows: [TESTS…]."""
+    asked = requirements()
+    tools = [one for one in asked["dev"] if one.split(">")[0] in WITH]
+    wanted = [
+        lowest_of(one) for extra in ("", "schema", "markdown", "fast") for one in asked[extra]
+    ]
+    wanted += [lowest_of(one) for one in tools]
+    python = LOWEST / ("Scripts" if os.name == "nt" else "bin") / "python"
+    stamp = LOWEST / "installed"
+    if not stamp.exists() or stamp.read_text() != "\n".join(wanted):
+        print("setting up .venv-lowest (once) …", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(LOWEST)], check=True)
+        pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        checked(*pip, *wanted)
+        checked(*pip, "--no-deps", "-e", str(ROOT))
+        stamp.write_text("\n".join(wanted))
+    checked(str(python), "-m", "pytest", *(arguments or QUICK))
+
+
+def audit(_arguments: list[str]) -> None:
+    """Look up known faults of every dependency, as installed. 2: the service could not be asked."""
+    pip = [str(PYTHON), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "pip-audit>=2.7,<3"], check=False)
+    checked(str(PYTHON), "supply.py", "audit")
+
+
+def sbom(_arguments: list[str]) -> None:
+    """A bill of materials (CycloneDX) of the wheel and what it needs, into dist/."""
+    checked(str(PYTHON), "supply.py", "sbom")
+
+
 def build(_arguments: list[str]) -> None:
     """A wheel and a source archive in dist/."""
     run("build")
@@ -114,6 +174,9 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "lint": lint,
     "docs": docs,
     "bench": bench,
+    "lowest": lowest,
+    "audit": audit,
+    "sbom": sbom,
     "build": build,
 }
 
