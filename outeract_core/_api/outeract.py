@@ -87,7 +87,8 @@ class Outeract:
                     (certificate, key[, password]).
     file_limit, body_limit    bytes: the largest file, the largest webhook body.
     clock, ids, vfs, checkpoints, transport   seams for tests: a clock (→ aware UTC), a source of
-                    UUIDv7, an apsw VFS name, a checkpoint policy, an httpx transport.
+                    UUIDv7, an apsw VFS name, a checkpoint policy, an httpx transport (it is asked
+                    for addresses that were checked, in place of names).
 
     After a fork every verb raises StoreClosed in the child: open the file there.
     Raises BadInput, StoreError and its kinds: OldSQLite, NewerSchema, NotOurFile, ReadOnlyStore, DiskFull.

@@ -1,35 +1,92 @@
-"""Addresses on the network: where a URL leads, and whether that is a place for everybody.
+"""Addresses on the network: where a request may go, asked once for each and held on to.
 
-Knows: names, addresses, which of them are private. Does not know: requests, who may go there.
+Knows: names, addresses, which of them are for everybody. Does not know: requests, who trusts what.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+import time
+from typing import TypeAlias
 
 import anyio
+from attrs import define, field
 
 from ..errors import PrivateAddress, Unreachable
 
+Origin: TypeAlias = tuple[str, str, int]
+"""Scheme, host and port: what differs in one of them is somebody else."""
+_HELD = 60.0
+_MOST = 1024
+_IPv6 = [
+    ipaddress.IPv6Network(net)
+    for net in (
+        "::/96",  # IPv4-compatible, and what is unspecified
+        "::ffff:0:0/96",  # IPv4-mapped
+        "64:ff9b::/96", "64:ff9b:1::/48",  # NAT64
+        "2001::/32",  # Teredo
+        "2002::/16",  # 6to4
+        "fec0::/10",  # site-local
+        "5f00::/16",  # segment routing
+    )
+]  # fmt: skip
+"""They lead to an IPv4 address or into somebody's own network, whatever `is_global` says."""
 
-def origin(url: str) -> tuple[str, int]:
-    """Host and port of a URL."""
-    parts = urlsplit(url)
-    return (parts.hostname or "").lower(), parts.port or (80 if parts.scheme == "http" else 443)
+
+def public(address: str) -> bool:
+    """Whether the address is one machine that everybody can reach."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if found.is_multicast or not found.is_global:
+        return False
+    return found.version == 4 or not any(found in net for net in _IPv6)
 
 
-async def public_address(host: str, port: int) -> str:
-    """An address of `host`, all of which must be public. Raises PrivateAddress, Unreachable."""
+@define
+class AddressGuard:
+    """Where requests may go. `anywhere`: nothing is asked, of anybody."""
+
+    anywhere: bool = False
+    _trusted: set[Origin] = field(factory=set)
+    _held: dict[tuple[str, int], tuple[float, list[str]]] = field(factory=dict)
+
+    def trust(self, origin: Origin) -> None:
+        """Requests to this origin are wanted by the host, wherever it is."""
+        self._trusted.add(origin)
+
+    async def address(self, origin: Origin) -> str | None:
+        """The address that a request to `origin` goes to; None: it is trusted, and goes by its name.
+
+        Raises PrivateAddress, Unreachable.
+        """
+        if self.anywhere or origin in self._trusted:
+            return None
+        where, now = origin[1:], time.monotonic()
+        until, found = self._held.get(where, (0.0, []))
+        if until < now:
+            found = await _public_addresses(*where)
+            if len(self._held) >= _MOST:
+                self._held.clear()
+            self._held[where] = (now + _HELD, found)
+        return found[0]
+
+    def failed(self, origin: Origin) -> None:
+        """Nobody is there: the next request takes the next address of the name, or asks anew."""
+        until, found = self._held.pop(origin[1:], (0.0, []))
+        if len(found) > 1:
+            self._held[origin[1:]] = (until, found[1:])
+
+
+async def _public_addresses(host: str, port: int) -> list[str]:
+    """The addresses of `host`, all of which must be public. Raises PrivateAddress, Unreachable."""
     try:
         found = await anyio.getaddrinfo(host, port, type=1)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise Unreachable(f"the name {host} cannot be resolved") from error
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
-        if not ipaddress.ip_address(address.partition("%")[0]).is_global:
+        if not public(address):
             raise PrivateAddress(
                 f"{host} leads to the private address {address}; "
                 "allow it with Outeract(..., allow_private_addresses=True) if that is meant"
             )
-    return addresses[0]
+    return addresses

@@ -1,4 +1,4 @@
-"""Door two: carries an adapter's flow over HTTP. The only import of httpx.
+"""Door two: carries an adapter's flow over HTTP. With `requests.py` the only import of httpx.
 
 Knows: requests, deadlines, what an interrupted request means, who may have how many at once.
 Does not know: platforms, retries, what a reply says, which addresses are private (`addresses.py`).
@@ -7,11 +7,9 @@ Does not know: platforms, retries, what a reply says, which addresses are privat
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import anyio
 import anyio.lowlevel
@@ -19,7 +17,7 @@ import httpx
 from attrs import field, frozen
 
 from .._domain.rules.guard import guarded
-from ..adapter import Call, Download, Flow, OutgoingFile, Reply
+from ..adapter import Call, Download, Flow, Reply
 from ..errors import (
     Ambiguous,
     FileTooLarge,
@@ -29,28 +27,41 @@ from ..errors import (
     Transient,
     Unreachable,
 )
-from .addresses import origin, public_address
+from .addresses import AddressGuard
+from .answers import unpacked
 from .departure import Departure, check_headers
 from .proxies import Proxies
+from .requests import (
+    CONNECT,
+    Pinned,
+    named,
+    origin_of,
+    port,
+    request_for_bytes,
+    request_of,
+    url_of,
+)
 from .slots import FairSlots
 
 T = TypeVar("T")
 
 REPLY_LIMIT = 16 * 1024 * 1024
-_CHECKED_FOR = 60.0
 _REDIRECTS = 5
-_CONNECT = 10.0
-"""Seconds for a connection to stand; what fails within them has certainly not been sent."""
 DOWNLOAD_WITHIN = 600.0
 """Seconds for a whole file, however slowly it drips."""
 REQUESTS, REQUESTS_EACH = 100, 25
 """Requests at once: of everybody, and of one connection."""
+_KEPT = 64
+"""Names whose connections are kept open. More: each request has a connection of its own."""
+_HARMLESS = frozenset({"accept", "accept-language", "user-agent", "range", "if-range"})
+"""Headers that may be told to another origin. Any other may be a credential."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @frozen
 class Network:
-    """How the network is reached. `transport`: an httpx transport instead of all others (tests).
+    """How the network is reached. `transport`: an httpx transport instead of all others; what it is given
+    has been looked at like everything else, and has the address in place of the name.
 
     proxies         by scheme and host, as the environment or the host says.
     verify          a CA bundle's path or an `ssl.SSLContext` instead of the public authorities.
@@ -87,18 +98,17 @@ class Http:
         self, network: Network | None = None, *, console: Callable[[Any], Any] | None = None,
     ) -> None:  # fmt: skip
         self._network = network = network or Network()
-        self._transports: dict[str | None, Any] = {}
+        self._transports: dict[tuple[str | None, str | None], Any] = {}
         self._client: httpx.AsyncClient | None = None
         self._loop: Any = None
-        self._allow_private = network.allow_private or network.transport is not None
+        self._guard = AddressGuard(network.allow_private)
         self._console = console or _print_text
-        self._trusted: set[tuple[str, int]] = set()
-        self._checked: dict[str, float] = {}
         self._slots = FairSlots(REQUESTS, REQUESTS_EACH)
 
     def trust(self, base_url: str) -> None:
         """Requests to this origin are wanted by the host, wherever it is."""
-        self._trusted.add(origin(base_url))
+        with suppress(Rejected):  # requests to it will say what is wrong
+            self._guard.trust(origin_of(url_of(base_url)))
 
     async def run(
         self, flow: Flow[T], *, by: Hashable = None, waiting: bool = False,
@@ -165,14 +175,14 @@ class Http:
     async def _made(self, call: Call, way: Departure) -> httpx.Request:
         """The request. Raises Rejected when none can be made of the call: nothing has left."""
         try:
-            await self._check(call.url)
-            request = await _request(self._open(), call, way)
+            pinned = await self._pin(url_of(call.url), call.timeout)
+            request = await request_of(self._open(), call, pinned, way)
+        except PrivateAddress as error:
+            raise Rejected(str(error)) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError, TypeError) as error:
             raise Rejected(f"the request cannot be made: {type(error).__name__}") from None
         except OSError as error:
             raise Transient(f"a file cannot be read: {error.strerror}") from None
-        if request.url.scheme not in ("http", "https") or not request.url.host:
-            raise Rejected("the request cannot be made: its URL is not one of http or https")
         check_headers(request.headers.raw)
         return request
 
@@ -182,10 +192,7 @@ class Http:
             way.go()  # a transport of the host's own does not tell
         try:
             response = await self._hand_over(request)
-            try:
-                body = await _limited(response)
-            finally:
-                await response.aclose()
+            body = await _read(response)
         except _NOT_SENT as error:
             raise Unreachable(f"no connection ({type(error).__name__})") from None
         except httpx.HTTPError as error:
@@ -200,22 +207,46 @@ class Http:
         if self._client is None or loop != self._loop:
             self._loop, self._transports = loop, {}
             self._slots = FairSlots(REQUESTS, REQUESTS_EACH)
-            self._client = httpx.AsyncClient(transport=self._transport(None), trust_env=False)
+            self._client = httpx.AsyncClient(
+                transport=self._transport(None, None)[0], trust_env=False
+            )
         return self._client
-
-    def _transport(self, proxy: str | None) -> Any:
-        if self._network.transport is not None:
-            return self._network.transport
-        if proxy not in self._transports:
-            self._transports[proxy] = self._network.open(proxy)
-        return self._transports[proxy]
 
     async def _hand_over(self, request: httpx.Request) -> httpx.Response:
         """Straight to the transport: the client would log the URL, which may hold a token."""
-        proxy = self._network.proxies.of(request.url.scheme, _named(request))
-        response: httpx.Response = await self._transport(proxy).handle_async_request(request)
+        proxy, name = self._proxy(request.url, named(request)), named(request)
+        transport, ours = self._transport(proxy, name if name != request.url.host else None)
+        try:
+            response: httpx.Response = await transport.handle_async_request(request)
+        except BaseException as error:
+            if isinstance(error, _NOT_SENT):
+                self._guard.failed((request.url.scheme, name, port(request.url)))
+            if not ours:
+                await _let_go(transport)
+            raise
         response.request = request
+        if not ours:
+            response.stream = _Once(response.stream, transport)
         return response
+
+    def _transport(self, proxy: str | None, pinned: str | None) -> tuple[Any, bool]:
+        """The transport, and whether it is kept. What was pinned for one name serves no other: the
+        certificate of a connection was checked for that name alone.
+        """
+        if self._network.transport is not None:
+            return self._network.transport, True
+        key = (proxy, pinned)
+        if key not in self._transports:
+            made = self._network.open(proxy)
+            if len(self._transports) >= _KEPT and pinned is not None:
+                return made, False
+            self._transports[key] = made
+        return self._transports[key], True
+
+    def _proxy(self, url: httpx.URL, name: str) -> str | None:
+        if self._network.transport is not None:
+            return None
+        return self._network.proxies.of(url.scheme, name)
 
     # ── downloads ─────────────────────────────────────────────────────────────────────────────
 
@@ -234,55 +265,62 @@ class Http:
             await response.aclose()
 
     async def _follow(self, call: Call) -> httpx.Response:
-        """Follow redirects by hand: every address is checked, credentials stay with their host."""
-        url, headers = call.url, dict(call.headers)
+        """Follow redirects by hand: every address is checked, credentials stay with their origin."""
+        url, headers = url_of(call.url), dict(call.headers)
         for _ in range(_REDIRECTS):
-            pinned, extra, extensions = await self._pin(url)
-            request = self._open().build_request(
-                call.method,
-                pinned,
-                headers={**headers, **extra},
-                extensions=extensions,
-                timeout=_patience(call.timeout),
-            )
+            pinned = await self._pin(url, call.timeout)
+            request = request_for_bytes(self._open(), call, pinned, headers)
             try:
                 response = await self._hand_over(request)
             except httpx.HTTPError as error:
                 raise Transient(f"no download ({type(error).__name__})") from None
-            if not response.is_redirect:
+            if not response.has_redirect_location:
                 return response
             await response.aclose()
-            target = str(httpx.URL(url).join(response.headers["location"]))
-            if origin(target) != origin(url):
-                headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}
+            target = url_of(response.headers["location"], url)
+            if origin_of(target) != origin_of(url):
+                headers = {k: v for k, v in headers.items() if k.lower() in _HARMLESS}
             url = target
         raise Rejected("the download was redirected too often")
 
-    async def _pin(self, url: str) -> tuple[str, dict[str, str], dict[str, Any]]:
-        """The URL with its checked address in place of its name, so that it cannot change."""
-        if self._allow_private or origin(url) in self._trusted:
-            return url, {}, {}
-        host, port = origin(url)
-        address = await public_address(host, port)
-        if address == host:
-            return url, {}, {}
-        parts = urlsplit(url)
-        shown = f"[{address}]" if ":" in address else address
-        pinned = parts._replace(netloc=shown if parts.port is None else f"{shown}:{parts.port}")
-        return pinned.geturl(), {"Host": parts.netloc.rpartition("@")[2]}, {"sni_hostname": host}
+    async def _pin(self, url: httpx.URL, seconds: float) -> Pinned:
+        """The URL with its checked address in place of its name, so that it cannot change.
 
-    async def _check(self, url: str) -> None:
-        """Raises PrivateAddress unless the address is public, trusted, or private ones are allowed."""
-        host, port = origin(url)
-        if self._allow_private or (host, port) in self._trusted:
-            return
-        now = time.monotonic()
-        if self._checked.get(host, 0.0) < now:
-            try:
-                await public_address(host, port)
-            except PrivateAddress as error:
-                raise Rejected(str(error)) from error
-            self._checked[host] = now + _CHECKED_FOR
+        Through a proxy of the host's the name stays: it is the proxy that looks it up.
+        Raises PrivateAddress, Rejected, Unreachable.
+        """
+        origin = origin_of(url)
+        address: str | None = None
+        with anyio.move_on_after(min(seconds, CONNECT)) as scope:
+            address = await self._guard.address(origin)
+        if scope.cancelled_caught:
+            raise Unreachable(f"the name {origin[1]} is not resolved in time")
+        if address in (None, origin[1]) or self._proxy(url, origin[1]) is not None:
+            return Pinned(url)
+        host = url.netloc.decode("ascii")
+        return Pinned(url.copy_with(host=address), {"Host": host}, {"sni_hostname": origin[1]})
+
+
+class _Once(httpx.AsyncByteStream):
+    """The body of an answer whose connection serves nobody else."""
+
+    def __init__(self, body: Any, transport: Any) -> None:
+        self._body, self._transport = body, transport
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces: AsyncIterator[bytes] = self._body.__aiter__()
+        return pieces
+
+    async def aclose(self) -> None:
+        try:
+            await self._body.aclose()
+        finally:
+            await _let_go(self._transport)
+
+
+async def _let_go(transport: Any) -> None:
+    with anyio.CancelScope(shield=True):
+        await transport.aclose()
 
 
 def _print_text(message: Any) -> Any:
@@ -290,37 +328,24 @@ def _print_text(message: Any) -> Any:
     return {"id": message.get("id")}
 
 
-async def _request(client: httpx.AsyncClient, call: Call, way: Departure) -> httpx.Request:
-    body: dict[str, Any] = {}
-    if call.json is not None:
-        body["json"] = call.json
-    if call.form is not None:
-        body["data"] = dict(call.form)
-    if call.content is not None:
-        body["content"] = await _bytes(call.content)
-    if call.files:
-        body["files"] = [
-            (name, (file.filename, await _bytes(file), file.mime_type)) for name, file in call.files
-        ]
-    return client.build_request(
-        call.method, call.url, headers=dict(call.headers), params=call.params,
-        timeout=_patience(call.timeout), extensions={"trace": way.trace}, **body,
-    )  # fmt: skip
-
-
-async def _bytes(content: bytes | OutgoingFile) -> bytes:
-    if isinstance(content, bytes):
-        return content
-    return await anyio.to_thread.run_sync(content.read)
+async def _read(response: httpx.Response) -> bytes:
+    """The whole body. Raises Ambiguous: it was answered, and what, cannot be read."""
+    try:
+        return await _limited(response)
+    except Rejected as error:
+        raise Ambiguous(error.reason) from None
+    finally:
+        await response.aclose()
 
 
 async def _limited(response: httpx.Response) -> bytes:
     chunks, size = [], 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > REPLY_LIMIT:
-            raise Ambiguous(f"the reply is larger than {REPLY_LIMIT} bytes")
-        chunks.append(chunk)
+    async with aclosing(_pieces(response)) as pieces:
+        async for chunk in pieces:
+            size += len(chunk)
+            if size > REPLY_LIMIT:
+                raise Ambiguous(f"the reply is larger than {REPLY_LIMIT} bytes")
+            chunks.append(chunk)
     return b"".join(chunks)
 
 
@@ -351,17 +376,6 @@ async def _chunks(response: httpx.Response, limit: int, ends: float) -> AsyncGen
             yield chunk
 
 
-async def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    async for piece in response.aiter_bytes():
-        yield piece
-
-
-def _patience(seconds: float) -> httpx.Timeout:
-    """How long each step may take; a connection stands soon or not at all."""
-    return httpx.Timeout(seconds, connect=min(seconds, _CONNECT), pool=None)
-
-
-def _named(request: httpx.Request) -> str:
-    """The host by its name, also where the URL has its checked address."""
-    name: str = request.extensions.get("sni_hostname", request.url.host)
-    return name
+def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    body: Any = response.stream
+    return unpacked(response.headers.get("content-encoding", ""), aiter(body))

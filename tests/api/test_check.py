@@ -219,7 +219,7 @@ async def test_silent_platforms_end_with_the_stated_time(core: Outeract, app: Ap
 def _through(answer: Any) -> Callable[[], Any]:
     from outeract_core._io.http import Http, Network
 
-    return lambda: Http(Network(httpx.MockTransport(answer)))
+    return lambda: Http(Network(httpx.MockTransport(answer), allow_private=True))
 
 
 async def test_a_missing_secret_is_named_and_one_that_is_elsewhere_is_no_fault(

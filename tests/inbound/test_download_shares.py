@@ -44,7 +44,9 @@ async def _deliver(core: Outeract, app: App, name: str, count: int) -> None:
 
 async def test_a_slow_server_leaves_the_others_their_files(tmp_path: Path) -> None:
     """Thirty files of one bot hang; the file of another bot arrives."""
-    async with Outeract(tmp_path / "bot.db", transport=httpx.MockTransport(_answer)) as core:
+    async with Outeract(
+        tmp_path / "bot.db", transport=httpx.MockTransport(_answer), allow_private_addresses=True
+    ) as core:
         app = core.app("support")
         app.connect("telegram", name="slow", token="1:a", webhook_secret_token="word")
         app.connect("telegram", name="well", token="2:b", webhook_secret_token="word")

@@ -59,13 +59,13 @@ async def test_a_redirect_into_the_own_network_is_refused() -> None:
         return httpx.Response(302, headers={"location": to})
 
     door = Http(Network(transport=httpx.MockTransport(answer)))
+    door.trust("http://api.example")
+    door.trust("http://cdn.example")
     call = Call("GET", "http://api.example/f", headers={"Authorization": "Bearer t"})
     async with door.download(Download(call), 1000) as chunks:
         assert b"".join([chunk async for chunk in chunks]) == b"bytes"
     assert "authorization" in seen[0].headers
     assert "authorization" not in seen[1].headers
-    door._allow_private = False
-    door.trust("http://api.example")
     with pytest.raises(PrivateAddress):
         async with door.download(Download(Call("GET", "http://api.example/inside")), 1000):
             pass
@@ -134,7 +134,7 @@ class _Dripping(httpx.AsyncByteStream):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpx's own
 async def test_a_request_has_a_time_in_all() -> None:
     """An answer that drips for ever ends with its call's time, as one that may have arrived."""
-    door = Http(Network(transport=_answering(httpx.Response(200, stream=_Dripping(0.001)))))
+    door = Http(Network(transport=_answering(_Dripping(0.001)), allow_private=True))
     with pytest.raises(Ambiguous, match=r"within 0\.05 seconds"):
         await door.run(ask("http://api.example/x", timeout=0.05))
     await door.aclose()
@@ -144,7 +144,7 @@ async def test_a_request_has_a_time_in_all() -> None:
 async def test_a_download_has_a_time_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that drips is given up, so that its place is free for others."""
     monkeypatch.setattr(http_module, "DOWNLOAD_WITHIN", 0.05)
-    door = Http(Network(transport=_answering(httpx.Response(200, stream=_Dripping(0.001)))))
+    door = Http(Network(transport=_answering(_Dripping(0.001)), allow_private=True))
     with pytest.raises(Transient, match=r"within 0\.05 seconds"):
         async with door.download(Download(Call("GET", "http://api.example/f")), 10_000) as chunks:
             async for _ in chunks:
@@ -162,7 +162,7 @@ async def test_one_silent_platform_leaves_the_others_their_requests() -> None:
         answered.append(request.url.host)
         return httpx.Response(200)
 
-    door = Http(Network(transport=httpx.MockTransport(answer)))
+    door = Http(Network(transport=httpx.MockTransport(answer), allow_private=True))
     async with anyio.create_task_group() as group:
         for n in range(300):
             silent = ask("http://silent.example/send", timeout=1e6)
@@ -176,5 +176,5 @@ async def test_one_silent_platform_leaves_the_others_their_requests() -> None:
     await door.aclose()
 
 
-def _answering(response: httpx.Response) -> httpx.MockTransport:
-    return httpx.MockTransport(lambda _request: response)
+def _answering(body: httpx.AsyncByteStream) -> httpx.MockTransport:
+    return httpx.MockTransport(lambda _request: httpx.Response(200, stream=body))

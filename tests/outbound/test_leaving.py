@@ -54,7 +54,9 @@ async def test_what_cannot_be_made_has_failed(
     """The message has failed with a reason, the next one is tried, nothing is unknown."""
     wire = Wire(lambda asking: asking.answer())
     adapter = _raises(CALLS[what]) if what in CALLS else Broken
-    async with Outeract(tmp_path / "bot.db", clock=clock, transport=wire) as core:
+    async with Outeract(
+        tmp_path / "bot.db", clock=clock, transport=wire, allow_private_addresses=True
+    ) as core:
         core.register("stepwise", adapter)
         app = core.app("support")
         connection = app.connect("stepwise")
@@ -81,7 +83,9 @@ async def test_a_secret_with_a_line_break_is_waited_for(
 
     monkeypatch.setenv("STEPWISE", "two\nlines")
     wire = Wire(lambda asking: asking.answer())
-    async with Outeract(tmp_path / "bot.db", clock=clock, transport=wire) as core:
+    async with Outeract(
+        tmp_path / "bot.db", clock=clock, transport=wire, allow_private_addresses=True
+    ) as core:
         core.register("stepwise", Secret)
         app = core.app("support")
         token = "env:STEPWISE" if where == "env" else "two\nlines"
@@ -108,7 +112,9 @@ async def test_an_adapter_that_cannot_be_made_is_waited_for(
         def __init__(self, settings: Any) -> None:
             raise ValueError("no such region")
 
-    async with Outeract(tmp_path / "bot.db", clock=clock, transport=Wire()) as core:
+    async with Outeract(
+        tmp_path / "bot.db", clock=clock, transport=Wire(), allow_private_addresses=True
+    ) as core:
         core.register("stepwise", Stepwise)
         app = core.app("support")
         connection = app.connect("stepwise")
@@ -137,7 +143,9 @@ async def test_how_a_connection_breaks_tells_whether_it_left(
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             raise error
 
-    async with Outeract(tmp_path / "bot.db", clock=clock, transport=Breaking()) as core:
+    async with Outeract(
+        tmp_path / "bot.db", clock=clock, transport=Breaking(), allow_private_addresses=True
+    ) as core:
         core.register("stepwise", Stepwise)
         app = core.app("support")
         sent = await app.send((app.connect("stepwise"), "ann"), "hi")

@@ -44,7 +44,12 @@ class Claims(RuleBasedStateMachine):
         self.clock = ManualClock()
         path = Path(self._folder.name) / "bot.db"
         self.core = Outeract(
-            path, clock=self.clock, ids=SequentialIds(), durability="normal", transport=Wire()
+            path,
+            clock=self.clock,
+            ids=SequentialIds(),
+            durability="normal",
+            transport=Wire(),
+            allow_private_addresses=True,
         )
         self.core.register("stepwise", Stepwise)
         self.app = self.core.app("support")

@@ -65,7 +65,9 @@ def sky() -> Sky:
 async def core(tmp_path: Path, clock: ManualClock, sky: Sky) -> AsyncIterator[Outeract]:
     """A store whose network is the test's."""
     transport = httpx.MockTransport(sky)
-    async with Outeract(tmp_path / "bot.db", clock=clock, transport=transport) as core:
+    async with Outeract(
+        tmp_path / "bot.db", clock=clock, transport=transport, allow_private_addresses=True
+    ) as core:
         yield core
 
 
@@ -133,7 +135,10 @@ async def test_a_new_process_tries_at_once(
     await core.aclose()
     sky.answer = sky.well
     async with Outeract(
-        tmp_path / "bot.db", clock=clock, transport=httpx.MockTransport(sky)
+        tmp_path / "bot.db",
+        clock=clock,
+        transport=httpx.MockTransport(sky),
+        allow_private_addresses=True,
     ) as again:
         again.app("support").connect("telegram", token="1:a")
         await again.pump()

@@ -163,7 +163,7 @@ def opened(
     path: Path, wire: Wire, clock: ManualClock, adapter: type[Any] = Stepwise, **options: Any
 ) -> tuple[Outeract, App, PlatformConnection]:
     """A store on that wire, with an application and its connection."""
-    core = Outeract(path, clock=clock, transport=wire, **options)
+    core = Outeract(path, clock=clock, transport=wire, allow_private_addresses=True, **options)
     platform = adapter.manifest.platform
     core.register(platform, adapter)
     app = core.app("support")
