@@ -60,7 +60,7 @@ async def core(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Outeract]:
     """A store whose requests all go to a loft."""
     async with Outeract(
         tmp_path / "bot.db", clock=clock, ids=SequentialIds(), allow_private_addresses=True,
-        transport=httpx.MockTransport(Loft()), allow_private_addresses=True, durability="normal",
+        transport=httpx.MockTransport(Loft()), durability="normal",
     ) as core:  # fmt: skip
         yield core
 

@@ -52,7 +52,7 @@ async def core(tmp_path: Path, clock: ManualClock, loft: Loft) -> AsyncIterator[
     """A store whose requests all go to the loft."""
     async with Outeract(
         tmp_path / "bot.db", clock=clock, ids=SequentialIds(), allow_private_addresses=True,
-        transport=httpx.MockTransport(loft), allow_private_addresses=True, busy_timeout=0.05, body_limit=10_000,
+        transport=httpx.MockTransport(loft), busy_timeout=0.05, body_limit=10_000,
     ) as core:  # fmt: skip
         yield core
 

@@ -37,7 +37,7 @@ async def core(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Outeract]:
     """A store whose requests all go to the loft."""
     async with Outeract(
         tmp_path / "bot.db", clock=clock, ids=SequentialIds(), allow_private_addresses=True,
-        transport=httpx.MockTransport(Loft()), allow_private_addresses=True,
+        transport=httpx.MockTransport(Loft()),
     ) as core:  # fmt: skip
         yield core
 

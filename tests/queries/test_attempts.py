@@ -42,7 +42,7 @@ async def core(tmp_path: Path, clock: ManualClock, gate: Gate) -> AsyncIterator[
     """A store whose requests all go through the gate."""
     async with Outeract(
         tmp_path / "bot.db", clock=clock, ids=SequentialIds(), allow_private_addresses=True,
-        transport=httpx.MockTransport(gate), allow_private_addresses=True,
+        transport=httpx.MockTransport(gate),
     ) as core:  # fmt: skip
         yield core
 

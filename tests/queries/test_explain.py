@@ -30,7 +30,7 @@ async def core(tmp_path: Path, clock: ManualClock, loft: Loft) -> AsyncIterator[
     """A store whose requests all go to the loft."""
     async with Outeract(
         tmp_path / "bot.db", clock=clock, ids=SequentialIds(), allow_private_addresses=True,
-        transport=httpx.MockTransport(loft), allow_private_addresses=True,
+        transport=httpx.MockTransport(loft),
     ) as core:  # fmt: skip
         yield core
 
