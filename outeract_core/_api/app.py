@@ -25,6 +25,7 @@ from .._outbound.joining import joins
 from .._outbound.preview import Prospect, prospect
 from .._outbound.verbs import Verbs
 from .._store.engine.sqlite import Connection
+from .._store.reading.enrolment import newest
 from .._store.reading.states import is_inbound
 from .._store.records import rows
 from .._store.records.log import target_of
@@ -66,6 +67,7 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
         self.organisation = organisation
         self.tenant = Tenant(runtime.database, key, entity.id)
         self.handlers = []
+        self.opened = runtime.database.read(lambda tx: newest(tx, key))
 
     # What a program does not ask for is not loaded.
 

@@ -1,35 +1,45 @@
 """How a host says which functions answer what: `App.on`.
 
-Knows: what may be asked of a handler, and that its name is taken only once.
+Knows: what may be asked of a handler, that its name is taken only once, what counts as now.
 Does not know: when handlers run, what a turn is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from .._domain.rules.patterns import checked, doubt
+from .._domain.values.ids import to_ms
 from .._handlers.handler import CHAIN, Handler, burst_of, milliseconds, whole
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._store.engine.sqlite import Connection
+from .._store.reading import enrolment
 from .._store.records import nodes, rows
 from .._store.writing import handlers as work
 from .._store.writing import tenants
+from .._store.writing.enrolment import Enrolment, enrol
 from ..errors import BadInput
 from ..model import Event
 
 H = TypeVar("H", bound=Callable[..., Any])
+Since = Literal["beginning"] | datetime | timedelta
 
 
 class Hearing:
-    """The part of `App` that listens. `handlers`: the live list."""
+    """The part of `App` that listens. `handlers`: the live list.
+
+    opened   the position of the newest event when this program opened the application; None once it
+             has pumped or served.
+    """
 
     runtime: Runtime
     tenant: Tenant
     handlers: list[Handler]
+    opened: int | None
 
     def on(
         self,
@@ -44,6 +54,7 @@ class Hearing:
         bots: bool = False,
         timeout: float | None = None,
         chain: int = CHAIN,
+        since: Since | None = None,
     ) -> Callable[[H], H]:
         """Register a handler for event types: `message.inbound`, `message.*` or `*`.
 
@@ -64,8 +75,14 @@ class Hearing:
                     left to itself; nothing of what it did counts, and it counts as a failure.
         chain       how many turns in a row may lead to this one without a person in between; then
                     the event is parked and told as `system.loop_stopped`.
+        since       what a handler that the file does not know yet gets of the past: nothing, all
+                    (`"beginning"`), or what was stored since an aware time, or within an age
+                    (`timedelta`). One that it knows by its name goes on where it was.
 
-        Raises BadInput.
+        A new handler begins now: where the application stood when this program opened it, or, once
+        it pumps or serves, where it stands at this call. How much it leaves behind is logged.
+
+        Raises BadInput, StoreError.
         """
         checked(pattern)
         if warning := doubt(pattern):
@@ -76,6 +93,7 @@ class Hearing:
             raise BadInput("timeout is a number of seconds above 0, or None")
         if overlap not in (None, *tenants.CONFIG["overlap"]):
             raise BadInput(f"overlap is one of {', '.join(tenants.CONFIG['overlap'])}")
+        past = _past(since, self.runtime.now())
 
         def register(call: H) -> H:
             handler = Handler(
@@ -84,10 +102,23 @@ class Hearing:
             )  # fmt: skip
             if any(known.name == handler.name for known in self.handlers):
                 raise BadInput(f"a handler called {handler.name} is there already; give name=")
+            self._enrol(handler, past)
             self.handlers.append(handler)
+            self.runtime.wake("handlers")
             return call
 
         return register
+
+    def _enrol(self, handler: Handler, since: int | None) -> None:
+        """Let the file know a handler that it does not know; what it leaves behind is told, once."""
+        database, app = self.runtime.database, self.tenant.key
+        new = database.read(
+            lambda tx: enrolment.unknown(tx, app, handler, self.opened, since)
+        )  # fmt: skip
+        if new is None or not database.write_now(lambda tx: enrol(tx, app, new)):
+            return
+        if new.left_behind:
+            self.runtime.log.warning("handlers", _left(new))
 
     async def retry(self, event: Event | UUID) -> tuple[str, ...]:
         """Let the handlers that have given an event up have it once more; their names.
@@ -108,3 +139,28 @@ class Hearing:
         names = await self.tenant.write(unit)
         self.runtime.wake("handlers")
         return names
+
+
+def _past(since: Since | None, now: int) -> int | None:
+    """The time, in ms, from which on the past is asked for; None: not at all. Raises BadInput."""
+    if since is None:
+        return None
+    if since == "beginning":
+        return 0
+    if isinstance(since, timedelta):
+        at, asked = now - since // timedelta(milliseconds=1), since >= timedelta(0)
+    elif isinstance(since, datetime):
+        at = to_ms(since)
+        asked = at <= now
+    else:
+        raise BadInput(f'since is "beginning", an aware time or a timedelta, not {since!r}')
+    if not asked:
+        raise BadInput(f"since asks for the past, and {since!r} is yet to come")
+    return max(at, 0)
+
+
+def _left(new: Enrolment) -> str:
+    return (
+        f"handler {new.handler} is new to this file: {enrolment.in_words(new.left_behind, new.older)} that "
+        'it would have wanted are left behind; since="beginning" under a new name= asks for them'
+    )

@@ -63,9 +63,10 @@ class Workers:
         return {key: HANDLING if app.handlers else OPENED for key, app in self._apps.items()}
 
     def _dispatched(self) -> list[tuple[App, Dispatcher]]:
-        """The applications with handlers; they may be added at any time."""
+        """The applications with handlers; they may be added at any time, and begin then."""
         found = []
         for key, app in list(self._apps.items()):
+            app.opened = None
             if app.handlers and key not in self._dispatchers:
                 self._dispatchers[key] = Dispatcher(_hosted(app))
             if key in self._dispatchers:

@@ -18,9 +18,10 @@ from attrs import asdict
 
 from .._api.app import App
 from .._api.outeract import Outeract
+from .._domain.values.ids import from_ms
 from .._io.secrets.key import readable_by_others
 from .._io.secrets.references import HOST
-from .._store.reading import health
+from .._store.reading import enrolment, health
 from .._store.reading.undelivered import Among, counted
 from .._store.transfer import importing, rebuild
 from ..adapter import Finding
@@ -121,6 +122,7 @@ def _application(core: Outeract, app: Any) -> dict[str, Any]:
         "name": f"{app.organisation}/{app.name}",
         "config": dict(app.config),
         "counts": core.runtime.database.read(lambda tx: health.counts(tx, app.key)),
+        "handlers": core.runtime.database.read(lambda tx: enrolment.told(tx, app.key)),
         "connections": [_connection(core, conn) for conn in core.runtime.conns(app.key)],
     }
 
@@ -202,6 +204,7 @@ def _for_people(findings: dict[str, Any]) -> str:
         for conn in app["connections"]:
             secrets = ", ".join(f"{k} {v}" for k, v in conn["secrets"].items()) or "no secrets"
             lines.append(f"  {conn['platform']}/{conn['name']}: {conn['status']}; {secrets}")
+        lines += map(_handler, app["handlers"])
     lines += [f"asked: {one['connection']}: {_answer(one)}" for one in findings["online"]]
     lines += [f"  {text}" for text in _of_level(findings, "info")]
     lines.append("queues: " + ", ".join(f"{v} {k}" for k, v in findings["queues"].items()))
@@ -217,6 +220,13 @@ _ANSWERS = {True: "works", False: "does not work", None: "not known"}
 def _answer(one: dict[str, Any]) -> str:
     whose = " ".join(part for part in (one["name"], one["account"]) if part)
     return _ANSWERS[one["ok"]] + (f", {whose}" if whose else "")
+
+
+def _handler(found: dict[str, Any]) -> str:
+    since = f"{from_ms(found['since']):%Y-%m-%d %H:%M}"
+    left = enrolment.in_words(found["left_behind"], found["older"])
+    behind = f"; {left} before that were left behind" if found["left_behind"] else ""
+    return f"  handler {found['name']}: known since {since}{behind}"
 
 
 def _advice(findings: dict[str, Any]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from .._store.engine.sqlite import Connection
 from .._store.reading import arrivals
 from .._store.reading.arrivals import Arrived, Seen, as_it_stands
 from .._store.reading.chains import hops
-from .._store.writing import handlers
+from .._store.writing import enrolment, handlers
 from ..content import Content
 from ..errors import BadInput, HandlerTimeout, LeaseLost, StoreError
 from ..standing import Standing
@@ -53,7 +53,7 @@ class Dispatcher:
         self._app = hosted.tenant.key
         self._runtime = hosted.runtime
         self._term = -1
-        self._lanes = Lanes(hosted.handlers, hosted.overlap)
+        self._lanes = Lanes([], hosted.overlap)
         self._outcomes = Outcomes(hosted, self._lanes)
         self._running: dict[Lane, tuple[int, Arrived | None]] = {}
         self._hanging: set[Lane] = set()
@@ -138,19 +138,31 @@ class Dispatcher:
         return ready
 
     def _owns(self) -> bool:
-        """Whether turns may begin here; when that is new, the backlog is loaded."""
+        """Whether turns may begin here; when that is new, or a handler is, the backlog is loaded."""
         ownership = self._runtime.ownership
         if self._app not in ownership:
             return False
-        term = ownership.term(self._app)
-        if term != self._term:
+        term, known = ownership.term(self._app), len(self._lanes.handlers)
+        if term != self._term or known != len(self._hosted.handlers):
+            try:
+                self._load()
+            except LeaseLost:
+                ownership.lost(self._app)
+                return False
             self._term = term
-            self._load()
         return True
 
     def _load(self) -> None:
-        backlog = self._runtime.database.read(lambda tx: handlers.backlog(tx, self._app))
-        self._lanes.load(backlog)
+        """Begin where the cursor is, with the handlers that there are now."""
+        database, app, present = self._runtime.database, self._app, list(self._hosted.handlers)
+        names, owner = [handler.name for handler in present], self._runtime.owner
+        self._lanes.loads += 1
+        _, joined = database.read(lambda tx: enrolment.begins(tx, app))
+        if not joined.issuperset(names):
+            database.write_now(lambda tx: enrolment.join(tx, app, owner, names))
+        begins, _ = database.read(lambda tx: enrolment.begins(tx, app))
+        backlog = database.read(lambda tx: handlers.backlog(tx, app))
+        self._lanes.load(backlog, present, begins)
 
     def _fetch(self) -> None:
         """Read on from where reading stopped, while not too much is open."""

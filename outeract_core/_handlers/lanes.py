@@ -4,13 +4,14 @@ Knows: overlap policies, the order within a lane, retries.
 Does not know: the store, time (it is handed over), how a turn is run, what is joined (`bursts.py`).
 
 A lane is one handler in one thread of one conversation. An event is *open* until every handler that
-wants it is through; the cursor stands just before the first open event.
+wants it is through; the cursor stands just before the first open event. What came before a handler
+began is not for it.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import Factory, define
 
@@ -39,16 +40,22 @@ class Lane:
 
 @define(eq=False)
 class Lanes:
-    """The lanes of one application. `handlers`: the live list; `overlap`: the default policy."""
+    """The lanes of one application. `handlers`: those that follow the cursor; `overlap`: the default
+    policy; `begins`: behind which event each handler begins, by name; `loads`: how often it was
+    begun anew, because what was reckoned before holds no more then.
+    """
 
     handlers: list[Handler]
     overlap: Callable[[], str]
     read_to: int = 0
     cursor: int = 0
+    begins: Mapping[str, int] = Factory(dict)
+    loads: int = 0
     _open: dict[int, set[str]] = Factory(dict)
     _lanes: dict[tuple[str, int, str], Lane] = Factory(dict)
     _retries: dict[tuple[int, str], tuple[int, int]] = Factory(dict)
     _done_before: frozenset[tuple[int, str]] = frozenset()
+    _taken: set[tuple[int, str]] = Factory(set)
 
     @property
     def full(self) -> bool:
@@ -60,13 +67,18 @@ class Lanes:
         """Whether so much is open that what is read now is old when its turn comes."""
         return len(self._open) >= _DEEP
 
-    def load(self, backlog: Backlog) -> None:
-        """Begin where another process has left off."""
+    def load(
+        self, backlog: Backlog, handlers: Sequence[Handler], begins: Mapping[str, int]
+    ) -> None:
+        """Begin where another process has left off, or anew with more handlers; what runs goes on."""
         self.read_to = self.cursor = backlog.position
         self._retries = dict(backlog.retries)
         self._done_before = backlog.handled
+        self.handlers, self.begins = list(handlers), begins
         self._open.clear()
-        self._lanes.clear()
+        self._lanes = {key: lane for key, lane in self._lanes.items() if lane.running}
+        for lane in self._lanes.values():
+            lane.queue.clear()
 
     def asked(self, event_type: str) -> bool:
         """Whether any handler's pattern fits, so that an event is worth a look."""
@@ -74,9 +86,11 @@ class Lanes:
 
     def wanted(self, arrived: Arrived) -> list[Handler]:
         """The handlers that an event is for."""
+        begins, event = self.begins, arrived.event
+        there = [h for h in self.handlers if event > begins.get(h.name, 0)]
         if arrived.again:
-            return [handler for handler in self.handlers if handler.name == arrived.again]
-        return [handler for handler in self.handlers if handler.takes(arrived)]
+            return [handler for handler in there if handler.name == arrived.again]
+        return [handler for handler in there if handler.takes(arrived)]
 
     def place(self, arrived: Arrived) -> None:
         """The next event of the log, into the lane of every handler that it is for."""
@@ -85,6 +99,8 @@ class Lanes:
             if (arrived.event, handler.name) in self._done_before:
                 continue
             self._open.setdefault(arrived.event, set()).add(handler.name)
+            if (arrived.event, handler.name) in self._taken:
+                continue
             lane = self._lanes.setdefault(self._key(handler, arrived), Lane(handler))
             lane.queue.append(arrived)
             lane.due = max(lane.due, self._retry(arrived.event, handler)[1])
@@ -129,6 +145,7 @@ class Lanes:
     def take(self, lane: Lane) -> list[Arrived]:
         """What the next turn of a lane is given: one event, or a burst of messages."""
         batch = self._next(lane)
+        self._taken |= {(arrived.event, lane.handler.name) for arrived in batch}
         if len(batch) == 1:
             return [lane.queue.popleft()]
         taken = {arrived.event for arrived in batch}
@@ -139,6 +156,7 @@ class Lanes:
 
     def give_back(self, lane: Lane, batch: Sequence[Arrived]) -> None:
         """Its turn has not come to an end: it is the next again, in the order of the log."""
+        self._taken -= {(arrived.event, lane.handler.name) for arrived in batch}
         lane.queue.extendleft(reversed(batch))
 
     def _next(self, lane: Lane) -> list[Arrived]:
@@ -171,6 +189,7 @@ class Lanes:
         """`handler` is through with `events`, and that is committed."""
         for event in events:
             self._retries.pop((event, handler.name), None)
+            self._taken.discard((event, handler.name))
             names = self._open.get(event, set())
             names.discard(handler.name)
             if not names:

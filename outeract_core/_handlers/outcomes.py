@@ -143,6 +143,7 @@ class Outcomes:
         """The part of a commit that says "through with it" and moves the cursor."""
         wanted, app = self.lanes.names(batch), self.hosted.tenant.key
         low, cursor = self.lanes.low_after(handler, wanted), self.lanes.cursor
+        loads = self.lanes.loads
         again = [arrived.about for arrived in batch if arrived.about and handled]
 
         def unit(tx: Connection) -> None:
@@ -150,7 +151,7 @@ class Outcomes:
             for event in again:
                 read += handlers.redone(tx, event, unread=unread)
             self.hosted.processed(tx, read)
-            if low > cursor:
+            if low > cursor and loads == self.lanes.loads:
                 handlers.advance(tx, app, low)
 
         return unit

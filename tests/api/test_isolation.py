@@ -394,7 +394,9 @@ async def test_handlers_hear_only_their_own(core: Outeract, sides: tuple[Side, S
     """A handler of one application is given no event of another."""
     me, they = sides
     heard: list[Any] = []
-    me.app.on("*", name="all", overlap="queue")(lambda message: heard.append(message.event.app_id))
+    me.app.on("*", name="all", since="beginning", overlap="queue")(
+        lambda message: heard.append(message.event.app_id)
+    )
     await arrive(core, they.conn, said("m9", "psst", "ann"))
     await arrive(core, me.conn, said("m9", "hey", "ann"))
     await core.pump()
@@ -406,7 +408,7 @@ async def test_a_handler_cannot_reach_out(core: Outeract, sides: tuple[Side, Sid
     me, they = sides
     before = [e.id for e in await everything(they.app)]
 
-    @me.app.on("message.inbound", name="spy", attempts=1)
+    @me.app.on("message.inbound", name="spy", since="beginning", attempts=1)
     async def spy(message: Any) -> str:
         await me.app.emit("note", "half")
         message.send(they.message, "boo")

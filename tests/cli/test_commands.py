@@ -45,6 +45,27 @@ def test_doctor_finds_a_healthy_file_well(file: Path, capsys: pytest.CaptureFixt
     assert found["file"]["projections"] == []
 
 
+def test_doctor_tells_since_when_handlers_are_known_and_what_they_left_behind(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By name, for people and for programs; it is no problem."""
+    from outeract_core import Outeract
+
+    core = Outeract(file)
+    core.app("support").on("message.inbound", name="later")(print)
+    core.close()
+    (found,) = _json(capsys, "doctor", str(file))
+    (app,) = found["applications"]
+    assert [(one["name"], one["left_behind"]) for one in app["handlers"]] == [
+        ("h", 0),
+        ("later", 1),
+    ]
+    assert main(["doctor", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "handler h: known since" in out
+    assert "1 events before that were left behind" in out
+
+
 def test_doctor_tells_what_is_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

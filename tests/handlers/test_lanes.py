@@ -84,7 +84,7 @@ def test_a_backlog_is_taken_up_where_it_was_left() -> None:
     """What was handled before is not placed again; a retry keeps its count and its time."""
     state = lanes(ALL, SOME)
     backlog = Backlog(4, frozenset({(5, "all")}), {(5, "some"): (2, 9_000)})
-    state.load(backlog)
+    state.load(backlog, [ALL, SOME], {})
     state.place(Arrived(5, "message.inbound", 1))
     assert state.ready(8_999) == []
     (lane,) = state.ready(9_000)

@@ -15,8 +15,9 @@ from attrs import Factory, define, evolve
 
 from outeract_core import App, Outeract
 from outeract_core import query as q
+from outeract_core._handlers.handler import Handler
 from outeract_core._store.engine.sqlite import Connection
-from outeract_core._store.reading import arrivals, views
+from outeract_core._store.reading import arrivals, enrolment, views
 from outeract_core._store.records import log, rows
 from outeract_core._store.writing import (
     bulk,
@@ -27,6 +28,7 @@ from outeract_core._store.writing import (
     ingest,
     outbox,
 )
+from outeract_core._store.writing.enrolment import Enrolment
 from outeract_core.model import Event
 from outeract_core.testing import ManualClock, SequentialIds
 from tests.support.reading.world import about, connect, event, person, raw_conn, said
@@ -214,7 +216,21 @@ READS: dict[str, Ask] = {
     "one event": lambda of: _then(of.newest(), lambda e: of.app.events.get(e.id)),
     "an event by its external id": lambda of: of.newest(),
     "a person by external id": lambda of: of.ann(),
+    "where a new handler begins": lambda of: _enrols(of),
 }  # fmt: skip
+
+
+async def _enrols(of: History) -> Enrolment | None:
+    """What it leaves behind is counted among the newest events only."""
+    handler = Handler("new", "message.*", print)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(enrolment, "COUNTED", 256)
+        found = of.core.runtime.database.read(
+            lambda tx: enrolment.unknown(tx, of.app.key, handler, None, None)
+        )
+    assert found is not None
+    assert found.older
+    return found
 
 
 async def _then(first: Awaitable[Any], after: Callable[[Any], Awaitable[Any]]) -> Any:

@@ -17,7 +17,7 @@ from outeract_core import Alias, App, Outeract
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core._store.transfer import rebuild
 from outeract_core._store.transfer.tables import LEFT_OUT, TABLES
-from outeract_core._store.writing import delivery, handlers
+from outeract_core._store.writing import delivery, enrolment, handlers
 from outeract_core.content import Attachment, Content
 from outeract_core.errors import BadChecksum
 from outeract_core.events import Fact, FileRef, Party, Unparsed
@@ -104,6 +104,7 @@ async def _work(core: Outeract, app: App, plain: PlatformConnection, clock: Manu
 
     def unit(tx: Connection) -> None:
         handlers.advance(tx, app.key, key - 1)
+        enrolment.enrol(tx, app.key, enrolment.Enrolment("greet", key - 2, 3, older=True))
         handlers.done(tx, "greet", {key: frozenset({"greet"})})
         handlers.failed(tx, key, "other", 2, tx.now + 1000, "it failed")
         handlers.park(

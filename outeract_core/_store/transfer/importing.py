@@ -17,6 +17,7 @@ from ...driver import Statement, Tx
 from ...errors import BadInput, InvalidExport, LeaseLost, UnfinishedImport
 from ..engine.sqlite import Connection
 from ..engine.statements import statement
+from ..writing import enrolment
 from ..writing.tenants import STANDING
 from . import soundness
 from .tables import PAUSED, Remap, deletions
@@ -128,6 +129,7 @@ def finish(tx: Connection, standing: Standing, was: int) -> None:
     tx.run(OUTBOX_DUE, paused=PAUSED, lo=lo, hi=hi)
     tx.run(FILE_DUE, paused=PAUSED, lo=lo, hi=hi)
     tx.run(COUNTER, app=app, last=standing.remap.last)
+    enrolment.imported(tx, app)
     tx.run(END, app=app)
     tx.forget()
 

@@ -149,6 +149,8 @@ AFTER = (
            "id", "id"),
     _table("send_key", "app:app key:id event:event", "app", "key"),
     _table("cursor", "app:app name:id position:position", "app", "name"),
+    _table("enrolled", "app:app handler:text position:position joined:flag left_behind:count "
+           "older:flag at:time", "app", "handler"),
     _table("handled", "event:event handler:id unread:flag", "event", "event, t.handler"),
     _table("retry", "event:event handler:id attempt:count due:time error:text", "event",
            "event, t.handler"),

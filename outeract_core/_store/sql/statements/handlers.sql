@@ -7,6 +7,34 @@ SELECT position FROM cursor WHERE app = :app AND name = :name;
 INSERT INTO cursor(app, name, position) VALUES (:app, :name, :position)
 ON CONFLICT (app, name) DO UPDATE SET position = excluded.position WHERE cursor.position < excluded.position;
 
+-- name: cursor_back
+UPDATE cursor SET position = :position WHERE app = :app AND name = :name;
+
+-- name: enrolled_all
+SELECT handler, position, joined FROM enrolled WHERE app = :app;
+
+-- name: enrolled_told
+SELECT handler, left_behind, older, at FROM enrolled WHERE app = :app AND handler <> '' ORDER BY at, handler;
+
+-- name: enrol
+INSERT INTO enrolled(app, handler, position, joined, left_behind, older, at)
+VALUES (:app, :handler, :position, :joined, :left_behind, :older, :now) ON CONFLICT (app, handler) DO NOTHING;
+
+-- name: enrolled_lift
+UPDATE enrolled SET position = max(position, :position) WHERE app = :app AND joined = 1;
+
+-- name: enrolled_join
+UPDATE enrolled SET joined = 1 WHERE app = :app AND handler = :handler;
+
+-- name: enrolled_open
+DELETE FROM enrolled WHERE app = :app AND handler = '';
+
+-- name: stored_next
+SELECT seq, created_at FROM event WHERE seq > :after AND seq <= :upto ORDER BY seq LIMIT 1;
+
+-- name: newest_before
+SELECT seq, type, created_at FROM event WHERE seq >= :lo AND seq <= :upto ORDER BY seq DESC LIMIT :limit;
+
 -- name: feed
 SELECT seq, type, created_at FROM event WHERE seq > :after AND seq < :hi ORDER BY seq LIMIT :limit;
 
@@ -33,7 +61,7 @@ SELECT event, handler, attempt, due FROM retry WHERE event >= :lo AND event < :h
 -- name: processed_add
 INSERT INTO processed(event, at) SELECT :event, :now
 WHERE NOT EXISTS (SELECT 1 FROM parked k WHERE k.event = :event)
-ON CONFLICT (event) DO UPDATE SET at = processed.at;
+ON CONFLICT (event) DO NOTHING;
 
 -- name: lease_get
 SELECT owner, until FROM lease WHERE app = :app AND name = :name;
