@@ -30,6 +30,7 @@ from .exchange import (
     Outgoing,
     OutgoingFile,
     Polled,
+    Profile,
     Recipient,
     Reply,
     Response,
@@ -48,9 +49,11 @@ __all__ = [
     "CanFetch",
     "CanFind",
     "CanHandshake",
+    "CanIdentify",
     "CanMarkRead",
     "CanNormalise",
     "CanPoll",
+    "CanProfile",
     "CanReact",
     "CanReread",
     "CanType",
@@ -65,6 +68,7 @@ __all__ = [
     "OutgoingFile",
     "Outgoing",
     "Polled",
+    "Profile",
     "Recipient",
     "Reply",
     "Response",
@@ -271,6 +275,18 @@ class CanFetch(Protocol):
 
 
 @runtime_checkable
+class CanProfile(Protocol):
+    """Knows what the platform shows of somebody: a name, a picture. Core asks in the background, of
+    those with whom there is a conversation, and never for a whole directory.
+    """
+
+    def profile(self, of: Recipient) -> Flow[Profile]:
+        """What is shown of this person, group or channel. Raises a SendError: Rejected for whom the
+        platform does not tell of, Unauthorised where the connection may ask of nobody of this kind.
+        """
+
+
+@runtime_checkable
 class CanReact(Protocol):
     """Sets or removes the bot's own reaction."""
 
@@ -292,6 +308,16 @@ class CanDelete(Protocol):
 
     def delete(self, message: MessageRef) -> Flow[None]:
         """Already gone counts as done."""
+
+
+@runtime_checkable
+class CanIdentify(Protocol):
+    """Finds out whose its credentials are, where one address serves several accounts."""
+
+    def identify(self) -> Flow[str | None]:
+        """The account's id, as `Fact.account` names it. Asked at the first delivery to a connection
+        that was given no account, while the platform waits: one quick request. Raises a SendError.
+        """
 
 
 @runtime_checkable

@@ -121,6 +121,8 @@ class Fact:
     correlation  our own token that the platform gave back, `Outgoing.token`.
     account      the account id that the item belongs to, where one webhook serves several.
     relinks      identities that changed.
+    profiles     how somebody is shown now, told by itself: names and pictures of those whom the
+                 connection knows. A fact that changes nothing of anybody known leaves no event.
     """
 
     kind: str
@@ -139,6 +141,7 @@ class Fact:
     correlation: str | None = None
     account: str | None = None
     relinks: tuple[Relink, ...] = field(default=(), converter=_tuple)
+    profiles: tuple[Party, ...] = field(default=(), converter=_tuple)
 
 
 @frozen

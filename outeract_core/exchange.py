@@ -18,7 +18,7 @@ from attrs import field, frozen
 
 from ._domain.values import digests
 from .content import Button, Contact, Location, Menu, Template
-from .events import Fact, Unparsed
+from .events import Fact, FileRef, Unparsed
 
 __all__ = [
     "Call",
@@ -31,6 +31,7 @@ __all__ = [
     "Outgoing",
     "OutgoingFile",
     "Polled",
+    "Profile",
     "Recipient",
     "Reply",
     "Response",
@@ -287,6 +288,21 @@ class Download:
 
     call: Call
     refuse: tuple[str, ...] = ()
+
+
+@frozen
+class Profile:
+    """What a platform shows of a person or a place; what it does not tell is None.
+
+    picture_url  where the picture is, for everybody who has the address: no part of it is a secret.
+    picture      the picture as a file that is still at the platform, where it has no such address.
+    version      changes when `picture` does; the same is not fetched again.
+    """
+
+    name: str | None = None
+    picture_url: str | None = None
+    picture: FileRef | None = None
+    version: str | None = None
 
 
 @frozen

@@ -16,7 +16,7 @@ class Trouble:
 
     application   its name. None: all of the file.
     connection    its name, when it was that connection alone.
-    doing         `polling`, `handlers`, `sending`, `files` or `retention`.
+    doing         `polling`, `handlers`, `sending`, `files`, `profiles` or `retention`.
     reason        what was raised, in words.
     """
 

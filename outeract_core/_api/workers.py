@@ -1,4 +1,4 @@
-"""What goes on in an open file: workers for polling, handlers, files, sending, retention.
+"""What goes on in an open file: workers for polling, handlers, files, profiles, sending, retention.
 
 Knows: that each works for the applications that this process owns, and none takes another along.
 Does not know: what any of them does, how applications are shared (`_io/processes/ownership.py`).
@@ -20,6 +20,7 @@ from .._handlers.dispatcher import Dispatcher
 from .._handlers.hosted import Hosted
 from .._inbound.downloader import Downloader
 from .._inbound.poller import Poller
+from .._inbound.profiles import Profiles
 from .._inbound.receiver import Receiver
 from .._io.processes.supervisor import Supervisor, ending
 from .._io.runtime import Runtime
@@ -48,6 +49,7 @@ class Workers:
         self._apps = apps
         self.sender = Sender(runtime, partial(_judge_held, receiver))
         self._downloader = Downloader(runtime)
+        self._profiles = Profiles(runtime)
         self._poller = Poller(runtime, receiver, self.sender.report)
         self._dispatchers: dict[int, Dispatcher] = {}
         runtime.ownership.able, runtime.push = self._able, self._push
@@ -92,6 +94,7 @@ class Workers:
         async with Supervisor(_is_fatal, self._runtime.steady) as supervisor:
             told = self._told
             supervisor.start("files", self._downloader.run, partial(told, "fetching files"))
+            supervisor.start("profiles", self._profiles.run, partial(told, "asking who they are"))
             supervisor.start("sender", self.sender.run, partial(told, "sending"))
             supervisor.start("keeper", self._keep, partial(told, "retention"))
             watch = partial(self._watch, supervisor)
@@ -173,6 +176,8 @@ class Workers:
             total = together(total, done)
             if not (done.handled or done.fetched or taken):
                 break
+        if await self._step(troubles, "profiles", None, self._profiles.step):
+            await self._step(troubles, "files", None, self._downloader.step)
         for app in list(self._apps.values()):
             error = await self._kept(app)
             if error is not None:

@@ -20,7 +20,7 @@ from .._io.database import Share, Unit
 from .._io.runtime import Runtime
 from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
-from .._store.writing import ingest, raw_deliveries, tenants
+from .._store.writing import ingest, raw_deliveries
 from .._store.writing.bulk import DUPLICATE, Item
 from .._store.writing.raw_deliveries import Kept
 from ..adapter import Adapter, Inbound, Response
@@ -35,9 +35,10 @@ from ..errors import (
     Unsupported,
     WebhookError,
 )
-from ..events import Fact, Unparsed
+from ..events import Unparsed
 from .doors import Doors
 from .gaps import Mark, passed
+from .pinning import pinned
 from .reactions import reactions_of
 from .reading import Read, read_delivery, reread, sort
 from .routing import Foreign, Routing, tellable
@@ -161,24 +162,11 @@ class Receiver:
     async def receive(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Received:
         """Commit a verified delivery; what is not understood is kept with the error."""
         read, facts = read_delivery(conn, adapter, inbound)
-        conn = await self._pinned(conn, adapter, facts)
+        conn = await pinned(self._runtime, conn, adapter, facts)
         sort(Routing(self._runtime, conn, inbound), facts, read, inbound)
         for one in read.foreign:
             self._tell(conn, one)
         return await self._store(read, Share(self._together, Delivery(conn, inbound, read)))
-
-    async def _pinned(self, conn: Conn, adapter: Adapter, facts: Sequence[Fact | Unparsed]) -> Conn:
-        """A connection of a shared URL that was given no account has that of its first delivery."""
-        if adapter.manifest.webhook != "shared" or conn.entity.account is not None:
-            return conn
-        account = next(
-            (one for fact in facts if isinstance(one := getattr(fact, "account", None), str)), None
-        )
-        if account is None:
-            return conn
-        await self._runtime.database.write(lambda tx: tenants.pin(tx, conn, account))
-        self._runtime.reload()
-        return self._runtime.conn(conn.id)
 
     def _tell(self, conn: Conn, one: Foreign) -> None:
         """Each reason once; the file counts the rest."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .http import Http
 
 T = TypeVar("T")
-WORK = ("handlers", "outbox", "files", "poll")
+WORK = ("handlers", "outbox", "files", "poll", "profiles")
 _PATIENCE, _PAUSE = 60, 1.0
 """How often, and after how many seconds, a busy or full store is tried again."""
 

@@ -145,6 +145,7 @@ class TestTelegram(AdapterContract):
             "getMe": {"id": 1, "is_bot": True, "first_name": "Bot", "username": "the_bot"},
             "getFile": {"file_id": "large", "file_unique_id": "l", "file_path": "photos/1.jpg"},
             "getUpdates": [],
+            "getChat": chat,
             "getWebhookInfo": {
                 "url": "",
                 "has_custom_certificate": False,
@@ -362,6 +363,10 @@ class TestSlack(AdapterContract):
             "team": "Engines",
             "user": "bot",
         }
+        if call.url.endswith("users.info"):
+            found["user"] = {"id": "U1", "profile": {"real_name": "Ada Lovelace"}}
+        if call.url.endswith("conversations.info"):
+            found["channel"] = {"id": "C1", "name": "engines"}
         if call.url.endswith("conversations.open"):
             found["channel"] = {"id": "D1"}
         return reply(found)

@@ -243,6 +243,7 @@ CASES: dict[str, list[tuple[str, Call]]] = {
     "Retention.remove": [("rule", lambda me, it: me.app.retention.remove(it))],
     "Files.get": with_node(lambda me, it: me.app.files.get(it)),
     "Files.of": with_event(lambda me, it: me.app.files.of(it)),
+    "Files.picture_of": with_person(lambda me, it: me.app.files.picture_of(it)),
     "Files.path": with_node(lambda me, it: me.app.files.path(it)),
     "Files.read": with_node(lambda me, it: me.app.files.read(it)),
 }  # fmt: skip

@@ -160,15 +160,53 @@ async def test_a_foreign_workspace_is_not_ours(
     core: Outeract, app: App, pinned: dict[str, str]
 ) -> None:
     """After the first delivery, or as given, one workspace is ours: others neither speak nor uninstall."""
-    conn, fake = workspace(app, **pinned), FakePlatform().slack
-    assert await slack(core, conn, fake.say("U1", "ours")) == 200
-    assert await slack(core, conn, of_team(fake.say("U2", "theirs"), "T0OTHER01")) == 200
-    gone = {**fake.say("U1", ""), "event": {"type": "app_uninstalled"}}
-    assert await slack(core, conn, of_team(gone, "T0OTHER01")) == 200
+    with FakePlatform() as platform:
+        conn, fake = workspace(app, base_url=platform.url, **pinned), platform.slack
+        assert await slack(core, conn, fake.say("U1", "ours")) == 200
+        assert await slack(core, conn, of_team(fake.say("U2", "theirs"), "T0OTHER01")) == 200
+        gone = {**fake.say("U1", ""), "event": {"type": "app_uninstalled"}}
+        assert await slack(core, conn, of_team(gone, "T0OTHER01")) == 200
     assert await kinds(app) == ["message.inbound"]
     assert "theirs" not in everything_in(core)
     again = workspace(app, **pinned)
     assert again.account == "T0FAKE001"
+
+
+async def test_the_token_says_whose_a_connection_is(core: Outeract, app: App) -> None:
+    """A foreign workspace that writes first, well signed by the same app, is not taken for ours."""
+    with FakePlatform() as fake:
+        conn, slacks = workspace(app, base_url=fake.url), fake.slack
+        assert await slack(core, conn, of_team(slacks.say("U2", "theirs"), "T0OTHER01")) == 200
+        gone = {**slacks.say("U2", ""), "event": {"type": "app_uninstalled"}}
+        assert await slack(core, conn, of_team(gone, "T0OTHER01")) == 200
+        assert (await kinds(app), app.connections()[0].account) == ([], "T0FAKE001")
+        assert "theirs" not in everything_in(core)
+        assert await slack(core, conn, slacks.say("U1", "ours")) == 200
+        assert await kinds(app) == ["message.inbound"]
+        asked = [one.path for one in fake.requests]
+        assert asked == ["/auth.test"]
+
+
+async def test_the_first_delivery_says_it_where_nobody_can_be_asked(
+    core: Outeract, app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Slack does not answer: then the delivery is taken in, its workspace is ours, and that is told."""
+    with FakePlatform() as fake:
+        fake.fail(1, "auth.test", status=503)
+        conn = workspace(app, base_url=fake.url)
+        assert await slack(core, conn, fake.slack.say("U1", "ours")) == 200
+        assert await slack(core, conn, fake.slack.say("U1", "again")) == 200
+        assert await kinds(app) == ["message.inbound"] * 2
+        assert len(fake.requests) == 1
+        assert any("account=" in line for line in caplog.messages)
+
+
+async def test_a_given_account_needs_no_question(core: Outeract, app: App) -> None:
+    """What the host has said is not asked for."""
+    with FakePlatform() as fake:
+        conn = workspace(app, base_url=fake.url, team_id="T0FAKE001")
+        assert await slack(core, conn, fake.slack.say("U1", "ours")) == 200
+        assert fake.requests == []
 
 
 async def test_two_workspaces_of_one_app_each_get_theirs(core: Outeract) -> None:

@@ -38,13 +38,14 @@ RELINKS = st.builds(
 STEPS = st.lists(PARTIES | RELINKS, max_size=14)
 _number = count()
 _DM_X = Alias("dm", "x")
+_y = Alias("username", "y")
 _x1 = Alias("username", "1")
 """What is the id of one person and a name of another."""
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """One file for all examples; each has a connection of its own."""
+    """One file for all examples; each has a connection's number of its own."""
     core = Outeract(Path(tmp_path_factory.mktemp("who")) / "bot.db", durability="normal")
     yield core
     core.close()
@@ -52,8 +53,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def met(core: Outeract, steps: list[Party | Relink]) -> list[tuple[Any, int | None]]:
     """What each step came to: the platform user that a party was, or that a relink moved."""
-    app = core.app("who")
-    conn = core.runtime.conn(_raw(core, connect(core, app, f"c{next(_number)}")))
+    conn = evolve(_conn(core), id=1000 + next(_number))
 
     def unit(tx: Connection) -> list[tuple[Any, int | None]]:
         return [
@@ -66,9 +66,12 @@ def met(core: Outeract, steps: list[Party | Relink]) -> list[tuple[Any, int | No
     return core.runtime.database.write_now(unit)
 
 
-def _raw(core: Outeract, connection: PlatformConnection) -> int:
+def _conn(core: Outeract) -> Conn:
+    """The one connection; each example takes it under a number of its own."""
     found: list[Conn] = core.runtime.conns()
-    return next(conn.id for conn in found if conn.entity.id == connection.id)
+    if not found:
+        connect(core, core.app("who"), "plain")
+    return (found or core.runtime.conns())[0]
 
 
 @settings(
@@ -78,6 +81,9 @@ def _raw(core: Outeract, connection: PlatformConnection) -> int:
 @example(steps=[Party("1", aliases=[_x1]), Party("4", aliases=[_x1])])
 @example(steps=[Party("1"), Party(None, aliases=[_x1]), Party("4", aliases=[_x1])])
 @example(steps=[Party(None, aliases=[_x1]), Party("1"), Party("4", aliases=[_x1])])
+@example(steps=[Party(None, aliases=[_DM_X, Alias("dm", "1")]), Party(None, aliases=[Alias("dm", "2")]),
+                Party("2"), Relink("1", "2"), Party(None, aliases=[Alias("dm", "2"), _y]),
+                Party("1", aliases=[_y])])  # fmt: skip
 def test_two_ids_are_two_platform_users_unless_the_platform_says_otherwise(
     store: Outeract, steps: list[Party | Relink]
 ) -> None:
@@ -169,7 +175,7 @@ async def test_an_address_in_a_receipt_is_an_id(
     """The platform answers that +1 is reached at +2: who writes from +2 is the one who was written to."""
     await app.send((plain, "+1"), "hello")
     one = await app.people.by_external_id(plain, "+1")
-    conn = core.runtime.conn(_raw(core, plain))
+    conn = _conn(core)
     key = core.runtime.database.read(lambda tx: people.find(tx, conn, "+1"))
     assert key is not None
     core.runtime.database.write_now(lambda tx: people.readdress(tx, conn, key, "+2"))

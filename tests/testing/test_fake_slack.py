@@ -92,8 +92,11 @@ def test_the_client_knows_itself_and_others(client):
     """auth.test, people and conversations are what the client expects."""
     me = client.auth_test()
     assert (me["user_id"][0], me["bot_id"][0], me["team_id"][0]) == ("U", "B", "T")
-    assert client.users_info(user="U0ANNA")["user"]["id"] == "U0ANNA"
+    assert refused(client.users_info, user="U0ANNA") == "user_not_found"
     channel = client.conversations_open(users=["U0ANNA"])["channel"]["id"]
+    assert client.users_info(user="U0ANNA")["user"]["id"] == "U0ANNA"
+    assert client.bots_info(bot=me["bot_id"])["bot"]["app_id"][0] == "A"
+    assert refused(client.conversations_info, channel="C1") == "channel_not_found"
     assert client.conversations_info(channel=channel)["channel"]["is_im"] is True
     assert client.conversations_mark(channel="C1", ts="1.000001")["ok"]
 

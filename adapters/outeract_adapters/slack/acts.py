@@ -1,4 +1,4 @@
-"""Flows upon what exists: reactions, edits, deletion, read marks, downloads, the health check.
+"""Flows upon what exists: reactions, edits, deletion, read marks, downloads, profiles, health.
 
 Knows: the methods, and which of their errors say "it already is so".
 Does not know: retries, HTTP, why the host wants it.
@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from outeract_core.adapter import Download, Finding, Flow, Health, MessageRef, Outgoing
+from attrs import evolve
+
+from outeract_core.adapter import (
+    Download,
+    Finding,
+    Flow,
+    Health,
+    MessageRef,
+    Outgoing,
+    Profile,
+    Recipient,
+    Reply,
+)
 from outeract_core.errors import Rejected, Unauthorised
 
 from . import emoji as names
@@ -17,8 +29,9 @@ from .api import Api
 from .blocks import blocks
 from .errors import ask, outcome, reach
 from .fields import Object, name, obj, split_id, text
+from .people import shown
 
-__all__ = ["check", "delete", "edit", "fetch", "mark_read", "react"]
+__all__ = ["check", "delete", "edit", "fetch", "identify", "mark_read", "profile", "react"]
 
 _SCOPES = {
     "chat:write": "nothing can be sent",
@@ -34,6 +47,9 @@ _SCOPES = {
             "groups": "private channels",
         }.items()
     },
+    "users:read": "people have no names",
+    "channels:read": "public channels have no names",
+    "groups:read": "private channels have no names",
 }  # fmt: skip
 """What the adapter's abilities need, and what is missed without it."""
 
@@ -78,6 +94,57 @@ def fetch(api: Api, handle: Mapping[str, Any]) -> Flow[Download]:
     if not api.trusts(url):
         raise Rejected("the file is not at Slack; its address does not get our token")
     return Download(api.download(url), refuse=("text/html",))
+
+
+_PLACES = frozenset({"channels:read", "groups:read", "im:read", "mpim:read"})
+_PATIENCE = 10.0
+_QUICK = 2.0
+"""Seconds: Slack waits for three until a delivery counts as failed."""
+
+
+def profile(api: Api, of: Recipient) -> Flow[Profile]:
+    """What Slack shows of a user (`U…`), of who is behind `D…`, of a bot (`B…`), of a channel."""
+    known = of.address
+    if known.startswith("#"):
+        raise Rejected("Slack tells of a channel by its id only, not by its name")
+    if known.startswith("B"):
+        bot = obj((yield from _info(api, "bots.info", {"bot": known})), "bot")
+        return Profile(text(bot, "name"), text(bot, "icons", "image_72"))
+    if not known.startswith(("U", "W")):
+        place = yield from _info(api, "conversations.info", {"channel": known})
+        channel = obj(place, "channel")
+        person = name(channel, "user")
+        if person is None:
+            return Profile(text(channel, "name"))
+        known = person
+    user = obj((yield from _info(api, "users.info", {"user": known})), "user")
+    return Profile(shown(user), text(user, "profile", "image_192"))
+
+
+def _info(api: Api, method: str, params: Mapping[str, str]) -> Flow[Object]:
+    """The answer of a method that reads. A scope that is missing for all of them is Unauthorised."""
+    call = evolve(api.query(method, params), timeout=_PATIENCE)
+    reply = yield from reach(call, repeatable=True)
+    try:
+        return outcome(reply, repeatable=True)
+    except Rejected as error:
+        if error.code == "missing_scope" and not _some(method, reply):
+            raise Unauthorised(error.reason, code=error.code) from error
+        raise
+
+
+def _some(method: str, reply: Reply) -> bool:
+    """Whether it is allowed for other places than this one, as the scopes that Slack tells say."""
+    granted = {one.strip() for one in (text(reply.json(), "provided") or "").split(",")}
+    return method == "conversations.info" and bool(granted & _PLACES)
+
+
+def identify(api: Api) -> Flow[str | None]:
+    """The workspace of the token, or the organisation in which the app is installed as a whole."""
+    call = evolve(api.json("auth.test", {}), timeout=_QUICK)
+    told = yield from ask(call, repeatable=True)
+    whole = told.get("is_enterprise_install") is True
+    return (name(told, "enterprise_id") if whole else None) or name(told, "team_id")
 
 
 def check(api: Api) -> Flow[Health]:

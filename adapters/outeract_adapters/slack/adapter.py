@@ -20,6 +20,8 @@ from outeract_core.adapter import (
     Manifest,
     MessageRef,
     Outgoing,
+    Profile,
+    Recipient,
     Response,
     Sent,
     Settings,
@@ -71,7 +73,7 @@ class Slack:
             "bot_user_id": "the bot's user id, U…, to recognise its own messages",
             "bot_id": "the bot's id, B…, for the same",
             "app_id": "the app's id, A…, for the same; requests of another app are refused",
-            "team_id": "the workspace, T…, or organisation, E…; unless given that of the first delivery",
+            "team_id": "the workspace, T…, or organisation, E…; unless given that of the token",
             "base_url": f"where the Web API is, {DEFAULT_BASE} unless given",
         },
         secrets=frozenset({"bot_token", "signing_secret"}),
@@ -196,6 +198,14 @@ class Slack:
     def mark_read(self, message: MessageRef) -> Flow[None]:
         """Move the bot's read mark. Raises a SendError."""
         return acts.mark_read(self._api, message)
+
+    def profile(self, of: Recipient) -> Flow[Profile]:
+        """The name of a person or channel, the picture of a person. Raises a SendError."""
+        return acts.profile(self._api, of)
+
+    def identify(self) -> Flow[str | None]:
+        """The workspace, or the organisation, that the token is of. Raises a SendError."""
+        return acts.identify(self._api)
 
     def check(self) -> Flow[Health]:
         """Whether the token works, and what it may not do. Raises Transient or Throttled."""

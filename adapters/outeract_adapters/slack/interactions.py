@@ -63,7 +63,7 @@ def on_interaction(body: Object, delivery: Delivery) -> Iterable[Fact | Unparsed
 def on_command(form: dict[str, str], delivery: Delivery) -> Fact:
     """The fact of a slash command. Raises ParseError."""
     user, channel = need_id(form, "user_id"), name(form, "channel_id")
-    who = Party(user, name=form.get("user_name") or None)
+    who = Party(user)
     place = None if channel is None else _place(channel, form.get("channel_name"))
     command = form["command"]
     payload = {"id": command, "command": command, "text": form.get("text", "")}

@@ -160,6 +160,21 @@ def _reaction(event: Object, delivery: Delivery) -> Fact:
     )
 
 
+def _changed(event: Object, delivery: Delivery) -> Fact:
+    """Somebody in the workspace has changed how they are shown; it concerns us if we know them."""
+    user = person(event.get("user"))
+    if user is None:
+        return notice(event, delivery)
+    return Fact(
+        kind="system.notice",
+        key=delivery.key,
+        payload={"platform": "slack", "notice": event["type"]},
+        raw=delivery.raw,
+        occurred_at=time_of(text(event, "event_ts")) or delivery.at,
+        profiles=(user,),
+    )
+
+
 def _uninstalled(event: Object, delivery: Delivery) -> Fact:
     """The app is gone from the workspace, or its bot's token is: sending will be refused.
 
@@ -206,6 +221,8 @@ _EVENTS: dict[str, Callable[[Object, Delivery], Fact]] = {
     "reaction_removed": _reaction,
     "app_uninstalled": _uninstalled,
     "tokens_revoked": _uninstalled,
+    "user_change": _changed,
+    "user_profile_changed": _changed,
 }
 _READERS: dict[str, Callable[[Object, Delivery], Iterable[Fact | Unparsed]]] = {
     "event": _envelope,

@@ -19,7 +19,7 @@ from outeract_core.model import Alias
 
 from .fields import Object, many, name, obj, text
 
-__all__ = ["Place", "Us", "author", "installation", "of_installation", "parties", "person"]
+__all__ = ["Place", "Us", "author", "installation", "of_installation", "parties", "person", "shown"]
 
 BOT = Party("system", "system")
 SLACKBOT = "USLACKBOT"
@@ -129,25 +129,33 @@ def author(item: Object) -> Party | None:
         title = text(item, "username") or text(app, "name")
         return None if bot is None else Party(bot, name=title, bot=True)
     own = text(app, "name") if name(app, "user_id") == user else None
-    shown = text(profile, "display_name") or text(profile, "real_name") or own
+    called = text(profile, "display_name") or text(profile, "real_name") or own
     robot = bot is not None or user == SLACKBOT
-    return Party(user, "person", shown, text(profile, "image_72"), bot=robot)
+    return Party(user, "person", called, text(profile, "image_72"), bot=robot)
 
 
 def person(user: object) -> Party | None:
-    """A user as other events and interactions name them: an id, or an object."""
+    """A user as other events and interactions name them: an id, or an object.
+
+    An interaction tells only a handle (`username`), which nobody sees in Slack: it is no name.
+    """
     if isinstance(user, str):
         known = name({"id": user}, "id")
         return None if known is None else Party(known, bot=known == SLACKBOT)
     known = name(user, "id")
     if known is None:
         return None
-    shown = (
-        text(user, "profile", "display_name") or text(user, "real_name") or text(user, "username")
-    )
     robot = known == SLACKBOT or (isinstance(user, dict) and user.get("is_bot") is True)
     picture = text(user, "profile", "image_192")
-    return Party(known, "person", shown or text(user, "name"), picture, bot=robot)
+    return Party(known, "person", shown(user), picture, bot=robot)
+
+
+def shown(user: object) -> str | None:
+    """What Slack shows as a user's name: the one that they have chosen, else the whole one."""
+    return (
+        text(user, "profile", "display_name") or text(user, "profile", "real_name")
+        or text(user, "real_name")
+    )  # fmt: skip
 
 
 # ── which installation ────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from outeract_core.adapter import (
     MessageRef,
     Outgoing,
     Polled,
+    Profile,
     Recipient,
     Sent,
     Settings,
@@ -155,6 +156,10 @@ class Telegram:
     def fetch(self, handle: Mapping[str, Any]) -> Flow[Download]:
         """The request for an inbound file's bytes. Raises a SendError."""
         return acts.fetch(self._api, handle)
+
+    def profile(self, of: Recipient) -> Flow[Profile]:
+        """The name and the picture of a person, group or channel. Raises a SendError."""
+        return acts.profile(self._api, of)
 
     def check(self) -> Flow[Health]:
         """Whether the token works, and how updates come. Raises a SendError."""

@@ -18,7 +18,7 @@ from ..._store.records import nodes, rows
 from ..._store.writing import files
 from ...content import Attachment
 from ...errors import BadInput, FileError
-from ...model import File
+from ...model import File, PlatformUser
 
 
 class Files:
@@ -42,6 +42,18 @@ class Files:
         def query(tx: Connection, app: int) -> list[File]:
             key = nodes.key(tx, app, event, "event")
             return [rows.file(tx, app, node) for node in files.attached(tx, key)]
+
+        return await self._tenant.read(query)
+
+    async def picture_of(self, platform_user: PlatformUser | UUID) -> File | None:
+        """The picture of a person or place, where it is a file (with `profiles="pictures"`), else None.
+
+        See `profile_picture_url` for one that has an address. Raises NotFound.
+        """
+
+        def query(tx: Connection, app: int) -> File | None:
+            picture = files.picture_of(tx, nodes.key(tx, app, platform_user, "platform_user"))
+            return None if picture is None else rows.file(tx, app, picture)
 
         return await self._tenant.read(query)
 

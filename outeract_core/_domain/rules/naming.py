@@ -45,9 +45,11 @@ def told(adapter: Any, fact: Fact) -> Fact:
         return fact
     sender, chat = named(adapter, fact.sender), named(adapter, fact.chat)
     relinks = tuple(_renamed(adapter, change) for change in fact.relinks)
-    if (sender, chat, relinks) == (fact.sender, fact.chat, fact.relinks):
+    shown = (named(adapter, party) for party in fact.profiles)
+    profiles = tuple(party for party in shown if party is not None)
+    if (sender, chat, relinks, profiles) == (fact.sender, fact.chat, fact.relinks, fact.profiles):
         return fact
-    return evolve(fact, sender=sender, chat=chat, relinks=relinks)
+    return evolve(fact, sender=sender, chat=chat, relinks=relinks, profiles=profiles)
 
 
 def _renamed(adapter: Any, change: Relink) -> Relink:

@@ -22,6 +22,7 @@ from ...events import RESERVED
 from ..engine.sqlite import Connection
 from . import rebuild, soundness, values
 from .tables import (
+    ADDED,
     AFTER,
     BEFORE,
     TABLES,
@@ -259,6 +260,9 @@ def _other(
             found = [_with_door(one) for one in found]
         columns = shown(table)
         names = [column.name for column in columns]
+        for missing, value in ADDED.get(name, {}).items():
+            for line in found:
+                line.setdefault(missing, value)
         if any(len(one) != len(names) for one in found):
             raise ValueError(f"a line of {name} has {', '.join(names)}, and nothing else")
         if name == "file":

@@ -21,7 +21,8 @@ from .values import NODES, Bounds, rule_of
 FORMAT = 3
 """Version of the export format: raised with every change that an older library cannot read."""
 READS = (1, 2, 3)
-"""The versions that are read: 2 added `attempt` and `part`, 3 has no secret of a webhook."""
+"""The versions that are read: 2 added `attempt` and `part`, 3 `profile`, and has no
+secret of a webhook."""
 
 PAUSED = 1 << 60
 """Milliseconds that work is put off while it is being imported, so that nobody begins it."""
@@ -30,8 +31,12 @@ LEFT_OUT = {
     # a process of the other machine
     "outbox": frozenset({"lease_until", "lease_owner", "lease_token", "arrives", "looks"}),
     "file": frozenset({"lease_until", "lease_owner", "lease_token"}),
+    "profile": frozenset({"lease_until", "lease_owner", "lease_token"}),
 }
 """Columns that are not exported."""
+
+ADDED: dict[str, dict[str, int | None]] = {"puser": {"named": None}, "handled": {"unread": 0}}
+"""Columns that lines of an older export do not have, and what stands for them."""
 
 DERIVED = frozenset({"entry", "search_span"})
 """Tables that follow from others: made again by the import, or when they are needed."""
@@ -48,8 +53,8 @@ GLOBAL = frozenset(
     }
 )
 """Tables of the file: what an application needs of them stands in the header."""
-FLEETING = frozenset({"lease", "importing"})
-"""Tables of processes at work, which mean nothing elsewhere."""
+FLEETING = frozenset({"lease", "importing", "profile_pause"})
+"""Tables of processes at work and of their credentials, which mean nothing elsewhere."""
 LOG = {
     "event": ("seq", "id", "conn", "type", "occurred_at", "created_at", "dk", "payload", "raw"),
     "edge": ("dst", "type", "src", "at"),
@@ -125,10 +130,12 @@ BEFORE = (
     _table("person", "id:own uid:uid name:id? system:flag merged_into:person? created_at:time",
            "id", "id"),
     _table("puser", "id:own uid:uid person:person conn:conn ext:id address:id kind:puser_kind "
-           "name:id? picture:id? created_at:time", "id", "id"),
+           "name:id? picture:id? named:flag? created_at:time", "id", "id"),
     _table("alias", "conn:conn value:id type:word puser:puser", "conn", "value, t.type"),
     _table("moved", "puser:puser event:event at:time previous:person current:person", "puser",
            "puser, t.event"),
+    _table("profile", "puser:puser conn:conn kind:puser_kind due:due? fetched_at:time? attempt:count "
+           "error:text? picture:file? version:id?", "puser", "puser"),
     _table("file", "id:own uid:uid conn:conn? event:event? filename:filename? mime:mime? "
            "size:count? sha256:digest? status:file_status handle:object? due:due? attempt:count "
            "error:text? created_at:time", "id", "id"),

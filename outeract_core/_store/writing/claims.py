@@ -36,6 +36,7 @@ RENEW: Statement[tuple[int]] = statement("outbox_renew")
 RELEASE: Statement[tuple[int]] = statement("outbox_release")
 RELEASE_ALL: Statement[Any] = statement("outbox_release_all")
 FILE_RELEASE_ALL: Statement[Any] = statement("file_release_all")
+PROFILE_RELEASE_ALL: Statement[Any] = statement("profile_release_all")
 RECIPIENTS: Statement[tuple[int, str, str, str]] = statement("recipients")
 EVENT_IDS: Statement[tuple[int, bytes]] = statement("event_ids")
 REFERENCES: Statement[tuple[int, int, int, str | None]] = statement("references_of")
@@ -169,9 +170,10 @@ def release(tx: Tx, rows: Sequence[Row]) -> None:
 
 
 def release_owner(tx: Tx, owner: str) -> None:
-    """A process is gone: what it held, downloads too, is free again."""
+    """A process is gone: what it held, downloads and profiles too, is free again."""
     tx.run(RELEASE_ALL, owner=owner)
     tx.run(FILE_RELEASE_ALL, owner=owner)
+    tx.run(PROFILE_RELEASE_ALL, owner=owner)
 
 
 @frozen

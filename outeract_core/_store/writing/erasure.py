@@ -27,6 +27,7 @@ from ..engine.statements import statement
 from ..records.conn import Conn
 from ..records.log import append, link
 from . import identity, outbox, tombstones
+from .files import picture_of
 
 TYPES: Statement[tuple[int, int]] = statement("events_of_types")
 SOURCES: Statement[tuple[int]] = statement("merged_persons")
@@ -36,6 +37,7 @@ PERSON_ERASE: Statement[Any] = statement("person_erase")
 PUSER_ERASE: Statement[Any] = statement("puser_erase")
 ALIAS_ERASE: Statement[Any] = statement("alias_erase")
 CODE_ERASE: Statement[Any] = statement("link_code_erase")
+PROFILE_ERASE: Statement[Any] = statement("profile_erase")
 LANE: Statement[tuple[int, int, int | None, str]] = statement("outbox_of_lane")
 
 _TELLING = 5
@@ -64,8 +66,9 @@ def erase(tx: Tx, app: int, person: int, conns: Mapping[int, Conn]) -> Erased:
     pusers = [row[0] for one in persons for row in tx.all(identity.PUSERS, person=one)]
     for puser in pusers:
         _cancel(tx, conns, puser)
-    events = _events(tx, [*persons, *pusers])
-    files = tombstones.unheld(tx, events)
+    pictures = [one for one in (picture_of(tx, puser) for puser in pusers) if one is not None]
+    events = _events(tx, [*persons, *pusers, *pictures])
+    files = sorted({*tombstones.unheld(tx, events), *pictures})
     payload = {"user_id": str(UUID(bytes=facts[1])), "events": len(events), "files": len(files)}
     event = append(tx, app, "user.erased", encode(payload))
     assert event is not None  # noqa: S101 - it has no dedupe key
@@ -118,6 +121,7 @@ def _names(tx: Tx, persons: list[int], pusers: list[int]) -> None:
     for puser in pusers:
         _kept_deliveries(tx, puser)
         tx.run(PUSER_ERASE, id=puser, unknown=f"erased:{puser}")
+        tx.run(PROFILE_ERASE, puser=puser)
         tx.run(ALIAS_ERASE, puser=puser)
         tx.run(CODE_ERASE, puser=puser)
     tx.forget()

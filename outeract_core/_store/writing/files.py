@@ -39,6 +39,8 @@ FILE_RETRY: Statement[Any] = statement("file_retry")
 FILE_EVENT: Statement[tuple[int | None, bytes]] = statement("file_event")
 ATTACHED: Statement[tuple[int]] = statement("attached")
 SHA256_USED: Statement[tuple[int]] = statement("sha256_used")
+PORTRAY: Statement[Any] = statement("profile_portray")
+PICTURE: Statement[tuple[int]] = statement("profile_picture")
 NEXT_FILE: Statement[tuple[int | None]] = statement("next_file")
 
 
@@ -63,20 +65,38 @@ class Download:
 
 def receive(tx: Tx, conn: Conn, message: int, ref: FileRef) -> int:
     """An inbound file becomes a node at once; its bytes are fetched by a job."""
-    uid, key = tx.new_id(), tx.allocate(conn.app)
-    filename, mime = safe_filename(ref.filename), safe_mime(ref.mime_type)
-    tx.run(
-        FILE_ADD, id=key, uid=uid.bytes, conn=conn.id, event=message, filename=filename,
-        mime=mime, size=ref.size, sha256=clean(ref.sha256), status="pending",
-        handle=encode(ref.handle), due=tx.now, now=tx.now,
-    )  # fmt: skip
+    key, uid = _await(tx, conn, message, ref)
     link(tx, message, "attachment", key)
+    filename, mime = safe_filename(ref.filename), safe_mime(ref.mime_type)
     payload = {"file_id": str(uid), "filename": filename, "mime_type": mime}
     event = append(tx, conn.app, "file.inbound", encode(payload), conn=conn.id)
     if event is not None:
         link(tx, event, "origin", message)
         link(tx, event, "attachment", key)
     return key
+
+
+def portray(tx: Tx, conn: Conn, puser: int, ref: FileRef, version: str | None) -> None:
+    """The picture of a platform user is this file; its bytes are fetched as a message's are."""
+    key, _ = _await(tx, conn, None, ref)
+    tx.run(PORTRAY, puser=puser, picture=key, version=clean(version))
+
+
+def picture_of(tx: Tx, puser: int) -> int | None:
+    """The file that is their picture, or None."""
+    row = tx.one(PICTURE, puser=puser)
+    return None if row is None else row[0]
+
+
+def _await(tx: Tx, conn: Conn, message: int | None, ref: FileRef) -> tuple[int, UUID]:
+    """A node whose bytes are still at the platform."""
+    uid, key = tx.new_id(), tx.allocate(conn.app)
+    tx.run(
+        FILE_ADD, id=key, uid=uid.bytes, conn=conn.id, event=message,
+        filename=safe_filename(ref.filename), mime=safe_mime(ref.mime_type), size=ref.size,
+        sha256=clean(ref.sha256), status="pending", handle=encode(ref.handle), due=tx.now, now=tx.now,
+    )  # fmt: skip
+    return key, uid
 
 
 def keep(

@@ -24,7 +24,7 @@ from ..records.log import append, arrived, by_external_id, link, link_external
 from . import bulk, conversations, delivery, files
 from .bulk import DUPLICATE, Item
 from .custom import CONTEXT
-from .people import meet, relink
+from .people import meet, relink, show
 
 _MESSAGES = ("message.inbound", "message.outbound")
 
@@ -84,7 +84,7 @@ def _check(fact: facts.Fact) -> None:
     """What the unit of work will rely on: a fault is found here, where it costs only its own fact."""
     values = [fact.key, fact.reply_to, fact.thread, fact.target]
     texts: list[Any] = [fact.correlation]
-    for party in (fact.sender, fact.chat):
+    for party in (fact.sender, fact.chat, *fact.profiles):
         if party is not None:
             values.append(party.external_id)
             values += [alias.value for alias in party.aliases]
@@ -130,7 +130,8 @@ def ingest(
 ) -> list[int]:
     """Commit facts of one connection, in order.
 
-    What came of each: its event's key, DUPLICATE when the log has it already, or HELD.
+    What came of each: its event's key, DUPLICATE when the log has it already (or it changes nothing of
+    anybody known, see `Fact.profiles`), or HELD.
     """
     if any("message.inbound" in reaction.kinds for reaction in reactions):
         return [_one(tx, conn, item, reactions) for item in items]
@@ -147,6 +148,10 @@ def ingest(
 def _one(tx: Tx, conn: Conn, item: Item, reactions: tuple[Reaction, ...]) -> int:
     if item.fact.echo and (fate := _echo(tx, conn, item)) is not None:
         return fate
+    found = (show(tx, conn, party) for party in item.fact.profiles)
+    shown = {puser for puser in found if puser is not None}
+    if item.fact.profiles and not shown:
+        return DUPLICATE
     key = append(
         tx, conn.app, _kind(item.fact), item.payload, conn=conn.id, dk=item.dk, raw=item.raw,
         occurred_at=item.occurred_at,
@@ -154,6 +159,8 @@ def _one(tx: Tx, conn: Conn, item: Item, reactions: tuple[Reaction, ...]) -> int
     if key is None:
         return DUPLICATE
     peer = _connect(tx, conn, key, item)
+    for puser in shown:
+        link(tx, key, "about", puser)
     for reaction in reactions:
         if item.fact.kind in reaction.kinds:
             reaction.act(tx, conn, key, item, peer)

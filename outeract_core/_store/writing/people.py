@@ -18,7 +18,7 @@ from ..engine.statements import statement
 from ..records.conn import Conn
 
 _Known = tuple[int, str | None, str | None, int]
-"""Key, name, picture, and whether what it is called by is an alias only."""
+"""Key, name, picture, and whether they were met by an alias alone."""
 _OWN = ("external_id", "address")
 """Types of aliases that are ids: the platform has told that they are the same platform user."""
 
@@ -33,12 +33,12 @@ PUSER_BY_ALIAS: Statement[_Known] = statement("puser_by_alias")
 PUSER_BY_ANY: Statement[_Known] = statement("puser_by_any")
 PUSER_NAMELESS: Statement[_Known] = statement("puser_nameless")
 PUSER_NAMED: Statement[Any] = statement("puser_named")
+IS_NAMED: Statement[Any] = statement("puser_is_named")
 PUSER_PROFILE: Statement[Any] = statement("puser_profile")
 PUSER_ADDRESS: Statement[Any] = statement("puser_address")
 NEWEST: Statement[Any] = statement("puser_address_newest")
 DISPLACED: Statement[Any] = statement("puser_displaced")
 ALIAS_ADD: Statement[Any] = statement("alias_add")
-ALIAS_OWN: Statement[Any] = statement("alias_own")
 ALIAS_MOVE: Statement[Any] = statement("alias_move")
 ALIASES: Statement[tuple[str, str]] = statement("aliases_of")
 TAKEN: Statement[_Taken] = statement("names_taken")
@@ -143,7 +143,7 @@ def _add_strangers(tx: Tx, conn: Conn, parties: list[Party]) -> None:
         ext = text_id(party.external_id or "")
         persons.append((person, tx.new_uid(), name, 0, tx.now))
         pusers.append(
-            (key, tx.new_uid(), person, conn.id, ext, ext, party.kind, name, picture, tx.now)
+            (key, tx.new_uid(), person, conn.id, ext, ext, party.kind, name, picture, 1, tx.now)
         )
         aliases += [(conn.id, text_id(one.value), one.type, key) for one in party.aliases]
         _remember(tx, conn, party, key)
@@ -163,6 +163,25 @@ def find(tx: Tx, conn: Conn, external_id: str) -> int | None:
         PUSER_BY_ANY, conn=conn.id, value=name
     )
     return None if known is None else known[0]
+
+
+def called(tx: Tx, puser: int, name: str | None, picture: str | None) -> None:
+    """What a platform tells of them by itself, or when it was asked; a name that the host has given to
+    their user stays.
+    """
+    tx.run(PUSER_PROFILE, id=puser, name=clean(name or None), picture=clean(picture or None))
+    tx.run(PERSON_NAME, puser=puser, name=clean(name or None))
+
+
+def show(tx: Tx, conn: Conn, party: Party) -> int | None:
+    """The platform user whose name or picture this changes; None for whom nobody here has met, and
+    where they are known already.
+    """
+    known = None if party.external_id is None else _by_ids(tx, conn.id, party)
+    if known is None or not _news(known, party):
+        return None
+    called(tx, known[0], party.name, party.profile_picture_url)
+    return known[0]
 
 
 def relink(tx: Tx, conn: Conn, change: Relink) -> int | None:
@@ -185,6 +204,7 @@ def _call(tx: Tx, conn: int, puser: int, value: str, kind: str) -> None:
     """From now on `value` is an id of this platform user, whoever had it."""
     for one in {kind, kind if kind in _OWN else "external_id"}:
         tx.run(ALIAS_MOVE, conn=conn, value=value, type=one, puser=puser)
+    tx.run(IS_NAMED, id=puser)
     tx.forget()
 
 
@@ -282,10 +302,13 @@ def _take_over(tx: Tx, conn: int, key: int, value: str, holder: _Known, party: P
 
 
 def _refresh(tx: Tx, known: _Known, party: Party) -> None:
+    if _news(known, party):
+        called(tx, known[0], party.name, party.profile_picture_url)
+
+
+def _news(known: _Known, party: Party) -> bool:
     name, picture = clean(party.name), clean(party.profile_picture_url)
-    if (name and name != known[1]) or (picture and picture != known[2]):
-        tx.run(PUSER_PROFILE, id=known[0], name=name, picture=picture)
-        tx.run(PERSON_NAME, puser=known[0], name=name)
+    return bool((name and name != known[1]) or (picture and picture != known[2]))
 
 
 def _learn(tx: Tx, conn: int, known: _Known, party: Party) -> None:
@@ -321,7 +344,6 @@ def _learn_aliases(tx: Tx, conn: int, key: int, party: Party) -> None:
                 continue
             tx.run(ALIAS_MOVE, **named, puser=key)
             tx.forget()
-        tx.run(ALIAS_OWN, puser=key, value=named["value"], type=alias.type)
 
 
 def _add_person(tx: Tx, app: int, name: str | None, system: int = 0) -> int:
@@ -334,6 +356,7 @@ def _add_puser(tx: Tx, app: int, conn: int, person: int, ext: str, party: Party)
     key = tx.allocate(app)
     tx.run(
         PUSER_ADD, id=key, uid=tx.new_id().bytes, person=person, conn=conn, ext=ext,
-        kind=party.kind, name=clean(party.name), picture=clean(party.profile_picture_url), now=tx.now,
+        kind=party.kind, name=clean(party.name), picture=clean(party.profile_picture_url),
+        named=int(bool(_ids(party))), now=tx.now,
     )  # fmt: skip
     return key

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from ..._domain.rules.tenant_names import check_name
 from ..._domain.values.codec import encode
-from ..._domain.values.ids import from_ms
+from ..._domain.values.ids import from_ms, span
 from ...driver import Statement, Tx
 from ...errors import BadInput, UnfinishedImport
 from ...model import (
@@ -53,6 +53,8 @@ HELD: Statement[tuple[bytes]] = statement("account_held")
 HOLD: Statement[Any] = statement("account_hold")
 LET_GO: Statement[Any] = statement("account_let_go")
 CODE_KEY: Statement[tuple[bytes]] = statement("account_key")
+PROFILES_ANEW: Statement[Any] = statement("profiles_anew")
+UNPAUSE_ALL: Statement[Any] = statement("profile_unpause_all")
 CONNECTION_PIN: Statement[Any] = statement("connection_pin")
 CONNECTION_STATUS: Statement[Any] = statement("connection_status")
 CONNECTION_ENABLE: Statement[Any] = statement("connection_enable")
@@ -66,6 +68,7 @@ CONFIG = {
     "auto_mark_read": ("never", "on_received", "on_processing_complete"),
     "link_code_auto_detect": ("disabled", "enabled"),
     "transcription": ("disabled", "enabled"),
+    "profiles": ("names", "pictures", "disabled"),
     "overlap": ("burst", "queue", "concurrent"),
 }
 """Application config: each name, its values, the default first (specification, section 6)."""
@@ -117,6 +120,9 @@ def application(
     elif config:
         merged = check_config({**json.loads(row[4]), **config})
         tx.run(APPLICATION_CONFIG, app=row[0], config=encode(merged))
+        if merged["profiles"] != check_config(json.loads(row[4]))["profiles"]:
+            lo, hi = span(row[0])
+            tx.run(PROFILES_ANEW, lo=lo, hi=hi)
         row = tx.one(APPLICATION, organisation=parent, name=name)
     assert row is not None  # noqa: S101
     return row[0], Application(
@@ -153,6 +159,7 @@ def connect(
         _add_connection(tx, app, organisation_name, app_name, platform, name, account, config)
     elif (row[6], json.loads(row[7])) != (account or row[6], config):
         tx.run(CONNECTION_CHANGE, id=row[0], account=account or row[6], config=encode(config))
+        tx.run(UNPAUSE_ALL, conn=row[0])
     if row is not None and row[8] == DISABLED:  # its config is the host's own now
         tx.run(CONNECTION_ENABLE, id=row[0], config=encode(config))
     row = tx.one(CONNECTION, app=app, platform=platform, name=name)

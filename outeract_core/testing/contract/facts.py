@@ -34,7 +34,7 @@ def check_fact(fact: Fact, what: str) -> None:
     for at in (fact.occurred_at, fact.watermark):
         utc = at is None or at.utcoffset() == timedelta(0)
         expect(utc, f"{what}: the time {at!r} is not in UTC")
-    for party in (fact.sender, fact.chat):
+    for party in (fact.sender, fact.chat, *fact.profiles):
         known = party is None or party.external_id or party.aliases
         expect(known, f"{what}: a party without any id: {party!r}")
 

@@ -30,6 +30,7 @@ _ABILITIES: dict[str, Any] = {
     "delete": protocols.CanDelete, "mark_read": protocols.CanMarkRead, "typing": protocols.CanType,
     "answer": protocols.CanAnswer, "fetch": protocols.CanFetch, "check": protocols.CanCheck,
     "find": protocols.CanFind, "poll": protocols.CanPoll,
+    "profile": protocols.CanProfile, "identify": protocols.CanIdentify,
 }  # fmt: skip
 _BODIES = (
     "text", *(f"media {kind}" for kind in get_args(FileKind)), "album", "buttons", "quick_replies", "menu", "location", "contacts",
@@ -90,6 +91,8 @@ class Flows(Subject):
             "check": lambda a: a.check(),
             "find": lambda a: a.find(text),
             "poll": lambda a: a.poll(None, 0.0),
+            "profile": lambda a: a.profile(to),
+            "identify": lambda a: a.identify(),
         }
         return flows[name]
 

@@ -28,7 +28,8 @@ __all__ = ["OutboundContract"]
 
 _RESULTS: dict[str, Any] = {
     "send": protocols.Sent, "find": (protocols.Sent, type(None)), "fetch": protocols.Download,
-    "check": protocols.Health, "poll": protocols.Polled,
+    "check": protocols.Health, "poll": protocols.Polled, "profile": protocols.Profile,
+    "identify": (str, type(None)),
 }  # fmt: skip
 
 
@@ -72,6 +73,9 @@ class OutboundContract(Flows):
         if verb.startswith("send "):
             expect(calls, f"{verb} made no call")
             _check_sent(result)
+        if isinstance(result, protocols.Profile):
+            expect(result != protocols.Profile(), "profile tells nothing of somebody who is there")
+            _check_profile(result, self.secrets())
 
     def test_flows_stay_inside(self, verb: str) -> None:
         """A flow only yields: whatever it imports, it connects, sleeps and starts nothing itself."""
@@ -218,6 +222,14 @@ class OutboundContract(Flows):
         except pytest.skip.Exception:
             return False
         return True
+
+
+def _check_profile(told: protocols.Profile, secrets: list[str]) -> None:
+    for what in (told.name, told.picture_url, told.version):
+        expect(what is None or (isinstance(what, str) and what), f"profile tells {what!r}")
+    handle = {} if told.picture is None else told.picture.handle
+    shown = json.dumps([told.name, told.picture_url, told.version, handle], allow_nan=False)
+    expect(not any(one in shown for one in secrets), "profile tells a secret")
 
 
 def _check_sent(sent: protocols.Sent) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .record import Answer, Received, Request, Upload, World, answer_json
+from .slack_directory import Directory, RefusedError
 
 __all__ = ["FakeSlack"]
 
@@ -34,13 +35,8 @@ _NEEDS = {
 """Slack docs, the methods' pages: the scope of a bot token that each needs."""
 _READ = ("conversations.history", "conversations.replies")
 _KINDS = {"D": "im", "U": "im", "W": "im", "G": "groups"}
-_SCOPES = ("channels:history", "groups:history", "im:history", "mpim:history", "reactions:read")
-
-
-class _RefusedError(Exception):
-    def __init__(self, error: str, **more: str) -> None:
-        super().__init__(error)
-        self.more = more
+_SCOPES = ("channels:history", "groups:history", "im:history", "mpim:history", "reactions:read",
+           "users:read", "channels:read", "groups:read", "im:read", "mpim:read")  # fmt: skip
 
 
 class FakeSlack:
@@ -56,6 +52,8 @@ class FakeSlack:
         self._shares: dict[str, dict[str, Any]] = {}
         self.scopes: set[str] = {*_NEEDS.values(), *_SCOPES}
         """What the bot token may do; what is taken away is refused as `missing_scope`."""
+        self.directory = Directory(lambda: self.scopes, TEAM, USER, BOT, APP)
+        """Who and what is in the workspace."""
 
     # ── what people do ──
 
@@ -66,6 +64,8 @@ class FakeSlack:
         """
         ts = self._ts()
         where = channel or _direct(user)
+        self.directory.met(user)
+        self.directory.seen(where)
         return self._event({
             "type": "message", "channel": where, "channel_type": _kind(where), "user": user,
             "text": _escaped(text), "ts": ts, "event_ts": ts, "team": TEAM, **more,
@@ -77,6 +77,16 @@ class FakeSlack:
         subtype = {"subtype": "file_share"} if message.files else {}
         about = {"channel_type": _kind(message.chat), "event_ts": message.id}
         return self._event({**said, **about, **subtype})
+
+    def rename(self, user: str, name: str, picture: str | None = None) -> dict[str, Any]:
+        """An `event_callback` that tells that `user` is shown so from now on (`user_change`)."""
+        person = self.directory.called(user, name, picture)
+        return self._event({"type": "user_change", "user": person, "event_ts": self._ts()})
+
+    def retitle(self, channel: str, name: str) -> dict[str, Any]:
+        """An `event_callback` that tells that a channel is called so from now on (`channel_rename`)."""
+        told = self.directory.titled(channel, name)
+        return self._event({"type": "channel_rename", "channel": told, "event_ts": self._ts()})
 
     def _event(self, event: dict[str, Any]) -> dict[str, Any]:
         with self._world.changed:
@@ -110,7 +120,7 @@ class FakeSlack:
             self._allow(request)
             self._may(found[1], request.params)
             told = {"ok": True, **self._do(found[1], request.params)}
-        except _RefusedError as no:
+        except RefusedError as no:
             told = {"ok": False, "error": str(no), **no.more}
             if str(no) in ("not_authed", "invalid_auth"):
                 return answer_json(told)
@@ -124,19 +134,19 @@ class FakeSlack:
         needed = _NEEDS.get(method) or (f"{kind}:history" if method in _READ else None)
         if needed is not None and needed not in self.scopes:
             provided = ",".join(sorted(self.scopes))
-            raise _RefusedError("missing_scope", needed=needed, provided=provided)
+            raise RefusedError("missing_scope", needed=needed, provided=provided)
 
     def _allow(self, request: Request) -> None:
         token = request.bearer or request.params.get("token")
         if not token:
-            raise _RefusedError("not_authed")
+            raise RefusedError("not_authed")
         if self._token is not None and token != self._token:
-            raise _RefusedError("invalid_auth")
+            raise RefusedError("invalid_auth")
 
     def _do(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         handler = getattr(self, f"_do_{method.replace('.', '_').lower()}", None)
         if handler is None:
-            raise _RefusedError("unknown_method")
+            raise RefusedError("unknown_method")
         found: dict[str, Any] = handler(params)
         return found
 
@@ -150,9 +160,9 @@ class FakeSlack:
     def _do_chat_postmessage(self, params: dict[str, Any]) -> dict[str, Any]:
         text = str(params.get("text") or params.get("markdown_text") or "")
         if not (text or params.get("blocks") or params.get("attachments")):
-            raise _RefusedError("no_text")
+            raise RefusedError("no_text")
         if len(text) > 40_000:
-            raise _RefusedError("msg_too_long")
+            raise RefusedError("msg_too_long")
         message = self._post(_channel(params), text, params)
         return {"channel": message["channel"], "ts": message["ts"], "message": message}
 
@@ -171,6 +181,9 @@ class FakeSlack:
         if files:
             message["files"] = [self._describe(file_id) for file_id in files]
         self._messages[channel, message["ts"]] = message
+        self.directory.seen(channel)
+        if channel.startswith("D"):
+            self.directory.met(f"U{channel[1:]}")
         self._world.receive(Received(
             platform="slack", method="files.completeUploadExternal" if files else "chat.postMessage",
             chat=channel, text=unescape(text), id=message["ts"], at=self._world.clock(),
@@ -182,7 +195,7 @@ class FakeSlack:
     def _own(self, params: dict[str, Any]) -> tuple[str, str]:
         key = _channel(params), str(params.get("ts"))
         if key not in self._messages:
-            raise _RefusedError("message_not_found")
+            raise RefusedError("message_not_found")
         return key
 
     def _do_chat_update(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -199,18 +212,18 @@ class FakeSlack:
 
     def _reaction(self, params: dict[str, Any]) -> tuple[str, str, str]:
         if not params.get("timestamp"):
-            raise _RefusedError("no_item_specified")
+            raise RefusedError("no_item_specified")
         return _channel(params), str(params["timestamp"]), str(params.get("name"))
 
     def _do_reactions_add(self, params: dict[str, Any]) -> dict[str, Any]:
         if (found := self._reaction(params)) in self._reactions:
-            raise _RefusedError("already_reacted")
+            raise RefusedError("already_reacted")
         self._reactions.add(found)
         return {}
 
     def _do_reactions_remove(self, params: dict[str, Any]) -> dict[str, Any]:
         if (found := self._reaction(params)) not in self._reactions:
-            raise _RefusedError("no_reaction")
+            raise RefusedError("no_reaction")
         self._reactions.remove(found)
         return {}
 
@@ -219,7 +232,9 @@ class FakeSlack:
     def _do_conversations_open(self, params: dict[str, Any]) -> dict[str, Any]:
         users = str(params.get("users") or "").split(",")
         if not users[0]:
-            raise _RefusedError("users_list_not_supplied")
+            raise RefusedError("users_list_not_supplied")
+        for user in users:
+            self.directory.met(user)
         channel = _direct(users[0]) if len(users) == 1 else f"G{'x'.join(users)}"
         return {"channel": {"id": channel}, "no_op": False, "already_open": False}
 
@@ -254,16 +269,13 @@ class FakeSlack:
         return {"messages": thread, "has_more": False}
 
     def _do_conversations_info(self, params: dict[str, Any]) -> dict[str, Any]:
-        channel = _channel(params)
-        return {"channel": {"id": channel, "is_im": channel.startswith("D"), "name": channel}}
+        return self.directory.conversations_info(params)
 
     def _do_users_info(self, params: dict[str, Any]) -> dict[str, Any]:
-        user = str(params.get("user") or "")
-        if not user:
-            raise _RefusedError("user_not_found")
-        profile = {"display_name": f"Person {user}", "real_name": f"Person {user}"}
-        person = {"id": user, "team_id": TEAM, "name": user.lower(), "profile": profile}
-        return {"user": person | {"real_name": f"Person {user}", "is_bot": user == USER}}
+        return self.directory.users_info(params)
+
+    def _do_bots_info(self, params: dict[str, Any]) -> dict[str, Any]:
+        return self.directory.bots_info(params)
 
     def _do_auth_test(self, _: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -290,7 +302,7 @@ class FakeSlack:
 
     def _do_files_getuploadurlexternal(self, params: dict[str, Any]) -> dict[str, Any]:
         if not params.get("filename") or int(params.get("length") or 0) <= 0:
-            raise _RefusedError("invalid_arguments")
+            raise RefusedError("invalid_arguments")
         file_id = self._keep(Upload(str(params["filename"]), "application/octet-stream", b""))
         return {"upload_url": f"{self._world.url}/slack-upload/{file_id}", "file_id": file_id}
 
@@ -311,7 +323,7 @@ class FakeSlack:
         listed = _decoded(params.get("files")) or []
         files = tuple(str(item.get("id")) for item in listed)
         if not files or any(file_id not in self._files for file_id in files):
-            raise _RefusedError("file_not_found")
+            raise RefusedError("file_not_found")
         channel = params.get("channel_id") or str(params.get("channels") or "").partition(",")[0]
         if channel:
             target = _channel({"channel": channel})
@@ -322,7 +334,7 @@ class FakeSlack:
 
     def _do_files_info(self, params: dict[str, Any]) -> dict[str, Any]:
         if params.get("file") not in self._files:
-            raise _RefusedError("file_not_found")
+            raise RefusedError("file_not_found")
         return {"file": self._describe(str(params["file"]))}
 
     def _download(self, file_id: str, request: Request) -> Answer:
@@ -340,7 +352,7 @@ def _channel(params: dict[str, Any]) -> str:
     """The channel that is meant; a user id stands for the direct conversation with that user."""
     channel = str(params.get("channel") or "")
     if not channel:
-        raise _RefusedError("channel_not_found")
+        raise RefusedError("channel_not_found")
     return _direct(channel) if channel[0] in "UW" else channel
 
 

@@ -60,6 +60,7 @@ class FakeTelegram:
         self._token = token
         self._chats = Chats(world)
         self._files: dict[str, tuple[str, bytes]] = {}
+        self._portraits: dict[str, str] = {}
         self._updates: list[dict[str, Any]] = []
         self._update_id = 100
         self.asides = Asides()
@@ -301,8 +302,30 @@ class FakeTelegram:
     def _do_getme(self, _: dict[str, Any]) -> Any:
         return BOT | {"can_join_groups": True, "can_read_all_group_messages": False}
 
+    def portray(self, chat_id: int, data: bytes) -> None:
+        """From now on this is the picture of a person or group; `b""` takes it away."""
+        self._portraits.pop(str(chat_id), None)
+        if data:
+            self._portraits[str(chat_id)] = self.add_file(data, "photo.jpg")
+
     def _do_getchat(self, params: dict[str, Any]) -> Any:
-        return _chat(str(params["chat_id"])) | {"accent_color_id": 0, "max_reaction_count": 11}
+        """Bot API, ChatFullInfo. A chat that the bot has never been in does not exist for it."""
+        chat = str(params.get("chat_id", ""))
+        if not self._chats.knows(chat) or not re.fullmatch(r"-?\d+", chat):
+            raise RefusedError(400, "Bad Request: chat not found")
+        told = _chat(chat) | {"accent_color_id": 0, "max_reaction_count": 11}
+        photo = self._portraits.get(chat)
+        if photo is not None:
+            sizes = {f"{size}_{what}": f"{photo}" if what == "file_id" else f"u{photo}"
+                     for size in ("small", "big") for what in ("file_id", "file_unique_id")}  # fmt: skip
+            told["photo"] = sizes
+        return told
+
+    def _do_getuserprofilephotos(self, params: dict[str, Any]) -> Any:
+        """The pictures of a user whom the bot has met, newest first, each in its sizes."""
+        photo = self._portraits.get(str(params.get("user_id", "")))
+        sizes = [{**self._file(photo, None), "width": 640, "height": 640}] if photo else []
+        return {"total_count": len(sizes[:1]), "photos": [sizes] if sizes else []}
 
     def _do_setwebhook(self, params: dict[str, Any]) -> Any:
         """Bot API: https on four ports only; what is left out of `allowed_updates` stays as it was."""

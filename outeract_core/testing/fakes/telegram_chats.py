@@ -54,6 +54,10 @@ class Chats:
             self._last[chat] += 1
             return self._last[chat]
 
+    def knows(self, chat: str) -> bool:
+        """Whether the bot has ever been in it."""
+        return chat in self._last
+
     def heard(self, chat: str, number: int) -> None:
         """A person has said it."""
         self._heard.add((chat, number))

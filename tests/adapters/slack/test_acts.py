@@ -85,7 +85,7 @@ TOLD = {
 }  # fmt: skip
 SCOPES = (
     "chat:write,files:read,files:write,im:write,reactions:read,reactions:write,"
-    "channels:history,groups:history,im:history,mpim:history"
+    "channels:history,groups:history,im:history,mpim:history,users:read,channels:read,groups:read"
 )
 
 
@@ -139,6 +139,17 @@ def test_check_without_a_verdict():
         drive(slack().check(), [reply(b"", 503)])
     health, _ = drive(slack().check(), [reply(TOLD)])
     assert grave(health) == []
+
+
+@pytest.mark.parametrize(("more", "account"), [
+    ({}, "T0TEAM0001"), ({"is_enterprise_install": True, "enterprise_id": "E0ORG00001"}, "E0ORG00001"),
+    ({"is_enterprise_install": False, "enterprise_id": "E0ORG00001"}, "T0TEAM0001"),
+])  # fmt: skip
+def test_identify(more, account):
+    """The token is a workspace's, or, installed for all of them, its organisation's."""
+    told = {"ok": True, "team_id": "T0TEAM0001", "user_id": "U0BOT00001", **more}
+    found, (call,) = drive(slack().identify(), [reply(told)])
+    assert (found, method(call)) == (account, "auth.test")
 
 
 # ── fetch ─────────────────────────────────────────────────────────────────────────────────────

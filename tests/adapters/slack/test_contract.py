@@ -57,6 +57,13 @@ class TestSlack(AdapterContract):
             return reply({"ok": True, "channel": {"id": "D0ANNA0001"}})
         if name == "files.getUploadURLExternal":
             return reply({"ok": True, "upload_url": "https://files.slack.com/u/1", "file_id": "F1"})
+        if name == "auth.test":
+            return reply({"ok": True, "team_id": "T0TEAM0001", "user_id": "U0BOT00001"})
+        if name == "users.info":
+            profile = {"display_name": "Anna", "image_192": "https://avatars.slack-edge.com/a.png"}
+            return reply({"ok": True, "user": {"id": "U0ANNA", "profile": profile}})
+        if name == "conversations.info":
+            return reply({"ok": True, "channel": {"id": "C0GENERAL1", "name": "general"}})
         if name == "conversations.history":
             return reply({"ok": True, "messages": [], "has_more": False})
         return reply({"ok": True, "channel": channel, "ts": "1764000099.000100", "files": []})

@@ -43,6 +43,10 @@ class TestTelegram(AdapterContract):
             "getWebhookInfo": {"url": "", "has_custom_certificate": False, "pending_update_count": 0},
             "getFile": {"file_id": "L", "file_unique_id": "u", "file_path": "photos/1.jpg"},
             "getUpdates": [],
+            "getChat": {
+                "id": 7, "type": "private", "first_name": "Ann",
+                "photo": {"big_file_id": "B", "big_file_unique_id": "b"},
+            },
         }  # fmt: skip
         done = ("sendChatAction", "setMessageReaction", "answerCallbackQuery", "deleteMessage")
         name = method(call)

@@ -1,4 +1,4 @@
-"""Flows upon what exists: edits, deletion, reactions, typing, answers to presses, downloads.
+"""Flows upon what exists: edits, deletion, reactions, typing, answers to presses, downloads, profiles.
 
 Knows: the methods, and which of their refusals say "it already is so".
 Does not know: retries, HTTP, why the host wants it.
@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from outeract_core.adapter import Download, Flow, MessageRef, Outgoing, Recipient
+from outeract_core.adapter import Download, Flow, MessageRef, Outgoing, Profile, Recipient
 from outeract_core.errors import Rejected, Unsupported
+from outeract_core.events import FileRef
 
 from ..api import Answer, Api
 from ..emoji import reaction
 from ..errors import ask, refusal
-from ..fields import Object, Place, address, number, split_id, text
+from ..fields import Object, Place, address, number, obj, split_id, text
 from . import aside
 from .compose import Words, words
 from .keyboards import inline
 
-__all__ = ["answer", "delete", "edit", "fetch", "react", "typing"]
+__all__ = ["answer", "delete", "edit", "fetch", "profile", "react", "typing"]
 
 _SAME = ("message is not modified",)
 _DELETED = ("message to delete not found", "message_id_invalid")
 _TOO_LATE = ("query is too old", "query id is invalid", "query_id_invalid")
 _MARKUP = ("can't parse",)
 _CAPTIONED = frozenset({"image", "video", "audio", "voice", "document"})
+_PATIENCE = 10.0
 
 
 # ── edits ─────────────────────────────────────────────────────────────────────────────────────
@@ -141,3 +143,52 @@ def fetch(api: Api, handle: Mapping[str, Any]) -> Flow[Download]:
     if path is None:
         raise Rejected("Telegram gave no address for this file; bots can fetch up to 20 MB")
     return Download(api.download(path))
+
+
+# ── profiles ──────────────────────────────────────────────────────────────────────────────────
+
+
+def profile(api: Api, of: Recipient) -> Flow[Profile]:
+    """What Telegram shows of a chat. Its picture is a file: the address of one holds the bot's token.
+
+    `getChat` knows whom the bot has a chat with; of other members of a group it has the pictures only,
+    and their names stand in what they write.
+    """
+    place = address(of.address)
+    who = place.chat if place.user is None else place.user
+    told = yield from api.reach(
+        api.call("getChat", {"chat_id": who}, timeout=_PATIENCE), repeatable=True
+    )
+    if told.ok:
+        chat: Object = told.result if isinstance(told.result, dict) else {}
+        return _profile(_shown(chat), obj(chat, "photo"), "big_file_id", "big_file_unique_id")
+    if not (isinstance(who, int) and who > 0 and told.code == 400 and told.says("chat not found")):
+        raise refusal(told, repeatable=True, scope="connection")
+    asked = {"user_id": who, "limit": 1}
+    found = yield from ask(
+        api, api.call("getUserProfilePhotos", asked, timeout=_PATIENCE), repeatable=True,
+        scope="connection",
+    )  # fmt: skip
+    return _profile(None, _largest(found), "file_id", "file_unique_id")
+
+
+def _shown(chat: Object) -> str | None:
+    names = [text(chat, "first_name"), text(chat, "last_name")]
+    whole = " ".join(one for one in names if one)
+    return text(chat, "title") or whole or text(chat, "username")
+
+
+def _profile(name: str | None, photo: Object, id: str, version: str) -> Profile:
+    file_id = text(photo, id)
+    if file_id is None:
+        return Profile(name)
+    picture = FileRef({"file_id": file_id}, "photo.jpg", "image/jpeg")
+    return Profile(name, picture=picture, version=text(photo, version))
+
+
+def _largest(found: Any) -> Object:
+    """The last of its sizes, of the newest photo."""
+    photos = found.get("photos") if isinstance(found, dict) else None
+    sizes = photos[0] if isinstance(photos, list) and photos else None
+    last = sizes[-1] if isinstance(sizes, list) and sizes else None
+    return last if isinstance(last, dict) else {}

@@ -1,19 +1,19 @@
 -- Users, platform users, aliases.
 --
 -- `puser_by_id`: by an id of their own, what the platform has told last before what they were met by. Its
--- last column: whether what they are called by is an alias too, so that their id may still be to come.
--- `puser_nameless`: whoever is called so and has no id of their own: they were met by an alias.
--- `alias_own`: an id that becomes an alias too stays an id.
+-- last column: whether they were met by an alias alone, so that their id may still be to come.
+-- `puser_nameless`: whoever is called so and was met by an alias alone.
+-- `profile_due`: the last column tells when there was to do with them last.
 
 -- name: person_add
 INSERT INTO person(id, uid, name, system, created_at) VALUES (:id, :uid, :name, :system, :now);
 
 -- name: puser_add
-INSERT INTO puser(id, uid, person, conn, ext, address, kind, name, picture, created_at)
-VALUES (:id, :uid, :person, :conn, :ext, :ext, :kind, :name, :picture, :now);
+INSERT INTO puser(id, uid, person, conn, ext, address, kind, name, picture, named, created_at)
+VALUES (:id, :uid, :person, :conn, :ext, :ext, :kind, :name, :picture, :named, :now);
 
 -- name: puser_by_id
-SELECT p.id, p.name, p.picture, (SELECT count(*) FROM alias o WHERE o.puser = p.id AND o.value = p.ext)
+SELECT p.id, p.name, p.picture, p.named = 0
 FROM puser p WHERE p.id = coalesce(
   (SELECT a.puser FROM alias a WHERE a.conn = :conn AND a.value = :ext AND a.type = 'external_id'),
   (SELECT a.puser FROM alias a WHERE a.conn = :conn AND a.value = :ext AND a.type = 'address'),
@@ -35,14 +35,13 @@ WHERE a.conn = :conn AND a.value = :value ORDER BY a.type LIMIT 1;
 
 -- name: puser_nameless
 SELECT p.id, p.name, p.picture, 1 FROM alias a CROSS JOIN puser p ON p.id = a.puser
-WHERE a.conn = :conn AND a.value = :value AND a.type = :type
-  AND EXISTS (SELECT 1 FROM alias o WHERE o.puser = p.id AND o.value = p.ext)
-  AND NOT EXISTS (SELECT 1 FROM alias o WHERE o.puser = p.id AND o.type IN ('address', 'external_id'));
+WHERE a.conn = :conn AND a.value = :value AND a.type = :type AND p.named = 0;
 
 -- name: puser_named
-UPDATE puser SET ext = :ext, address = :ext WHERE id = :id
-  AND EXISTS (SELECT 1 FROM alias o WHERE o.puser = :id AND o.value = puser.ext)
-  AND NOT EXISTS (SELECT 1 FROM alias o WHERE o.puser = :id AND o.type IN ('address', 'external_id'));
+UPDATE puser SET ext = :ext, address = :ext, named = 1 WHERE id = :id AND named = 0;
+
+-- name: puser_is_named
+UPDATE puser SET named = 1 WHERE id = :id AND named = 0;
 
 -- name: puser_profile
 UPDATE puser SET name = coalesce(:name, name), picture = coalesce(:picture, picture) WHERE id = :id;
@@ -74,12 +73,6 @@ UPDATE person SET name = :name WHERE id = (SELECT person FROM puser WHERE id = :
 
 -- name: alias_add
 INSERT INTO alias(conn, value, type, puser) VALUES (:conn, :value, :type, :puser)
-ON CONFLICT (conn, value, type) DO NOTHING;
-
--- name: alias_own
-INSERT INTO alias(conn, value, type, puser)
-SELECT p.conn, p.ext, 'external_id', p.id FROM puser p WHERE p.id = :puser AND p.ext = :value
-  AND NOT EXISTS (SELECT 1 FROM alias o WHERE o.puser = p.id AND o.value = p.ext AND o.type <> :type)
 ON CONFLICT (conn, value, type) DO NOTHING;
 
 -- name: alias_move
@@ -148,3 +141,73 @@ ON CONFLICT (puser) DO UPDATE SET since = excluded.since, attempts = excluded.at
 
 -- name: link_attempt_drop
 DELETE FROM link_attempt WHERE puser = :puser;
+
+-- name: profile_due
+SELECT i.puser, i.conn, i.kind, p.ext, p.address, p.name, i.fetched_at, i.attempt, i.picture, i.version,
+  (SELECT max(e.created_at) FROM event e WHERE e.seq IN (
+    (SELECT max(g.src) FROM edge g WHERE g.dst = p.id AND g.type = :sent_by),
+    (SELECT max(g.src) FROM edge g WHERE g.dst = p.id AND g.type = :sent_to)))
+FROM carray(:keys) c
+CROSS JOIN (SELECT 'person' AS name UNION ALL SELECT 'group' UNION ALL SELECT 'channel') k
+CROSS JOIN profile i ON i.puser IN (
+  SELECT d.puser FROM profile d WHERE d.conn = c.value AND d.kind = k.name AND d.due <= :now
+    AND (d.lease_until IS NULL OR d.lease_until <= :now) ORDER BY d.due LIMIT :each)
+CROSS JOIN puser p ON p.id = i.puser
+WHERE NOT EXISTS (SELECT 1 FROM profile_pause q WHERE q.conn = c.value AND q.kind = k.name AND q.until > :now);
+
+-- name: profile_any
+SELECT 1 FROM carray(:keys) c
+CROSS JOIN (SELECT 'person' AS name UNION ALL SELECT 'group' UNION ALL SELECT 'channel') k
+WHERE EXISTS (SELECT 1 FROM profile d WHERE d.conn = c.value AND d.kind = k.name AND d.due <= :now
+    AND (d.lease_until IS NULL OR d.lease_until <= :now))
+  AND NOT EXISTS (SELECT 1 FROM profile_pause q WHERE q.conn = c.value AND q.kind = k.name AND q.until > :now)
+LIMIT 1;
+
+-- name: profile_lease
+UPDATE profile SET lease_until = :until, lease_owner = :owner, lease_token = :token WHERE puser = :puser;
+
+-- name: profile_put_off
+UPDATE profile SET due = :due WHERE puser = :puser;
+
+-- name: profile_release_all
+UPDATE profile SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE lease_owner = :owner;
+
+-- name: profile_learnt
+UPDATE profile SET due = :due, fetched_at = :now, attempt = 0, error = NULL, picture = :picture, version = :version,
+  lease_until = NULL, lease_owner = NULL, lease_token = NULL
+WHERE puser = :puser AND lease_token = :token AND due IS NOT NULL;
+
+-- name: profile_later
+UPDATE profile SET due = :due, attempt = :attempt, error = coalesce(:error, error),
+  lease_until = NULL, lease_owner = NULL, lease_token = NULL
+WHERE puser = :puser AND lease_token = :token AND due IS NOT NULL;
+
+-- name: profile_error
+SELECT error FROM profile WHERE puser = :puser;
+
+-- name: profile_paused
+SELECT reason FROM profile_pause WHERE conn = :conn AND kind = :kind;
+
+-- name: profile_pause
+INSERT INTO profile_pause(conn, kind, until, reason) VALUES (:conn, :kind, :until, :reason)
+ON CONFLICT (conn, kind) DO UPDATE SET until = excluded.until, reason = excluded.reason;
+
+-- name: profile_unpause
+DELETE FROM profile_pause WHERE conn = :conn AND kind = :kind;
+
+-- name: profile_unpause_all
+DELETE FROM profile_pause WHERE conn = :conn;
+
+-- name: profiles_anew
+UPDATE profile SET due = 0 WHERE due IS NOT NULL AND puser >= :lo AND puser < :hi;
+
+-- name: profile_picture
+SELECT picture FROM profile WHERE puser = :puser AND picture IS NOT NULL;
+
+-- name: profile_portray
+UPDATE profile SET picture = :picture, version = :version WHERE puser = :puser;
+
+-- name: profile_erase
+INSERT INTO profile(puser, conn, kind, due) SELECT p.id, p.conn, p.kind, NULL FROM puser p WHERE p.id = :puser
+ON CONFLICT (puser) DO UPDATE SET due = NULL, fetched_at = NULL, error = NULL, picture = NULL, version = NULL,
+  lease_until = NULL, lease_owner = NULL, lease_token = NULL;

@@ -60,6 +60,14 @@ WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'code_key' AND value = :key);
 -- name: import_outbox_due
 UPDATE outbox SET due = due - :paused WHERE id >= :lo AND id < :hi;
 
+-- name: import_named
+UPDATE puser SET named = NOT EXISTS (SELECT 1 FROM alias o WHERE o.puser = puser.id AND o.value = puser.ext)
+  OR EXISTS (SELECT 1 FROM alias o WHERE o.puser = puser.id AND o.type IN ('address', 'external_id'))
+WHERE named IS NULL AND id >= :lo AND id < :hi;
+
+-- name: import_profile_due
+UPDATE profile SET due = max(0, due - :paused) WHERE due IS NOT NULL AND puser >= :lo AND puser < :hi;
+
 -- name: import_file_due
 UPDATE file SET due = due - :paused WHERE due IS NOT NULL AND id >= :lo AND id < :hi;
 
