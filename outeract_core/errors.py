@@ -224,15 +224,18 @@ class SendError(OuteractError):
     """What an adapter's flow says of an attempt.
 
     `code`: the platform's own, for people to look up. `failure`: one of FAILURES, for programs.
+    `closed`: whoever it was for is not reached any more until they write again: core remembers that.
     """
 
     failure: Failure = "rejected"
 
     def __init__(
-        self, reason: str, *, code: str | int | None = None, failure: Failure | None = None
-    ) -> None:
+        self, reason: str, *, code: str | int | None = None, failure: Failure | None = None,
+        closed: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(reason)
         self.reason = reason
+        self.closed = closed
         self.code = None if code is None else str(code)
         if failure is not None:
             self.failure = failure

@@ -1,6 +1,6 @@
 """What is known beforehand to fail: looked at by `send` before anything is written, and told by `can`.
 
-Knows: messaging windows, and what an adapter refuses before its first request.
+Knows: who has blocked the bot, messaging windows, and what an adapter refuses before its first request.
 Does not know: routes, plans, what the platform itself will answer.
 
 An adapter is pure, so a flow can be begun and left: what it refuses without asking anybody it will
@@ -23,7 +23,7 @@ from .._store.engine.sqlite import Connection
 from .._store.reading import states
 from .._store.reading.routes import PEER
 from .._store.records.conn import Conn
-from .._store.writing import claims
+from .._store.writing import claims, people
 from ..adapter import Adapter, Flow, Outgoing, OutgoingFile, Recipient
 from ..content import Content
 from ..errors import Rejected, Unsupported
@@ -50,7 +50,7 @@ def obstacles(
 ) -> tuple[str, ...]:
     """Why the platform would not take this message, as far as that is known; empty when it may."""
     adapter = runtime.adapter(conn)
-    found = [*_closed(runtime, adapter, to, content)]
+    found = [*_blocked(runtime, conn, to), *_closed(runtime, adapter, to, content)]
     if any(map(_special, planned.parts)) or content.metadata:
         whom = recipient(runtime, to)
         found += _refused_parts(adapter, whom, content, planned)
@@ -84,6 +84,22 @@ def window_until(runtime: Runtime, adapter: Adapter, to: int | Party) -> int | N
         return None if at is None else at + int(window * 1000)
 
     return runtime.database.read(query)
+
+
+def _blocked(runtime: Runtime, conn: Conn, to: int | Party) -> Iterator[str]:
+    """Who has said that nothing more shall come, and has not written since."""
+
+    def query(tx: Connection) -> int | None:
+        peer = to if isinstance(to, int) else people.find(tx, conn, to.external_id or "")
+        return None if peer is None else states.blocked_since(tx, peer)
+
+    since = runtime.database.read(query)
+    if since is not None:
+        yield (
+            f"nothing reaches this person since {from_ms(since):%Y-%m-%d %H:%M} UTC: {conn.platform} "
+            "said that they have blocked the bot, or are gone; it ends when they write again or let "
+            "the bot in"
+        )
 
 
 def _closed(runtime: Runtime, adapter: Adapter, to: int | Party, content: Content) -> Iterator[str]:

@@ -100,15 +100,15 @@ class Settle:
 
     async def end(
         self, conn: Conn, row: Row, kind: str, reason: str, code: str | None = None,
-        failure: Failure = "rejected",
+        failure: Failure = "rejected", *, closed: bool = False,
     ) -> Next:  # fmt: skip
-        """Failed or cancelled. `failure`: the class of the former."""
+        """Failed or cancelled. `failure`: the class of the former; `closed`: nothing reaches them now."""
         reason = self._runtime.log.redact(reason)
         if kind == "message.failed":
             named = failure if code is None else f"{failure}, {code}"
             self._warn(row, f"failed ({named}): {reason}")
         await self._moved_on(
-            conn, lambda tx: outbox.end(tx, conn, row, kind, reason, code, failure)
+            conn, lambda tx: outbox.end(tx, conn, row, kind, reason, code, failure, closed=closed)
         )
         self._runtime.wake("handlers")
         return After.GONE
@@ -168,7 +168,10 @@ class Settle:
             return After.GONE
         code = error.code if isinstance(error, SendError) else None
         if isinstance(error, Rejected | Unsupported | SendError | FileError):
-            return await self.end(conn, row, "message.failed", str(error), code, failure_of(error))
+            closed = isinstance(error, SendError) and error.closed and row.verb == "send"
+            return await self.end(
+                conn, row, "message.failed", str(error), code, failure_of(error), closed=closed
+            )
         return await self.untouched(row, str(error), leaving)
 
     async def broke(self, conn: Conn, row: Row, error: Exception, leaving: Leaving) -> Next:

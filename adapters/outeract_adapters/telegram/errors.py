@@ -64,6 +64,8 @@ _FAILURES: tuple[tuple[str, Failure], ...] = (
     ("message to ", "gone"),
     ("message can't be", "gone"),
 )
+_CLOSED = ("bot was blocked", "user is deactivated")
+"""Of a person: nothing reaches them until they write again."""
 _NO_SUCH_BOT = "no bot has this token; ask @BotFather for a valid one"
 
 
@@ -93,7 +95,7 @@ def refusal(answer: Answer, *, repeatable: bool, scope: str = "chat") -> SendErr
         return Transient(reason, code=code)
     if 400 <= code < 500 and code != 408:
         failure = next((name for phrase, name in _FAILURES if answer.says(phrase)), None)
-        return Rejected(reason, code=code, failure=failure)
+        return Rejected(reason, code=code, failure=failure, closed=answer.says(*_CLOSED))
     return (Transient if repeatable else Ambiguous)(reason, code=code)
 
 

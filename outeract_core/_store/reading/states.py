@@ -19,10 +19,11 @@ from ...errors import NotFound
 from ...model import DeliveryState, PartState, Status
 from ..engine.statements import statement
 from ..records import nodes
-from ..records.log import EVENT_CONN, EVENT_FACTS, key_of, sources_of
+from ..records.log import BLOCKED, EVENT_CONN, EVENT_FACTS, UNBLOCKED, key_of, sources_of
 from ..writing.claims import EXTERNAL_IDS, LAST_INBOUND, named_messages
 from ..writing.delivery import DELIVERY, RECEIPTS, nameless, parts_of
 
+LAST_EDGE: Statement[tuple[int]] = statement("edge_newest_source")
 REMOVED: Statement[tuple[str]] = statement("parts_removed")
 
 
@@ -100,6 +101,24 @@ def last_heard(tx: Tx, peer: int) -> int | None:
     row = tx.one(LAST_INBOUND, peer=peer, inbound=tx.kind("message.inbound"))
     facts = None if row is None else tx.one(EVENT_FACTS, seq=row[0])
     return None if facts is None else facts[1]
+
+
+def blocked_since(tx: Tx, peer: int) -> int | None:
+    """Since when (ms) nothing reaches a platform user, as the newest word of it says; None: not so.
+
+    Two keys at the end of an index, so it costs the same however long they have been known. What they
+    have written since says otherwise.
+    """
+    kinds = [tx.known_kind(name) for name in (BLOCKED, UNBLOCKED)]
+    blocked, freed = (
+        None if kind is None else tx.one(LAST_EDGE, dst=peer, type=kind) for kind in kinds
+    )
+    if blocked is None or (freed is not None and freed[0] > blocked[0]):
+        return None
+    heard = tx.one(LAST_INBOUND, peer=peer, inbound=tx.kind("message.inbound"))
+    facts = tx.one(EVENT_FACTS, seq=blocked[0])
+    written = heard is not None and heard[0] > blocked[0]
+    return None if written or facts is None else facts[1]
 
 
 def _of_action(tx: Tx, key: int) -> DeliveryState:

@@ -29,6 +29,9 @@ WAITING_ANY: Statement[tuple[int]] = statement("waiting_any")
 WAITING_OF: Statement[tuple[str]] = statement("waiting_of")
 WAITING_DROP: Statement[Any] = statement("waiting_drop")
 
+BLOCKED, UNBLOCKED = "has_blocked", "has_unblocked"
+"""From an event to a platform user: nothing reaches them from then on, or something does again."""
+
 
 def append(
     tx: Tx, app: int, event_type: str, payload: str, *, conn: int | None = None,

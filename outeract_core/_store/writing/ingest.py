@@ -20,7 +20,7 @@ from ..._domain.values.ids import maybe_ms, to_ms
 from ...driver import Tx
 from ...errors import FAILURES
 from ..records.conn import Conn
-from ..records.log import append, arrived, by_external_id, link, link_external
+from ..records.log import BLOCKED, UNBLOCKED, append, arrived, by_external_id, link, link_external
 from . import bulk, conversations, delivery, files
 from .bulk import DUPLICATE, Item
 from .custom import CONTEXT
@@ -218,6 +218,9 @@ def _connect(tx: Tx, conn: Conn, key: int, item: Item) -> int:
         link_external(tx, conn.id, key, "origin", fact.target)
     if fact.kind == "message.action" and peer not in (None, conn.system_puser):
         link(tx, key, f"{CONTEXT}user", peer or 0)
+    told = fact.payload.get("blocked") if fact.kind == "system.notice" else None
+    if isinstance(told, bool) and peer not in (None, conn.system_puser):
+        link(tx, key, BLOCKED if told else UNBLOCKED, peer or 0)
     for change in fact.relinks:
         moved = relink(tx, conn, change)
         if moved is not None:

@@ -21,6 +21,7 @@ from ...driver import Statement, Tx
 from ...errors import Failure, LeaseLost
 from ..engine.statements import statement
 from ..records.conn import Conn
+from ..records.log import BLOCKED, link
 from . import attempts, delivery
 from .claims import Row
 from .people import PUSER_ADDRESS, readdress
@@ -89,12 +90,17 @@ def part_unknown(tx: Tx, conn: Conn, row: Row, reason: str, code: str | None = N
 
 def end(
     tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None = None,
-    failure: Failure = "rejected",
+    failure: Failure = "rejected", *, closed: bool = False,
 ) -> None:  # fmt: skip
-    """The row ends without (all) its receipts: failed or cancelled. Raises LeaseLost."""
+    """The row ends without (all) its receipts: failed or cancelled. Raises LeaseLost.
+
+    `closed`: whoever it was for is not reached any more, which the event of the failure says for good.
+    """
     _fenced(tx, SETTLED, row)
     tx.run(PROMOTE, lane=row.lane)
-    _told(tx, conn, row, kind, reason, code, failure)
+    told = _told(tx, conn, row, kind, reason, code, failure)
+    if closed and told is not None:
+        link(tx, told, BLOCKED, row.lane)
 
 
 def late_receipt(tx: Tx, conn: Conn, row: Row, external_ids: tuple[str, ...]) -> None:
@@ -209,7 +215,8 @@ def _moved_on(tx: Tx, row: Row) -> Row | None:
 def _told(
     tx: Tx, conn: Conn, row: Row, kind: str, reason: str, code: str | None,
     failure: Failure = "rejected",
-) -> None:  # fmt: skip
+) -> int | None:  # fmt: skip
+    """The event of an ending, if it has one."""
     payload: dict[str, Any] = {"reason": reason, "external_message_id": None, "time": tx.now}
     if kind == "message.failed":
         payload["class"] = failure
@@ -218,13 +225,14 @@ def _told(
     payload |= _which(row)
     parts = payload.get("parts", 0)
     if row.event is None:
-        return
+        return None
     if row.verb == "send":
         if kind != "message.cancelled":
             delivery.part_ended(tx, row.event, row.done, parts, EVENT_STATUS[kind])
-        delivery.status_event(tx, conn, row.event, kind, payload)
-    elif kind in EVENT_STATUS:
-        delivery.child_event(tx, conn, row.event, kind, {**payload, "verb": row.verb})
+        return delivery.status_event(tx, conn, row.event, kind, payload)
+    if kind in EVENT_STATUS:
+        return delivery.child_event(tx, conn, row.event, kind, {**payload, "verb": row.verb})
+    return None
 
 
 def _which(row: Row) -> dict[str, int]:

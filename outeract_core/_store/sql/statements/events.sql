@@ -45,6 +45,9 @@ DELETE FROM waiting WHERE conn = :conn AND ext = :ext;
 -- name: edge_target
 SELECT dst FROM edge WHERE src = :src AND type = :type ORDER BY dst LIMIT 1;
 
+-- name: edge_newest_source
+SELECT src FROM edge WHERE dst = :dst AND type = :type ORDER BY src DESC LIMIT 1;
+
 -- name: edge_sources
 SELECT src FROM edge WHERE dst = :dst AND type = :type ORDER BY src;
 
