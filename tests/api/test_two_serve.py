@@ -28,9 +28,10 @@ BOT = """
 import sys
 from outeract_core import Outeract
 from outeract_core._io.processes import ownership
-from outeract_core._inbound import poller
+from outeract_core._inbound.poller import Poller
 
-ownership.TTL, ownership.RENEW, ownership.LOOK, poller.WAIT = 3_000, 800, 200, 1.0
+ownership.TTL, ownership.RENEW, ownership.LOOK = 3_000, 800, 200
+Poller.poll.__defaults__ = (1.0,)
 core = Outeract(sys.argv[1], allow_private_addresses=True)
 app = core.app("support")
 app.connect("telegram", token="42:tests", poll=True, base_url=sys.argv[2])
