@@ -122,7 +122,11 @@ async def test_downloads_ask_for_the_bytes_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-@pytest.mark.parametrize("body", [b"no packing at all", gzip.compress(b"x" * 5000)[:-9], b"\x1f"])
+@pytest.mark.parametrize(
+    "body",
+    [b"no packing at all", gzip.compress(b"x" * 5000)[:-9], b"\x1f"],
+    ids=["not packed", "half", "a byte"],
+)
 async def test_what_is_not_packed_as_it_says_is_refused(coding: str, body: bytes) -> None:
     """Half a stream is no whole answer."""
     at = door(body, coding)
