@@ -98,6 +98,7 @@ def copied(world: World, folder: Path, name: str = "copy") -> Path:
         old.unlink()
     progress(f"copying {world.path.stat().st_size / 1e9:.1f} GB")
     shutil.copyfile(world.path, path)
+    shutil.copyfile(f"{world.path}.key", f"{path}.key")
     return path
 
 
@@ -116,6 +117,7 @@ def ready(options: Options) -> World:
         with ThreadPoolExecutor(1) as thread:  # whether or not an event loop runs here
             found = thread.submit(anyio.run, _build, building, options.size).result()
         building.rename(path)
+        Path(f"{building}.key").rename(f"{path}.key")
         shutil.rmtree(f"{building}.files", ignore_errors=True)
         told.write_text(json.dumps(found), "utf-8")
     found = json.loads(told.read_text("utf-8"))

@@ -20,6 +20,8 @@ from outeract_core import Message, Outeract
 from outeract_core._domain.values.ids import to_ms
 from outeract_core._store.engine.migrations import scripts
 from outeract_core._store.reading import enrolment
+from outeract_core._store.transfer import load
+from outeract_core._store.transfer.values import Bounds
 from outeract_core.errors import BadInput
 from outeract_core.testing import ManualClock
 from tests.support.bots import Talk, talk
@@ -437,3 +439,16 @@ async def test_an_imported_application_goes_on_and_does_not_answer_its_past(
         app.on("message.inbound", name="bot", overlap="queue")(lambda m: seen.append(m.text))
         await other.core.pump()
     assert seen == (["waits"] if ran else [])
+
+
+async def test_an_export_without_the_column_unread_is_read() -> None:
+    """What was handled before anything could be left unread is handled, and was read."""
+    old, new, odd = (
+        f'{{"handled":{{"event":1,"handler":"b"{more}}}}}'
+        for more in ("", ',"unread":1', ',"more":1')
+    )
+    kinds, bounds = load.Kinds(), Bounds(2, 0)
+    found = load.parse([old, new], kinds, bounds).others["handled"]
+    assert found == [(1, "b", 0), (1, "b", 1)]
+    with pytest.raises(load.BadLine, match="nothing else"):
+        load.parse([odd], kinds, bounds)

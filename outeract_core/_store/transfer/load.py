@@ -258,6 +258,8 @@ def _other(
         table = TABLES[name]
         if name == "connection":
             found = [_with_door(one) for one in found]
+        if name == "handled":  # before there was such a column, nothing was left unread
+            found = [{"unread": 0, **one} for one in found]
         columns = shown(table)
         names = [column.name for column in columns]
         for missing, value in ADDED.get(name, {}).items():
