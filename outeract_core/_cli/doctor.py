@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from .._api.outeract import Outeract
 from .._domain.values.ids import from_ms
 from .._io.secrets.key import readable_by_others
 from .._io.secrets.references import HOST
+from .._store.engine import schema
 from .._store.reading import enrolment, health
 from .._store.reading.undelivered import Among, counted
 from .._store.transfer import importing, rebuild
@@ -67,6 +69,7 @@ def _file(core: Outeract, progress: Progress, *, deep: bool) -> dict[str, Any]:
         "path": str(path), "bytes": path.stat().st_size,
         "wal_bytes": wal.stat().st_size if wal.exists() else 0,
         **core.runtime.database.read(health.versions), "deep": deep, "integrity": found,
+        "strange": core.runtime.database.read(schema.strange), "open_to_others": _open(path),
         "projections": drift,
     }  # fmt: skip
 
@@ -94,6 +97,14 @@ def _key(core: Outeract) -> str | None:
             f"{key.path} can be read by others: chmod 600, and `outeract new-key` if they may have"
         )
     return key.fault
+
+
+def _open(path: Path) -> list[str]:
+    """What other accounts of the machine may read or write, in rights that an older version has left."""
+    if os.name == "nt":
+        return []
+    beside = (path, Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}.files"))
+    return [str(one) for one in beside if one.exists() and one.stat().st_mode & 0o077]
 
 
 def _last_day(core: Outeract) -> dict[str, int]:
@@ -156,7 +167,10 @@ def _secret(core: Outeract, entity: Any, name: str) -> str:
 
 
 def _problems(findings: dict[str, Any]) -> Any:
-    for text in (*findings["file"]["integrity"], *findings["file"]["projections"]):
+    file = findings["file"]
+    for path in file["open_to_others"]:
+        yield f"{path} can be read by other accounts: chmod go= {path}"
+    for text in (*file["integrity"], *file["projections"], *file["strange"]):
         yield f"file: {text}"
     for one in findings["foreign"]:
         yield f"{one['items']} items of {one['platform']} were not kept: {one['reason']}"

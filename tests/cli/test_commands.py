@@ -190,9 +190,12 @@ def test_a_quick_doctor_does_not_read_everything_and_a_deep_one_does(
     import apsw
 
     db = apsw.Connection(str(file))
-    for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type='trigger'").fetchall():
+    triggers = db.execute("SELECT name, sql FROM sqlite_schema WHERE type='trigger'").fetchall()
+    for name, _sql in triggers:
         db.execute(f"DROP TRIGGER {name}")
     db.execute("UPDATE event SET payload = 'no json' WHERE seq = (SELECT max(seq) FROM event)")
+    for _name, sql in triggers:
+        db.execute(sql)
     db.close()
     assert main(["doctor", str(file)]) == 0
     capsys.readouterr()

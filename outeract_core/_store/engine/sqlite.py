@@ -359,6 +359,7 @@ def _configured(db: apsw.Connection, path: str, busy_ms: int, ids: IdSource) -> 
     db.set_busy_timeout(busy_ms)
     db.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
     db.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+    db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)  # a trigger of another program calls nothing
     db.create_scalar_function("casefold", _casefold, 1, deterministic=True)
     connection = Connection(db, path, ids)
     connection.script("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON")

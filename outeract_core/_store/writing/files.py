@@ -16,8 +16,10 @@ from attrs import frozen
 
 from ..._domain.rules.fair import fairly
 from ..._domain.values.codec import clean, encode
+from ..._domain.values.digests import Digest
 from ..._domain.values.names import safe_filename, safe_mime
 from ...driver import Statement, Tx
+from ...errors import FileError
 from ...events import FileRef
 from ..engine.statements import statement
 from ..records.conn import Conn
@@ -94,9 +96,17 @@ def _await(tx: Tx, conn: Conn, message: int | None, ref: FileRef) -> tuple[int, 
     tx.run(
         FILE_ADD, id=key, uid=uid.bytes, conn=conn.id, event=message,
         filename=safe_filename(ref.filename), mime=safe_mime(ref.mime_type), size=ref.size,
-        sha256=clean(ref.sha256), status="pending", handle=encode(ref.handle), due=tx.now, now=tx.now,
+        sha256=_announced(ref.sha256), status="pending", handle=encode(ref.handle), due=tx.now, now=tx.now,
     )  # fmt: skip
     return key, uid
+
+
+def _announced(sha256: str | None) -> str | None:
+    """The digest that the platform tells beforehand; what is none cannot be compared with anything."""
+    try:
+        return None if sha256 is None else Digest(sha256.lower())
+    except FileError:
+        return None
 
 
 def keep(
