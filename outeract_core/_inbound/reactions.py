@@ -42,7 +42,7 @@ def reactions_of(runtime: Runtime, conn: Conn) -> tuple[Reaction, ...]:
         found.append(
             Reaction(frozenset({"message.inbound"}), _reader(hasattr(adapter, "mark_read")))
         )
-    if conn.app_config["link_code_auto_detect"] == "enabled":
+    if finds_codes(conn) and runtime.key.fault is None:
         found.append(Reaction(frozenset({"message.inbound"}), _linker(runtime)))
     return tuple(found)
 
@@ -66,19 +66,25 @@ def _reader(tell: bool) -> Act:
 
 def _linker(runtime: Runtime) -> Act:
     """Codes are found inside inbound text; what comes of one is told by `link_code.*` events."""
-    confirm = confirmation(runtime)
+    confirm, key = confirmation(runtime), runtime.key.codes()
 
     def link(tx: Tx, conn: Conn, event: int, item: Item, _peer: int) -> None:
-        code, sender = find_code(_text(item.fact)), item.fact.sender
+        seen, sender = item.codes, item.fact.sender
+        code = seen[0] if seen else find_code(_text(item.fact))
         if code is None or sender is None or sender.kind != "person" or item.fact.echo:
             return
         chat = item.fact.chat
         public = chat is not None and chat.kind in ("group", "channel")
         puser = target_of(tx, event, "sent_by")
         if puser is not None:
-            link_codes.activate(tx, conn.app, Try(puser, code, event, public), confirm)
+            link_codes.activate(tx, conn.app, Try(puser, code, key, event, public, seen), confirm)
 
     return link
+
+
+def finds_codes(conn: Conn) -> bool:
+    """Whether link codes are looked for in what people write; then none is kept."""
+    return conn.app_config["link_code_auto_detect"] == "enabled"
 
 
 def _text(fact: Fact) -> str:

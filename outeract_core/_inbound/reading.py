@@ -6,20 +6,23 @@ Does not know: commits, answers to platforms.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import Factory, define
+from attrs import Factory, define, evolve
 
 from .._domain.rules.guard import guarded
+from .._domain.rules.link_code import find_codes, strike
 from .._domain.rules.naming import told
-from .._domain.values.codec import clean
+from .._domain.values.codec import clean, encode
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.writing import ingest
 from .._store.writing.bulk import Item
 from ..adapter import Adapter, Inbound
 from ..events import Fact, Unparsed
+from .reactions import finds_codes
 from .routing import Foreign, Nobody, Routing, foreign
 
 
@@ -118,7 +121,19 @@ def _understand(
         fact, raw = told(runtime.adapter(owner), fact), None
         if owner.keep_raw:
             raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)
-        read.add(owner, ingest.prepare(fact, raw))
+        item = ingest.prepare(fact, raw)
+        read.add(owner, _without_codes(item) if finds_codes(owner) else item)
     except Exception as error:
         reason = f"{fact.kind}: {type(error).__name__}: {error}"
         read.unparsed.append((owner, Unparsed(fact.raw, reason)))
+
+
+def _without_codes(item: Item) -> Item:
+    """The item, its link codes taken out of all that is written, and kept for what is done in its commit."""
+    codes = find_codes(f"{item.payload}\n{item.raw or ''}")
+    if not codes:
+        return item
+    payload = strike(item.payload, codes)
+    raw = None if item.raw is None else strike(item.raw, codes)
+    fact = evolve(item.fact, payload=json.loads(strike(encode(item.fact.payload), codes)))
+    return evolve(item, fact=fact, payload=payload, raw=raw, codes=codes)

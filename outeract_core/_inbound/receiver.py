@@ -14,6 +14,7 @@ from itertools import groupby
 from attrs import Factory, define, frozen
 
 from .._domain.rules.guard import guarded
+from .._domain.rules.link_code import find_codes, strike
 from .._domain.values.codec import clean, encode
 from .._domain.values.ids import to_ms
 from .._io.database import Share, Unit
@@ -39,7 +40,7 @@ from ..events import Unparsed
 from .doors import Doors
 from .gaps import Mark, passed
 from .pinning import pinned
-from .reactions import reactions_of
+from .reactions import finds_codes, reactions_of
 from .reading import Read, read_delivery, reread, sort
 from .routing import Foreign, Routing, tellable
 
@@ -330,9 +331,9 @@ def _keep(tx: Connection, conn: Conn, inbound: Inbound, state: str, error: str |
         if not any(word in name for word in _PRIVATE)
     }
     digest = hashlib.sha256(inbound.method.encode() + b"\0" + inbound.body).digest()
-    raw_deliveries.keep(
-        tx, conn, inbound.method, encode(headers), encode(dict(inbound.query)), inbound.body,
-        to_ms(inbound.received_at), state, error, digest,
+    _written(
+        tx, conn, inbound.method, encode(headers), encode(dict(inbound.query)),
+        inbound.body, to_ms(inbound.received_at), state, error, digest,
     )  # fmt: skip
 
 
@@ -341,7 +342,7 @@ def _keep_item(tx: Connection, conn: Conn, item: Unparsed) -> None:
     digest = hashlib.sha256(b"POLL\0" + raw).digest()
     headers = '{"content-type":"application/json"}'
     error = clean(str(item.error))
-    raw_deliveries.keep(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", error, digest)
+    _written(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", error, digest)
 
 
 def _keep_apart(tx: Connection, read: Read, received: Received, at: int) -> None:
@@ -358,7 +359,27 @@ def _keep_alone(
     body = tellable(raw)
     digest = hashlib.sha256(_ITEM.encode() + b"\0" + body).digest()
     headers = '{"content-type":"application/json"}'
-    raw_deliveries.keep(tx, conn, _ITEM, headers, "{}", body, at, state, error, digest)
+    _written(tx, conn, _ITEM, headers, "{}", body, at, state, error, digest)
+
+
+def _written(
+    tx: Connection, conn: Conn, method: str, headers: str, query: str, body: bytes, at: int,
+    state: str, error: str | None, digest: bytes,
+) -> None:  # fmt: skip
+    """Keep a delivery; a link code is neither in its body nor in the reason."""
+    why = None if error is None else _without_codes(conn, error.encode()).decode()
+    raw_deliveries.keep(
+        tx, conn, method, headers, query, _without_codes(conn, body), at, state, why, digest
+    )
+
+
+def _without_codes(conn: Conn, body: bytes) -> bytes:
+    """What is kept of a body: link codes are not."""
+    if not finds_codes(conn):
+        return body
+    text = body.decode("latin-1")
+    codes = find_codes(text)
+    return strike(text, codes).replace("•", "*").encode("latin-1") if codes else body
 
 
 def _short(error: WebhookError) -> bytes:

@@ -13,7 +13,7 @@ from attrs import evolve
 from outeract_core import App, Outeract
 from outeract_core import query as q
 from outeract_core._domain.rules.link_code import find_code
-from outeract_core.errors import ConfirmationRequired
+from outeract_core.errors import ConfirmationRequired, UsedUpCode
 from outeract_core.model import Event, PlatformConnection, PlatformUser
 from outeract_core.testing import FakePlatform, ManualClock, sign_whatsapp
 from tests.support.store.platform import events, kinds, party, said, take
@@ -192,13 +192,7 @@ async def test_only_alice_can_confirm_and_only_in_private(
 async def test_a_confirmation_has_an_end(
     core: Outeract, app: App, plain: PlatformConnection, alice: PlatformUser, clock: ManualClock
 ) -> None:
-    """Used twice, too late, or after its code was used up elsewhere: refused."""
-    code, second = await _public(core, app, plain, alice)
-    await take(core, plain, said("carol", "carol", code))
-    assert await _same(app, plain, "alice", "carol")
-    await take(core, plain, said("late", "alice", second))
-    assert await _reasons(app) == ["used_up"]
-    assert not await _same(app, plain, "alice", "bob")
+    """After its minutes, or those of the code that it confirms: refused."""
     fresh = await app.people.link_code(alice, minutes=60)
     await take(core, plain, said("again", "bob", fresh, group="friends"))
     third = await _confirmation(app, alice)
@@ -212,12 +206,12 @@ async def test_a_confirmation_has_an_end(
 async def test_nobody_can_be_flooded_with_confirmations(
     core: Outeract, app: App, plain: PlatformConnection, alice: PlatformUser
 ) -> None:
-    """A good code typed in a group again and again counts as attempts: five messages, then none."""
+    """A good code typed in a group again and again: one message, for it is spent; attempts count."""
     code = await app.people.link_code(alice)
     for number in range(8):
         await take(core, plain, said(f"m{number}", "bob", code, group="friends"))
-    assert (await kinds(app)).count("message.outbound") == 5
-    assert await _reasons(app) == ["too_many_attempts"] * 3
+    assert (await kinds(app)).count("message.outbound") == 1
+    assert await _reasons(app) == ["used_up"] * 4 + ["too_many_attempts"] * 3
 
 
 @pytest.mark.anyio
@@ -234,5 +228,9 @@ async def test_activation_by_hand_knows_groups_too(
         await app.people.activate_link_code(code, bob, event=in_group)
     assert (await kinds(app))[-1] == "message.outbound"
     assert not await _same(app, plain, "alice", "bob")
-    user = await app.people.activate_link_code(code, bob, event=in_private)
+    with pytest.raises(UsedUpCode, match="seen in a group"):
+        await app.people.activate_link_code(code, bob, event=in_private)
+    user = await app.people.activate_link_code(
+        await app.people.link_code(alice), bob, event=in_private
+    )
     assert user.id == alice.user_id

@@ -85,12 +85,13 @@ async def test_files_come_with_their_bytes(exported: Path, tmp_path: Path) -> No
 async def test_a_moved_application_goes_on_where_it_was(
     core: Outeract, app: App, clock: ManualClock, exported: Path, tmp_path: Path
 ) -> None:
-    """Webhooks, dedupe, replies to old messages, waiting messages and link codes work as before."""
+    """Webhooks, dedupe, replies to old messages, waiting messages and, with the key, link codes go on."""
     before = app.connections()[0]
     carol = await app.people.by_external_id(before, "carol")
     code = await app.people.link_code(carol)
     await app.export(tmp_path / "b.ndjson")
     core.close()
+    shutil.copy(tmp_path / "bot.db.key", tmp_path / "new.db.key")
     async with opened(tmp_path / "new.db", clock) as other:
         connect(other, other.app("first"), "another")
         moved = confirm(other, await other.import_app(tmp_path / "b.ndjson"))

@@ -17,12 +17,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import apsw
 import attrs
 import pytest
 
 from outeract_core import Outeract, PlatformConnection, Secret, blocking
 from outeract_core._cli import main
+from outeract_core._domain.values.ids import uuid7
+from outeract_core._store.engine import migrations, sqlite
 from outeract_core.errors import BadInput, MissingSecret, NotFound
 from outeract_core.testing import ManualClock
 
@@ -244,19 +245,24 @@ async def test_an_address_of_before_goes_on_until_it_is_changed(
 
 
 def _as_before(path: Path, secret: str) -> None:
-    """The file, set back to the schema that kept the secret."""
-    with blocking.Outeract(path) as core:
-        core.app("a").connect("console")
-    path.with_name("a.db.key").unlink()
-    db = apsw.Connection(str(path))
-    for column in ("webhook_version", "webhook_until", "webhook_old"):
-        db.execute(f"ALTER TABLE connection DROP COLUMN {column}")
-    db.execute("ALTER TABLE connection ADD COLUMN webhook_secret TEXT NOT NULL DEFAULT ''")
-    db.execute("UPDATE connection SET webhook_secret = ?", (secret,))
-    db.execute("DELETE FROM meta WHERE name LIKE 'key_%'")
-    db.execute("DELETE FROM migration WHERE number > 10")
-    db.execute("PRAGMA user_version = 10")
-    db.close()
+    """A file of schema 10, which had the secret, with one connection."""
+    first = migrations.scripts()[:10]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(migrations, "scripts", lambda: first)
+        writer = sqlite.open_writer(str(path), None, "full", 1000, uuid7)
+        migrations.migrate(writer, 0)
+    for sql in (
+        "INSERT INTO organisation VALUES (1, x'01', 'default', 0)",
+        "INSERT INTO application VALUES (1, randomblob(16), 1, 'a', '{}', 0, 0)",
+        "UPDATE organisation SET uid = randomblob(16)",
+        "INSERT INTO connection(uid, app, platform, name, config, status, system_puser, webhook_id, "
+        "webhook_secret, created_at) VALUES (randomblob(16), 1, 'console', 'console', '{}', 'active', "
+        f"(1 << 40) + 1, 'an-id-of-before', '{secret}', 0)",
+        "INSERT INTO puser VALUES ((1 << 40) + 1, randomblob(16), 0, 1, '', '', 'system', NULL, NULL, 0)",
+        "INSERT INTO counter VALUES (1, 9)",
+    ):
+        writer.script(sql)
+    writer.close()
 
 
 async def test_an_export_of_before_is_taken_with_its_address(

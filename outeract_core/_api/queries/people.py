@@ -135,14 +135,15 @@ class People:
         """A code `DDDD-DDDD-DDDD-CCCC` to show to this platform user; it is not stored in clear.
 
         Typed elsewhere within `minutes` (1 to 10080), at most `uses` times (1 to 100), it makes the
-        one who types it the same person. Raises BadInput, NotFound.
+        one who types it the same person. Seen in a group, it is spent. Raises BadInput, NotFound, MissingSecret.
         """
         _between("minutes", minutes, _MAX_MINUTES)
         _between("uses", uses, _MAX_USES)
+        hashed_with = self._runtime.key.codes()
 
         def unit(tx: Connection, app: int) -> str:
             puser = nodes.key(tx, app, platform_user, "platform_user")
-            return link_codes.generate(tx, app, puser, minutes, uses)[1]
+            return link_codes.generate(tx, app, hashed_with, puser, minutes, uses)[1]
 
         return await self._write(unit)
 
@@ -156,13 +157,16 @@ class People:
         that both are now. Raises BadChecksum, UnknownCode, ForeignCode, ExpiredCode, UsedUpCode,
         OwnCode, TooManyAttempts, NotFound; the attempt is recorded all the same.
         """
+        hashed_with = self._runtime.key.codes()
 
         def unit(tx: Connection, app: int) -> link_codes.Attempt:
             puser = nodes.key(tx, app, platform_user, "platform_user")
             message = None if event is None else nodes.key(tx, app, event, "event")
             public = message is not None and _is_public(tx, app, message)
             confirm = reactions.confirmation(self._runtime)
-            return link_codes.activate(tx, app, Try(puser, code, message, public), confirm)
+            return link_codes.activate(
+                tx, app, Try(puser, str(code), hashed_with, message, public), confirm
+            )
 
         attempt = await self._write(unit)
         if attempt.refusal is not None:

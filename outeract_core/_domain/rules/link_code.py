@@ -10,14 +10,17 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Iterable
 
 from ...errors import BadChecksum
 
 MINUTES = 15
 USES = 1
 ATTEMPTS = 5
+APP_ATTEMPTS = 500
 WINDOW_MS = 15 * 60_000
-"""A platform user may be refused `ATTEMPTS` times within this time."""
+"""A platform user may try `ATTEMPTS` times within this time, all of an application guess `APP_ATTEMPTS`."""
+STRUCK = "••••-••••-••••-••••"
 
 _CODE = re.compile(r"(?<![\d-])([0-9]{4})-([0-9]{4})-([0-9]{4})-([0-9]{4})(?!-?\d)")
 
@@ -50,6 +53,26 @@ def find_code(text: str) -> str | None:
     return None if match is None else match[0]
 
 
+def find_codes(text: str) -> tuple[str, ...]:
+    """Every code in `text` whose checksum fits, each once."""
+    found = (match[0] for match in _CODE.finditer(text))
+    return tuple(dict.fromkeys(code for code in found if _fits(code)))
+
+
+def _fits(code: str) -> bool:
+    *groups, last = map(int, code.split("-"))
+    return checksum(groups) == last
+
+
+def strike(text: str, codes: Iterable[str]) -> str:
+    """`text`, or JSON, without these codes, nor their digits one after the other."""
+    for code in codes:
+        text = text.replace(code, STRUCK)
+        text = re.sub('[^0-9"\\\\]{1,2}'.join(code.split("-")), STRUCK, text)
+        text = text.replace(code.replace("-", ""), "1" * 16)  # where a number stands it stays one
+    return text
+
+
 def code_hash(key: bytes, code: str) -> bytes:
-    """What is stored instead of the code: HMAC-SHA256 with the file's own key."""
+    """What is stored instead of the code: HMAC-SHA256 with a key that is not in the file."""
     return hmac.new(key, code.encode(), hashlib.sha256).digest()

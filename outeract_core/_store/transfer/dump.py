@@ -20,7 +20,7 @@ from ..engine.sqlite import Connection
 from ..engine.statements import statement
 from .tables import AFTER, BEFORE, FORMAT, Table, select
 
-FACTS: Statement[tuple[str, bytes, int, str, bytes, str, int, int, int, int, bytes]] = statement(
+FACTS: Statement[tuple[str, bytes, int, str, bytes, str, int, int, int, int]] = statement(
     "transfer_facts"
 )
 KINDS: Statement[tuple[int, str]] = statement("transfer_kinds")
@@ -46,7 +46,7 @@ def header(tx: Connection, app: int, *, files: bool) -> str:
         "organisation": {"name": row[0], "uid": row[1].hex(), "created_at": row[2]},
         "application": {"name": row[3], "uid": row[4].hex(), "config": row[5],
                         "system_person": max(0, row[6] - lo), "created_at": row[7]},
-        "last": row[8], "connections": row[9], "code_key": row[10].hex(), "files": files,
+        "last": row[8], "connections": row[9], "files": files,
     })  # fmt: skip
 
 

@@ -32,7 +32,6 @@ APPLICATION: Statement[Any] = statement("import_application")
 SYSTEM: Statement[Any] = statement("import_system")
 NUMBER: Statement[tuple[int]] = statement("import_number")
 KNOWN: Statement[tuple[str, str]] = statement("import_known")
-CODE_KEY: Statement[Any] = statement("import_code_key")
 OUTBOX_DUE: Statement[Any] = statement("import_outbox_due")
 FILE_DUE: Statement[Any] = statement("import_file_due")
 NAMED: Statement[Any] = statement("import_named")
@@ -101,7 +100,6 @@ def _begun(tx: Tx, wanted: Wanted) -> Standing:
     row = tx.one(NUMBER, name=wanted.name, organisation=wanted.organisation)
     assert row is not None  # noqa: S101 - inserted above
     tx.run(SYSTEM, app=row[0], person=span(row[0])[0] + facts["system_person"])
-    tx.run(CODE_KEY, app=row[0], key=bytes.fromhex(header["code_key"]))
     tx.run(BEGIN, app=row[0], source=wanted.source)
     standing = tx.one(STANDING, app=row[0])
     assert standing is not None  # noqa: S101
@@ -168,7 +166,6 @@ def check_header(header: dict[str, Any]) -> None:
     for name, value, rule in (
         ("last", header["last"], number(0, (1 << SHIFT) - 1)),
         ("connections", header["connections"], number(0, 1 << 20)),
-        ("code_key", header["code_key"], RULES["hash"]),
         ("organisation.name", parent["name"], RULES["label"]),
         ("organisation.uid", parent["uid"], RULES["uid"]),
         ("organisation.created_at", parent["created_at"], TIME),

@@ -53,7 +53,7 @@ GLOBAL = frozenset(
     }
 )
 """Tables of the file: what an application needs of them stands in the header."""
-FLEETING = frozenset({"lease", "importing", "profile_pause"})
+FLEETING = frozenset({"lease", "importing", "profile_pause", "link_limit"})
 """Tables of processes at work and of their credentials, which mean nothing elsewhere."""
 LOG = {
     "event": ("seq", "id", "conn", "type", "occurred_at", "created_at", "dk", "payload", "raw"),

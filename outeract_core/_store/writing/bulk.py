@@ -33,7 +33,8 @@ DUPLICATE = 0
 class Item:
     """A fact, encoded before it reaches the writer; nobody changes it.
 
-    `occurred_at` in milliseconds; `dk`: the dedupe key; `plain`: a message that only says something.
+    `occurred_at` in milliseconds; `dk`: the dedupe key; `plain`: a message that only says something;
+    `codes`: link codes that were in it, and are not in it any more.
     """
 
     fact: facts.Fact
@@ -42,6 +43,7 @@ class Item:
     occurred_at: int | None
     dk: str | int | None
     plain: bool
+    codes: tuple[str, ...] = ()
 
 
 _New = tuple[int, Item, int, int]

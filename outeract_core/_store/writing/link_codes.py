@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..._domain.rules import link_code as codes
 from ..._domain.values.codec import encode
-from ..._domain.values.ids import app_of
+from ..._domain.values.ids import app_of, span
 from ...driver import Statement, Tx
 from ...errors import (
     BadChecksum,
@@ -43,7 +43,9 @@ USE: Statement[Any] = statement("link_code_use")
 ATTEMPTS: Statement[tuple[int, int]] = statement("link_attempt_get")
 ATTEMPT_SET: Statement[Any] = statement("link_attempt_set")
 ATTEMPT_DROP: Statement[Any] = statement("link_attempt_drop")
-META: Statement[tuple[bytes]] = statement("meta_get")
+SPEND: Statement[Any] = statement("link_code_spend")
+LIMIT: Statement[tuple[int, int]] = statement("link_limit_get")
+LIMIT_SET: Statement[Any] = statement("link_limit_set")
 
 _REASONS: dict[type[LinkCodeError], str] = {
     BadChecksum: "bad_checksum",
@@ -82,16 +84,21 @@ class Attempt:
 
 @frozen
 class Try:
-    """An attempt as made: `puser` typed `code`, in `event` if it was a message, perhaps in a group."""
+    """An attempt as made: `puser` typed `code`, in `event` if it was a message, perhaps in a group.
+
+    `key`: what codes are hashed with; it is not in the file. `others`: codes that were seen with it.
+    """
 
     puser: int
     code: str
+    key: bytes = field(repr=False)
     event: int | None = None
     public: bool = False
+    others: tuple[str, ...] = ()
 
 
 def generate(
-    tx: Tx, app: int, puser: int, minutes: int = codes.MINUTES, uses: int = codes.USES,
+    tx: Tx, app: int, key: bytes, puser: int, minutes: int = codes.MINUTES, uses: int = codes.USES,
     confirms: int | None = None, activator: int | None = None,
 ) -> tuple[int, str]:  # fmt: skip
     """A code for a platform user: the key of `link_code.generated`, and the code. Raises BadInput."""
@@ -102,7 +109,7 @@ def generate(
         )
     while True:
         code = codes.new_code()
-        hashed = codes.code_hash(_key(tx, app), code)
+        hashed = codes.code_hash(key, code)
         if tx.one(BY_HASH, hash=hashed) is None:
             break
     payload = {
@@ -121,15 +128,34 @@ def generate(
 
 
 def activate(tx: Tx, app: int, attempt: Try, confirm: Confirm) -> Attempt:
-    """Somebody has typed a code: link the two persons, ask for confirmation, or refuse."""
+    """Somebody has typed a code: link the two persons, ask for confirmation, or refuse.
+
+    What was seen in a group is public for ever: whatever comes of the attempt, the code is spent.
+    """
+    done = _activate(tx, app, attempt, confirm)
+    if attempt.public:
+        lo, hi = span(app)
+        for code in {attempt.code, *attempt.others}:
+            tx.run(SPEND, hash=codes.code_hash(attempt.key, code.strip()), lo=lo, hi=hi)
+    return done
+
+
+def _activate(tx: Tx, app: int, attempt: Try, confirm: Confirm) -> Attempt:
     try:
-        _limit(tx, attempt.puser)
+        _limit(tx, app, attempt.puser)
         code = _known(tx, app, attempt)
     except LinkCodeError as refusal:
         return _refused(tx, app, attempt, refusal)
     if attempt.public and code.confirms is None:
         event, text = generate(
-            tx, app, code.puser, codes.MINUTES, 1, confirms=code.event, activator=attempt.puser
+            tx,
+            app,
+            attempt.key,
+            code.puser,
+            codes.MINUTES,
+            1,
+            confirms=code.event,
+            activator=attempt.puser,
         )
         confirm(tx, code.puser, text, event)
         return Attempt(ConfirmationRequired(
@@ -159,7 +185,7 @@ def _linked(tx: Tx, app: int, attempt: Try, code: Code) -> Attempt:
 
 def _known(tx: Tx, app: int, attempt: Try) -> Code:
     """The code, if this platform user may use it now. Raises LinkCodeError."""
-    row = tx.one(BY_HASH, hash=codes.code_hash(_key(tx, app), codes.checked(attempt.code)))
+    row = tx.one(BY_HASH, hash=codes.code_hash(attempt.key, codes.checked(attempt.code)))
     if row is None:
         raise UnknownCode("no such link code was given out")
     code = Code(*row)
@@ -169,7 +195,7 @@ def _known(tx: Tx, app: int, attempt: Try) -> Code:
     if code.confirms is not None:
         if attempt.puser != code.puser or attempt.public:
             raise UnknownCode("a confirmation is typed in private by the one who was sent it")
-        _usable(tx, _by_event(tx, code.confirms))
+        _fresh(tx, _by_event(tx, code.confirms))
     elif identity.user_of(tx, attempt.puser, None) == identity.user_of(tx, code.puser, None):
         raise OwnCode("that is your own link code: type it where you are somebody else")
     return code
@@ -177,7 +203,11 @@ def _known(tx: Tx, app: int, attempt: Try) -> Code:
 
 def _usable(tx: Tx, code: Code) -> None:
     if code.uses >= code.max_uses:
-        raise UsedUpCode("that link code has been used already")
+        raise UsedUpCode("that link code has been used already, or was seen in a group")
+    _fresh(tx, code)
+
+
+def _fresh(tx: Tx, code: Code) -> None:
     if tx.now >= code.expires:
         raise ExpiredCode("that link code is too old; ask for a new one")
 
@@ -189,15 +219,33 @@ def _by_event(tx: Tx, event: int) -> Code:
     return Code(*row)
 
 
-def _limit(tx: Tx, puser: int) -> None:
-    """Every attempt counts; success forgets them. Raises TooManyAttempts."""
-    since, attempts = tx.one(ATTEMPTS, puser=puser) or (tx.now, 0)
-    if not 0 <= tx.now - since < codes.WINDOW_MS:
-        since, attempts = tx.now, 0
-    if attempts >= codes.ATTEMPTS:
+def _limit(tx: Tx, app: int, puser: int) -> None:
+    """Every attempt counts; success forgets them. Raises TooManyAttempts, also for all of the app."""
+    _within(tx, *_counted(tx, tx.one(LIMIT, app=app)), codes.APP_ATTEMPTS)
+    since, attempts = _counted(tx, tx.one(ATTEMPTS, puser=puser))
+    _within(tx, since, attempts, codes.ATTEMPTS)
+    tx.run(ATTEMPT_SET, puser=puser, since=since, attempts=attempts + 1)
+
+
+def _counted(tx: Tx, row: tuple[int, int] | None) -> tuple[int, int]:
+    """Since when how many were tried, in the time that counts."""
+    since, attempts = row or (tx.now, 0)
+    return (since, attempts) if 0 <= tx.now - since < codes.WINDOW_MS else (tx.now, 0)
+
+
+def _within(tx: Tx, since: int, attempts: int, most: int) -> None:
+    if attempts >= most:
         after = (since + codes.WINDOW_MS - tx.now) / 1000
         raise TooManyAttempts(f"too many link codes tried; wait {after:.0f} seconds", after=after)
-    tx.run(ATTEMPT_SET, puser=puser, since=since, attempts=attempts + 1)
+
+
+def _guessed(tx: Tx, app: int) -> None:
+    """A code that nobody was given: all of the application count together, and the limit is told once."""
+    since, attempts = _counted(tx, tx.one(LIMIT, app=app))
+    tx.run(LIMIT_SET, app=app, since=since, attempts=attempts + 1)
+    if attempts + 1 == codes.APP_ATTEMPTS:
+        told = {"attempts": attempts + 1, "minutes": codes.WINDOW_MS // 60_000}
+        _appended(tx, app, "link_code.limited", told)
 
 
 def _refused(tx: Tx, app: int, attempt: Try, refusal: LinkCodeError) -> Attempt:
@@ -205,6 +253,8 @@ def _refused(tx: Tx, app: int, attempt: Try, refusal: LinkCodeError) -> Attempt:
     link(tx, event, "sent_by", attempt.puser)
     if attempt.event is not None:
         link(tx, event, "origin", attempt.event)
+    if isinstance(refusal, UnknownCode):
+        _guessed(tx, app)
     return Attempt(refusal)
 
 
@@ -212,10 +262,3 @@ def _appended(tx: Tx, app: int, kind: str, payload: dict[str, Any]) -> int:
     event = append(tx, app, kind, encode(payload))
     assert event is not None  # noqa: S101 - it has no dedupe key
     return event
-
-
-def _key(tx: Tx, app: int) -> bytes:
-    """What codes are hashed with: an application that was imported has brought its own."""
-    row = tx.one(META, name=f"code_key/{app}") or tx.one(META, name="code_key")
-    assert row is not None  # noqa: S101 - written with the first migration
-    return row[0]

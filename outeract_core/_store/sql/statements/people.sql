@@ -132,6 +132,17 @@ SELECT event, puser, expires, uses, max_uses, confirms, activator FROM link_code
 -- name: link_code_use
 UPDATE link_code SET uses = uses + 1 WHERE event = :event;
 
+-- name: link_code_spend
+UPDATE link_code SET uses = max_uses
+WHERE hash = :hash AND confirms IS NULL AND uses < max_uses AND event >= :lo AND event < :hi;
+
+-- name: link_limit_get
+SELECT since, attempts FROM link_limit WHERE app = :app;
+
+-- name: link_limit_set
+INSERT INTO link_limit(app, since, attempts) VALUES (:app, :since, :attempts)
+ON CONFLICT (app) DO UPDATE SET since = excluded.since, attempts = excluded.attempts;
+
 -- name: link_attempt_get
 SELECT since, attempts FROM link_attempt WHERE puser = :puser;
 

@@ -62,9 +62,6 @@ SELECT poll_cursor FROM connection WHERE id = :conn;
 -- name: poll_cursor_set
 UPDATE connection SET poll_cursor = :cursor WHERE id = :conn;
 
--- name: meta_get
-SELECT value FROM meta WHERE name = :name;
-
 -- name: connection_pin
 UPDATE connection SET account = :account WHERE id = :id AND account IS NULL;
 

@@ -3,8 +3,7 @@
 -- name: transfer_facts
 SELECT o.name, o.uid, o.created_at, a.name, a.uid, a.config, a.system_person, a.created_at,
   coalesce((SELECT value FROM counter WHERE owner = a.id), 0),
-  (SELECT count(*) FROM connection c WHERE c.app = a.id),
-  coalesce((SELECT value FROM meta WHERE name = 'code_key/' || a.id), (SELECT value FROM meta WHERE name = 'code_key'))
+  (SELECT count(*) FROM connection c WHERE c.app = a.id)
 FROM application a JOIN organisation o ON o.id = a.organisation WHERE a.id = :app;
 
 -- name: transfer_kinds
@@ -52,10 +51,6 @@ WHERE a.name = :name AND o.name = :organisation;
 
 -- name: import_known
 SELECT o.name, a.name FROM application a JOIN organisation o ON o.id = a.organisation WHERE a.uid = :uid;
-
--- name: import_code_key
-INSERT INTO meta(name, value) SELECT 'code_key/' || :app, :key
-WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'code_key' AND value = :key);
 
 -- name: import_outbox_due
 UPDATE outbox SET due = due - :paused WHERE id >= :lo AND id < :hi;
