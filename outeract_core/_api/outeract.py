@@ -87,8 +87,7 @@ class Outeract:
                     (certificate, key[, password]).
     file_limit, body_limit    bytes: the largest file, the largest webhook body.
     clock, ids, vfs, checkpoints, transport   seams for tests: a clock (→ aware UTC), a source of
-                    UUIDv7, an apsw VFS name, a checkpoint policy, an httpx transport (it is asked
-                    for addresses that were checked, in place of names).
+                    UUIDv7, an apsw VFS name, a checkpoint policy, an httpx transport.
 
     After a fork every verb raises StoreClosed in the child: open the file there.
     Raises BadInput, StoreError and its kinds: OldSQLite, NewerSchema, NotOurFile, ReadOnlyStore, DiskFull.
@@ -220,12 +219,12 @@ class Outeract:
     @property
     def asgi(self) -> Asgi:
         """An ASGI app for `/webhooks/{webhook_id}/{webhook_secret}`; mount it anywhere."""
-        return Asgi(self.ingest, self._receiver.limit)
+        return Asgi(self.ingest, self._receiver.refusal, self._receiver.limit)
 
     @property
     def wsgi(self) -> Wsgi:
         """A WSGI app for the same path."""
-        return Wsgi(self.ingest, self._receiver.limit)
+        return Wsgi(self.ingest, self._receiver.refusal, self._receiver.limit)
 
     async def replay(self, app: App | None = None) -> tuple[int, int]:
         """Parse kept deliveries again, after an upgrade say: (understood now, still not)."""

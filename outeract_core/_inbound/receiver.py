@@ -102,16 +102,27 @@ class Receiver:
                 return answer
             await self.receive(conn, adapter, inbound)
             return self._acknowledged(conn, adapter, inbound)
-        except WebhookError as error:
-            return Response(error.status, {"content-type": "text/plain"}, _short(error))
-        except (MissingSecret, UnknownPlatform):
-            return Response(503, {"retry-after": "60"}, b"not ready; `outeract doctor` tells why")
-        except StoreError:
-            return Response(503, {"retry-after": "5"}, b"the store is unavailable; deliver again")
         except Exception as error:
-            text = f"a delivery was refused, and may be delivered again: {type(error).__name__}"
-            self._runtime.log.error("inbound", text, error)
-            return Response(500, {"content-type": "text/plain"}, b"it could not be read")
+            return self._refused(error)
+
+    def refusal(self, webhook_id: str, secret: str) -> Response | None:
+        """What is answered to this address before anything else of the request is read; None: go on."""
+        try:
+            self._connection(webhook_id, secret)
+        except Exception as error:
+            return self._refused(error)
+        return None
+
+    def _refused(self, error: Exception) -> Response:
+        if isinstance(error, WebhookError):
+            return Response(error.status, {"content-type": "text/plain"}, _short(error))
+        if isinstance(error, MissingSecret | UnknownPlatform):
+            return Response(503, {"retry-after": "60"}, b"not ready; `outeract doctor` tells why")
+        if isinstance(error, StoreError):
+            return Response(503, {"retry-after": "5"}, b"the store is unavailable; deliver again")
+        text = f"a delivery was refused, and may be delivered again: {type(error).__name__}"
+        self._runtime.log.error("inbound", text, error)
+        return Response(500, {"content-type": "text/plain"}, b"it could not be read")
 
     def _acknowledged(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Response:
         """What is answered after the commit: 200 also where the adapter breaks while it says so."""

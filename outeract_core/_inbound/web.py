@@ -1,27 +1,41 @@
 """Small ASGI and WSGI callables around `ingest`, for `/webhooks/{webhook_id}/{webhook_secret}`.
 
-Knows: the two server protocols. Does not know: any framework, what a body says.
+Knows: the two server protocols, what a request may cost before it is known whose it is.
+Does not know: any framework, what a body says, which addresses there are.
 """
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+import anyio
+
 from ..adapter import Response
 
 Ingest = Callable[..., Awaitable[Response]]
+Refuse = Callable[[str, str], Response | None]
+"""What is answered to an address before its body is read; None: it may come in."""
 _REASONS = {
     200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-    405: "Method Not Allowed", 411: "Length Required", 413: "Content Too Large", 503: "Service Unavailable",
+    405: "Method Not Allowed", 408: "Request Timeout", 411: "Length Required", 413: "Content Too Large", 503: "Service Unavailable",
 }  # fmt: skip
 _NOT_FOUND = Response(404, {"content-type": "text/plain"}, b"not found")
 _TOO_LARGE = Response(413, {"content-type": "text/plain"}, b"too large")
 _NO_LENGTH = Response(411, {"content-type": "text/plain"}, b"a length is needed")
 _NOT_WHOLE = Response(400, {"content-type": "text/plain"}, b"the body is not as long as its length")
 _BAD_LENGTH = Response(400, {"content-type": "text/plain"}, b"the length is no number")
+_IN_PIECES = Response(400, {"content-type": "text/plain"}, b"the body comes in too many pieces")
+_TOO_SLOW = Response(408, {"content-type": "text/plain"}, b"the body did not come in time")
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _PIECE = 65_536
+PIECES = 65_536
+"""Pieces of one body: a server that hands them over byte by byte is not waited for."""
+WITHIN = 60.0
+"""Seconds for a whole body, however slowly it drips."""
 
 
 def address(path: str) -> tuple[str, str] | None:
@@ -33,8 +47,9 @@ def address(path: str) -> tuple[str, str] | None:
 class Asgi:
     """`app.mount("/", core.asgi)` in Starlette or FastAPI, or serve it as it is."""
 
-    def __init__(self, ingest: Ingest, limit: int) -> None:
+    def __init__(self, ingest: Ingest, refuse: Refuse, limit: int) -> None:
         self._ingest = ingest
+        self._refuse = refuse
         self._limit = limit
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -57,44 +72,62 @@ class Asgi:
     async def _answer(self, scope: Any, receive: Any) -> Response | None:
         """The answer, or None when the client went away before its request was whole."""
         where = address(scope["path"])
-        if where is None:
-            return _NOT_FOUND
+        refused = _NOT_FOUND if where is None else self._refuse(*where)
+        if where is None or refused is not None:
+            return refused
+        lengths = {
+            v.decode("latin-1") for k, v in scope["headers"] if k.lower() == b"content-length"
+        }
+        length = _announced(lengths, self._limit)
+        if isinstance(length, Response):
+            return length
         try:
             body = await self._body(receive)
         except ConnectionError:
             return None
-        if body is None:
-            return _TOO_LARGE
+        if isinstance(body, Response):
+            return body
+        if length is not None and length != len(body):
+            return _NOT_WHOLE
         headers = {
             k.decode("latin-1"): v.decode("utf-8", "surrogateescape") for k, v in scope["headers"]
         }
-        length = headers.get("content-length")
-        if length is not None and not (length.isascii() and length.isdigit()):
-            return _BAD_LENGTH
-        if length is not None and int(length) != len(body):
-            return _NOT_WHOLE
         query = _query(scope.get("query_string", b"").decode("latin-1"))
         return await self._ingest(*where, scope["method"], headers, query, body)
 
-    async def _body(self, receive: Any) -> bytes | None:
-        chunks, size = [], 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ConnectionError("half a request is none")
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self._limit:
-                return None
-            if not message.get("more_body"):
-                return b"".join(chunks)
+    async def _body(self, receive: Any) -> bytes | Response:
+        """The whole body, or why it is refused; never more of it than the limit."""
+        body = bytearray()
+        with anyio.move_on_after(WITHIN):
+            for _ in range(PIECES):
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ConnectionError("half a request is none")
+                body += message.get("body", b"")
+                if len(body) > self._limit:
+                    return _TOO_LARGE
+                if not message.get("more_body"):
+                    return bytes(body)
+            return _IN_PIECES
+        return _TOO_SLOW
+
+
+def _announced(lengths: set[str], limit: int) -> int | Response | None:
+    """The one length that is announced, None for none, or why it is refused."""
+    if not lengths:
+        return None
+    length = lengths.pop()
+    if lengths or not _LENGTH.fullmatch(length):
+        return _BAD_LENGTH
+    return int(length) if int(length) <= limit else _TOO_LARGE
 
 
 class Wsgi:
     """A WSGI app; every request is carried over by an event loop of its own."""
 
-    def __init__(self, ingest: Ingest, limit: int) -> None:
+    def __init__(self, ingest: Ingest, refuse: Refuse, limit: int) -> None:
         self._ingest = ingest
+        self._refuse = refuse
         self._limit = limit
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -107,8 +140,9 @@ class Wsgi:
 
     def _answer(self, environ: dict[str, Any]) -> Response:
         where = address(environ.get("PATH_INFO", ""))
-        if where is None:
-            return _NOT_FOUND
+        refused = _NOT_FOUND if where is None else self._refuse(*where)
+        if where is None or refused is not None:
+            return refused or _NOT_FOUND
         body = self._body(environ)
         if isinstance(body, Response):
             return body
@@ -125,15 +159,15 @@ class Wsgi:
         """The whole body, or why it is refused: what is acknowledged must have been read."""
         length = environ.get("CONTENT_LENGTH") or ""
         ends = bool(environ.get("wsgi.input_terminated"))
-        if length and not (length.isascii() and length.isdigit()):
-            return _BAD_LENGTH
+        size = _announced({length} if length else set(), self._limit)
+        if isinstance(size, Response):
+            return size
         if not length and environ.get("HTTP_TRANSFER_ENCODING") and not ends:
             return _NO_LENGTH
-        size = int(length) if length else None
-        if size is not None and size > self._limit:
-            return _TOO_LARGE
         most = self._limit + 1 if size is None else size
         body = b"" if size is None and not ends else _read(environ["wsgi.input"], most)
+        if isinstance(body, Response):
+            return body
         if len(body) > self._limit:
             return _TOO_LARGE
         return body if size in (None, len(body)) else _NOT_WHOLE
@@ -145,16 +179,17 @@ class Wsgi:
             return portal.call(self._ingest, *arguments)
 
 
-def _read(stream: Any, most: int) -> bytes:
-    """At most so many bytes, in as many pieces as the server gives."""
-    pieces, left = [], most
-    while left:
-        piece = stream.read(min(left, _PIECE))
-        if not piece:
-            break
-        pieces.append(piece)
-        left -= len(piece)
-    return b"".join(pieces)
+def _read(stream: Any, most: int) -> bytes | Response:
+    """At most so many bytes, or why they are refused. How long one read may take is the server's to say."""
+    body, ends = bytearray(), time.monotonic() + WITHIN
+    for _ in range(PIECES):
+        piece = stream.read(min(most - len(body), _PIECE))
+        body += piece
+        if not piece or len(body) >= most:
+            return bytes(body)
+        if time.monotonic() > ends:
+            return _TOO_SLOW
+    return _IN_PIECES
 
 
 def _query(text: str) -> dict[str, str]:

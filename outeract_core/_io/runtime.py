@@ -6,6 +6,7 @@ Does not know: how work is done (`_receiver`, `_sender`, `_dispatcher`, `_downlo
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from .http import Http
 
 T = TypeVar("T")
+_WEBHOOK_ID = re.compile(r"[!-~]{1,64}")
+_STRANGERS, _STRANGE = 4096, 1000
+"""Ids that nobody has are remembered: how many, for how many milliseconds."""
 WORK = ("handlers", "outbox", "files", "poll", "profiles")
 _PATIENCE, _PAUSE = 60, 1.0
 """How often, and after how many seconds, a busy or full store is tried again."""
@@ -76,6 +80,7 @@ class Runtime:
     _http: Http | None = None
     _conns: dict[int, Conn] = field(factory=dict)
     _webhooks: dict[str, Conn] = field(factory=dict)
+    _strangers: dict[str, int] = field(factory=dict)
     _adapters: dict[int, tuple[Conn, Adapter]] = field(factory=dict)
     _wakers: dict[str, list[tuple[Via, Callable[[], None]]]] = field(factory=dict)
     _woken: Counter[str] = field(factory=Counter)
@@ -204,9 +209,21 @@ class Runtime:
 
     def by_webhook(self, webhook_id: str) -> Conn | None:
         """The connection behind a webhook id, or None."""
-        if webhook_id not in self._webhooks:
+        if webhook_id not in self._webhooks and self._is_news(webhook_id):
             self.reload()
         return self._webhooks.get(webhook_id)
+
+    def _is_news(self, webhook_id: str) -> bool:
+        """Whether the file has this id and we have not. Who asks for many that it has not costs a row each."""
+        now = self.steady()
+        if not _WEBHOOK_ID.fullmatch(webhook_id) or self._strangers.get(webhook_id, now) > now:
+            return False
+        if self.database.read(lambda tx: tenants.has_webhook(tx, webhook_id)):
+            return True
+        if len(self._strangers) >= _STRANGERS:
+            self._strangers.clear()
+        self._strangers[webhook_id] = now + _STRANGE
+        return False
 
     def ready(self, conn: Conn) -> Adapter:
         """The adapter of a connection for what reaches a network, or was sent by one.

@@ -61,6 +61,7 @@ CONNECTION_ENABLE: Statement[Any] = statement("connection_enable")
 CONNECTION_SYSTEM: Statement[Any] = statement("connection_system")
 CONNECTION: Statement[_ConnectionRow] = statement("connection_by_name")
 CONNECTIONS: Statement[_ConnectionRow] = statement("connections")
+BY_WEBHOOK: Statement[tuple[int]] = statement("connection_by_webhook")
 STANDING: Statement[tuple[str, int, int, int]] = statement("importing_by_app")
 """An import of this application that is not finished."""
 
@@ -243,6 +244,11 @@ def set_status(tx: Tx, conn: Conn, status: str, reason: str) -> None:
 def connections(tx: Tx, address: Address = sealed) -> list[Conn]:
     """Every connection of the file; `address`: what their webhooks' secrets follow from."""
     return [_conn(row, address) for row in tx.all(CONNECTIONS)]
+
+
+def has_webhook(tx: Tx, webhook_id: str) -> bool:
+    """Whether a connection of the file has this id in its address."""
+    return bool(tx.all(BY_WEBHOOK, webhook_id=webhook_id))
 
 
 def _conn(row: _ConnectionRow, address: Address = sealed) -> Conn:

@@ -56,6 +56,10 @@ SELECT c.id, c.uid, c.app, a.uid, c.platform, c.name, c.account, c.config, c.sta
 FROM connection c JOIN application a ON a.id = c.app
 WHERE c.app NOT IN (SELECT app FROM importing) ORDER BY c.id;
 
+-- name: connection_by_webhook
+SELECT id FROM connection
+WHERE webhook_id = :webhook_id AND app NOT IN (SELECT app FROM importing);
+
 -- name: poll_cursor
 SELECT poll_cursor FROM connection WHERE id = :conn;
 
