@@ -98,6 +98,10 @@ class Manifest:
     header_limit, footer_limit  code points of a header or footer beside buttons or a menu;
                  0: there is no such place, and core writes them into the text.
     buttons, button_title, menu_rows, menu_title, menu_description: limits, in code points.
+    menu_button, menu_section: limits of the label that opens a menu and of a section's name; None: none.
+    links        whether a button that opens a page can stand `beside` others, or `alone` only; `alone`
+                 also says that a message has buttons or a menu, not both.
+    unique_titles  whether buttons of one message must be called differently: equal ones are numbered.
     quick_replies  how many quick replies; 0: they count as buttons.
     album        how many files one message can have; `album_kinds`: which kinds may share it.
     reply        what answering a message is: a `quote` on the first part, or a `place` (a thread
@@ -140,6 +144,10 @@ class Manifest:
     menu_rows: int = 0
     menu_title: int = 24
     menu_description: int = 72
+    menu_button: int | None = None
+    menu_section: int | None = None
+    links: Literal["beside", "alone"] = "beside"
+    unique_titles: bool = False
     quick_replies: int = 0
     album: int = 1
     album_kinds: tuple[frozenset[str], ...] = (

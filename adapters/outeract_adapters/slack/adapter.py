@@ -65,6 +65,8 @@ class Slack:
         menu_rows=100,
         menu_title=75,
         menu_description=75,
+        menu_button=75,
+        menu_section=75,
         album=10,
         album_kinds=(frozenset(_KINDS),),
         config={

@@ -61,6 +61,10 @@ class WhatsApp:
         menu_rows=10,
         menu_title=24,
         menu_description=72,
+        menu_button=20,
+        menu_section=24,
+        links="alone",
+        unique_titles=True,
         config={
             "phone_number_id": "the number's id (WhatsApp > API Setup), not the number itself",
             "access_token": "a token with whatsapp_business_messaging, best of a system user",

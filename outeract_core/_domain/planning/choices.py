@@ -57,7 +57,7 @@ def fit_choices(content: Content, manifest: Manifest) -> tuple[Choices, tuple[st
         raise BadInput("a menu without rows; give at least one MenuRow")
     choices = Choices(content.buttons, content.quick_replies, content.menu)
     notes: tuple[str, ...] = ()
-    for step in (_swapped, _counted, _menued, _titled):
+    for step in (_swapped, _counted, _menued, _beside, _titled):
         choices, more = step(choices, manifest)
         notes = (*notes, *more)
     return choices, notes
@@ -85,7 +85,9 @@ def _quick_limit(manifest: Manifest) -> int:
 
 def _counted(choices: Choices, manifest: Manifest) -> Step:
     """Too many of them: links as lines, and if that is not enough, all as a menu or as lines."""
-    if _fit(len(choices.buttons), len(choices.quick_replies), manifest):
+    if _fit(len(choices.buttons), len(choices.quick_replies), manifest) and _linked(
+        choices, manifest
+    ):
         return choices, ()
     choices, notes = _unlinked(choices)
     buttons, quick = choices.buttons, choices.quick_replies
@@ -98,6 +100,13 @@ def _counted(choices: Choices, manifest: Manifest) -> Step:
     numbered = tuple(f"{n}. {one.title}" for n, one in enumerate(taps, 1))
     lines = (*numbered, *without.lines)
     return evolve(without, lines=lines), (*notes, _many(len(taps), "button", "text"))
+
+
+def _linked(choices: Choices, manifest: Manifest) -> bool:
+    """Whether the buttons that open a page can stand where they are."""
+    several = (*choices.buttons, *choices.quick_replies, *([choices.menu] if choices.menu else []))
+    links = [one for one in several if isinstance(one, Button) and one.url]
+    return manifest.links == "beside" or not links or len(several) == 1
 
 
 def _unlinked(choices: Choices) -> Step:
@@ -152,6 +161,19 @@ def _menued(choices: Choices, manifest: Manifest) -> Step:
     return evolve(without, lines=listed), (f"menu of {len(menu.rows)} rows as text",)
 
 
+def _beside(choices: Choices, manifest: Manifest) -> Step:
+    """Buttons beside a menu where a message has one of the two: in the menu, or the menu as lines."""
+    menu, taps = choices.menu, (*choices.buttons, *choices.quick_replies)
+    if menu is None or not taps or manifest.links == "beside":
+        return choices, ()
+    if len(taps) + len(menu.rows) > manifest.menu_rows:
+        listed = (*choices.lines, *_listed(menu))
+        return evolve(choices, menu=None, lines=listed), (f"menu of {len(menu.rows)} rows as text",)
+    rows = (*(MenuRow(one.id, one.title) for one in taps), *menu.rows)
+    whole = evolve(choices, buttons=(), quick_replies=(), menu=Menu(menu.button, rows))
+    return whole, (_many(len(taps), "button", "a menu"),)
+
+
 def _listed(menu: Menu) -> list[str]:
     """The menu's rows, numbered, below the names of their sections."""
     lines, section = [f"{menu.button}:"], None
@@ -177,9 +199,17 @@ def _titled(choices: Choices, manifest: Manifest) -> Step:
 
     menu = choices.menu
     if menu is not None:
-        menu = Menu(menu.button, [_row(row, manifest, notes) for row in menu.rows])
+        rows = [_row(row, manifest, notes) for row in menu.rows]
+        menu = Menu(_within(menu.button, manifest.menu_button, "menu label", notes), rows)
     buttons, quick = tuple(map(fitted, choices.buttons)), tuple(map(fitted, choices.quick_replies))
+    titles = [one.title for one in (*buttons, *quick)]
+    if manifest.unique_titles and len(set(titles)) < len(titles):
+        notes.append("equal button titles numbered")
     return evolve(choices, buttons=buttons, quick_replies=quick, menu=menu), tuple(notes)
+
+
+def _within(text: str, limit: int | None, what: str, notes: list[str]) -> str:
+    return text if limit is None else _shortened(text, limit, what, notes)
 
 
 def _row(row: MenuRow, manifest: Manifest, notes: list[str]) -> MenuRow:
@@ -188,7 +218,8 @@ def _row(row: MenuRow, manifest: Manifest, notes: list[str]) -> MenuRow:
         told = f"{row.title}: {told}" if told else row.title
     if told:
         told = _shortened(told, manifest.menu_description, "menu description", notes)
-    return evolve(row, title=title, description=told)
+    section = row.section and _within(row.section, manifest.menu_section, "menu section", notes)
+    return evolve(row, title=title, description=told, section=section)
 
 
 def _shortened(text: str, limit: int, what: str, notes: list[str]) -> str:
