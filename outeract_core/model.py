@@ -8,17 +8,17 @@ Ids are UUIDv7; times are timezone-aware UTC. Values compare by content.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeAlias, TypeVar
 from uuid import UUID, uuid5
 
 from attrs import field, frozen
 
-from ._domain.values.ids import from_ms
+from ._domain.values import stored
 from .tenancy import (
+    PLATFORM_USER_KINDS,
+    STATUSES,
     AppId,
     Application,
     ConnectionId,
@@ -27,6 +27,7 @@ from .tenancy import (
     EventSchema,
     FileId,
     Json,
+    Names,
     NodeType,
     Organisation,
     OrganisationId,
@@ -70,10 +71,6 @@ __all__ = [
 T = TypeVar("T")
 
 
-def _time(ms: int | None) -> datetime | None:
-    return None if ms is None else from_ms(ms)
-
-
 @frozen
 class User:
     """A person across platforms, or the application's one system user."""
@@ -92,15 +89,6 @@ class Alias:
 
     type: str
     value: str
-
-
-@frozen
-class Names:
-    """What the entities of one application have in common, by the numbers that stand in their rows."""
-
-    app_id: AppId
-    connections: Mapping[int, tuple[ConnectionId, str]]
-    event_types: Mapping[int, str]
 
 
 _PlatformUserRow: TypeAlias = tuple[
@@ -125,7 +113,7 @@ class PlatformUser:
     @cached_property
     def id(self) -> PlatformUserId:
         """Its public id."""
-        return PlatformUserId(UUID(bytes=self._row[1]))
+        return PlatformUserId(stored.uid(self._row[1], "puser", self._row[0]))
 
     @property
     def app_id(self) -> AppId:
@@ -135,17 +123,17 @@ class PlatformUser:
     @cached_property
     def user_id(self) -> UserId:
         """The person above it, or the application's system user."""
-        return UserId(UUID(bytes=self._row[2]))
+        return UserId(stored.uid(self._row[2], "person", self._row[0]))
 
     @property
     def platform_connection_id(self) -> ConnectionId:
         """The connection that it was met on."""
-        return self._names.connections[self._row[3]][0]
+        return stored.behind(self._row[3], self._names.connections, "puser", self._row[0])[0]
 
     @property
     def platform(self) -> str:
         """The adapter's name."""
-        return self._names.connections[self._row[3]][1]
+        return stored.behind(self._row[3], self._names.connections, "puser", self._row[0])[1]
 
     @property
     def external_id(self) -> str:
@@ -155,7 +143,7 @@ class PlatformUser:
     @property
     def kind(self) -> PlatformUserKind:
         """`person`, `system`, `group` or `channel`."""
-        return self._row[5]
+        return stored.word(self._row[5], PLATFORM_USER_KINDS, "puser", self._row[0])
 
     @property
     def name(self) -> str | None:
@@ -170,7 +158,7 @@ class PlatformUser:
     @property
     def created_at(self) -> datetime:
         """When it was met first."""
-        return from_ms(self._row[8])
+        return stored.moment(self._row[8], "puser", self._row[0])
 
 
 _EventRow: TypeAlias = tuple[
@@ -196,7 +184,7 @@ class Event:
     @cached_property
     def id(self) -> EventId:
         """Its public id."""
-        return EventId(UUID(bytes=self._row[1]))
+        return EventId(stored.uid(self._row[1], "event", self._row[0]))
 
     @property
     def app_id(self) -> AppId:
@@ -206,7 +194,7 @@ class Event:
     @property
     def event_type(self) -> str:
         """What kind of thing happened, e.g. `message.inbound`."""
-        return self._names.event_types[self._row[3]]
+        return stored.behind(self._row[3], self._names.event_types, "event", self._row[0])
 
     @property
     def position(self) -> int:
@@ -216,24 +204,30 @@ class Event:
     @property
     def connection_id(self) -> ConnectionId | None:
         """The connection that it happened on; None for what happened here."""
-        number = self._row[2]
-        return None if number is None else self._names.connections[number][0]
+        where = self._where
+        return None if where is None else where[0]
 
     @property
     def platform(self) -> str | None:
         """That connection's platform."""
-        number = self._row[2]
-        return None if number is None else self._names.connections[number][1]
+        where = self._where
+        return None if where is None else where[1]
+
+    @property
+    def _where(self) -> tuple[ConnectionId, str] | None:
+        if self._row[2] is None:
+            return None
+        return stored.behind(self._row[2], self._names.connections, "event", self._row[0])
 
     @property
     def occurred_at(self) -> datetime:
         """When it happened, as the platform tells."""
-        return from_ms(self._row[4])
+        return stored.moment(self._row[4], "event", self._row[0])
 
     @property
     def created_at(self) -> datetime:
         """When it was stored."""
-        return from_ms(self._row[5])
+        return stored.moment(self._row[5], "event", self._row[0])
 
     @property
     def payload_json(self) -> str:
@@ -256,29 +250,31 @@ class Event:
         status, sent, delivered, read, failed, reason = self._row[8:14]
         if status is None:
             return None
-        return DeliveryState(
-            status, _time(sent), _time(delivered), _time(read), _time(failed), reason
-        )
+        word = stored.word(status, STATUSES, "delivery", self._row[0])
+        at = partial(stored.maybe_moment, table="delivery", row=self._row[0])
+        return DeliveryState(word, at(sent), at(delivered), at(read), at(failed), reason)
 
     @property
     def processed_at(self) -> datetime | None:
         """When a handler was through with it; None before, and when none has wanted it."""
-        return _time(self._row[14])
+        return stored.maybe_moment(self._row[14], "processed", self._row[0])
 
     @property
     def origin_event_id(self) -> EventId | None:
         """The event that this one is about, e.g. the message of a status; None for messages."""
-        return None if self._row[15] is None else EventId(UUID(bytes=self._row[15]))
+        origin = self._row[15]
+        return None if origin is None else EventId(stored.uid(origin, "event", self._row[0]))
 
     @cached_property
     def payload(self) -> Json:
         """The normalised content; what it holds depends on the event type."""
-        return json.loads(self.payload_json)
+        return stored.value(self.payload_json, "event", self._row[0])
 
     @cached_property
     def raw(self) -> Json:
         """The platform's own item as received, or None when the connection does not keep it."""
-        return None if self.raw_json is None else json.loads(self.raw_json)
+        raw = self.raw_json
+        return None if raw is None else stored.value(raw, "event", self._row[0])
 
     def payload_as(self, into: type[T]) -> T:
         """The payload as an object of your own class (attrs, dataclass, …), by cattrs.
@@ -302,7 +298,7 @@ class Event:
         its attempts, see `App.retry`) for everything else.
         """
         if self._row[8] is not None:
-            return self._row[8]
+            return stored.word(self._row[8], STATUSES, "delivery", self._row[0])
         if self._row[14] is None:
             return "received" if self._row[16] is None else "failed"
         return "processed"
@@ -310,7 +306,8 @@ class Event:
     @property
     def failed_at(self) -> datetime | None:
         """When a handler gave it up, or its delivery failed; None unless that is so."""
-        return _time(self._row[16] if self._row[8] is None else self._row[12])
+        at = self._row[16] if self._row[8] is None else self._row[12]
+        return stored.maybe_moment(at, "delivery", self._row[0])
 
     @property
     def external_message_id(self) -> str | None:
@@ -390,7 +387,8 @@ class Edge:
     @property
     def created_at(self) -> datetime:
         """When it was drawn: with its source, unless later."""
-        return self.source.created_at if self._drawn is None else from_ms(self._drawn)
+        at = self._drawn
+        return self.source.created_at if at is None else stored.moment(at, "edge", "")
 
     @property
     def id(self) -> UUID:

@@ -12,7 +12,6 @@ still to be sent, has changed nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -20,7 +19,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from ._domain.values.ids import from_ms
+from ._domain.values import stored
 from .content import Choice, offered
 from .model import Event, File, PlatformUser, Status
 
@@ -51,8 +50,13 @@ class Change:
     @property
     def payload(self) -> Mapping[str, Any]:
         """What the event says; empty when that was dropped."""
-        told = json.loads(self.payload_json)
+        told = stored.value(self.payload_json, "event", self.position)
         return told if isinstance(told, dict) else {}
+
+    @property
+    def when(self) -> datetime:
+        """`at` as a time."""
+        return stored.moment(self.at, "event", self.position)
 
 
 @frozen
@@ -126,9 +130,8 @@ def fold(message: Mapping[str, Any], changes: Iterable[Change], files: Iterable[
             now = _FOLDS[change.kind](now, change, brought)
     if not reactions:
         return now
-    reacted = [one for mine in reactions.values() for one in mine.values()]
-    reacted.sort(key=lambda one: (one.at, one.position))
-    return evolve(now, reacted=tuple(reacted))
+    reacted = (one for mine in reactions.values() for one in mine.values())
+    return evolve(now, reacted=tuple(sorted(reacted, key=lambda one: (one.at, one.position))))
 
 
 def _edited(now: Now, change: Change, brought: frozenset[int]) -> Now:
@@ -141,7 +144,7 @@ def _edited(now: Now, change: Change, brought: frozenset[int]) -> Now:
     kind = _kind(now.message, told, files != now.with_files)
     return evolve(
         now, message={**kept, **told, "type": kind}, edit=change.position, with_files=files,
-        edited_at=from_ms(change.at), edited_by=change.who,
+        edited_at=change.when, edited_by=change.who,
     )  # fmt: skip
 
 
@@ -165,14 +168,13 @@ _WORDS = ("text", "interactive", "template")
 def _deleted(now: Now, change: Change, _brought: frozenset[int]) -> Now:
     if now.deleted_at is not None:
         return now
-    return evolve(now, deleted_at=from_ms(change.at), deleted_by=change.who)
+    return evolve(now, deleted_at=change.when, deleted_by=change.who)
 
 
 def _transcribed(now: Now, change: Change, _brought: frozenset[int]) -> Now:
     text = change.payload.get("text")
-    return (
-        evolve(now, transcripts=(*now.transcripts, text)) if isinstance(text, str) and text else now
-    )
+    said = (text,) if isinstance(text, str) and text else ()
+    return evolve(now, transcripts=(*now.transcripts, *said))
 
 
 def _pressed(now: Now, change: Change, _brought: frozenset[int]) -> Now:
@@ -180,7 +182,7 @@ def _pressed(now: Now, change: Change, _brought: frozenset[int]) -> Now:
     title = told.get("title")
     press = Press(
         str(told.get("id") or ""), title if isinstance(title, str) else None,
-        str(told.get("type") or "action"), change.who, from_ms(change.at), change.position,
+        str(told.get("type") or "action"), change.who, change.when, change.position,
     )  # fmt: skip
     return evolve(now, presses=(*now.presses, press))
 
@@ -208,7 +210,7 @@ def _react(reactions: dict[Any, dict[str, Reacted]], change: Change) -> None:
         _take_back(mine, emoji)
     elif isinstance(emoji, str) and emoji:
         key = emoji if who is not None else f"{emoji} {change.position}"
-        mine.setdefault(key, Reacted(emoji, who, from_ms(change.at), change.position))
+        mine.setdefault(key, Reacted(emoji, who, change.when, change.position))
 
 
 def _take_back(mine: dict[str, Reacted], emoji: Any) -> None:
@@ -352,7 +354,7 @@ class Standing(Event):
     @property
     def due_at(self) -> datetime | None:
         """For what is not to be sent before a time that is still to come: that time."""
-        return None if self._around.due is None else from_ms(self._around.due)
+        return stored.maybe_moment(self._around.due, "outbox", self.position)
 
     @property
     def said(self) -> bool:
@@ -372,17 +374,14 @@ class Standing(Event):
             return ()
         told = self.payload.get("parts") if isinstance(self.payload, dict) else None
         count = told if isinstance(told, int) and not isinstance(told, bool) else 1
-        numbers = range(max(1, count, *(number + 1 for number, _s, _e in self._around.receipts)))
+        count = max(1, count, *(number + 1 for number, _s, _e in self._around.receipts))
+        numbers = range(stored.count(count, "receipt", self.position))
         return tuple(_part(number, delivery.status, self._around.receipts) for number in numbers)
 
 
 _ARRIVED = ("sent", "delivered", "read")
-_ORDER: Mapping[str, int] = {
-    name: rank
-    for rank, name in enumerate(
-        ("queued", "unknown", "sent", "delivered", "read", "cancelled", "failed")
-    )
-}
+_RANKED = ("queued", "unknown", "sent", "delivered", "read", "cancelled", "failed")
+_ORDER: Mapping[str, int] = {name: rank for rank, name in enumerate(_RANKED)}
 
 
 def _part(number: int, whole: Status, receipts: Iterable[tuple[int, Status, str]]) -> PartState:

@@ -7,9 +7,9 @@ Does not know: what happens in an application (`model.py`), where anything is st
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Literal, NewType, TypeAlias
+from typing import Any, Literal, NewType, TypeAlias, get_args
 from uuid import UUID
 
 from attrs import field, fields, frozen
@@ -30,6 +30,7 @@ NodeType = Literal["event", "user", "platform_user", "file"]
 Status = Literal[
     "queued", "sent", "delivered", "read", "failed", "unknown", "cancelled", "received", "processed"
 ]
+PLATFORM_USER_KINDS, STATUSES = frozenset(get_args(PlatformUserKind)), frozenset(get_args(Status))
 
 
 @frozen
@@ -209,3 +210,12 @@ class DeliveryState:
     failed_at: datetime | None = None
     reason: str | None = None
     parts: tuple[PartState, ...] = field(default=(), eq=False)
+
+
+@frozen
+class Names:
+    """What the entities of one application have in common, by the numbers that stand in their rows."""
+
+    app_id: AppId
+    connections: Mapping[int, tuple[ConnectionId, str]]
+    event_types: Mapping[int, str]

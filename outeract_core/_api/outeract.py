@@ -125,7 +125,11 @@ class Outeract:
             Folder(self._place.files, file_limit), open_http, self._place.at, transcribe=transcribe,
             search=search,
         )  # fmt: skip
-        self.runtime.reload()
+        try:
+            self.runtime.reload()
+        except BaseException:  # a file that is damaged is not left open
+            self.runtime.database.close()
+            raise
         self._receiver = Receiver(self.runtime, body_limit)
         self._apps: dict[int, App] = {}
         self._workers = Workers(self.runtime, self._receiver, self._apps)

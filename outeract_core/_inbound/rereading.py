@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from .._domain.rules.guard import guarded
+from .._domain.values import stored
 from .._domain.values.codec import identifier
 from .._store.writing import ingest
 from ..adapter import Adapter, CanReread, Inbound
@@ -26,9 +27,10 @@ def reread(adapter: Adapter, raw: str, at: datetime, key: Any) -> Fact | None:
 
     Raises whatever the adapter raises about an item that it cannot read.
     """
+    item = stored.value(raw, "event", str(key)) if isinstance(adapter, CanReread) else None
     with guarded:
         if isinstance(adapter, CanReread):
-            found = adapter.reread(json.loads(raw), at)
+            found = adapter.reread(item, at)
         else:
             found = adapter.parse(Inbound("POST", _JSON, {}, raw.encode(), at))
         facts = [one for one in found if isinstance(one, Fact)]

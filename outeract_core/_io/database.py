@@ -115,7 +115,7 @@ class Database:
                 return query(reader)
             finally:
                 reader.end_read()
-        except sqlite.Fault:
+        except sqlite.FAULTS:
             with translated(self.path):
                 raise
 

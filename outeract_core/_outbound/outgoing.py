@@ -6,7 +6,6 @@ Does not know: when it is sent, what becomes of it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from attrs import evolve
 
 from .._domain.planning.kinds import kind_of_mime
 from .._domain.planning.parts import Part, load_parts
+from .._domain.values import stored
 from .._io.disk.file_store import Folder
 from .._store.writing.claims import Row, named_messages
 from .._store.writing.delivery import token
@@ -120,5 +120,5 @@ def _each(begin: Callable[[MessageRef], Flow[Any]], messages: list[MessageRef]) 
 def _message(row: Row, target: str | None = None) -> MessageRef:
     return MessageRef(
         target or row.target or "", recipient(row), row.target_outbound,
-        json.loads(row.target_payload),
+        stored.value(row.target_payload, "event", row.id),
     )  # fmt: skip

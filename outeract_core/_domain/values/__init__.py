@@ -1,5 +1,5 @@
 """Ids and JSON, as the store and the wire write them.
 
-This room knows formats; it does not know entities. Read `ids`, then `codec`; `names` makes file
+This room knows formats; it does not know entities. Read `ids`, then `codec`, and `stored` (the way back, where damage shows); `names` makes file
 names and MIME types safe; `digests` is how bytes are called, and read.
 """

@@ -20,6 +20,7 @@ from ...driver import Statement
 from ...errors import (
     OldSQLite,
     ReadOnlyStore,
+    StoreCorrupt,
     StoreError,
 )
 from .foreign import refuse_database, refuse_path
@@ -52,6 +53,8 @@ def check_sqlite(version: str | None = None) -> None:
 
 Fault = apsw.Error
 """What SQLite raises."""
+FAULTS = (apsw.Error, UnicodeDecodeError)
+"""The same, and what its texts raise when they are none."""
 
 
 class Connection(Known):
@@ -204,6 +207,8 @@ class Connection(Known):
             name = self.recall(("kind_name", number))
         if name is None:
             rows = self._cursor.execute("SELECT name FROM kind WHERE id = ?", (number,)).fetchall()
+            if not rows:
+                raise StoreCorrupt(f"{self.path}: nothing is called {number}", "kind")
             name = str(rows[0][0])
             self.remember(("kind_name", number), name)
         return name

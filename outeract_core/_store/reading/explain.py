@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..._domain.rules.delivery import EVENT_STATUS
-from ..._domain.values.ids import from_ms, to_ms
+from ..._domain.values import stored
+from ..._domain.values.ids import to_ms
 from ...driver import Statement, Tx
 from ...graph import Explanation, Moment, Subgraph
 from ...model import Event, PlatformUser
@@ -77,8 +78,15 @@ def _failure(attempt: Attempt) -> Moment:
     which = f"attempt {attempt.number}"
     if attempt.times > 1:
         which = f"attempts {max(first, 1)} to {attempt.number}"
-    until = "" if attempt.times == 1 else f", the last at {from_ms(attempt.last):%Y-%m-%d %H:%M:%S}"
-    return Moment(from_ms(attempt.at), f"  {what}, {which} failed: {_last(attempt.error)}{until}")
+    until = (
+        ""
+        if attempt.times == 1
+        else f", the last at {stored.moment(attempt.last, 'attempt', ''):%Y-%m-%d %H:%M:%S}"
+    )
+    return Moment(
+        stored.moment(attempt.at, "attempt", ""),
+        f"  {what}, {which} failed: {_last(attempt.error)}{until}",
+    )
 
 
 def _last(error: str) -> str:
@@ -116,10 +124,8 @@ def _pending(tx: Tx, key: int) -> str | None:
     row = tx.one(OUTBOX, event=key)
     if row is not None:
         because = f" because: {row[3]}" if row[3] else ""
-        when = f"{from_ms(row[2]):%Y-%m-%d %H:%M:%S}"
+        when = f"{stored.moment(row[2], 'outbox', ''):%Y-%m-%d %H:%M:%S}"
         return f"{row[0]}, {row[1]} attempts, due {when}{because}"
     for handler, attempt, due in tx.all(RETRIES, event=key):
-        return (
-            f"handler {handler} failed {attempt} times, again at {from_ms(due):%Y-%m-%d %H:%M:%S}"
-        )
+        return f"handler {handler} failed {attempt} times, again at {stored.moment(due, 'retry', key):%Y-%m-%d %H:%M:%S}"
     return None

@@ -15,9 +15,11 @@ from typing import Any
 
 from attrs import define, field
 
+from ..._domain.values import stored
 from ...driver import Statement, Tx
 from ...model import Event, File, PlatformUser
 from ...standing import KINDS, Around, Change, Standing
+from ...tenancy import STATUSES
 from ..engine.statements import statement
 from ..records import rows
 
@@ -136,8 +138,9 @@ def _receipts(tx: Tx, events: Sequence[Event]) -> dict[int, list[tuple[int, Any,
     """(part, status, external id) of what the platform has accepted, by message, in order."""
     sent = [event.position for event in events if event.status not in _RECEIVED]
     found: dict[int, list[tuple[int, Any, str]]] = {}
-    for event, *receipt in tx.by_keys(RECEIPTS, sent):
-        found.setdefault(event, []).append(tuple(receipt))
+    for event, part, status, name in tx.by_keys(RECEIPTS, sent):
+        status = stored.word(status, STATUSES, "receipt", event)
+        found.setdefault(event, []).append((part, status, name))
     for several in found.values():
         several.sort()
     return found

@@ -6,17 +6,17 @@ Does not know: how it got there.
 
 from __future__ import annotations
 
-import json
 from typing import cast
 from uuid import UUID
 
 from attrs import evolve
 
 from ..._domain.rules.delivery import EVENT_STATUS, Progress, advance, further
-from ..._domain.values.ids import from_ms
+from ..._domain.values import stored
 from ...driver import Statement, Tx
 from ...errors import NotFound
 from ...model import DeliveryState, PartState, Status
+from ...tenancy import STATUSES
 from ..engine.statements import statement
 from ..records import nodes
 from ..records.log import BLOCKED, EVENT_CONN, EVENT_FACTS, UNBLOCKED, key_of, sources_of
@@ -56,7 +56,8 @@ def state_of(tx: Tx, app: int, event_id: UUID) -> DeliveryState:
     if row is None:
         return _of_action(tx, key)
     status, count, *times, reason = row
-    sent, delivered, read, failed = (None if t is None else from_ms(t) for t in times)
+    sent, delivered, read, failed = (stored.maybe_moment(t, "delivery", key) for t in times)
+    stored.word(status, STATUSES, "delivery", key)
     parts = _parts(tx, key, status, count)
     return DeliveryState(cast("Status", status), sent, delivered, read, failed, reason, parts)
 
@@ -70,7 +71,7 @@ def _parts(tx: Tx, key: int, status: str, count: int) -> tuple[PartState, ...]:
     rest = status if status in ("failed", "unknown", "cancelled") else "queued"
     return tuple(
         PartState(part, cast("Status", reached.get(part, rest)), names.get(part))
-        for part in range(count)
+        for part in range(stored.count(count, "delivery", key))
     )
 
 
@@ -88,7 +89,7 @@ def message_names(tx: Tx, key: int) -> list[str]:
 def taken_away(tx: Tx, key: int) -> frozenset[int]:
     """The parts that edits take away, whatever has become of them: nothing is said there again."""
     rows = tx.all(REMOVED, dst=key, origin=tx.kind("origin"), edited=tx.kind("message.edited"))
-    return frozenset(part for row in rows for part in json.loads(row[0]))
+    return frozenset(part for row in rows for part in stored.value(row[0], "event", key))
 
 
 def last_inbound(tx: Tx, app: int, platform_user: UUID) -> int | None:
@@ -129,22 +130,22 @@ def _of_action(tx: Tx, key: int) -> DeliveryState:
         status = None if facts is None else EVENT_STATUS.get(tx.kind_name(facts[0]))
         if facts is None or status is None:
             continue
-        told = json.loads(facts[2])
+        told = stored.values(facts[2], "event", child)
         part, count = told.get("part", 0), told.get("parts", 1)
         reached[part] = further(reached.get(part, "queued"), status)
         progress = evolve(progress, parts=count)
         progress = advance(progress, status, facts[1], told.get("reason"), reached.values())
-    return _as_state(progress, reached)
+    return _as_state(key, progress, reached)
 
 
-def _as_state(progress: Progress, reached: dict[int, str]) -> DeliveryState:
+def _as_state(key: int, progress: Progress, reached: dict[int, str]) -> DeliveryState:
     sent, failed = (
-        None if at is None else from_ms(at) for at in (progress.sent_at, progress.failed_at)
+        stored.maybe_moment(at, "event", key) for at in (progress.sent_at, progress.failed_at)
     )
     rest = progress.status if progress.status in ("failed", "cancelled") else "queued"
     parts = tuple(
         PartState(part, cast("Status", reached.get(part, rest)), None)
-        for part in range(progress.parts if progress.parts > 1 else 0)
+        for part in range(stored.count(progress.parts, "event", key) if progress.parts > 1 else 0)
     )
     status = cast("Status", progress.status)
     return DeliveryState(status, sent, None, None, failed, progress.reason, parts)

@@ -11,7 +11,8 @@ from typing import Any
 
 from attrs import frozen
 
-from ..._domain.values.ids import from_ms, span
+from ..._domain.values import stored
+from ..._domain.values.ids import span
 from ...driver import Statement
 from ...model import Event, PlatformConnection, Status
 from ..engine.sqlite import Connection
@@ -77,7 +78,7 @@ def listed(
         Undelivered(
             event,
             status,
-            event.created_at if at is None else from_ms(at),
+            event.created_at if at is None else stored.moment(at, "delivery", event.position),
             reason,
             code,
             failure,
@@ -94,7 +95,9 @@ def counted(
 ) -> list[UndeliveredCount]:
     """How many, in spans of `width` milliseconds; the newest span first."""
     return [
-        UndeliveredCount(status, failure, conns[conn].entity, from_ms(start), count)
+        UndeliveredCount(
+            status, failure, conns[conn].entity, stored.moment(start, "event", ""), count
+        )
         for status, failure, conn, start, count in tx.all(
             COUNTED, width=width, **_bounds(tx, app, among)
         )

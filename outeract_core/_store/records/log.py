@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from ..._domain.values import stored
 from ..._domain.values.codec import text_id
 from ..._domain.values.ids import app_of, span
 from ...driver import Statement, Tx
@@ -132,4 +133,4 @@ def id_of(tx: Tx, key: int) -> UUID:
     row = tx.one(EVENT_ID, seq=key)
     if row is None:
         raise LookupError(f"no event {key} in application {app_of(key)}")
-    return UUID(bytes=row[0])
+    return stored.uid(row[0], "event", "")

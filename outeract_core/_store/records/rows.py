@@ -14,7 +14,8 @@ from uuid import UUID
 
 from attrs import evolve
 
-from ..._domain.values.ids import from_ms, span
+from ..._domain.values import stored
+from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import NotFound
 from ...model import (
@@ -97,10 +98,10 @@ def _tenant(tx: Tx, app: int) -> tuple[AppId, dict[int, tuple[ConnectionId, str]
     if row is None:
         raise NotFound("no such application")
     connections = {
-        number: (ConnectionId(UUID(bytes=uid)), platform)
+        number: (ConnectionId(stored.uid(uid, "connection", number)), platform)
         for number, uid, platform in tx.all(CONNECTION_UIDS, app=app)
     }
-    return AppId(UUID(bytes=row[0])), connections
+    return AppId(stored.uid(row[0], "application", app)), connections
 
 
 def platform_users(tx: Tx, app: int, keys: Sequence[int]) -> list[PlatformUser]:
@@ -129,6 +130,7 @@ def files(tx: Tx, app: int, keys: Sequence[int]) -> list[File]:
     return [_file(row) for row in _ordered(tx.by_keys(FILES, keys, lo=lo, hi=hi, app=app), keys)]
 
 
+FILE_STATUSES = ("pending", "stored", "failed", "erased")
 _MANY: dict[str, Callable[[Tx, int, Sequence[int]], Sequence[Node]]] = {
     "event": events,
     "platform_user": platform_users,
@@ -188,21 +190,22 @@ def _ordered(rows: list[tuple[Any, ...]], keys: Sequence[int]) -> Sequence[tuple
 
 @lru_cache(maxsize=1024)
 def _shared(uid: bytes) -> UUID:
-    """The id of an application or connection, which many rows have in common."""
-    return UUID(bytes=uid)
+    """The id of an application, which many rows have in common."""
+    return stored.uid(uid, "application", "")
 
 
 def _user(row: Any) -> User:
     return User(
-        id=UserId(UUID(bytes=row[1])), app_id=AppId(_shared(row[2])), name=row[3],
-        system_user=bool(row[4]), merged_into=None if row[5] is None else UserId(UUID(bytes=row[5])),
-        created_at=from_ms(row[6]),
+        id=UserId(stored.uid(row[1], "person", row[0])), app_id=AppId(_shared(row[2])), name=row[3],
+        system_user=bool(row[4]), merged_into=None if row[5] is None else UserId(stored.uid(row[5], "person", row[0])),
+        created_at=stored.moment(row[6], "person", row[0]),
     )  # fmt: skip
 
 
 def _file(row: Any) -> File:
     return File(
-        id=FileId(UUID(bytes=row[1])), app_id=AppId(_shared(row[2])), filename=row[3],
-        mime_type=row[4], size=row[5], sha256=row[6], status=row[7],
-        url=f"sha256:{row[6]}" if row[7] == "stored" else None, created_at=from_ms(row[8]),
+        id=FileId(stored.uid(row[1], "file", row[0])), app_id=AppId(_shared(row[2])), filename=row[3],
+        mime_type=row[4], size=row[5], sha256=row[6],
+        status=stored.word(row[7], FILE_STATUSES, "file", row[0]),
+        url=f"sha256:{row[6]}" if row[7] == "stored" else None, created_at=stored.moment(row[8], "file", row[0]),
     )  # fmt: skip

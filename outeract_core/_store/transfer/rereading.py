@@ -17,6 +17,7 @@ from uuid import UUID
 
 from attrs import field, frozen
 
+from ..._domain.values import stored
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
@@ -68,7 +69,7 @@ def stretch(
     lo, hi = span(conn.app)
     rows = tx.all(STRETCH, after=max(after, lo), hi=hi, limit=limit)
     kept = [
-        Kept(row[0], UUID(bytes=row[1]), tx.kind_name(row[3]), row[4], row[5], row[6], json.loads(row[7]), row[8])
+        Kept(row[0], stored.uid(row[1], "event", row[0]), tx.kind_name(row[3]), row[4], row[5], row[6], stored.value(row[7], "event", row[0]), row[8])
         for row in rows
         if row[2] == conn.id and row[8] is not None and row[5] >= since
     ]  # fmt: skip
@@ -94,7 +95,7 @@ def otherwise(tx: Tx, conn: Conn, found: Sequence[Found]) -> list[Other]:
     told = []
     for one in found:
         before = read.get(str(one.kept.id), [])
-        last = json.loads(before[-1]) if before else one.kept.payload
+        last = stored.value(before[-1], "event", one.kept.key) if before else one.kept.payload
         seen = known.get(one.kept.key, set())
         unseen = tuple(ref for ref in one.files if _named(dict(ref.handle)) not in seen)
         if unseen or _canonical(one.payload) != _canonical(last):
@@ -136,7 +137,7 @@ def _known_files(tx: Tx, keys: list[int]) -> dict[int, set[str]]:
     """By event, the files that it is known to have."""
     known: dict[int, set[str]] = {}
     for key, handle in tx.by_keys(HANDLES, keys, attachment=tx.kind("attachment")):
-        known.setdefault(key, set()).add(_named(json.loads(handle)))
+        known.setdefault(key, set()).add(_named(stored.value(handle, "file", key)))
     return known
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from attrs import frozen
 
 from ..._domain.rules.patterns import fits
-from ..._domain.values.ids import from_ms
+from ..._domain.values import stored
 from ...driver import Statement, Tx
 from ...errors import BadInput, NotFound
 from ...model import ConnectionId
@@ -65,12 +65,19 @@ def rules(tx: Tx, app: int) -> list[Rule]:
     return [_rule(row) for row in tx.all(RULES, app=app)]
 
 
+def _kept_for(number: int, ms: int) -> timedelta:
+    stored.moment(ms, "retention", number)  # what reaches beyond every time is no span either
+    return timedelta(milliseconds=ms)
+
+
 def _rule(row: _RuleRow) -> Rule:
     number, uid, pattern, ms, conn, conn_uid, raw_only, position, created_at = row
-    connection = None if conn_uid is None else ConnectionId(UUID(bytes=conn_uid))
+    connection = (
+        None if conn_uid is None else ConnectionId(stored.uid(conn_uid, "connection", conn))
+    )
     entity = RetentionRule(
-        UUID(bytes=uid), pattern, timedelta(milliseconds=ms), connection, bool(raw_only),
-        from_ms(created_at),
+        stored.uid(uid, "retention", number), pattern, _kept_for(number, ms), connection, bool(raw_only),
+        stored.moment(created_at, "retention", number),
     )  # fmt: skip
     return Rule(number, ms, conn, position, entity)
 

@@ -7,7 +7,6 @@ Does not know: what becomes of a row once it is claimed (`outbox.py`), adapters.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
@@ -16,6 +15,7 @@ from typing import Any
 from attrs import frozen
 
 from ..._domain.rules.fair import fairly
+from ..._domain.values import stored
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 from ..records.log import EVENT_CONN, target_of
@@ -226,7 +226,7 @@ def _references(tx: Tx, events: list[int]) -> dict[tuple[int, str], str | None]:
 
 def _row(tx: Tx, row: _Row, around: _Around, token: int) -> Row:
     key, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, *rest = row
-    spec = json.loads(parts)
+    spec = stored.values(parts, "outbox", "")
     external_id, address, kind = around.recipients.get(lane, ("", "", "person"))
     targets, outbound, payload = _targets(tx, lane, verb, event)
     own = event or 0

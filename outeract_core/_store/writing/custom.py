@@ -6,13 +6,13 @@ Does not know: JSON Schema (checked before), what the events are for.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from attrs import frozen
 
+from ..._domain.values import stored
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import from_ms, span
 from ...conversation import ROLES
@@ -64,7 +64,10 @@ def schema(tx: Tx, app: int, name: str) -> EventSchema | None:
     row = tx.one(SCHEMA, app=app, name=name)
     if row is None:
         return None
-    return EventSchema(name, row[2], json.loads(row[1]), row[0], from_ms(row[3]))
+    return EventSchema(
+        name, row[2], stored.value(row[1], "event_schema", name), row[0],
+        stored.moment(row[3], "event_schema", name),
+    )  # fmt: skip
 
 
 def add_schema(

@@ -6,15 +6,16 @@ Does not know: how a request is made (`_outbound/sender.py`), what a status mean
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
 from attrs import frozen
 
 from ..._domain.rules.delivery import EVENT_STATUS, Progress, advance, further
+from ..._domain.values import stored
 from ..._domain.values.codec import encode, text_id
 from ...driver import Statement, Tx
+from ...tenancy import STATUSES
 from ..engine.statements import statement
 from ..records.conn import Conn
 from ..records.log import EVENT_FACTS, append, arrived, key_of, link, link_external
@@ -191,7 +192,7 @@ def refold(tx: Tx, conn: Conn, child: int, event: int) -> None:
     """Fold in a status that came before its message was known."""
     row = tx.one(EVENT_FACTS, seq=child)
     if row is not None:
-        fold(tx, conn, event, tx.kind_name(row[0]), json.loads(row[2]), row[1])
+        fold(tx, conn, event, tx.kind_name(row[0]), stored.values(row[2], "event", event), row[1])
 
 
 def fold(tx: Tx, conn: Conn, event: int, kind: str, payload: dict[str, Any], at: int) -> None:
@@ -224,6 +225,7 @@ def parts_of(tx: Tx, event: int) -> dict[int, str]:
     """How far each part has come, of those that have come to anything: its furthest status."""
     reached: dict[int, str] = {}
     for part, status in tx.all(PARTS, event=event):
+        status = stored.word(status, STATUSES, "receipt", event)
         reached[part] = further(reached.get(part, "queued"), status)
     return reached
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from attrs import frozen
 
+from ..._domain.values import stored
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
@@ -69,7 +69,11 @@ def erase(tx: Tx, app: int, person: int, conns: Mapping[int, Conn]) -> Erased:
     pictures = [one for one in (picture_of(tx, puser) for puser in pusers) if one is not None]
     events = _events(tx, [*persons, *pusers, *pictures])
     files = sorted({*tombstones.unheld(tx, events), *pictures})
-    payload = {"user_id": str(UUID(bytes=facts[1])), "events": len(events), "files": len(files)}
+    payload = {
+        "user_id": str(stored.uid(facts[1], "person", "")),
+        "events": len(events),
+        "files": len(files),
+    }
     event = append(tx, app, "user.erased", encode(payload))
     assert event is not None  # noqa: S101 - it has no dedupe key
     link(tx, event, "about", person)

@@ -6,7 +6,6 @@ Does not know: bytes, folders (`_io/disk/file_store.py`), how a platform hands o
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from uuid import UUID
 from attrs import frozen
 
 from ..._domain.rules.fair import fairly
+from ..._domain.values import stored as columns
 from ..._domain.values.codec import clean, encode
 from ..._domain.values.digests import Digest
 from ..._domain.values.names import safe_filename, safe_mime
@@ -135,7 +135,17 @@ def claim(
     rows = fairly(((row[2], row) for row in found if row[1] not in held), shares, limit)
     tx.many(FILE_LEASE, [(tx.now + lease, owner, token, row[1]) for row in rows])
     return [
-        Download(k, c, json.loads(h), sha, attempt + 1, size, status == "stored", mime, token)
+        Download(
+            k,
+            c,
+            columns.values(h, "file", k),
+            sha,
+            attempt + 1,
+            size,
+            status == "stored",
+            mime,
+            token,
+        )
         for _due, k, c, h, sha, attempt, size, status, mime in rows
     ]
 
@@ -207,7 +217,7 @@ def _tell(tx: Tx, conn: Conn, key: int, kind: str, payload: dict[str, Any]) -> N
     row = tx.one(FILE_EVENT, id=key)
     if row is None:
         return
-    payload = {"file_id": str(UUID(bytes=row[1])), **payload}
+    payload = {"file_id": str(columns.uid(row[1], "file", "")), **payload}
     event = append(tx, conn.app, kind, encode(payload), conn=conn.id)
     if event is not None:
         link(tx, event, "attachment", key)

@@ -7,8 +7,8 @@ Does not know: why two persons are one (a host's decision, a link code).
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
+from ..._domain.values import stored
 from ..._domain.values.codec import encode
 from ...driver import Statement, Tx
 from ...errors import BadInput
@@ -92,7 +92,7 @@ def _refuse(tx: Tx, source: int, target: int) -> None:
                 f"the {role} is the application's system user, which is nobody's identity"
             )
         if person[3] is not None:
-            into = UUID(bytes=_person(tx, person[3])[1])
+            into = stored.uid(_person(tx, person[3])[1], "person", "")
             raise BadInput(f"the {role} is merged into {into} already; use that one, or unmerge")
 
 
@@ -117,9 +117,11 @@ def _append(
 def _payload(tx: Tx, source: int, target: int, pusers: list[int]) -> dict[str, Any]:
     rows = [tx.one(PUSER, id=puser) for puser in pusers]
     return {
-        "source_user_id": str(UUID(bytes=_person(tx, source)[1])),
-        "target_user_id": str(UUID(bytes=_person(tx, target)[1])),
-        "platform_user_ids": [str(UUID(bytes=row[1])) for row in rows if row is not None],
+        "source_user_id": str(stored.uid(_person(tx, source)[1], "person", "")),
+        "target_user_id": str(stored.uid(_person(tx, target)[1], "person", "")),
+        "platform_user_ids": [
+            str(stored.uid(row[1], "puser", "")) for row in rows if row is not None
+        ],
     }
 
 
@@ -143,4 +145,4 @@ def _of(tx: Tx, puser: int) -> int:
 def _uid(tx: Tx, event: int) -> str:
     row = tx.one(EVENT_ID, seq=event)
     assert row is not None  # noqa: S101
-    return str(UUID(bytes=row[0]))
+    return str(stored.uid(row[0], "person", ""))

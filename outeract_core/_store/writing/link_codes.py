@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from attrs import field, frozen
 
 from ..._domain.rules import link_code as codes
+from ..._domain.values import stored
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import app_of, span
 from ...driver import Statement, Tx
@@ -114,7 +114,7 @@ def generate(
             break
     payload = {
         "code": hashed.hex(), "expiry_minutes": minutes, "max_uses": uses,
-        "generated_by_platform_user_id": str(UUID(bytes=row[1])),
+        "generated_by_platform_user_id": str(stored.uid(row[1], "puser", "")),
     }  # fmt: skip
     event = _appended(tx, app, "link_code.generated", payload)
     link(tx, event, "sent_to", puser)

@@ -5,13 +5,12 @@ Knows: the rows. Does not know: parsing.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from attrs import frozen
 
+from ..._domain.values import stored
 from ..._domain.values.codec import encode
-from ..._domain.values.ids import from_ms
 from ...adapter import Inbound
 from ...driver import Statement, Tx
 from ..engine.statements import statement
@@ -69,9 +68,15 @@ def kept(tx: Tx, conn: int, state: str, limit: int, after: int = 0) -> list[Kept
     """Deliveries in this state behind the number `after`, oldest first."""
     rows = tx.all(KEPT, conn=conn, state=state, limit=limit, after=after)
     return [
-        Kept(row[0], Inbound(row[4], json.loads(row[5]), json.loads(row[6]), row[7], from_ms(row[3])), row[9])
+        Kept(row[0], _inbound(row), row[9])
         for row in rows
     ]  # fmt: skip
+
+
+def _inbound(row: Any) -> Inbound:
+    number = row[0]
+    headers, query = (stored.values(row[at], "raw_delivery", number) for at in (5, 6))
+    return Inbound(row[4], headers, query, row[7], stored.moment(row[3], "raw_delivery", number))
 
 
 def replayed(tx: Tx, number: int, good: bool, error: str | None, state: str) -> None:
@@ -85,7 +90,7 @@ def replayed(tx: Tx, number: int, good: bool, error: str | None, state: str) -> 
 def poll_cursor(tx: Tx, conn: int) -> Any:
     """Where the last committed poll ended."""
     row = tx.one(POLL_CURSOR, conn=conn)
-    return None if row is None or row[0] is None else json.loads(row[0])
+    return None if row is None or row[0] is None else stored.value(row[0], "connection", conn)
 
 
 def set_poll_cursor(tx: Tx, conn: int, cursor: Any) -> None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import secrets
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from ..._domain.rules.tenant_names import check_name
+from ..._domain.values import stored
 from ..._domain.values.codec import encode
-from ..._domain.values.ids import from_ms, span
+from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import BadInput, UnfinishedImport
 from ...model import (
@@ -93,6 +92,14 @@ def check_config(config: dict[str, str]) -> dict[str, str]:
     return {name: config.get(name, values[0]) for name, values in CONFIG.items()}
 
 
+def _config_of(app: int, text: str) -> dict[str, str]:
+    """The config of an application as it is stored. Raises StoreCorrupt."""
+    found = stored.values(text, "application", app)
+    for name, value in found.items():
+        stored.word(value, stored.behind(name, CONFIG, "application", app), "application", app)
+    return check_config(found)
+
+
 def organisation(tx: Tx, name: str) -> tuple[int, Organisation]:
     """The organisation called `name`, made on first use. Raises BadInput for a new one's bad name."""
     row = tx.one(ORGANISATION, name=name)
@@ -101,7 +108,10 @@ def organisation(tx: Tx, name: str) -> tuple[int, Organisation]:
         tx.run(ORGANISATION_ADD, uid=tx.new_id().bytes, name=name, now=tx.now)
         row = tx.one(ORGANISATION, name=name)
     assert row is not None  # noqa: S101 - inserted above
-    return row[0], Organisation(OrganisationId(UUID(bytes=row[1])), row[2], from_ms(row[3]))
+    return row[0], Organisation(
+        OrganisationId(stored.uid(row[1], "organisation", row[0])), row[2],
+        stored.moment(row[3], "organisation", row[0]),
+    )  # fmt: skip
 
 
 def application(
@@ -119,19 +129,19 @@ def application(
         check_name("an application", name)
         row = _add_application(tx, parent, name, check_config(config))
     elif config:
-        merged = check_config({**json.loads(row[4]), **config})
+        merged = check_config({**_config_of(row[0], row[4]), **config})
         tx.run(APPLICATION_CONFIG, app=row[0], config=encode(merged))
-        if merged["profiles"] != check_config(json.loads(row[4]))["profiles"]:
+        if merged["profiles"] != _config_of(row[0], row[4])["profiles"]:
             lo, hi = span(row[0])
             tx.run(PROFILES_ANEW, lo=lo, hi=hi)
         row = tx.one(APPLICATION, organisation=parent, name=name)
     assert row is not None  # noqa: S101
     return row[0], Application(
-        id=AppId(UUID(bytes=row[1])),
-        organisation_id=OrganisationId(UUID(bytes=row[2])),
+        id=AppId(stored.uid(row[1], "application", row[0])),
+        organisation_id=OrganisationId(stored.uid(row[2], "organisation", parent)),
         name=row[3],
-        config=json.loads(row[4]),
-        created_at=from_ms(row[6]),
+        config=stored.values(row[4], "application", row[0]),
+        created_at=stored.moment(row[6], "application", row[0]),
     )
 
 
@@ -158,7 +168,7 @@ def connect(
     if row is None:
         check_name("a connection", name)
         _add_connection(tx, app, organisation_name, app_name, platform, name, account, config)
-    elif (row[6], json.loads(row[7])) != (account or row[6], config):
+    elif (row[6], stored.values(row[7], "connection", row[0])) != (account or row[6], config):
         tx.run(CONNECTION_CHANGE, id=row[0], account=account or row[6], config=encode(config))
         tx.run(UNPAUSE_ALL, conn=row[0])
     if row is not None and row[8] == DISABLED:  # its config is the host's own now
@@ -190,7 +200,7 @@ def _add_connection(
 def enable(tx: Tx, conn: Conn, config: dict[str, Any]) -> bool:
     """The host has looked at this config; False when it is another one."""
     row = tx.one(CONNECTION, app=conn.app, platform=conn.platform, name=conn.entity.name)
-    if row is None or json.loads(row[7]) != config:
+    if row is None or stored.values(row[7], "connection", row[0]) != config:
         return False
     return bool(tx.run(CONNECTION_ENABLE, id=row[0], config=row[7]))
 
@@ -253,16 +263,16 @@ def has_webhook(tx: Tx, webhook_id: str) -> bool:
 
 def _conn(row: _ConnectionRow, address: Address = sealed) -> Conn:
     entity = PlatformConnection(
-        id=ConnectionId(UUID(bytes=row[1])),
-        app_id=AppId(UUID(bytes=row[3])),
+        id=ConnectionId(stored.uid(row[1], "connection", row[0])),
+        app_id=AppId(stored.uid(row[3], "application", row[2])),
         platform=row[4],
         name=row[5],
         account=row[6],
-        config=json.loads(row[7]),
+        config=stored.values(row[7], "connection", row[0]),
         status=row[8],
         webhook_id=row[10],
-        created_at=from_ms(row[12]),
+        created_at=stored.moment(row[12], "connection", row[0]),
         webhook_version=row[11],
         address=address,
     )
-    return Conn(row[0], row[2], row[9], entity, check_config(json.loads(row[13])))
+    return Conn(row[0], row[2], row[9], entity, _config_of(row[2], row[13]))
