@@ -227,7 +227,9 @@ async def test_connections_that_are_announced_must_come_first(
 ) -> None:
     """An export that has more connections in its header than lines would own the next one of the file."""
     async with Bank(tmp_path) as bank:
-        await refused(bank, replaced(lines, '"connections":1', '"connections":5'), "connections stand before")
+        await refused(
+            bank, replaced(lines, '"connections":1', '"connections":5'), "connections stand before"
+        )
         more = connect(bank.core, bank.stranger, "more")
         await take(bank.core, more, said("x", "ann"))
         assert [one.name for one in bank.stranger.connections()] == ["plain", "more"]
