@@ -289,7 +289,7 @@ async def test_imported_connections_do_nothing_until_they_are_confirmed(
         assert connection.config["base_url"] == "http://evil.example"
         assert (await take(bank.core, connection, said("m9"))).status == 503
         assert (await bank.core.pump()).sent == 0
-        assert not bank.core.runtime.http._trusted
+        assert not bank.core.runtime.http._guard._trusted
         conn = next(one for one in bank.core.runtime.conns(moved.key))
         with pytest.raises(ConnectionDisabled, match=r"app\.enable"):
             bank.core.runtime.ready(conn)
