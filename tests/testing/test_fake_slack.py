@@ -121,7 +121,7 @@ def test_the_client_is_refused(fake, client):
     ("method", "body"),
     [("auth.test", {}), ("chat.delete", {"channel": "C1", "ts": "?"}),
      ("reactions.add", {"channel": "C1", "timestamp": "?", "name": "+1"}),
-     ("users.info", {"user": "U1"}), ("conversations.info", {"channel": "C1"}),
+     ("users.info", {"user": "U0FAKEBOT"}), ("conversations.info", {"channel": "C1"}),
      ("files.getUploadURLExternal", {"filename": "a", "length": 1}),
      ("files.completeUploadExternal", {"files": "?"})],
 )  # fmt: skip
