@@ -7,7 +7,7 @@ Does not know: what a platform is asked (the adapter's `check`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -78,6 +78,14 @@ class Checking:
         self.runtime.database.here()
         found = await checked(self.runtime, [named(self.runtime, self.key, connection)], timeout)
         return found[0]
+
+
+async def of_apps(runtime: Runtime, apps: Container[int], timeout: float) -> list[Check]:  # noqa: ASYNC109
+    """Each connection of these applications. Raises BadInput, StoreError."""
+    runtime.database.here()
+    runtime.reload()
+    mine = [conn for conn in runtime.conns() if conn.app in apps]
+    return await checked(runtime, sorted(mine, key=lambda conn: conn.id), timeout)
 
 
 async def checked(runtime: Runtime, conns: list[Conn], timeout: float) -> list[Check]:  # noqa: ASYNC109

@@ -38,7 +38,7 @@ from ..adapter import Adapter, Response
 from ..errors import BadInput
 from ..tenancy import Secret
 from .app import App
-from .checking import WITHIN, Check, checked
+from .checking import WITHIN, Check, of_apps
 from .maintenance.indexing import INDEXING, check_tokenizer
 from .maintenance.rereading import reparse
 from .pumped import Pumped
@@ -359,15 +359,11 @@ class Outeract:
         """`App.check` for every connection of `app`, or of all applications that were opened here, side
         by side; in the order in which they were made.
 
-        timeout   seconds for all of them together.
+        timeout   seconds for all of them together; nobody's trouble hides another's answer.
 
-        One connection's trouble never stops the others. Raises BadInput, StoreError.
+        Raises BadInput, StoreError.
         """
-        self.runtime.database.here()
-        keys = set(self._apps) if app is None else {app.key}
-        self.runtime.reload()
-        mine = [conn for conn in self.runtime.conns() if conn.app in keys]
-        return await checked(self.runtime, sorted(mine, key=lambda conn: conn.id), timeout)
+        return await of_apps(self.runtime, [*self._apps] if app is None else [app.key], timeout)
 
     # ── end ───────────────────────────────────────────────────────────────────────────────────
 

@@ -14,6 +14,7 @@ from typing import Any
 from .record import Answer, Received, Request, Upload, World, answer_json
 from .telegram_aside import Asides, NotAllowedError
 from .telegram_chats import Chats, RefusedError
+from .telegram_hook import BadWebhookError, described, replaced
 from .telegram_html import parse_html, utf16
 
 __all__ = ["FakeTelegram"]
@@ -37,15 +38,6 @@ _DETAILS: dict[str, dict[str, Any]] = {
         "width": 512, "height": 512, "type": "regular", "is_animated": False, "is_video": False,
     },
 }  # fmt: skip
-_HTTPS = re.compile(r"https://[^/:]+(:(443|80|88|8443))?(/|$)")
-_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
-_TOLD = (
-    "allowed_updates",
-    "max_connections",
-    "ip_address",
-    "last_error_date",
-    "last_error_message",
-)
 _TRUE = frozenset({
     "sendchataction", "answercallbackquery", "setmycommands",
     "deletemycommands", "setmydescription", "setmyname", "logout", "close",
@@ -328,16 +320,10 @@ class FakeTelegram:
         return {"total_count": len(sizes[:1]), "photos": [sizes] if sizes else []}
 
     def _do_setwebhook(self, params: dict[str, Any]) -> Any:
-        """Bot API: https on four ports only; what is left out of `allowed_updates` stays as it was."""
-        url = str(params.get("url") or "")
-        if url and not _HTTPS.match(url):
-            raise RefusedError(
-                400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook"
-            )
-        if params.get("secret_token") and not _SECRET.fullmatch(str(params["secret_token"])):
-            raise RefusedError(400, "Bad Request: secret token contains unallowed characters")
-        kept = {k: v for k, v in self.webhook.items() if k == "allowed_updates"}
-        self.webhook = {**kept, **params, "url": url}
+        try:
+            self.webhook = replaced(self.webhook, params)
+        except BadWebhookError as no:
+            raise RefusedError(400, f"Bad Request: {no}") from None
         return True
 
     def _do_deletewebhook(self, _: dict[str, Any]) -> Any:
@@ -345,12 +331,7 @@ class FakeTelegram:
         return True
 
     def _do_getwebhookinfo(self, _: dict[str, Any]) -> Any:
-        """Bot API, WebhookInfo: it never says whether there is a secret token, nor which."""
-        told = {k: self.webhook[k] for k in _TOLD if self.webhook.get(k)}
-        if "allowed_updates" in told:
-            told["allowed_updates"] = _decoded(told["allowed_updates"])
-        pending = {"pending_update_count": len(self._updates), "has_custom_certificate": False}
-        return {"url": self.webhook["url"], **told, **pending}
+        return described(self.webhook, len(self._updates))
 
     def _do_getupdates(self, params: dict[str, Any]) -> Any:
         """Bot API: an update is confirmed by a call with an offset above its update_id."""
