@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
@@ -376,6 +376,14 @@ async def _chunks(response: httpx.Response, limit: int, ends: float) -> AsyncGen
             yield chunk
 
 
-def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    body: Any = response.stream
-    return unpacked(response.headers.get("content-encoding", ""), aiter(body))
+async def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """What comes out of a body. Who stops in the middle leaves nothing open."""
+    body: Any = aiter(cast("AsyncIterator[bytes]", response.stream))
+    coding = response.headers.get("content-encoding", "")
+    try:
+        async with aclosing(unpacked(coding, body)) as pieces:
+            async for piece in pieces:
+                yield piece
+    finally:
+        if hasattr(body, "aclose"):
+            await body.aclose()
