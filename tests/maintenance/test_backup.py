@@ -257,7 +257,7 @@ async def test_marks_and_leases_stay_behind(
     core: Outeract, app: App, plain: PlatformConnection, tmp_path: Path, clock: ManualClock
 ) -> None:
     """Handlers and sender of the restored program need not wait for leases of the original."""
-    app.on("message.inbound")(lambda message: "echo: " + message.text)
+    app.on("message.inbound", name="echo")(lambda message: "echo: " + message.text)
     await core.pump()
     await take(core, plain, said("m1"))
     await core.backup(tmp_path / "copy.db")

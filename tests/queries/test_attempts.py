@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from outeract_core import App, Outeract
-from outeract_core._store.writing import attempts
+from outeract_core._store.records import attempts
 from outeract_core.events import Fact, Party
 from outeract_core.testing import ManualClock, SequentialIds
 from tests.support.reading.world import Loft, arrive, connect, event, said

@@ -18,10 +18,9 @@ from ...graph import Explanation, Moment, Subgraph
 from ...model import Event, PlatformUser
 from ..engine.sqlite import Connection
 from ..engine.statements import statement
-from ..records import rows
+from ..records import attempts, rows
+from ..records.attempts import Attempt
 from ..records.log import target_of
-from ..writing import attempts
-from ..writing.attempts import Attempt
 
 OUTBOX: Statement[tuple[str, int, int, str | None]] = statement("outbox_of_event")
 RETRIES: Statement[tuple[str, int, int]] = statement("retries_of_event")

@@ -15,8 +15,8 @@ from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import LeaseLost
 from ..engine.statements import statement
+from ..records import attempts
 from ..records.log import append, link, target_of
-from . import attempts
 
 CURSOR: Statement[tuple[int]] = statement("cursor_get")
 CURSOR_SET: Statement[Any] = statement("cursor_set")

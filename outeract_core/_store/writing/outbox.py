@@ -20,9 +20,10 @@ from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import Failure, LeaseLost
 from ..engine.statements import statement
+from ..records import attempts
 from ..records.conn import Conn
 from ..records.log import BLOCKED, link
-from . import attempts, delivery
+from . import delivery
 from .claims import Row
 from .people import PUSER_ADDRESS, readdress
 
