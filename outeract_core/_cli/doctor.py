@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from .._io.secrets.key import readable_by_others
 from .._io.secrets.references import HOST
 from .._store.engine import schema
 from .._store.reading import enrolment, health
-from .._store.reading.undelivered import Among, counted
+from .._store.reading.undelivered import Among, counted, listed
 from .._store.transfer import importing, rebuild
 from ..adapter import Finding
 from ..errors import OuteractError, UnfinishedImport
@@ -48,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
             "key": _key(core),
             "queues": core.runtime.database.read(health.queues),
             "last_day": _last_day(core),
+            "newest": _newest(core),
             "foreign": core.runtime.database.read(health.foreign),
             "unfinished": core.runtime.database.read(importing.unfinished),
             "search": core.runtime.database.read(health.search),
@@ -108,9 +110,11 @@ def _open(path: Path) -> list[str]:
 
 
 def _last_day(core: Outeract) -> dict[str, int]:
-    """Messages that were not delivered in the last 24 hours, by status."""
-    found = {"failed": 0, "unknown": 0}
-    among = Among(since=core.runtime.now() - _DAY)
+    """What went wrong in the last 24 hours: messages not delivered, turns given up."""
+    since = core.runtime.now() - _DAY
+    given_up, _event = core.runtime.database.read(partial(health.parked, since=since))
+    found = {"failed": 0, "unknown": 0, "parked": given_up}
+    among = Among(since=since)
     conns = {conn.id: conn for conn in core.runtime.conns()}
     for app in {conn.app for conn in conns.values()}:
         for one in core.runtime.database.read(
@@ -118,6 +122,20 @@ def _last_day(core: Outeract) -> dict[str, int]:
         ):
             found[one.status] += one.count
     return found
+
+
+def _newest(core: Outeract) -> dict[str, str]:
+    """The newest event of each kind that somebody may give a second chance."""
+    read = core.runtime.database.read
+    conns = {conn.id: conn for conn in core.runtime.conns()}
+    since = core.runtime.now() - _DAY
+    found = {"parked": read(health.parked)[1]}
+    for status in ("failed", "unknown"):
+        among = Among(status=status, since=since)
+        for app in {conn.app for conn in conns.values()}:
+            for one in read(partial(listed, app=app, among=among, limit=1, conns=conns)):
+                found[status] = max(one.event.id, found.get(status) or one.event.id)
+    return {kind: str(event) for kind, event in found.items() if event is not None}
 
 
 def _whole(core: Outeract, wanted: str | None) -> list[App]:
@@ -181,8 +199,8 @@ def _problems(findings: dict[str, Any]) -> Any:
     yield from _of_level(findings, "error")
     for name in ("unparsed", "parked"):
         if findings["queues"].get(name):
-            advice = " (outeract replay)" if name == "unparsed" else ""
-            yield f"{findings['queues'][name]} {name}{advice}"
+            verb = "replay" if name == "unparsed" else "retry"
+            yield f"{findings['queues'][name]} {name} ({_command(findings, verb, name)})"
 
 
 def _of_connections(findings: dict[str, Any]) -> Iterator[str]:
@@ -249,14 +267,30 @@ def _advice(findings: dict[str, Any]) -> Iterator[str]:
         yield f"! {text}"
     day = findings["last_day"]
     if day["failed"]:
-        yield f"! {day['failed']} failed in the last day: outeract tail --type message.failed says why"
+        why = f"{_command(findings, 'tail')} --type message.failed"
+        yield (
+            f"! {day['failed']} failed in the last day: {why} says why, "
+            f"{_command(findings, 'resend', 'failed')} sends the newest again"
+        )
     if day["unknown"]:
         yield (
             f"! {day['unknown']} in the last day may or may not have arrived: look, then "
-            "outeract resend FILE EVENT --marked"
+            f"{_command(findings, 'resend', 'unknown')} --marked"
         )
+    if day["parked"]:
+        why = f"{_command(findings, 'tail')} --type 'system.*'"
+        yield f"! {day['parked']} turns were given up in the last day: {why} says why"
     if findings["queues"]["retrying"]:
-        yield "! handlers have raised and are run again: the program's log has their tracebacks"
+        yield (
+            f"! {findings['queues']['retrying']} turns have failed and are run again by themselves: "
+            "the program's log has their tracebacks"
+        )
+
+
+def _command(findings: dict[str, Any], verb: str, kind: str | None = None) -> str:
+    """The command as it is typed; with the newest event of its kind when it takes one."""
+    event = findings["newest"].get(kind)
+    return shlex.join(["outeract", verb, findings["file"]["path"], *([event] if event else [])])
 
 
 def _search(found: dict[str, Any]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -90,3 +92,25 @@ async def test_no_secret_is_in_a_record_or_a_stored_traceback(
         assert any("Traceback" in text for text in stored)
     for text in (caplog.text, *stored):
         assert not [form for form in forms if form in text]
+
+
+def test_a_program_that_configures_no_logging_sees_warnings_on_stderr(tmp_path: Path) -> None:
+    """A handler that raises: its name, the attempt and the traceback, in a process of its own."""
+    program = """
+import sys
+from outeract_core.blocking import Outeract
+with Outeract(sys.argv[1], console=print) as core:
+    app = core.app("x")
+    where = app.connect("console")
+    @app.on("message.inbound", name="greet")
+    def greet(message):
+        raise ValueError("broken on purpose")
+    core.ingest(where.webhook_id, where.webhook_secret, body=b'{"user":"ann","text":"hi","n":1}')
+    core.pump()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "c.db")],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    for part in ("handler greet", "attempt 1", "Traceback", "broken on purpose"):
+        assert part in done.stderr

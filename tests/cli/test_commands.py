@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -162,6 +163,47 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert command in out
     with pytest.raises(SystemExit):
         main(["dance"])
+
+
+def test_doctor_counts_what_went_wrong_and_its_commands_can_be_typed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Failed, parked, retrying; a line that is typed as it stands gives the second chance."""
+    from outeract_core.blocking import Outeract
+    from outeract_core.errors import Rejected
+
+    def refusing(_message: Any) -> Any:
+        raise Rejected("nobody there")
+
+    path = str(tmp_path / "my bot.db")
+    with Outeract(path, console=refusing) as core:
+        app = core.app("x")
+        where = app.connect("console")
+
+        def broken(_message: object) -> None:
+            raise ValueError("no")
+
+        app.on("message.inbound", name="gives_up", attempts=1)(broken)
+        app.on("message.inbound", name="goes_on", attempts=9)(broken)
+        core.ingest(
+            where.webhook_id, where.webhook_secret, body=b'{"user":"ann","text":"hi","n":1}'
+        )
+        app.send(("console", "ann"), "pay")
+        core.pump()
+    (found,) = _json(capsys, "doctor", path)
+    assert found["last_day"] == {"failed": 1, "unknown": 0, "parked": 1}
+    assert found["queues"]["retrying"] == 1
+    assert main(["doctor", path]) == 1
+    out = capsys.readouterr().out
+    assert "1 turns have failed and are run again" in out
+    typed = [f"outeract {verb} '{path}' " for verb in ("retry", "resend")]
+    events = [found["newest"][kind] for kind in ("parked", "failed")]
+    for start, event in zip(typed, events, strict=True):
+        assert start + event in out
+        assert main([*shlex.split(start)[1:], event]) == 0
+    capsys.readouterr()
+    (after,) = _json(capsys, "doctor", path)
+    assert after["queues"]["parked"] == 0
 
 
 def test_resend_queues_what_has_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

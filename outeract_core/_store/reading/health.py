@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from ..._domain.values.ids import span
 from ...driver import Statement
 from ..engine.sqlite import Connection, Fault
 from ..engine.statements import statement
+from ..records.log import id_of
 from ..writing import search as index
 
 DEPTHS: Statement[tuple[int, str, int, int]] = statement("outbox_depths")
 FILES: Statement[tuple[int]] = statement("depth_files")
 UNPARSED: Statement[tuple[str, int]] = statement("depth_unparsed")
 RETRYING: Statement[tuple[int]] = statement("depth_retries")
-PARKED: Statement[tuple[int]] = statement("depth_parked")
+PARKED: Statement[tuple[int, int | None, int | None]] = statement("depth_parked")
 FOREIGN: Statement[tuple[str, str, int, int, int]] = statement("foreign_counts")
 COUNTS: Statement[tuple[str, int]] = statement("counts")
 
@@ -65,8 +67,14 @@ def queues(tx: Connection) -> dict[str, int]:
     found["files"] = (tx.one(FILES) or (0,))[0]
     found |= {"unparsed": 0, "held": 0, **dict(tx.all(UNPARSED))}
     found["retrying"] = (tx.one(RETRYING) or (0,))[0]
-    found["parked"] = (tx.one(PARKED) or (0,))[0]
+    found["parked"] = parked(tx)[0]
     return found
+
+
+def parked(tx: Connection, since: int = 0) -> tuple[int, UUID | None]:
+    """How many turns have been given up from `since` on (milliseconds), and the newest one's event."""
+    count, event, _at = tx.one(PARKED, since=since) or (0, None, None)
+    return count, None if event is None else id_of(tx, event)
 
 
 def foreign(tx: Connection) -> list[dict[str, Any]]:

@@ -91,7 +91,7 @@ WHERE n.peer >= :lo AND n.peer < :hi AND g.dst <> n.peer AND p.kind <> 'system' 
 SELECT count(*) FROM retry;
 
 -- name: depth_parked
-SELECT count(*) FROM parked;
+SELECT count(*), event, max(at) FROM parked WHERE at >= :since;
 
 -- name: counts
 SELECT 'events', count(*) FROM event WHERE seq >= :lo AND seq < :hi
