@@ -84,5 +84,6 @@ async def _empty(acquainted: Path, options: Options) -> AsyncIterator[Outeract]:
     for old in options.scratch.glob("empty.db*"):
         old.unlink()
     shutil.copyfile(acquainted, path)
+    shutil.copyfile(f"{acquainted}.key", f"{path}.key")
     async with Outeract(path, search=None) as core:
         yield core

@@ -24,6 +24,12 @@ def _sent(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"ok": True, "result": result}, request=request)
 
 
+def _opened(folder: Path, answer: Any) -> Outeract:
+    """A store whose platforms answer so; their names are not looked up."""
+    transport = httpx.MockTransport(answer)
+    return Outeract(folder / "a.db", transport=transport, allow_private_addresses=True)
+
+
 async def test_a_silent_platform_with_thousands_of_chats_holds_up_nobody(tmp_path: Path) -> None:
     """Every place that it can have is taken; a sound connection of the same application answers."""
     asked, done = list[str](), anyio.Event()
@@ -35,8 +41,8 @@ async def test_a_silent_platform_with_thousands_of_chats_holds_up_nobody(tmp_pat
         done.set()
         return _sent(request)
 
-    async with Outeract(tmp_path / "a.db", transport=httpx.MockTransport(answer)) as core:
-        app = core.app("support")
+    async with _opened(tmp_path, answer) as core:
+        app = core.app("support", profiles="disabled")
         app.connect("telegram", name="silent", token="1:a")
         app.connect("telegram", name="healthy", token="2:b")
         for chat in range(1, 1_500):
@@ -63,8 +69,8 @@ async def test_polls_take_nobodys_place(tmp_path: Path) -> None:
         done.set()
         return _sent(request)
 
-    async with Outeract(tmp_path / "a.db", transport=httpx.MockTransport(answer)) as core:
-        app = core.app("support")
+    async with _opened(tmp_path, answer) as core:
+        app = core.app("support", profiles="disabled")
         for number in range(110):
             app.connect("telegram", name=f"bot{number}", token=f"{number}:a", poll=True)
         async with anyio.create_task_group() as group:

@@ -34,7 +34,9 @@ async def _claimed(
 
 
 ENDS: dict[str, Callable[[Connection, Any, Download], Any]] = {
-    "stored": lambda tx, conn, one: files.stored(tx, conn, one, 1, "ab", None, transcribe=False),
+    "stored": lambda tx, conn, one: files.stored(
+        tx, conn, one, 1, "ab" * 32, None, transcribe=False
+    ),
     "failed": lambda tx, conn, one: files.failed(tx, conn, one, "no"),
     "again": lambda tx, conn, one: files.again(tx, one, 0, "later"),
     "transcribed": lambda tx, conn, one: files.transcribed(tx, conn, one, "words"),
@@ -56,7 +58,7 @@ async def test_who_has_lost_a_download_settles_nothing(
     assert not await database.write(lambda tx: ENDS[name](tx, conn, stale))
     assert (await kinds(app), _row(core)) == before
     assert await database.write(
-        lambda tx: files.stored(tx, conn, held, 1, "ab", None, transcribe=False)
+        lambda tx: files.stored(tx, conn, held, 1, "ab" * 32, None, transcribe=False)
     )
 
 

@@ -35,8 +35,13 @@ class Counting:
 
 def opened(path: Path, clock: ManualClock, platform: Counting) -> tuple[Outeract, App]:
     """A store with a bot."""
-    core = Outeract(path, clock=clock, transport=httpx.MockTransport(platform))
-    app = core.app("support")
+    core = Outeract(
+        path,
+        clock=clock,
+        transport=httpx.MockTransport(platform),
+        allow_private_addresses=True,
+    )
+    app = core.app("support", profiles="disabled")
     app.connect("telegram", token="1:a")
     return core, app
 

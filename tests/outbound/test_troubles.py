@@ -74,7 +74,7 @@ async def core(tmp_path: Path, clock: ManualClock, sky: Sky) -> AsyncIterator[Ou
 @pytest.fixture
 def app(core: Outeract) -> App:
     """An application with a bot."""
-    app = core.app("support")
+    app = core.app("support", profiles="disabled")
     app.connect("telegram", token="1:a")
     return app
 
@@ -140,7 +140,7 @@ async def test_a_new_process_tries_at_once(
         transport=httpx.MockTransport(sky),
         allow_private_addresses=True,
     ) as again:
-        again.app("support").connect("telegram", token="1:a")
+        again.app("support", profiles="disabled").connect("telegram", token="1:a")
         await again.pump()
     assert len(sky.sent) == 1
 

@@ -297,7 +297,7 @@ async def test_status_follows_what_happened(core: Outeract, app: App) -> None:
     assert [e.id for e in await app.events.page(sent)] == [delivery.id]
     inbound = q.type_is("message.inbound")
     assert await app.events.count(inbound & q.status_is("received")) == 1
-    app.on("message.inbound", name="quiet")(lambda _message: None)
+    app.on("message.inbound", name="quiet", since="beginning")(lambda _message: None)
     await core.pump()
     assert await app.events.count(inbound & q.status_is("received")) == 0
     assert await app.events.count(inbound & q.status_is("processed")) == 1

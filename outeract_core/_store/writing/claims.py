@@ -114,9 +114,14 @@ def claim(
     the owner's own tasks hold. They are never claimed again, whatever has become of their lease.
     """
     token = secrets.randbits(62)
-    due = [_due(tx, lane, head) for head, lane in _heads(tx, shares, held, lanes)]
+    heads = _heads(tx, shares, held, lanes)
+    queued: dict[int, list[_Row]] = {lane: [] for _head, lane in heads}
+    for row in sorted(tx.by_keys(LANE, [head for head, _lane in heads], limit=PER_LANE)):
+        queued[row[2]].append(row)
+    due = [_due(rows, tx.now) for rows in queued.values()]
     found = [row for rows in due for row in rows]
-    tx.many(LEASE, [(tx.now + lease, owner, token, row[0]) for row in found])
+    keys = [row[0] for row in found]
+    tx.by_keys(LEASE, keys, until=tx.now + lease, owner=owner, token=token)
     loaded = iter(_load(tx, found, token))
     return [[next(loaded) for _ in rows] for rows in due]
 
@@ -145,12 +150,13 @@ def is_ahead(tx: Tx, longest: int) -> bool:
     return tx.one(IS_AHEAD, latest=tx.now + longest) is not None
 
 
-def _due(tx: Tx, lane: int, head: int) -> list[_Row]:
+def _due(queued: list[_Row], now: int) -> list[_Row]:
+    """Of the rows of one lane, in order, those that may be sent one after the other."""
     rows: list[_Row] = []
-    for row in tx.all(LANE, lane=lane, head=head, limit=PER_LANE):
-        if row[11] > tx.now and row[7] == 0:
+    for row in queued:
+        if row[11] > now and row[7] == 0:
             continue  # not before its time, and it holds up nobody
-        if row[11] > tx.now or (row[14] or 0) > tx.now:
+        if row[11] > now or (row[14] or 0) > now:
             break
         if row[3] in _ABOUT and any(before[3] == "send" for before in rows):
             break  # what is before it may be what it is about, and has no id yet

@@ -136,7 +136,7 @@ def part_ended(tx: Tx, event: int, part: int, parts: int, status: str) -> None:
     tx.run(PART_ADD, event=event, part=part, status=status, at=tx.now)
     if status == "failed" and part + 1 < parts:
         rest = [(event, other, "cancelled", tx.now) for other in range(part + 1, parts)]
-        tx.many(PART_ADD, rest)
+        tx.add(PART_ADD, rest)
 
 
 def _sent(tx: Tx, conn: Conn, event: int, payload: dict[str, Any]) -> int | None:

@@ -133,7 +133,8 @@ def claim(
     token, most = secrets.randbits(62), max(shares.values(), default=0)
     found = sorted(tx.by_keys(FILE_DUE, list(shares), now=tx.now, each=most + len(held)))
     rows = fairly(((row[2], row) for row in found if row[1] not in held), shares, limit)
-    tx.many(FILE_LEASE, [(tx.now + lease, owner, token, row[1]) for row in rows])
+    keys = [row[1] for row in rows]
+    tx.by_keys(FILE_LEASE, keys, until=tx.now + lease, owner=owner, token=token)
     return [
         Download(
             k,

@@ -14,7 +14,8 @@ FROM carray(:keys) c CROSS JOIN file o ON o.id IN (
 SELECT min(due) FROM file WHERE due IS NOT NULL AND (lease_until IS NULL OR lease_until <= :now);
 
 -- name: file_lease
-UPDATE file SET lease_until = :until, lease_owner = :owner, lease_token = :token WHERE id = :id;
+UPDATE file SET lease_until = :until, lease_owner = :owner, lease_token = :token
+WHERE id IN (SELECT j.value FROM carray(:keys) j) RETURNING id;
 
 -- name: file_renew
 UPDATE file SET lease_until = :until

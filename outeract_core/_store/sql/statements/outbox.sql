@@ -17,11 +17,14 @@ UPDATE outbox SET due = :now WHERE waits = 0 AND attempt > 0 AND due > :latest;
 SELECT 1 FROM outbox WHERE waits = 0 AND attempt > 0 AND due > :latest LIMIT 1;
 
 -- name: outbox_lane_due
-SELECT id, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, due, arrives, looks, lease_until
-FROM outbox WHERE lane = :lane AND id >= :head ORDER BY id LIMIT :limit;
+SELECT o.id, o.conn, o.lane, o.verb, o.event, o.parts, o.done, o.attempt, o.expires, o.sandbox, o.state,
+  o.due, o.arrives, o.looks, o.lease_until
+FROM carray(:keys) h CROSS JOIN outbox f ON f.id = h.value CROSS JOIN outbox o ON o.id IN (
+  SELECT i.id FROM outbox i WHERE i.lane = f.lane AND i.id >= f.id ORDER BY i.id LIMIT :limit);
 
 -- name: outbox_lease
-UPDATE outbox SET lease_until = :until, lease_owner = :owner, lease_token = :token WHERE id = :id;
+UPDATE outbox SET lease_until = :until, lease_owner = :owner, lease_token = :token
+WHERE id IN (SELECT j.value FROM carray(:keys) j) RETURNING id;
 
 -- name: outbox_renew
 UPDATE outbox SET lease_until = CASE WHEN lease_until > :until THEN lease_until ELSE :until END
