@@ -78,9 +78,10 @@ class History:
         return self.steps
 
     async def writing(self, unit: Callable[[Connection], Any]) -> dict[str, int]:
-        """The steps of each statement of a unit of work."""
+        """The steps of each statement of a unit of work that remembers nothing of earlier ones."""
 
         def traced(tx: Connection) -> None:
+            tx.forget()
             tx.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, self.see)
             try:
                 unit(tx)
