@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from .._store.engine import wal
 from .._store.engine.sqlite import Connection
@@ -31,6 +32,14 @@ class Beside:
         self._wanted = threading.Semaphore(0)
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._turn = threading.Lock()
+
+    def make(self, connection: Connection, mode: str) -> None:
+        """The writer's own checkpoint. One that cuts the log waits for the one beside it: SQLite refuses
+        two at once, however patient they are, and the log would stay as it is.
+        """
+        with self._turn if mode == "TRUNCATE" else nullcontext():
+            wal.checkpoint(connection, mode)
 
     def ask(self, pages: int) -> None:
         """The log has so many pages. Returns at once; called by the writer only."""
@@ -60,7 +69,8 @@ class Beside:
             return  # the writer's own checkpoints do all of it
         while self._next():
             try:
-                wal.checkpoint(connection, "PASSIVE")
+                with self._turn:
+                    wal.checkpoint(connection, "PASSIVE")
             except Exception:  # noqa: S112 - the log holds everything; the next one tries again
                 continue
         connection.close()

@@ -361,7 +361,7 @@ class Database:
             self._beside.ask(self._writer.wal_pages)
             return
         try:
-            wal.checkpoint(self._writer, mode)
+            self._beside.make(self._writer, mode)
         except Exception:
             self._writer.wal_pages = 0  # the log holds everything; the next one tries again
 
