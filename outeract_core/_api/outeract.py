@@ -27,11 +27,11 @@ from .._io.opening import Checkpoints, Options, default_checkpoints
 from .._io.plugins import Plugins
 from .._io.processes.grace import GRACE as GRACE
 from .._io.processes.shutdown import Shutdown, first
-from .._io.proxies import proxies
 from .._io.runtime import Runtime
 from .._io.secrets.keeping import opened, renewed
 from .._io.secrets.key import given
 from .._io.secrets.references import References, Secrets, SecretSource
+from .._io.web.proxies import proxies
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter, Response
@@ -108,7 +108,7 @@ class Outeract:
         through = proxies(proxy)
 
         def open_http() -> Any:
-            from .._io.http import Http, Network
+            from .._io.web.http import Http, Network
 
             reached = Network(transport, through, verify, cert, allow_private_addresses)
             return Http(reached, console=console)

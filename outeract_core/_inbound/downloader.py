@@ -1,7 +1,7 @@
 """Fetches the bytes of inbound files, in the background, until they are stored or refused.
 
 Knows: claim → fetch → stream → settle, and when to give up.
-Does not know: platforms, requests (`_io/http.py`), folders (`_io/disk/file_store.py`).
+Does not know: platforms, requests (`_io/web/http.py`), folders (`_io/disk/file_store.py`).
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class Downloader:
         with guarded:
             flow = adapter.fetch(download.handle)
         where = await self._runtime.http.run(flow, by=conn.id)
-        async with self._runtime.http.download(where, limit) as chunks:
+        async with self._runtime.http.download(where, limit, by=conn.id) as chunks:
             stored = await self._runtime.folder.receive(chunks)
         if download.sha256 is not None and stored.sha256 != download.sha256.lower():
             raise ChecksumMismatch("the bytes are not those that the platform announced")

@@ -74,17 +74,8 @@ class Routing:
 
     def _named(self, account: str) -> list[Conn]:
         """Connections of this account, those of the same application first."""
-        for _ in range(2):
-            found = [
-                other
-                for other in self.runtime.conns()
-                if (other.platform, other.entity.account) == (self.conn.platform, account)
-                and not other.disabled
-            ]
-            if found:
-                return sorted(found, key=lambda other: other.app != self.conn.app)
-            self.runtime.reload()  # another process may have made it
-        return []
+        found = self.runtime.by_account(self.conn.platform, account)
+        return sorted(found, key=lambda other: other.app != self.conn.app)
 
 
 def foreign(raw: object, nobody: Nobody) -> Foreign:

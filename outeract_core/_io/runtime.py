@@ -38,10 +38,12 @@ from .steady import steady
 from .wakeup import Via, call, waiter
 
 if TYPE_CHECKING:
-    from .http import Http
+    from .web.http import Http
 
 T = TypeVar("T")
 _WEBHOOK_ID = re.compile(r"[!-~]{1,64}")
+_ACCOUNT = 255
+"""Longer accounts are nobody's."""
 _STRANGERS, _STRANGE = 4096, 1000
 """Ids that nobody has are remembered: how many, for how many milliseconds."""
 WORK = ("handlers", "outbox", "files", "poll", "profiles")
@@ -196,12 +198,15 @@ class Runtime:
 
     def conn(self, number: int) -> Conn:
         """The connection with this number. Raises NotFound."""
-        if number not in self._conns:
+        if number not in self._conns and self._has(number):
             self.reload()
         try:
             return self._conns[number]
         except KeyError:
             raise NotFound(f"no connection {number} in this file") from None
+
+    def _has(self, number: int) -> bool:
+        return self.database.read(lambda tx: tenants.has_number(tx, number))
 
     def conns(self, app: int | None = None) -> list[Conn]:
         """All connections, or those of one application."""
@@ -212,6 +217,23 @@ class Runtime:
         if webhook_id not in self._webhooks and self._is_news(webhook_id):
             self.reload()
         return self._webhooks.get(webhook_id)
+
+    def by_account(self, platform: str, account: str) -> list[Conn]:
+        """The connections of this account that are not disabled, over all applications."""
+        found = self._of_account(platform, account)
+        if found or len(account) > _ACCOUNT or not account.isprintable():
+            return found
+        if self.database.read(lambda tx: tenants.has_account(tx, platform, account)):
+            self.reload()
+            found = self._of_account(platform, account)
+        return found
+
+    def _of_account(self, platform: str, account: str) -> list[Conn]:
+        return [
+            conn
+            for conn in self._conns.values()
+            if (conn.platform, conn.entity.account) == (platform, account) and not conn.disabled
+        ]
 
     def _is_news(self, webhook_id: str) -> bool:
         """Whether the file has this id and we have not. Who asks for many that it has not costs a row each."""
@@ -253,11 +275,16 @@ class Runtime:
                 made = adapter(given)
         except Exception as error:
             raise broken(entity.platform, error) from error
-        base_url = entity.config.get("base_url")
-        if base_url and not conn.disabled:
-            self.http.trust(str(base_url))
+        self._trust(conn)
         self._adapters[conn.id] = (conn, made)
         return made
+
+    def _trust(self, conn: Conn) -> None:
+        """The server that a connection names is trusted with what this connection asks, and with no more."""
+        base_url = conn.entity.config.get("base_url")
+        if base_url or self._http is not None:
+            trusted = base_url and not conn.disabled
+            self.http.trust(conn.id, str(base_url) if trusted else None)
 
     # ── wake-ups ──────────────────────────────────────────────────────────────────────────────
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from .._io.departure import Departure
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.runtime import Runtime
+from .._io.web.departure import Departure
 from .._store.writing import outbox
 from .._store.writing.claims import Row
 from ..errors import LeaseLost, Transient

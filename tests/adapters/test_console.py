@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from outeract_adapters.console import Console
 from outeract_core import Content, Outeract
-from outeract_core._io.http import Http
+from outeract_core._io.web.http import Http
 from outeract_core.adapter import Inbound, Outgoing, OutgoingFile, Recipient, Settings
 from outeract_core.content import Button, Contact, Location, Menu, MenuRow, Template
 from outeract_core.errors import ParseError, Rejected, Transient

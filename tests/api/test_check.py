@@ -217,7 +217,7 @@ async def test_silent_platforms_end_with_the_stated_time(core: Outeract, app: Ap
 
 
 def _through(answer: Any) -> Callable[[], Any]:
-    from outeract_core._io.http import Http, Network
+    from outeract_core._io.web.http import Http, Network
 
     return lambda: Http(Network(httpx.MockTransport(answer), allow_private=True))
 

@@ -105,13 +105,11 @@ def test_every_module_stands_in_a_layer() -> None:
 
 
 def test_contracts_name_rooms() -> None:
-    """No private module is named alone, but the two files that know the network."""
+    """No private module is named alone, but those that the application's handle is put together from."""
     private = re.compile(r"outeract_core\._\w+(?:\.\w+)*")
     named = set(private.findall((ROOT / ".importlinter").read_text("utf-8")))
     alone = {name for name in named if not (ROOT / name.replace(".", "/")).is_dir()}
     assert alone == {
-        "outeract_core._io.http",
-        "outeract_core._io.requests",
         "outeract_core._api.app",
         "outeract_core._api.message",
         "outeract_core._api.outeract",

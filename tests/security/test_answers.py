@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outeract_core._io import http as http_module
-from outeract_core._io.answers import _Unpack, unpacked
-from outeract_core._io.http import Http, Network
+from outeract_core._io.web import http as http_module
+from outeract_core._io.web.answers import _Unpack, unpacked
+from outeract_core._io.web.http import Http, Network
 from outeract_core.adapter import Call, Download, Flow, Reply
 from outeract_core.errors import Ambiguous, FileTooLarge, Rejected
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outeract_core._domain.values.names import safe_filename, safe_mime
-from outeract_core._io.http import Http, Network
+from outeract_core._io.web.http import Http, Network
 from outeract_core.adapter import Call, Flow, OutgoingFile, Reply
 from outeract_core.errors import Rejected
 

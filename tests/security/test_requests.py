@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -15,12 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outeract_core._io import addresses
-from outeract_core._io.addresses import public
-from outeract_core._io.http import Http, Network
-from outeract_core._io.proxies import Proxies
+from outeract_core import Outeract
+from outeract_core._io.web import addresses
+from outeract_core._io.web.addresses import public
+from outeract_core._io.web.http import Http, Network
+from outeract_core._io.web.proxies import Proxies
 from outeract_core.adapter import Call, Download, Flow, Reply
 from outeract_core.errors import PrivateAddress, Rejected, Unreachable
+from tests.support.stepped import Stepwise
 
 pytestmark = pytest.mark.anyio
 PUBLIC, OTHER = "93.184.215.14", "93.184.215.15"
@@ -60,9 +63,9 @@ class Wire:
 
     def door(self, **more: Any) -> Http:
         """A door over it."""
-        return Http(Network(transport=httpx.MockTransport(self._take), **more))
+        return Http(Network(transport=httpx.MockTransport(self.take), **more))
 
-    def _take(self, request: httpx.Request) -> httpx.Response:
+    def take(self, request: httpx.Request) -> httpx.Response:
         self.seen.append(request)
         return self._answer(request)
 
@@ -226,13 +229,70 @@ async def test_trust_is_of_one_origin(resolve: Callable[..., Names]) -> None:
     resolve(["127.0.0.1"])
     wire = Wire()
     door = wire.door()
-    door.trust("http://bot.example:8081/api")
-    await door.run(ask("http://bot.example:8081/other"))
+    door.trust(1, "http://bot.example:8081/api")
+    await door.run(ask("http://bot.example:8081/other"), by=1)
     for url in ("https://bot.example:8081/", "http://bot.example/", "http://x.bot.example:8081/"):
         with pytest.raises(Rejected, match="private"):
-            await door.run(ask(url))
+            await door.run(ask(url), by=1)
     assert len(wire.seen) == 1
     await door.aclose()
+
+
+@pytest.mark.parametrize("by", [2, None])
+async def test_trust_is_of_one_connection(resolve: Callable[..., Names], by: int | None) -> None:
+    """The server inside that one connection names is open to no other, neither for calls nor for files."""
+    resolve(["127.0.0.1"])
+    wire = Wire()
+    door = wire.door()
+    door.trust(1, "http://bot.example:8081")
+    with pytest.raises(Rejected, match="private"):
+        await door.run(ask("http://bot.example:8081/x"), by=by)
+    with pytest.raises(PrivateAddress):
+        async with door.download(Download(Call("GET", "http://bot.example:8081/x")), 10, by=by):
+            pass
+    assert wire.seen == []
+    await door.aclose()
+
+
+@pytest.mark.parametrize("after", ["http://other.example", None, "nonsense"])
+async def test_trust_ends_with_the_config(resolve: Callable[..., Names], after: str | None) -> None:
+    """A server that a connection no longer names is no longer trusted."""
+    resolve(["127.0.0.1"])
+    wire = Wire()
+    door = wire.door()
+    door.trust(1, "http://bot.example:8081")
+    door.trust(1, after)
+    with pytest.raises(Rejected, match="private"):
+        await door.run(ask("http://bot.example:8081/x"), by=1)
+    assert wire.seen == []
+    await door.aclose()
+
+
+async def test_a_tenant_does_not_reach_the_server_of_another(
+    tmp_path: Path, resolve: Callable[..., Names]
+) -> None:
+    """Two tenants of one program: what one may ask inside, the other may not, whatever URL a message has."""
+    resolve(["127.0.0.1"])
+    wire = Wire()
+    transport = httpx.MockTransport(wire.take)
+    async with Outeract(tmp_path / "bot.db", transport=transport) as core:
+        core.register("stepwise", Stepwise)
+        mine = core.app("mine").connect(
+            "stepwise", token="a-token-1", base_url="http://inside.example"
+        )
+        theirs = core.app("theirs").connect("stepwise", token="a-token-2")
+        conns = {conn.entity.id: conn for conn in core.runtime.conns()}
+        for conn in conns.values():
+            core.runtime.adapter(conn)
+        await core.runtime.http.run(ask("http://inside.example/x"), by=conns[mine.id].id)
+        with pytest.raises(Rejected, match="private"):
+            await core.runtime.http.run(ask("http://inside.example/x"), by=conns[theirs.id].id)
+        core.app("mine").connect("stepwise", token="a-token-1", base_url="http://new.example")
+        conn = core.runtime.conn(conns[mine.id].id)
+        core.runtime.adapter(conn)
+        with pytest.raises(Rejected, match="private"):
+            await core.runtime.http.run(ask("http://inside.example/x"), by=conn.id)
+    assert len(wire.seen) == 1
 
 
 async def test_no_header_of_an_adapter_says_whom_we_ask(resolve: Callable[..., Names]) -> None:
@@ -284,9 +344,9 @@ async def test_a_proxy_looks_names_up_itself(resolve: Callable[..., Names]) -> N
     """Through a proxy the name stays in the URL, so that TLS is checked for it; private is refused as ever."""
     resolve([PUBLIC])
     door = Http(Network(proxies=Proxies({"all": "http://proxy.example:3128"})))
-    pinned = await door._pin(httpx.URL("https://api.example/x"), 1.0)
+    pinned = await door._pin(httpx.URL("https://api.example/x"), None, 1.0)
     assert (str(pinned.url), pinned.headers) == ("https://api.example/x", {})
     resolve(["10.0.0.1"])
     with pytest.raises(PrivateAddress):
-        await door._pin(httpx.URL("https://inside.example/x"), 1.0)
+        await door._pin(httpx.URL("https://inside.example/x"), None, 1.0)
     await door.aclose()

@@ -16,6 +16,7 @@ import pytest
 from outeract_core import Outeract
 from outeract_core._inbound import web
 from outeract_core._store.engine import sqlite
+from outeract_core.errors import NotFound
 from outeract_core.testing import ManualClock, SequentialIds
 from tests.support.reading.world import GOOD, Pigeon
 
@@ -128,6 +129,48 @@ def test_the_memory_of_strangers_is_bounded(core: Outeract) -> None:
     for n in range(10_000):
         core.runtime.by_webhook(f"stranger-{n}")
     assert len(core.runtime._strangers) <= 4096
+
+
+def test_an_unknown_account_is_one_row(core: Outeract, steps: list[str]) -> None:
+    """Who may deliver names an account that nobody has: one look by the index, and no reading of all."""
+    steps.clear()
+    assert core.runtime.by_account("pigeon", "nobody-has-this") == []
+    assert steps == ["connection_by_account"]
+    steps.clear()
+    with pytest.raises(NotFound):
+        core.runtime.conn(4711)
+    assert steps == ["connection_there"]
+
+
+@pytest.mark.parametrize("account", ["x" * 1_000_000, "\ud800", "a\0b", ""])
+def test_what_is_no_account_is_not_looked_up(
+    core: Outeract, steps: list[str], account: str
+) -> None:
+    """It is nobody's, and no error."""
+    assert core.runtime.by_account("pigeon", account) == []
+    assert "connections" not in steps
+
+
+def test_the_account_of_another_process_is_found(core: Outeract, tmp_path: Path) -> None:
+    """An account that is made, or enabled, elsewhere is known at once, also when it was just missed."""
+    assert core.runtime.by_account("pigeon", "A1") == []
+    other = Outeract(tmp_path / "bot.db")
+    other.register("pigeon", Pigeon)
+    other.app("support").connect("pigeon", name="new", token=GOOD, account="A1")
+    other.close()
+    (found,) = core.runtime.by_account("pigeon", "A1")
+    assert found.entity.name == "new"
+
+
+def test_accounts_are_found_by_an_index(core: Outeract) -> None:
+    """No number of connections makes the look at an account a walk over them."""
+    plan = core.runtime.database.read(
+        lambda tx: tx.dynamic(
+            "EXPLAIN QUERY PLAN SELECT id FROM connection WHERE platform = 'p' AND account = 'a'",
+            {},
+        )
+    )
+    assert "connection_account" in repr(plan)
 
 
 def test_what_another_process_makes_is_found(core: Outeract, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from outeract_core._io.http import Http, Network
+from outeract_core._io.web.http import Http, Network
 from outeract_core.adapter import Call, Flow, Reply
 
 

@@ -61,6 +61,8 @@ CONNECTION_SYSTEM: Statement[Any] = statement("connection_system")
 CONNECTION: Statement[_ConnectionRow] = statement("connection_by_name")
 CONNECTIONS: Statement[_ConnectionRow] = statement("connections")
 BY_WEBHOOK: Statement[tuple[int]] = statement("connection_by_webhook")
+BY_ACCOUNT: Statement[tuple[int]] = statement("connection_by_account")
+BY_NUMBER: Statement[tuple[int]] = statement("connection_there")
 STANDING: Statement[tuple[str, int, int, int]] = statement("importing_by_app")
 """An import of this application that is not finished."""
 
@@ -259,6 +261,16 @@ def connections(tx: Tx, address: Address = sealed) -> list[Conn]:
 def has_webhook(tx: Tx, webhook_id: str) -> bool:
     """Whether a connection of the file has this id in its address."""
     return bool(tx.all(BY_WEBHOOK, webhook_id=webhook_id))
+
+
+def has_account(tx: Tx, platform: str, account: str) -> bool:
+    """Whether a connection of the file that is not disabled has this account."""
+    return bool(tx.all(BY_ACCOUNT, platform=platform, account=account))
+
+
+def has_number(tx: Tx, number: int) -> bool:
+    """Whether a connection of the file has this number."""
+    return bool(tx.all(BY_NUMBER, id=number))
 
 
 def _conn(row: _ConnectionRow, address: Address = sealed) -> Conn:

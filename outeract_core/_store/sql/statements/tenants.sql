@@ -60,6 +60,13 @@ WHERE c.app NOT IN (SELECT app FROM importing) ORDER BY c.id;
 SELECT id FROM connection
 WHERE webhook_id = :webhook_id AND app NOT IN (SELECT app FROM importing);
 
+-- name: connection_by_account
+SELECT id FROM connection WHERE platform = :platform AND account = :account AND status <> 'disabled'
+  AND app NOT IN (SELECT app FROM importing) LIMIT 1;
+
+-- name: connection_there
+SELECT id FROM connection WHERE id = :id AND app NOT IN (SELECT app FROM importing);
+
 -- name: poll_cursor
 SELECT poll_cursor FROM connection WHERE id = :conn;
 

@@ -1,6 +1,6 @@
 """A call becomes a request: one that can be written down, and goes to the address that was looked at.
 
-Knows: bodies, parts of forms, headers, what is an address on the web; with `http.py` alone it imports httpx.
+Knows: bodies, parts of forms, headers, what is an address on the web.
 Does not know: how a request travels, what comes back.
 """
 
@@ -13,9 +13,9 @@ import anyio
 import httpx
 from attrs import field, frozen
 
-from .._domain.values.names import safe_filename, safe_mime
-from ..adapter import Call, OutgoingFile
-from ..errors import Rejected
+from ..._domain.values.names import safe_filename, safe_mime
+from ...adapter import Call, OutgoingFile
+from ...errors import Rejected
 from .addresses import Origin
 from .answers import CODINGS
 from .departure import Departure, check_headers

@@ -12,7 +12,7 @@ from urllib.request import getproxies
 
 from attrs import field, frozen
 
-from ..errors import BadInput
+from ...errors import BadInput
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from outeract_core import Outeract
-from outeract_core._io.http import Http, Network
-from outeract_core._io.proxies import Proxies, proxies
+from outeract_core._io.web.http import Http, Network
+from outeract_core._io.web.proxies import Proxies, proxies
 from outeract_core.adapter import Call, Flow, Reply
 from outeract_core.errors import BadInput
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
-from ..errors import Rejected
+from ...errors import Rejected
 
 CODINGS = "gzip, deflate"
 """What a request says that it takes."""

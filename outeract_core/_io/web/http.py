@@ -1,4 +1,4 @@
-"""Door two: carries an adapter's flow over HTTP. With `requests.py` the only import of httpx.
+"""Carries an adapter's flow over HTTP.
 
 Knows: requests, deadlines, what an interrupted request means, who may have how many at once.
 Does not know: platforms, retries, what a reply says, which addresses are private (`addresses.py`).
@@ -16,9 +16,9 @@ import anyio.lowlevel
 import httpx
 from attrs import field, frozen
 
-from .._domain.rules.guard import guarded
-from ..adapter import Call, Download, Flow, Reply
-from ..errors import (
+from ..._domain.rules.guard import guarded
+from ...adapter import Call, Download, Flow, Reply
+from ...errors import (
     Ambiguous,
     FileTooLarge,
     PrivateAddress,
@@ -27,6 +27,7 @@ from ..errors import (
     Transient,
     Unreachable,
 )
+from ..slots import FairSlots
 from .addresses import AddressGuard
 from .answers import unpacked
 from .departure import Departure, check_headers
@@ -41,7 +42,6 @@ from .requests import (
     request_of,
     url_of,
 )
-from .slots import FairSlots
 
 T = TypeVar("T")
 
@@ -105,10 +105,11 @@ class Http:
         self._console = console or _print_text
         self._slots = FairSlots(REQUESTS, REQUESTS_EACH)
 
-    def trust(self, base_url: str) -> None:
-        """Requests to this origin are wanted by the host, wherever it is."""
+    def trust(self, by: Hashable, base_url: str | None) -> None:
+        """Requests of this connection to this origin are wanted by the host, wherever it is; to no other."""
+        self._guard.trust(by, None)
         with suppress(Rejected):  # requests to it will say what is wrong
-            self._guard.trust(origin_of(url_of(base_url)))
+            self._guard.trust(by, None if base_url is None else origin_of(url_of(base_url)))
 
     async def run(
         self, flow: Flow[T], *, by: Hashable = None, waiting: bool = False,
@@ -158,13 +159,13 @@ class Http:
             return Reply(200, {"content-type": "application/json"}, json.dumps(answer).encode())
         self._open()
         if waiting:
-            return await self._in_time(call, way)
+            return await self._in_time(call, by, way)
         async with self._slots.hold(by):
-            return await self._in_time(call, way)
+            return await self._in_time(call, by, way)
 
-    async def _in_time(self, call: Call, way: Departure) -> Reply:
+    async def _in_time(self, call: Call, by: Hashable, way: Departure) -> Reply:
         """The reply within the call's time. What has left and is not whole by then may have arrived."""
-        request = await self._made(call, way)
+        request = await self._made(call, by, way)
         await way.ready(call.timeout)
         before = way.gone
         with anyio.move_on_after(call.timeout):
@@ -172,10 +173,10 @@ class Http:
         kind = Ambiguous if way.gone > before else Transient
         raise kind(f"no whole answer within {call.timeout:g} seconds")
 
-    async def _made(self, call: Call, way: Departure) -> httpx.Request:
+    async def _made(self, call: Call, by: Hashable, way: Departure) -> httpx.Request:
         """The request. Raises Rejected when none can be made of the call: nothing has left."""
         try:
-            pinned = await self._pin(url_of(call.url), call.timeout)
+            pinned = await self._pin(url_of(call.url), by, call.timeout)
             request = await request_of(self._open(), call, pinned, way)
         except PrivateAddress as error:
             raise Rejected(str(error)) from error
@@ -251,10 +252,12 @@ class Http:
     # ── downloads ─────────────────────────────────────────────────────────────────────────────
 
     @asynccontextmanager
-    async def download(self, download: Download, limit: int) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The chunks of a file. Raises FileTooLarge, PrivateAddress and the SendErrors."""
+    async def download(
+        self, download: Download, limit: int, *, by: Hashable = None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The chunks of a file, which `by` asks for. Raises FileTooLarge, PrivateAddress and the SendErrors."""
         ends = anyio.current_time() + DOWNLOAD_WITHIN
-        response = await self._follow(download.call)
+        response = await self._follow(download.call, by)
         try:
             _check_download(response, download, limit)
             async with aclosing(_chunks(response, limit, ends)) as chunks:
@@ -264,11 +267,11 @@ class Http:
         finally:
             await response.aclose()
 
-    async def _follow(self, call: Call) -> httpx.Response:
+    async def _follow(self, call: Call, by: Hashable) -> httpx.Response:
         """Follow redirects by hand: every address is checked, credentials stay with their origin."""
         url, headers = url_of(call.url), dict(call.headers)
         for _ in range(_REDIRECTS):
-            pinned = await self._pin(url, call.timeout)
+            pinned = await self._pin(url, by, call.timeout)
             request = request_for_bytes(self._open(), call, pinned, headers)
             try:
                 response = await self._hand_over(request)
@@ -283,7 +286,7 @@ class Http:
             url = target
         raise Rejected("the download was redirected too often")
 
-    async def _pin(self, url: httpx.URL, seconds: float) -> Pinned:
+    async def _pin(self, url: httpx.URL, by: Hashable, seconds: float) -> Pinned:
         """The URL with its checked address in place of its name, so that it cannot change.
 
         Through a proxy of the host's the name stays: it is the proxy that looks it up.
@@ -292,7 +295,7 @@ class Http:
         origin = origin_of(url)
         address: str | None = None
         with anyio.move_on_after(min(seconds, CONNECT)) as scope:
-            address = await self._guard.address(origin)
+            address = await self._guard.address(origin, by)
         if scope.cancelled_caught:
             raise Unreachable(f"the name {origin[1]} is not resolved in time")
         if address in (None, origin[1]) or self._proxy(url, origin[1]) is not None:

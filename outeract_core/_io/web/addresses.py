@@ -1,18 +1,20 @@
 """Addresses on the network: where a request may go, asked once for each and held on to.
 
-Knows: names, addresses, which of them are for everybody. Does not know: requests, who trusts what.
+Knows: names, addresses, which of them are for everybody, which origin each connection trusts.
+Does not know: requests.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import time
+from collections.abc import Hashable
 from typing import TypeAlias
 
 import anyio
 from attrs import define, field
 
-from ..errors import PrivateAddress, Unreachable
+from ...errors import PrivateAddress, Unreachable
 
 Origin: TypeAlias = tuple[str, str, int]
 """Scheme, host and port: what differs in one of them is somebody else."""
@@ -46,19 +48,24 @@ class AddressGuard:
     """Where requests may go. `anywhere`: nothing is asked, of anybody."""
 
     anywhere: bool = False
-    _trusted: set[Origin] = field(factory=set)
+    _trusted: dict[Hashable, Origin] = field(factory=dict)
     _held: dict[tuple[str, int], tuple[float, list[str]]] = field(factory=dict)
 
-    def trust(self, origin: Origin) -> None:
-        """Requests to this origin are wanted by the host, wherever it is."""
-        self._trusted.add(origin)
+    def trust(self, by: Hashable, origin: Origin | None) -> None:
+        """Requests of this connection to this origin are wanted by the host, wherever it is; to the one
+        that it trusted before, no longer. None: it trusts none.
+        """
+        if origin is None:
+            self._trusted.pop(by, None)
+        else:
+            self._trusted[by] = origin
 
-    async def address(self, origin: Origin) -> str | None:
-        """The address that a request to `origin` goes to; None: it is trusted, and goes by its name.
+    async def address(self, origin: Origin, by: Hashable) -> str | None:
+        """The address that a request of `by` to `origin` goes to; None: it trusts it, and goes by its name.
 
         Raises PrivateAddress, Unreachable.
         """
-        if self.anywhere or origin in self._trusted:
+        if self.anywhere or self._trusted.get(by) == origin:
             return None
         where, now = origin[1:], time.monotonic()
         until, found = self._held.get(where, (0.0, []))

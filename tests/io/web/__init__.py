@@ -1,0 +1,1 @@
+"""Door two: requests, proxies, what an answer may be."""
