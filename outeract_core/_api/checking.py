@@ -14,6 +14,7 @@ from uuid import UUID
 import anyio
 from attrs import evolve, field, frozen
 
+from .._domain.rules.guard import guarded
 from .._io.runtime import Runtime
 from .._io.secrets.references import HOST
 from .._outbound.compose import connection as named
@@ -127,7 +128,9 @@ async def _asked(runtime: Runtime, conn: Conn) -> Health:
     adapter: Any = runtime.ready(conn)
     if not hasattr(adapter, "check"):
         raise Unsupported(f"nothing was asked: the adapter of {conn.platform} has no check")
-    health: Health = await runtime.http.run(adapter.check(), by=conn.id)
+    with guarded:
+        flow = adapter.check()
+    health: Health = await runtime.http.run(flow, by=conn.id)
     return health
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .._domain.rules.guard import guarded
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.writing import tenants
@@ -41,7 +42,9 @@ async def _told(runtime: Runtime, conn: Conn, adapter: Adapter) -> str | None:
     if not isinstance(adapter, CanIdentify):
         return None
     try:
-        told = await runtime.http.run(adapter.identify(), by=conn.id)
+        with guarded:
+            flow = adapter.identify()
+        told = await runtime.http.run(flow, by=conn.id)
     except MissingSecret:
         raise
     except (OuteractError, ValueError, TypeError) as error:

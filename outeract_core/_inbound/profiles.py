@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 
 from .._domain.rules.delivery import ATTEMPTS, backoff
+from .._domain.rules.guard import guarded
 from .._domain.rules.pacing import Pace, Rate
 from .._domain.values.ids import jitter
 from .._io.heartbeat import LEASE
@@ -74,7 +75,7 @@ class Profiles:
         if not free or not self._runtime.database.read(lambda tx: profiles.any_due(tx, free)):
             return []
         owner = self._runtime.owner
-        with anyio.CancelScope(shield=True):
+        with self._runtime.grace.held():
             claimed: list[Asked] = await self._runtime.write(
                 lambda tx: profiles.claim(tx, owner, free, LEASE)
             )
@@ -93,7 +94,7 @@ class Profiles:
     def _can(self, conn: Conn) -> bool:
         try:
             return isinstance(self._runtime.adapter(conn), CanProfile)
-        except UnknownPlatform:
+        except OuteractError:  # told where the connection is used; the others are asked meanwhile
             return False
 
     # ── one ───────────────────────────────────────────────────────────────────────────────────
@@ -105,7 +106,7 @@ class Profiles:
             with self._runtime.ownership.work(conn.app):
                 await self._one(conn, asked)
         except anyio.get_cancelled_exc_class():
-            with anyio.CancelScope(shield=True):
+            with self._runtime.grace.held():
                 await self._later(asked, 0, None)
             raise
         finally:
@@ -131,7 +132,9 @@ class Profiles:
     async def _ask(self, conn: Conn, asked: Asked) -> Profile:
         adapter: Any = self._runtime.adapter(conn)
         of = Recipient(asked.external_id, asked.address, asked.kind)
-        told = await self._runtime.http.run(adapter.profile(of), by=conn.id)
+        with guarded:
+            flow = adapter.profile(of)
+        told = await self._runtime.http.run(flow, by=conn.id)
         if not isinstance(told, Profile):
             raise Rejected(f"the adapter told {type(told).__name__} where a Profile is expected")
         return told

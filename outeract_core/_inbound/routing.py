@@ -10,11 +10,12 @@ import hashlib
 
 from attrs import Factory, define, frozen
 
+from .._domain.rules.guard import guarded
 from .._domain.values.codec import encode
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from ..adapter import Inbound
-from ..errors import MissingSecret, SignatureError
+from ..errors import SignatureError
 
 
 @frozen
@@ -42,7 +43,7 @@ class Routing:
     _found: dict[str, Conn | Nobody] = Factory(dict)
 
     def owner(self, account: str | None) -> Conn | Nobody:
-        """The connection of this account. Raises MissingSecret when it cannot check by now."""
+        """The connection of this account. Raises what kept the only one that it may be from checking."""
         if account is None or self.conn.entity.account in (None, account):
             return self.conn
         if account not in self._found:
@@ -53,19 +54,20 @@ class Routing:
         """Specification, section 7: only to a connection whose own secret verifies the body."""
         if self.inbound is None:
             return Nobody(f"it is of the account {account!a:.60}")
-        missing: MissingSecret | None = None
+        unable: Exception | None = None
         others = self._named(account)
         for other in others:
             try:
-                self.runtime.adapter(other).verify(self.inbound)
+                with guarded:
+                    self.runtime.adapter(other).verify(self.inbound)
             except SignatureError:
                 continue
-            except MissingSecret as error:
-                missing = error
+            except Exception as error:  # another may verify it; if none does, it is delivered again
+                unable = error
             else:
                 return other
-        if missing is not None:
-            raise missing
+        if unable is not None:
+            raise unable
         if others:
             return Nobody(
                 f"the connection of the account {account!a:.60} does not verify it by its own secret"

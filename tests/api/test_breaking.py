@@ -19,10 +19,13 @@ from attrs import evolve
 from outeract_core import App, Outeract, PlatformConnection
 from outeract_core.adapter import (
     Flow,
+    Health,
     Inbound,
     Manifest,
     Outgoing,
     Polled,
+    Profile,
+    Recipient,
     Response,
     Sent,
     Settings,
@@ -98,7 +101,7 @@ SENDING: dict[str, Callable[[], Any]] = {
 """What has a meaning of its own where something is sent."""
 PLACES = (
     "construct", "poll", "poll later", "handshake", "verify", "parse", "normalise", "acknowledge",
-    "send", "send later", "react", "find", "fetch",
+    "send", "send later", "react", "find", "fetch", "profile", "check",
 )  # fmt: skip
 
 
@@ -181,6 +184,20 @@ class Breaking(Plain):
         yield from ()
         self.at("react")
 
+    def profile(self, of: Recipient) -> Flow[Profile]:
+        """Nothing is known of anybody."""
+        self.at("profile")
+        return self._done(Profile())
+
+    def check(self) -> Flow[Health]:
+        """All is well."""
+        self.at("check")
+        return self._done(Health(ok=True))
+
+    def _done(self, told: Any) -> Flow[Any]:
+        yield from ()
+        return told
+
     def fetch(self, handle: Any) -> Flow[Any]:
         """It never comes, but in its own way."""
         yield from ()
@@ -193,7 +210,7 @@ def opened(path: Path, clock: ManualClock) -> Outeract:
     core = Outeract(path, clock=clock)
     core.register("breaking", Breaking)
     for name in ("one", "two"):
-        app = core.app(name)
+        app = core.app(name, profiles="pictures")
         app.connect("breaking", name="good", account=f"good {name}", poll=True)
         app.on("message.inbound", name="echo")(lambda message: f"re: {message.text}")
     for place in PLACES:
@@ -215,6 +232,7 @@ async def _provoke(core: Outeract) -> None:
     event = (await app.events.page(type_is("message.inbound"))).nodes[0]
     await app.react(event, "👍")
     await take(core, _named(app, "fetch"), said("f1", files=(FileRef({"id": "x"}),)))
+    await take(core, _named(app, "profile"), said("p1", "paul"))
 
 
 async def _delivered(core: Outeract) -> dict[str, int]:
@@ -248,7 +266,10 @@ async def test_one_that_breaks_stops_nobody(
         core.runtime._adapters.clear()
         with caplog.at_level(logging.WARNING, "outeract_core"):
             answers = await _delivered(core)
+            checks = {each.connection.name: each.ok for each in await core.check()}
             await _worked(core, way, clock)
+        assert checks["good"]
+        assert not checks["check"]
         for name in ("one", "two"):
             assert "message.sent" in await kinds(core.app(name)), name
         assert set(Breaking.asked) == set(PLACES)

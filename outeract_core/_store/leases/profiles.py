@@ -77,14 +77,15 @@ def claim(tx: Tx, owner: str, conns: Mapping[int, bool], lease: int) -> list[Ask
         DUE, sorted(conns), now=tx.now, each=_LOOK, sent_by=tx.kind("sent_by"), sent_to=tx.kind("sent_to")
     )  # fmt: skip
     taken: dict[int, Asked] = {}
-    token = secrets.randbits(62)
+    needless, token = [], secrets.randbits(62)
     for row in found:
         if not _needs(row, conns[row[1]]):
-            tx.run(PUT_OFF, puser=row[0], due=tx.now + AGE)
+            needless.append(row[0])
         elif row[1] not in taken:
             taken[row[1]] = _asked(row, token)
-    for asked in taken.values():
-        tx.run(LEASED, puser=asked.puser, until=tx.now + lease, owner=owner, token=token)
+    tx.by_keys(PUT_OFF, needless, due=tx.now + AGE)
+    keys = [asked.puser for asked in taken.values()]
+    tx.by_keys(LEASED, keys, until=tx.now + lease, owner=owner, token=token)
     return list(taken.values())
 
 

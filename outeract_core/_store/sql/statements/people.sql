@@ -175,10 +175,11 @@ WHERE EXISTS (SELECT 1 FROM profile d WHERE d.conn = c.value AND d.kind = k.name
 LIMIT 1;
 
 -- name: profile_lease
-UPDATE profile SET lease_until = :until, lease_owner = :owner, lease_token = :token WHERE puser = :puser;
+UPDATE profile SET lease_until = :until, lease_owner = :owner, lease_token = :token
+WHERE puser IN (SELECT j.value FROM carray(:keys) j) RETURNING puser;
 
 -- name: profile_put_off
-UPDATE profile SET due = :due WHERE puser = :puser;
+UPDATE profile SET due = :due WHERE puser IN (SELECT j.value FROM carray(:keys) j) RETURNING puser;
 
 -- name: profile_release_all
 UPDATE profile SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE lease_owner = :owner;
