@@ -59,7 +59,8 @@ HIDDEN = {
         "mark_events",
     ),
     "FakePlatform": ("respond", "connected"),
-    **dict.fromkeys(("FakeTelegram", "FakeWhatsApp", "FakeSlack"), ("speaks", "answer")),
+    **dict.fromkeys(("FakeTelegram", "FakeSlack"), ("speaks", "answer")),
+    "FakeWhatsApp": ("speaks", "answer", "told"),
 }
 """What the parts of the library need of each other."""
 ONLY = {"AdapterContract": ["samples", "tampered", "replies"]}

@@ -158,8 +158,8 @@ class FakePlatform:
     ) -> None:
         """From now on bring this platform's webhooks to `to`, signed with `secret`.
 
-        WhatsApp tells these `statuses` of every message it accepts (`failed` is one too), Slack
-        shows the bot its own messages, Telegram tells nothing. A refused webhook comes again
+        WhatsApp tells these `statuses` of every message it accepts (`failed` is one too; it is the
+        only one of what does not arrive, and a reaction is not told as delivered or read), Slack shows the bot its own messages, Telegram tells nothing. A refused webhook comes again
         until it is accepted. Raises ValueError for an unknown platform.
         """
         if platform not in _SIGN:
@@ -182,7 +182,7 @@ class FakePlatform:
         return self.courier.idle(timeout)
 
     def statuses(self, app_secret: str) -> list[Signed]:
-        """Signed WhatsApp webhooks (sent, delivered, read) of each message not yet reported."""
+        """Signed WhatsApp webhooks (sent, delivered, read; failed) of each message not yet reported."""
         return self.whatsapp.statuses(app_secret)
 
     def _report(self, message: Received) -> None:
@@ -190,7 +190,7 @@ class FakePlatform:
         if message.platform not in self._webhooks:
             return
         if message.platform == "whatsapp":
-            for status in self._webhooks["whatsapp"][2]:
+            for status in self.whatsapp.told(message, self._webhooks["whatsapp"][2]):
                 self.deliver("whatsapp", self.whatsapp.status(message, status))
         elif message.platform == "slack":
             self.deliver("slack", self.slack.echo(message))

@@ -1,7 +1,8 @@
 """Slack's Web API as far as bots use it: what slack.com/api would answer.
 
-Knows: methods, channels and their messages, reactions, the three-step upload, refusals in 200s.
-Does not know: HTTP servers, blocks (their text is what the sender says it is).
+Knows: methods, how a message is made, the three-step upload, refusals in 200s.
+Does not know: HTTP servers, which method fits which message (`slack_messages.py`), blocks (their text
+is what the sender says it is), channels by name.
 Source of shapes: docs.slack.dev and responses recorded by Slack's own SDKs.
 """
 
@@ -15,12 +16,14 @@ from urllib.parse import quote
 
 from .record import Answer, Received, Request, Upload, World, answer_json
 from .slack_directory import Directory, RefusedError
+from .slack_messages import Messages
 
 __all__ = ["FakeSlack"]
 
 TEAM, USER, BOT, APP = "T0FAKE001", "U0FAKEBOT", "B0FAKE001", "A0FAKE001"
 
 _METHOD = re.compile(r"/(?:api/)?([a-z]+(?:\.[A-Za-z]+)+)")
+_CHANNEL = re.compile(r"[CDGUW][A-Za-z0-9]+")
 _UPLOAD = re.compile(r"/slack-upload/(\w+)")
 _FILE = re.compile(r"/slack-files/(\w+)/.*")
 _LOGIN_PAGE = b"<!DOCTYPE html><html><title>Slack</title><body>Sign in</body></html>"
@@ -46,8 +49,7 @@ class FakeSlack:
         self._world = world
         self._token = token
         self._counter = self._events = 0
-        self._messages: dict[tuple[str, str], dict[str, Any]] = {}
-        self._reactions: set[tuple[str, str, str]] = set()
+        self._messages = Messages()
         self._files: dict[str, Upload] = {}
         self._shares: dict[str, dict[str, Any]] = {}
         self.scopes: set[str] = {*_NEEDS.values(), *_SCOPES}
@@ -55,25 +57,37 @@ class FakeSlack:
         self.directory = Directory(lambda: self.scopes, TEAM, USER, BOT, APP)
         """Who and what is in the workspace."""
 
+    @property
+    def emoji(self) -> set[str] | None:
+        """The names that a reaction may have; None: whatever has the form of a name."""
+        return self._messages.emoji
+
+    @emoji.setter
+    def emoji(self, names: set[str] | None) -> None:
+        self._messages.emoji = names
+
     # ── what people do ──
 
     def say(self, user: str, text: str, channel: str | None = None, **more: Any) -> dict[str, Any]:
         """An `event_callback` in which `user` writes `text` (escaped as Slack would).
 
-        In a direct message, or in `channel`; `more` goes into the event.
+        In a direct message, or in `channel`; `more` goes into the event. A message that was not said
+        here does not exist: a payload made elsewhere is told with `ts`.
         """
         ts = self._ts()
         where = channel or _direct(user)
         self.directory.met(user)
         self.directory.seen(where)
-        return self._event({
+        event = {
             "type": "message", "channel": where, "channel_type": _kind(where), "user": user,
             "text": _escaped(text), "ts": ts, "event_ts": ts, "team": TEAM, **more,
-        })  # fmt: skip
+        }  # fmt: skip
+        self._messages.heard(str(event["channel"]), str(event["ts"]))
+        return self._event(event)
 
     def echo(self, message: Received) -> dict[str, Any]:
         """An `event_callback` that shows the bot its own message; files make it a `file_share`."""
-        said = self._messages[message.chat, message.id]
+        said = self._messages.post(message.chat, message.id)
         subtype = {"subtype": "file_share"} if message.files else {}
         about = {"channel_type": _kind(message.chat), "event_ts": message.id}
         return self._event({**said, **about, **subtype})
@@ -158,11 +172,7 @@ class FakeSlack:
     # ── messages ──
 
     def _do_chat_postmessage(self, params: dict[str, Any]) -> dict[str, Any]:
-        text = str(params.get("text") or params.get("markdown_text") or "")
-        if not (text or params.get("blocks") or params.get("attachments")):
-            raise RefusedError("no_text")
-        if len(text) > 40_000:
-            raise RefusedError("msg_too_long")
+        text = _worded(params)
         message = self._post(_channel(params), text, params)
         return {"channel": message["channel"], "ts": message["ts"], "message": message}
 
@@ -180,7 +190,7 @@ class FakeSlack:
             message["metadata"] = metadata
         if files:
             message["files"] = [self._describe(file_id) for file_id in files]
-        self._messages[channel, message["ts"]] = message
+        self._messages.keep(channel, message)
         self.directory.seen(channel)
         if channel.startswith("D"):
             self.directory.met(f"U{channel[1:]}")
@@ -192,39 +202,23 @@ class FakeSlack:
         ))  # fmt: skip
         return message
 
-    def _own(self, params: dict[str, Any]) -> tuple[str, str]:
-        key = _channel(params), str(params.get("ts"))
-        if key not in self._messages:
-            raise RefusedError("message_not_found")
-        return key
-
     def _do_chat_update(self, params: dict[str, Any]) -> dict[str, Any]:
-        key = self._own(params)
+        channel, ts = _channel(params), str(params.get("ts"))
         edited = {"user": USER, "ts": self._ts()}
-        message = self._messages[key] | {"text": str(params.get("text") or ""), "edited": edited}
-        self._messages[key] = message
-        return {"channel": key[0], "ts": key[1], "text": message["text"], "message": message}
+        message = self._messages.edited(channel, ts, {"text": _worded(params), "edited": edited})
+        return {"channel": channel, "ts": ts, "text": message["text"], "message": message}
 
     def _do_chat_delete(self, params: dict[str, Any]) -> dict[str, Any]:
-        key = self._own(params)
-        del self._messages[key]
-        return {"channel": key[0], "ts": key[1]}
-
-    def _reaction(self, params: dict[str, Any]) -> tuple[str, str, str]:
-        if not params.get("timestamp"):
-            raise RefusedError("no_item_specified")
-        return _channel(params), str(params["timestamp"]), str(params.get("name"))
+        channel, ts = _channel(params), str(params.get("ts"))
+        self._messages.deleted(channel, ts)
+        return {"channel": channel, "ts": ts}
 
     def _do_reactions_add(self, params: dict[str, Any]) -> dict[str, Any]:
-        if (found := self._reaction(params)) in self._reactions:
-            raise RefusedError("already_reacted")
-        self._reactions.add(found)
+        self._messages.reacted(*_reaction(params))
         return {}
 
     def _do_reactions_remove(self, params: dict[str, Any]) -> dict[str, Any]:
-        if (found := self._reaction(params)) not in self._reactions:
-            raise RefusedError("no_reaction")
-        self._reactions.remove(found)
+        self._messages.unreacted(*_reaction(params))
         return {}
 
     # ── channels and people ──
@@ -249,7 +243,7 @@ class FakeSlack:
         oldest, latest = str(params.get("oldest") or ""), str(params.get("latest") or "~")
         found = [
             {k: v for k, v in message.items() if keep or k != "metadata"}
-            for (where, ts), message in self._messages.items()
+            for (where, ts), message in self._messages.posts()
             if where == channel and oldest < ts < latest
         ]
         limit = int(params.get("limit") or 100)
@@ -351,9 +345,25 @@ class FakeSlack:
 def _channel(params: dict[str, Any]) -> str:
     """The channel that is meant; a user id stands for the direct conversation with that user."""
     channel = str(params.get("channel") or "")
-    if not channel:
+    if not _CHANNEL.fullmatch(channel):
         raise RefusedError("channel_not_found")
     return _direct(channel) if channel[0] in "UW" else channel
+
+
+def _worded(params: dict[str, Any]) -> str:
+    """The text of a message, which blocks or attachments can stand for."""
+    text = str(params.get("text") or params.get("markdown_text") or "")
+    if not (text or params.get("blocks") or params.get("attachments")):
+        raise RefusedError("no_text")
+    if len(text) > 40_000:
+        raise RefusedError("msg_too_long")
+    return text
+
+
+def _reaction(params: dict[str, Any]) -> tuple[str, str, str]:
+    if not params.get("timestamp"):
+        raise RefusedError("no_item_specified")
+    return _channel(params), str(params["timestamp"]), str(params.get("name") or "")
 
 
 def _correlation(metadata: Any) -> Any:

@@ -1,7 +1,7 @@
 """The WhatsApp Cloud API as far as bots use it: what graph.facebook.com would answer.
 
 Knows: messages, media, receipts as webhooks, refusals with Meta's codes.
-Does not know: HTTP servers. Source of shapes and limits: business-messaging-api v23.0 (OpenAPI).
+Does not know: HTTP servers, what fits which thread (`whatsapp_threads.py`). Source of shapes and limits: business-messaging-api v23.0 (OpenAPI).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from ..signing import Signed, sign_whatsapp
 from .record import Answer, Received, Request, Upload, World, answer_json
+from .whatsapp_threads import FAILURES, Threads
 
 __all__ = ["FakeWhatsApp"]
 
@@ -64,6 +65,7 @@ class FakeWhatsApp:
         self._world = world
         self._token = token
         self._media: dict[str, Upload] = {}
+        self._threads = Threads(world)
         self._reported = 0
         self._inbound = 0
         self.scopes: set[str] = {"whatsapp_business_messaging", "whatsapp_business_management"}
@@ -77,6 +79,19 @@ class FakeWhatsApp:
         self.numbers: set[str] | None = None
         """The phone number ids that the token may see; None: any."""
 
+    @property
+    def strangers(self) -> bool:
+        """Whether who has never written can be sent free text, which Meta does not deliver (131047).
+
+        True unless it is set: a test may begin with what the bot says. The 24 hours of those who have
+        written end in any case.
+        """
+        return not self._threads.closed
+
+    @strangers.setter
+    def strangers(self, reached: bool) -> None:
+        self._threads.closed = not reached
+
     # ── what people do ──
 
     def say(self, wa_id: str, text: str, *, phone_number_id: str, **more: Any) -> dict[str, Any]:
@@ -88,6 +103,7 @@ class FakeWhatsApp:
             "from": wa_id, "id": _wamid(f"in{number}"), "timestamp": str(self._world.seconds),
             "type": "text", "text": {"body": text}, **more,
         }  # fmt: skip
+        self._threads.heard(phone_number_id, message)
         contact = {"profile": {"name": f"Person {wa_id}"}, "wa_id": wa_id}
         return self._webhook(phone_number_id, {"contacts": [contact], "messages": [message]})
 
@@ -99,15 +115,22 @@ class FakeWhatsApp:
             return media_id
 
     def statuses(self, app_secret: str) -> list[Signed]:
-        """Signed webhooks (sent, delivered, read) of each message that was not yet reported."""
+        """Signed webhooks (sent, delivered, read) of each message that was not yet reported.
+
+        Of a reaction only `sent`; of what does not arrive `failed`.
+        """
         with self._world.changed:
             all_sent = [m for m in self._world.received if m.platform == "whatsapp"]
             fresh, self._reported = all_sent[self._reported :], len(all_sent)
         return [
             sign_whatsapp(self.status(message, status), app_secret)
             for message in fresh
-            for status in ("sent", "delivered", "read")
+            for status in self.told(message, ("sent", "delivered", "read"))
         ]
+
+    def told(self, message: Received, statuses: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of `statuses` that Meta tells of `message`; `failed` alone of what does not arrive."""
+        return self._threads.told(message, statuses)
 
     def status(self, message: Received, status: str) -> dict[str, Any]:
         """A webhook payload: `message` is now `sent`, `delivered`, `read` or `failed`."""
@@ -116,7 +139,8 @@ class FakeWhatsApp:
             "recipient_id": message.chat,
         }  # fmt: skip
         if status == "failed":
-            told["errors"] = [{"code": 131026, "title": "Message undeliverable"}]
+            code = self._threads.failure(message.id)
+            told["errors"] = [{"code": code, "title": FAILURES[code]}]
         if message.correlation is not None:
             told["biz_opaque_callback_data"] = message.correlation
         return self._webhook(str(message.params["phone_number_id"]), {"statuses": [told]})
@@ -266,11 +290,12 @@ class FakeWhatsApp:
             raise _RefusedError(100, f"Param type must be one of {sorted(_TYPES)}")
         self._require(params, kind)
         wamid = _wamid(str(len(self._world.received) + 1))
+        text, files = _text(kind, params[kind]), self._files_of(params[kind])
+        self._threads.accepted(phone_number_id, asked.lstrip("+"), wamid, params)
         self._world.receive(Received(
             platform="whatsapp", method=str(kind), chat=asked.lstrip("+"), id=wamid,
-            text=_text(kind, params[kind]), at=self._world.clock(),
-            correlation=params.get("biz_opaque_callback_data"),
-            files=self._files_of(params[kind]),
+            text=text, at=self._world.clock(),
+            correlation=params.get("biz_opaque_callback_data"), files=files,
             params={**params, "phone_number_id": phone_number_id},
         ))  # fmt: skip
         contact = {"input": asked, "wa_id" if params.get("to") else "user_id": asked.lstrip("+")}
