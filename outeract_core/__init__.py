@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ._outbound.obstacles import Verdict
     from ._outbound.preview import Prospect
     from ._store.reading.undelivered import Undelivered, UndeliveredCount
+    from ._store.reading.unhandled import Unhandled, UnhandledCount
     from .adapter import Finding, Response
     from .content import Attachment, Button, Contact, Content, Location, Menu, MenuRow, Template
     from .conversation import Analytics, ConversationSummary, Session, Turn
@@ -91,6 +92,8 @@ __all__ = [
     "Turn",
     "Undelivered",
     "UndeliveredCount",
+    "Unhandled",
+    "UnhandledCount",
     "User",
     "Verdict",
     "errors",
@@ -107,6 +110,7 @@ _HOMES = {
     "_outbound.obstacles": ("Verdict",),
     "_api.message": ("Message",),
     "_store.reading.undelivered": ("Undelivered", "UndeliveredCount"),
+    "_store.reading.unhandled": ("Unhandled", "UnhandledCount"),
     "adapter": ("Finding", "Response"),
     "content": (
         "Attachment",

@@ -166,6 +166,8 @@ class App(Carrier[app.App]):
     cancel = _blocking(app.App.cancel)
     deliveries = _blocking(app.App.deliveries)
     delivery_counts = _blocking(app.App.delivery_counts)
+    turns = _blocking(app.App.turns)
+    turn_counts = _blocking(app.App.turn_counts)
     check = _blocking(app.App.check)
 
     def send(self, to: Any, content: ContentLike, **options: Any) -> Delivery:

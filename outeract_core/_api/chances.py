@@ -1,7 +1,8 @@
-"""Second chances: what was not delivered, listed and counted, sent again, or taken back in time.
+"""Second chances: what came to nothing, listed and counted, sent again, or taken back in time.
 
-Knows: which verbs there are for messages that somebody finds later, by their event.
-Does not know: how they are found (`_store/reading/undelivered.py`), made anew (`_outbound/again.py`).
+Knows: which verbs there are for messages and turns that somebody finds later, by their event.
+Does not know: how they are found (`_store/reading/undelivered.py`, `unhandled.py`), made anew
+(`_outbound/again.py`), run again (`hearing.py`).
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from .._outbound.again import MARK, content_again
 from .._outbound.compose import Target, connection
 from .._outbound.handle import Delivery
 from .._store.engine.sqlite import Connection
-from .._store.reading import states, undelivered
+from .._store.reading import states, undelivered, unhandled
 from .._store.reading.undelivered import Among, Undelivered, UndeliveredCount
+from .._store.reading.unhandled import Unhandled, UnhandledCount, Which
 from .._store.records import rows
 from .._store.records.log import EVENT_CONN, awaited_by, id_of, target_of
 from .._store.records.nodes import key as node_key
 from .._store.writing.files import attached
 from ..errors import BadInput
 from ..model import Event, File, PlatformConnection
+from ..pages import checked
 
 
 class Chances:
@@ -90,18 +93,17 @@ class Chances:
         since, until   aware times of the failure, since <= at < until.
         before         the event of the last one of an earlier list: go on behind it.
 
-        Turns that were given up are `system.handler_failed` events. Raises BadInput, NotFound.
+        Turns that came to nothing: `turns`. Raises BadInput, NotFound.
         """
         if status not in (None, "failed", "unknown"):
             raise BadInput(f"status is failed or unknown, not {status!r}")
-        if type(first) is not int or not 1 <= first <= 1000:
-            raise BadInput("first is a whole number from 1 to 1000")
+        limit = checked(first)
         among, conns = self._among(status, connection, since, until), self._conns()
 
         def query(tx: Connection) -> list[Undelivered]:
             last = None if before is None else node_key(tx, self.key, before, "event")
             upto = Among(among.status, among.conn, among.since, among.until, last)
-            return undelivered.listed(tx, self.key, upto, first, conns)
+            return undelivered.listed(tx, self.key, upto, limit, conns)
 
         return self.runtime.database.read(query)
 
@@ -114,19 +116,60 @@ class Chances:
 
         The newest span first; what is not there is 0. Raises BadInput, NotFound.
         """
-        width = int(every / timedelta(milliseconds=1)) if isinstance(every, timedelta) else 0
-        if width < 1000:
-            raise BadInput("every is a timedelta of a second or more")
+        width = _width(every)
         among, conns = self._among(None, connection, since, until), self._conns()
         return self.runtime.database.read(
             lambda tx: undelivered.counted(tx, self.key, among, width, conns)
         )
 
+    async def turns(
+        self, status: str | None = None, *, handler: str | None = None,
+        connection: PlatformConnection | UUID | str | None = None, since: datetime | None = None,
+        until: datetime | None = None, first: int = 100, before: str | None = None,
+    ) -> list[Unhandled]:  # fmt: skip
+        """Turns of handlers that came to nothing so far, those about the newest events first.
+
+        status         `parked` (given up) or `retrying` (run again by themselves); None: both.
+        handler        its name.
+        connection     a connection, its id or name, or a platform.
+        since, until   aware times of the last failure, since <= at < until.
+        before         the `cursor` of the last one of an earlier list: go on behind it.
+
+        A page costs what is on it; a filter that few satisfy looks on until it is full. What was raised
+        is in `explain`; `retry` runs a parked one again. Raises BadInput, NotFound, InvalidCursor.
+        """
+        if status not in (None, "parked", "retrying"):
+            raise BadInput(f"status is parked or retrying, not {status!r}")
+        limit, conn, conns = checked(first), self._conn(connection), self._conns()
+        which = Which(status, handler, conn, maybe_ms(since), maybe_ms(until), before)
+        return self.runtime.database.read(
+            lambda tx: unhandled.listed(tx, self.key, which, limit, conns)
+        )
+
+    async def turn_counts(
+        self, *, connection: PlatformConnection | UUID | str | None = None,
+        since: datetime | None = None, until: datetime | None = None,
+        every: timedelta = timedelta(days=1),
+    ) -> list[UnhandledCount]:  # fmt: skip
+        """How many came to nothing, by status, class, handler and connection, in spans of `every` (UTC).
+
+        The newest span first; what is not there is 0. Raises BadInput, NotFound.
+        """
+        width, conns = _width(every), self._conns()
+        which = Which(
+            conn=self._conn(connection), since=maybe_ms(since), until=maybe_ms(until)
+        )
+        return self.runtime.database.read(
+            lambda tx: unhandled.counted(tx, self.key, which, width, conns)
+        )
+
     def _among(
         self, status: str | None, which: Any, since: datetime | None, until: datetime | None
     ) -> Among:
-        conn = None if which is None else connection(self.runtime, self.key, which).id
-        return Among(status, conn, maybe_ms(since), maybe_ms(until))
+        return Among(status, self._conn(which), maybe_ms(since), maybe_ms(until))
+
+    def _conn(self, which: Any) -> int | None:
+        return None if which is None else connection(self.runtime, self.key, which).id
 
     def _conns(self) -> dict[int, Any]:
         return {conn.id: conn for conn in self.runtime.conns(self.key)}
@@ -145,3 +188,11 @@ class Chances:
             old, place, files, None if reply_to is None else id_of(tx, reply_to),
             old.id if threaded else None,
         )  # fmt: skip
+
+
+def _width(every: timedelta) -> int:
+    """The length of a span in milliseconds. Raises BadInput."""
+    width = int(every / timedelta(milliseconds=1)) if isinstance(every, timedelta) else 0
+    if width < 1000:
+        raise BadInput("every is a timedelta of a second or more")
+    return width

@@ -32,7 +32,7 @@ class Pumped:
 
     polled      events that polling has brought.
     handled     turns run, those that failed included; `parked`: turns given up after their last
-                attempt (see `App.deliveries` for messages, `App.retry` for these).
+                attempt (`App.turns` lists them, `App.retry` runs one again).
     sent        messages that a platform has accepted, each once, whatever number of parts it has.
     failed      messages given up; `unknown`: messages of which nobody knows whether they arrived.
     fetched     files downloaded.

@@ -4,7 +4,7 @@ Knows: the commands and their arguments.
 Does not know: what a command does.
 
 Read `opening` (what they share), `commands` (those that look), `doctor`, `keeping`, `moving`,
-`again`, `rereading`, `chat`, then `demo` with `demo_cast` and `demo_report`.
+`undone`, `again`, `rereading`, `chat`, then `demo` with `demo_cast` and `demo_report`.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     graph.add_argument("--mermaid", action="store_true", help="as a Mermaid flowchart (default)")
     graph.add_argument("--dot", action="store_true", help="for Graphviz")
     graph.add_argument("--depth", type=int, default=3, help="how many edges away (3)")
+    _listing(verbs)
     resend = _verb(verbs, "resend", "send a failed or unknown message again", "again:resend")
     resend.add_argument("event", help="the id of its message.outbound")
     resend.add_argument(
@@ -146,6 +147,30 @@ def _parser() -> argparse.ArgumentParser:
     chat = _verb(verbs, "chat", "talk to a bot in this terminal", "chat:run", json=False)
     chat.add_argument("bot", nargs="?", help="a Python file that registers handlers on `app`")
     return parser
+
+
+def _listing(verbs: Any) -> None:
+    """The two commands that list and count what came to nothing."""
+    deliveries = _verb(
+        verbs, "deliveries", "messages that were not delivered, the newest first",
+        "undone:deliveries",
+    )  # fmt: skip
+    deliveries.add_argument("--status", choices=("failed", "unknown"), help="only these (both)")
+    turns = _verb(
+        verbs, "turns", "turns that handlers gave up or that are run again, the newest first",
+        "undone:turns",
+    )  # fmt: skip
+    turns.add_argument("--status", choices=("parked", "retrying"), help="only these (both)")
+    turns.add_argument("--handler", help="only this one's")
+    for verb in (deliveries, turns):
+        verb.add_argument("--connection", help="only on this one: its id or name")
+        verb.add_argument("--since", metavar="TIME", help="ended so since, e.g. 2026-05-01")
+        verb.add_argument("--until", metavar="TIME", help="ended so before")
+        verb.add_argument("-n", type=int, default=20, help="how many (20)")
+        verb.add_argument("--count", action="store_true", help="count them by kind and time")
+        verb.add_argument(
+            "--every", type=float, default=24.0, metavar="HOURS", help="count in spans of (24)"
+        )
 
 
 def _verb(

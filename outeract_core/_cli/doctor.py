@@ -267,23 +267,25 @@ def _advice(findings: dict[str, Any]) -> Iterator[str]:
         yield f"! {text}"
     day = findings["last_day"]
     if day["failed"]:
-        why = f"{_command(findings, 'tail')} --type message.failed"
+        why = f"{_command(findings, 'deliveries')} --status failed"
         yield (
             f"! {day['failed']} failed in the last day: {why} says why, "
             f"{_command(findings, 'resend', 'failed')} sends the newest again"
         )
     if day["unknown"]:
+        which = f"{_command(findings, 'deliveries')} --status unknown"
         yield (
-            f"! {day['unknown']} in the last day may or may not have arrived: look, then "
-            f"{_command(findings, 'resend', 'unknown')} --marked"
+            f"! {day['unknown']} in the last day may or may not have arrived: {which} says which; "
+            f"look, then {_command(findings, 'resend', 'unknown')} --marked"
         )
     if day["parked"]:
-        why = f"{_command(findings, 'tail')} --type 'system.*'"
-        yield f"! {day['parked']} turns were given up in the last day: {why} says why"
+        which = f"{_command(findings, 'turns')} --status parked"
+        yield f"! {day['parked']} turns were given up in the last day: {which} says which"
     if findings["queues"]["retrying"]:
+        which = f"{_command(findings, 'turns')} --status retrying"
         yield (
             f"! {findings['queues']['retrying']} turns have failed and are run again by themselves: "
-            "the program's log has their tracebacks"
+            f"{which} says which, the program's log has their tracebacks"
         )
 
 

@@ -1,4 +1,4 @@
-"""How commands open a file and find its applications; and how they show progress.
+"""How commands open a file, find its applications and read a time; and how they show progress.
 
 Knows: that a command must not create a file, nor register anything.
 Does not know: what is asked.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from .._api.app import App
@@ -67,9 +68,12 @@ def one(core: Outeract, wanted: str | None) -> App:
     return found[0]
 
 
-def one_connection(core: Outeract, which: str) -> Conn:
-    """The connection of this id or name. Raises BadInput for none and for several."""
-    conns = core.runtime.conns()
+def one_connection(core: Outeract, which: str, among: Collection[int] | None = None) -> Conn:
+    """The connection of this id or name, of the applications `among` when they are given.
+
+    Raises BadInput for none and for several.
+    """
+    conns = [conn for conn in core.runtime.conns() if among is None or conn.app in among]
     found = [c for c in conns if which in (str(c.entity.id), c.entity.name)]
     found = found or [c for c in conns if c.platform == which]
     if len(found) != 1:
@@ -77,6 +81,16 @@ def one_connection(core: Outeract, which: str) -> Conn:
         what = "several connections are" if found else "no connection is"
         raise BadInput(f"{what} called {which!r:.80}; give the id of one: {names}")
     return found[0]
+
+
+def moment(given: str | None, option: str) -> datetime | None:
+    """A time as ISO 8601 has it; without a zone it is local. Raises BadInput, naming the option."""
+    try:
+        return None if given is None else datetime.fromisoformat(given).astimezone()
+    except (ValueError, OverflowError):
+        raise BadInput(
+            f"{option} is a time like 2026-05-01 or 2026-05-01T12:00, not {given!r:.80}"
+        ) from None
 
 
 class Progress:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import datetime
 from functools import partial
 
 import anyio
 
 from .._api.maintenance.rereading import Reparsed
-from ..errors import BadInput
-from .opening import Progress, one_connection, opened
+from .opening import Progress, moment, one_connection, opened
 
 
 def reparse(options: argparse.Namespace) -> int:
@@ -29,7 +27,7 @@ def reparse(options: argparse.Namespace) -> int:
     with opened(options.file) as core:
         conn = one_connection(core, options.connection)
         work = partial(
-            core.reparse, conn.entity, since=_time(options.since), after=options.after,
+            core.reparse, conn.entity, since=moment(options.since, "--since"), after=options.after,
             progress=told,
         )  # fmt: skip
         try:
@@ -52,13 +50,3 @@ def _show(done: Reparsed, as_json: bool) -> None:
         return
     lost = f", {done.unreadable:,} cannot be read" if done.unreadable else ""
     print(f"{done.read:,} items read again, {done.changed:,} understood better{lost}")
-
-
-def _time(given: str | None) -> datetime | None:
-    """A time as ISO 8601 has it; without a zone it is local. Raises BadInput."""
-    try:
-        return None if given is None else datetime.fromisoformat(given).astimezone()
-    except ValueError:
-        raise BadInput(
-            f"--since is a time like 2026-05-01 or 2026-05-01T12:00, not {given!r:.80}"
-        ) from None

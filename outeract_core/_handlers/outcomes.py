@@ -12,6 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from .._domain.rules.delivery import backoff
+from .._domain.values.codec import clean
 from .._domain.values.ids import jitter
 from .._io.runtime import Runtime
 from .._outbound.compose import Draft, finish
@@ -25,6 +26,8 @@ from .lanes import Lane, Lanes
 from .turn import Effect, Turn
 
 ROOM = "handlers"
+_NAME = 100
+"""Characters that are kept of the name of an exception's class."""
 
 
 @frozen
@@ -66,29 +69,30 @@ class Outcomes:
             trace = self._runtime.log.trace(error)
             told = {"attempts": attempt, "traceback": trace}
             self._tell(f"{_named(handler, first)} has failed {attempt} times, is parked", error)
-            await self.given_up(handler, batch, "failed", told)
+            await self.given_up(handler, batch, "failed", told, self._class(error))
             return True
         attempt = attempt if alone else min(attempt, handler.attempts - 1)
         due = self._runtime.now() + int(backoff(max(attempt, 1), jitter()) * 1000)
-        trace = self._runtime.log.trace(error)
+        trace, failure = self._runtime.log.trace(error), self._class(error)
         self._tell(f"{_named(handler, first)} has failed, attempt {attempt}", error)
 
         def again(tx: Connection) -> None:
-            handlers.failed(tx, first.event, handler.name, attempt, due, trace)
+            handlers.failed(tx, first.event, handler.name, attempt, due, trace, failure)
 
         await self._write(handler, batch[:1], again)
         self.lanes.failed(lane, first.event, attempt, due)
         return False
 
     async def given_up(
-        self, handler: Handler, batch: Sequence[Arrived], reason: str, told: dict[str, Any]
-    ) -> None:
+        self, handler: Handler, batch: Sequence[Arrived], reason: str, told: dict[str, Any],
+        failure: str | None = None,
+    ) -> None:  # fmt: skip
         """Not handled, not marked read; told, and kept until `App.retry`."""
         app, settle = self.hosted.tenant.key, self._settle(handler, batch, handled=False)
 
         def park(tx: Connection) -> None:
             for arrived in batch:
-                handlers.park(tx, app, arrived.subject, handler.name, reason, told)
+                handlers.park(tx, app, arrived.subject, handler.name, reason, told, failure)
             settle(tx)
 
         await self._write(handler, batch, park)
@@ -155,6 +159,10 @@ class Outcomes:
                 handlers.advance(tx, app, low)
 
         return unit
+
+    def _class(self, error: BaseException) -> str:
+        """What turns that failed alike are counted by."""
+        return self._runtime.log.redact(clean(type(error).__name__) or "")[:_NAME]
 
     def _tell(self, text: str, error: BaseException | None = None) -> None:
         self._runtime.log.warning(ROOM, text, error)

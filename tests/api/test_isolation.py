@@ -161,6 +161,8 @@ CASES: dict[str, list[tuple[str, Call]]] = {
     "App.delivery_counts": with_connection(
         lambda me, it: me.app.delivery_counts(connection=it)
     ),
+    "App.turns": with_connection(lambda me, it: me.app.turns(connection=it)),
+    "App.turn_counts": with_connection(lambda me, it: me.app.turn_counts(connection=it)),
     "App.check": with_connection(lambda me, it: me.app.check(it)),
     "App.send": [
         *with_event(

@@ -106,9 +106,10 @@ async def _work(core: Outeract, app: App, plain: PlatformConnection, clock: Manu
         handlers.advance(tx, app.key, key - 1)
         enrolment.enrol(tx, app.key, enrolment.Enrolment("greet", key - 2, 3, older=True))
         handlers.done(tx, "greet", {key: frozenset({"greet"})})
-        handlers.failed(tx, key, "other", 2, tx.now + 1000, "it failed")
+        handlers.failed(tx, key, "other", 2, tx.now + 1000, "it failed", "ValueError")
         handlers.park(
-            tx, app.key, key, "third", "failed", {"attempts": 5, "traceback": "it failed"}
+            tx, app.key, key, "third", "failed", {"attempts": 5, "traceback": "it failed"},
+            "ValueError",
         )
         delivery.part_ended(tx, key, 0, 1, "unknown")
 

@@ -3,5 +3,5 @@
 This room knows how rows are found; it does not know who asks. Read `queries` (a filter as SQL),
 `views` (conversations), `standing` (messages as they stand), `history` (what a language model is
 shown), `walks` (the graph), `states`, `routes`, `finding` (search), `explain`, `health`,
-`undelivered`, `backlog` (work that is left), `arrivals` (what handlers have before them), `enrolment` (where one begins), `chains` (what led to it).
+`undelivered`, `unhandled`, `backlog` (work that is left), `arrivals` (what handlers have before them), `enrolment` (where one begins), `chains` (what led to it).
 """

@@ -23,7 +23,7 @@ from ..records.conn import Conn
 _Row = tuple[int, Status, str | None, int, int | None, str | None, str | None]
 LISTED: Statement[_Row] = statement("undelivered")
 COUNTED: Statement[tuple[Status, str | None, int, int, int]] = statement("undelivered_counts")
-_EVER = 1 << 62
+EVER = 1 << 62
 
 
 @frozen
@@ -110,5 +110,5 @@ def _bounds(tx: Connection, app: int, among: Among) -> dict[str, Any]:
         "origin": tx.kind("origin"), "failed": tx.kind("message.failed"),
         "unknown": tx.kind("message.unknown"), "lo": lo,
         "before": hi if among.before is None else among.before, "conn": among.conn,
-        "since": among.since or 0, "until": _EVER if among.until is None else among.until,
+        "since": among.since or 0, "until": EVER if among.until is None else among.until,
     }  # fmt: skip

@@ -35,7 +35,10 @@ LEFT_OUT = {
 }
 """Columns that are not exported."""
 
-ADDED: dict[str, dict[str, int | None]] = {"puser": {"named": None}, "handled": {"unread": 0}}
+ADDED: dict[str, dict[str, int | None]] = {
+    "puser": {"named": None}, "handled": {"unread": 0}, "retry": {"failure": None},
+    "parked": {"failure": None},
+}  # fmt: skip
 """Columns that lines of an older export do not have, and what stands for them."""
 
 DERIVED = frozenset({"entry", "search_span"})
@@ -159,9 +162,10 @@ AFTER = (
     _table("enrolled", "app:app handler:text position:position joined:flag left_behind:count "
            "older:flag at:time", "app", "handler"),
     _table("handled", "event:event handler:id unread:flag", "event", "event, t.handler"),
-    _table("retry", "event:event handler:id attempt:count due:time error:text", "event",
+    _table("retry", "event:event handler:id attempt:count due:time error:text failure:id?", "event",
            "event, t.handler"),
-    _table("parked", "event:event handler:id reason:word at:time", "event", "event, t.handler"),
+    _table("parked", "event:event handler:id reason:word at:time failure:id?", "event",
+           "event, t.handler"),
     _table("processed", "event:event at:time", "event", "event"),
     _table("attempt", "event:event n:count kind:attempted name:id number:count at:time last:time "
            "times:count error:text", "event", "event, t.n"),

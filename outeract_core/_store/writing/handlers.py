@@ -116,17 +116,23 @@ def advance(tx: Tx, app: int, position: int) -> None:
     tx.run(HANDLED_DROP, lo=span(app)[0], upto=position)
 
 
-def failed(tx: Tx, event: int, handler: str, attempt: int, due: int, error: str) -> None:
-    """Try again at `due`."""
+def failed(
+    tx: Tx, event: int, handler: str, attempt: int, due: int, error: str, failure: str | None = None
+) -> None:
+    """Try again at `due`. `failure`: the class of what was raised."""
     attempts.note(tx, event, "handle", handler, attempt, error)
-    tx.run(RETRY_SET, event=event, handler=handler, attempt=attempt, due=due, error=error)
+    tx.run(
+        RETRY_SET, event=event, handler=handler, attempt=attempt, due=due, error=error,
+        failure=failure,
+    )  # fmt: skip
 
 
 def park(
-    tx: Tx, app: int, event: int, handler: str, reason: str, told: dict[str, Any]
+    tx: Tx, app: int, event: int, handler: str, reason: str, told: dict[str, Any],
+    failure: str | None = None,
 ) -> None:  # fmt: skip
     """Given up, and told: as an event about `event`, `system.handler_failed` or `system.loop_stopped`."""
-    tx.run(PARK, event=event, handler=handler, reason=reason, now=tx.now)
+    tx.run(PARK, event=event, handler=handler, reason=reason, now=tx.now, failure=failure)
     tell(tx, app, event, _TOLD[reason], {"handler": handler, **told})
 
 

@@ -49,8 +49,9 @@ DELETE FROM handled WHERE event >= :lo AND event <= :upto;
 SELECT event, handler FROM handled WHERE event > :after AND event < :hi;
 
 -- name: retry_set
-INSERT INTO retry(event, handler, attempt, due, error) VALUES (:event, :handler, :attempt, :due, :error)
-ON CONFLICT (event, handler) DO UPDATE SET attempt = excluded.attempt, due = excluded.due, error = excluded.error;
+INSERT INTO retry(event, handler, attempt, due, error, failure)
+VALUES (:event, :handler, :attempt, :due, :error, :failure) ON CONFLICT (event, handler) DO UPDATE
+SET attempt = excluded.attempt, due = excluded.due, error = excluded.error, failure = excluded.failure;
 
 -- name: retry_drop
 DELETE FROM retry WHERE event = :event AND handler = :handler;
@@ -115,8 +116,9 @@ SELECT handler, unread FROM handled WHERE event = :event;
 SELECT 1 FROM handled WHERE event = :event AND handler = :handler;
 
 -- name: park_add
-INSERT INTO parked(event, handler, reason, at) VALUES (:event, :handler, :reason, :now)
-ON CONFLICT (event, handler) DO UPDATE SET reason = excluded.reason, at = excluded.at;
+INSERT INTO parked(event, handler, reason, at, failure) VALUES (:event, :handler, :reason, :now, :failure)
+ON CONFLICT (event, handler) DO UPDATE
+SET reason = excluded.reason, at = excluded.at, failure = excluded.failure;
 
 -- name: park_list
 SELECT handler FROM parked WHERE event = :event ORDER BY handler;
