@@ -156,9 +156,7 @@ class Chances:
         The newest span first; what is not there is 0. Raises BadInput, NotFound.
         """
         width, conns = _width(every), self._conns()
-        which = Which(
-            conn=self._conn(connection), since=maybe_ms(since), until=maybe_ms(until)
-        )
+        which = Which(conn=self._conn(connection), since=maybe_ms(since), until=maybe_ms(until))
         return self.runtime.database.read(
             lambda tx: unhandled.counted(tx, self.key, which, width, conns)
         )

@@ -43,11 +43,17 @@ async def test_what_came_to_nothing_is_listed(tmp_path: Path, clock: ManualClock
             ("hi", "log", "retrying"), ("hi", "greet", "parked"),
         ] * 3  # fmt: skip
         retrying, parked = found[:2]
-        assert (retrying.failure, retrying.attempts, retrying.reason) == ("LookupError", 1, "failed")
+        assert (retrying.failure, retrying.attempts, retrying.reason) == (
+            "LookupError",
+            1,
+            "failed",
+        )
         assert (parked.failure, parked.attempts, parked.due) == ("ValueError", None, None)
         assert parked.at == retrying.at == clock()
-        assert retrying.due is not None and retrying.due > clock()
-        assert parked.connection is not None and parked.connection.name == "console"
+        assert retrying.due is not None
+        assert retrying.due > clock()
+        assert parked.connection is not None
+        assert parked.connection.name == "console"
         assert [t.event.id for t in found[::2]] == [
             e.id for e in reversed(await bot.events("message.inbound"))
         ]

@@ -21,7 +21,9 @@ def undone(folder: Path, size: int) -> History:
     and all of whose answers have failed.
     """
     history = filled(folder, size)
-    inbound = "SELECT seq FROM event WHERE type = (SELECT id FROM kind WHERE name = 'message.inbound')"
+    inbound = (
+        "SELECT seq FROM event WHERE type = (SELECT id FROM kind WHERE name = 'message.inbound')"
+    )
 
     def unit(tx: Connection) -> None:
         for (event,) in tx.script(inbound):

@@ -108,7 +108,12 @@ async def _work(core: Outeract, app: App, plain: PlatformConnection, clock: Manu
         handlers.done(tx, "greet", {key: frozenset({"greet"})})
         handlers.failed(tx, key, "other", 2, tx.now + 1000, "it failed", "ValueError")
         handlers.park(
-            tx, app.key, key, "third", "failed", {"attempts": 5, "traceback": "it failed"},
+            tx,
+            app.key,
+            key,
+            "third",
+            "failed",
+            {"attempts": 5, "traceback": "it failed"},
             "ValueError",
         )
         delivery.part_ended(tx, key, 0, 1, "unknown")
