@@ -65,13 +65,13 @@ class Attempts:
     async def _tried(self, conn: Conn, row: Row, leaving: Leaving, *, first: bool) -> Next:
         adapter = self._adapter(conn)
         if row.state != "sending" and row.done == 0 and self._expired(row):
-            return await self._settle.end(
-                conn, row, "message.cancelled", "it expired before it was sent"
-            )
+            return await self._settle.expired(conn, row)
         if delay := self._paced(adapter, row, first=first):
             return await self._settle.postponed(row, delay, outbox.PACED)
         if row.state == "sending":
             resolved = await self._doubt.resolve(conn, row)
+            if resolved is None and row.done == 0 and self._expired(row):
+                resolved = await self._settle.expired(conn, row)
             if resolved is not None:
                 return resolved
         await leaving.begin()

@@ -122,6 +122,12 @@ class Settle:
             await self._settled(conn)
         return After.GONE if left is None else left
 
+    async def expired(self, conn: Conn, row: Row) -> Next:
+        """Its time is over and nothing leaves any more: cancelled, unless it may have arrived before."""
+        if self.in_doubt(row):
+            return await self.unknown(conn, row, "it expired before that was known")
+        return await self.end(conn, row, "message.cancelled", "it expired before it was sent")
+
     # ── what must wait ────────────────────────────────────────────────────────────────────────
 
     async def untouched(self, row: Row, error: str, leaving: Leaving) -> Next:
@@ -143,10 +149,16 @@ class Settle:
         await self._runtime.write(lambda tx: outbox.postpone(tx, row, due, error, looks))
         return After.WAITS
 
-    async def later(self, row: Row, delay: int, error: str, *, counted: bool = True) -> Next:
-        """Certainly nothing was done: queued again."""
-        due = self._runtime.now() + min(delay, LATEST)
-        await self._runtime.write(lambda tx: outbox.retry(tx, row, due, error, counted=counted))
+    async def later(
+        self, row: Row, delay: int, error: str, *, counted: bool = True, doubtful: bool = False
+    ) -> Next:
+        """Certainly nothing was done by this attempt: queued again, unless it is (`doubtful`), or was,
+        in doubt. That it may be repeated does not make it unsaid.
+        """
+        due, doubtful = self._runtime.now() + min(delay, LATEST), doubtful or self.in_doubt(row)
+        await self._runtime.write(
+            lambda tx: outbox.retry(tx, row, due, error, counted=counted, doubtful=doubtful)
+        )
         return After.WAITS
 
     # ── what may go wrong ─────────────────────────────────────────────────────────────────────
@@ -167,6 +179,8 @@ class Settle:
             await self._runtime.write(partial(outbox.drop, row=row))
             return After.GONE
         code = error.code if isinstance(error, SendError) else None
+        if self.in_doubt(row) and not leaving.gone:
+            return await self.unknown(conn, row, str(error), code)
         if isinstance(error, Rejected | Unsupported | SendError | FileError):
             closed = isinstance(error, SendError) and error.closed and row.verb == "send"
             return await self.end(
@@ -177,7 +191,7 @@ class Settle:
     async def broke(self, conn: Conn, row: Row, error: Exception, leaving: Leaving) -> Next:
         """The adapter's own code has raised: unknown only when something had left by then."""
         reason = f"the adapter broke: {self._runtime.log.trace(error)}"
-        if leaving.gone:
+        if leaving.gone or self.in_doubt(row):
             return await self._doubtful(conn, row, Ambiguous(reason), leaving)
         return await self.end(conn, row, "message.failed", reason)
 
@@ -197,11 +211,14 @@ class Settle:
         return await self.later(row, delay, error.reason, counted=False)
 
     async def _again(self, conn: Conn, row: Row, error: SendError) -> Next:
+        doubtful = isinstance(error, Ambiguous) or self.in_doubt(row)
         if row.attempt + 1 >= ATTEMPTS:
             reason = f"given up after {row.attempt + 1} attempts: {error.reason}"
+            if doubtful and row.verb == "send":
+                return await self.unknown(conn, row, reason, error.code)
             return await self.end(conn, row, "message.failed", reason, error.code, error.failure)
         seconds = backoff(row.attempt + 1, jitter())
-        return await self.later(row, int(seconds * 1000), error.reason)
+        return await self.later(row, int(seconds * 1000), error.reason, doubtful=doubtful)
 
     # ── what is asked of the platform's manifest ──────────────────────────────────────────────
 
@@ -209,6 +226,10 @@ class Settle:
         """Whether a second request does no harm."""
         native = self._runtime.adapter(conn).manifest.idempotency == "native"
         return native or row.verb in IDEMPOTENT
+
+    def in_doubt(self, row: Row) -> bool:
+        """Whether an earlier attempt may have been carried out: nothing but its repetition can tell."""
+        return row.state == "sending" and self.harmless(self._runtime.conn(row.conn), row)
 
     def can_ask(self, conn: Conn, row: Row) -> bool:
         """Whether the platform can be asked what became of a message."""

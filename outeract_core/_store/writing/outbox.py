@@ -122,13 +122,17 @@ def drop(tx: Tx, row: Row) -> None:
     tx.run(PROMOTE, lane=row.lane)
 
 
-def retry(tx: Tx, row: Row, due: int, error: str, *, counted: bool = True) -> None:
+def retry(
+    tx: Tx, row: Row, due: int, error: str, *, counted: bool = True, doubtful: bool = False
+) -> None:
     """Certainly nothing was done: back into the queue, at the head of its lane, not before `due`.
 
     `counted`: it was an attempt at this message; else the connection as a whole was in trouble.
+    `doubtful`: an attempt may have been carried out, and another does no harm: it stays *sending*.
     Raises LeaseLost.
     """
-    _fenced(tx, RETRY, row, due=due, error=error, uncounted=0 if counted else 1)
+    state, uncounted = "sending" if doubtful else "queued", 0 if counted else 1
+    _fenced(tx, RETRY, row, due=due, error=error, uncounted=uncounted, state=state)
     _tried(tx, row, error)
 
 

@@ -56,7 +56,8 @@ UPDATE outbox SET waits = 0
 WHERE id = (SELECT id FROM outbox WHERE lane = :lane AND waits = 1 ORDER BY id LIMIT 1);
 
 -- name: outbox_retry
-UPDATE outbox SET state = 'queued', due = :due, error = :error, arrives = NULL, looks = 0,
+UPDATE outbox SET state = :state, due = :due, error = :error, looks = 0,
+  arrives = CASE :state WHEN 'sending' THEN arrives END,
   lease_until = NULL, lease_owner = NULL, lease_token = NULL,
   attempt = max(1, attempt - :uncounted) WHERE id = :id AND lease_token = :token;
 
