@@ -116,6 +116,9 @@ class Manifest:
     account_key  the config name that holds the account's id (what `Fact.account` names).
     identity     config names, secret or not, that no two connections of a file may have in common:
                  they would be one account, whose every event would come twice.
+    credentials  members of what the platform sends that open something to whoever reads them: by their
+                 way from the top (`event.token`), or at any depth (`**.response_url`). Core strikes
+                 them before `parse` and before anything is kept, and hands them to the handler.
     webhook      `dedicated` (one URL per connection), `shared` (routed by `Fact.account`), `none`.
     idempotency  what a repeated send does: `native` (the token makes it harmless), `reconcile`
                  (`find` can tell), `none` (an unknown outcome stays unknown).
@@ -164,6 +167,7 @@ class Manifest:
     required: tuple[str, ...] = ()
     account_key: str | None = None
     identity: tuple[str, ...] = ()
+    credentials: frozenset[str] = frozenset()
     webhook: Literal["dedicated", "shared", "none"] = "dedicated"
     idempotency: Literal["native", "reconcile", "none"] = "none"
     pace_connection: float = 0.0

@@ -67,7 +67,7 @@ def _in_this_thread(on: Ground) -> dict[str, float]:
             pass
 
     def read(inbound: Inbound) -> None:
-        read_delivery(conn, adapter, inbound)
+        read_delivery(conn, adapter, inbound, {})
 
     for start in range(0, COUNT, TURN):
         for number, stage in enumerate((adapter.verify, parse, read)):

@@ -6,7 +6,7 @@ Does not know: when handlers run, how a turn is committed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._handlers.hosted import Place
@@ -71,6 +71,14 @@ class Message:
     def sender(self) -> PlatformUser | None:
         """Who sent it."""
         return self.app.sender_of(self.event)
+
+    @property
+    def credentials(self) -> Mapping[str, Any] | None:
+        """What the platform has handed over with the newest event and is kept nowhere: Slack's
+        `response_url` and `trigger_id`, by their places in the item. None: there was nothing, it is more
+        than 30 minutes ago, the program was started since, or another process has taken the delivery.
+        """
+        return self.app.runtime.handed.of(self.event.position)
 
     def reply(self, content: ContentLike, *, quote: bool = False, **options: Any) -> Delivery:
         """Answer in the same conversation, and in its thread. `quote` refers to the message.

@@ -12,8 +12,10 @@ from typing import Any
 
 from attrs import Factory, define, evolve
 
+from .._domain.rules import link_code
+from .._domain.rules.credentials import strike, strike_body
 from .._domain.rules.guard import guarded
-from .._domain.rules.link_code import find_codes, strike
+from .._domain.rules.link_code import find_codes
 from .._domain.rules.naming import told
 from .._domain.values.codec import clean, encode
 from .._io.runtime import Runtime
@@ -37,10 +39,11 @@ class Batch:
 @define
 class Read:
     """A parsed delivery: facts by connection; what of the rest was not understood, and whose it is;
-    what is nobody's here. `conn`: whose URL it came to.
+    what is nobody's here. `conn`: whose URL it came to; `credentials` came with it, and are not in it.
     """
 
     conn: Conn
+    credentials: dict[str, Any] = Factory(dict)
     batches: dict[int, Batch] = Factory(dict)
     unparsed: list[tuple[Conn, Unparsed]] = Factory(list)
     foreign: list[Foreign] = Factory(list)
@@ -58,6 +61,12 @@ class Read:
         owners = [*self.batches, *(conn.id for conn, _ in self.unparsed)]
         return bool(self.foreign) or any(owner != self.conn.id for owner in owners)
 
+    @property
+    def handed(self) -> dict[str, Any]:
+        """The credentials, if all of it has one owner: nobody gets those of somebody else."""
+        owners = {*self.batches, *(conn.id for conn, _ in self.unparsed)}
+        return self.credentials if len(owners) == 1 and not self.foreign else {}
+
     def add(self, conn: Conn, item: Item) -> None:
         """An item that was understood."""
         if conn.id not in self.batches:
@@ -65,11 +74,17 @@ class Read:
         self.batches[conn.id].items.append(item)
 
 
+def without_credentials(adapter: Adapter, inbound: Inbound) -> tuple[Inbound, dict[str, Any]]:
+    """A verified request as it may be read and kept, and the credentials that were in it."""
+    body, found = strike_body(inbound.body, adapter.manifest.credentials)
+    return (inbound if body is inbound.body else evolve(inbound, body=body)), found
+
+
 def read_delivery(
-    conn: Conn, adapter: Adapter, inbound: Inbound
+    conn: Conn, adapter: Adapter, inbound: Inbound, credentials: dict[str, Any]
 ) -> tuple[Read, list[Fact | Unparsed]]:
-    """What a verified request says. Never raises: what goes wrong as a whole is in `unparsed`."""
-    read = Read(conn)
+    """What a request says. Never raises: what goes wrong as a whole is in `unparsed`."""
+    read = Read(conn, credentials)
     try:
         with guarded:
             return read, list(adapter.parse(inbound))
@@ -104,6 +119,7 @@ def sort(
             wrong = Unparsed(getattr(fact, "raw", None), f"no fact, or no account: {fact!r:.200}")
             read.unparsed.append((read.conn, wrong))
             continue
+        fact = _without_credentials(routing.runtime, read.conn, fact)
         owner = routing.owner(account)
         if isinstance(owner, Nobody):
             read.foreign.append(foreign(fact.raw, owner))
@@ -128,12 +144,24 @@ def _understand(
         read.unparsed.append((owner, Unparsed(fact.raw, reason)))
 
 
+def _without_credentials(runtime: Runtime, conn: Conn, fact: Fact | Unparsed) -> Fact | Unparsed:
+    """The same for what was polled, or kept by a version that knew less: what stands in `raw`."""
+    names = runtime.adapter(conn).manifest.credentials
+    if not names or fact.raw is None:
+        return fact
+    if isinstance(fact.raw, bytes):
+        raw: Any = strike_body(fact.raw, names)[0]
+    else:
+        raw = strike(fact.raw, names)[0]
+    return fact if raw is fact.raw else evolve(fact, raw=raw)
+
+
 def _without_codes(item: Item) -> Item:
     """The item, its link codes taken out of all that is written, and kept for what is done in its commit."""
     codes = find_codes(f"{item.payload}\n{item.raw or ''}")
     if not codes:
         return item
-    payload = strike(item.payload, codes)
-    raw = None if item.raw is None else strike(item.raw, codes)
-    fact = evolve(item.fact, payload=json.loads(strike(encode(item.fact.payload), codes)))
+    payload = link_code.strike(item.payload, codes)
+    raw = None if item.raw is None else link_code.strike(item.raw, codes)
+    fact = evolve(item.fact, payload=json.loads(link_code.strike(encode(item.fact.payload), codes)))
     return evolve(item, fact=fact, payload=payload, raw=raw, codes=codes)

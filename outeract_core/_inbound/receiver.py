@@ -6,7 +6,6 @@ Does not know: any platform, what handlers do.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
@@ -14,8 +13,6 @@ from itertools import groupby
 from attrs import Factory, define, frozen
 
 from .._domain.rules.guard import guarded
-from .._domain.rules.link_code import find_codes, strike
-from .._domain.values.codec import clean, encode
 from .._domain.values.ids import to_ms
 from .._io.database import Share, Unit
 from .._io.runtime import Runtime
@@ -39,31 +36,31 @@ from ..errors import (
 from ..events import Unparsed
 from .doors import Doors
 from .gaps import Mark, passed
+from .keeping import ITEM, keep, keep_apart, keep_item
 from .pinning import pinned
-from .reactions import finds_codes, reactions_of
-from .reading import Read, read_delivery, reread, sort
-from .routing import Foreign, Routing, tellable
+from .reactions import reactions_of
+from .reading import Read, read_delivery, reread, sort, without_credentials
+from .routing import Foreign, Routing
 
 BODY_LIMIT = 8 * 1024 * 1024
-_ITEM = "ITEM"
-"""The method of what was kept of a body of several owners: one item, as the adapter's `reread` takes it."""
 _REASONS = 1000
-_PRIVATE = ("signature", "token", "secret", "authorization", "cookie")
 
 
 @define
 class Received:
-    """What a delivery came to. `stored` counts new events, `duplicates` what was known."""
+    """What a delivery came to. `stored` counts new events, whose keys are `keys`; `duplicates` what was known."""
 
     stored: int = 0
     duplicates: int = 0
     kept: bool = False
     held: list[tuple[Conn, Item]] = Factory(list)
+    keys: list[int] = Factory(list)
 
     def note(self, conn: Conn, item: Item, fate: int) -> None:
         """One of its facts has come to this; see `ingest.ingest`."""
         if fate > 0:
             self.stored += 1
+            self.keys.append(fate)
         elif fate == DUPLICATE:
             self.duplicates += 1
         else:
@@ -72,7 +69,7 @@ class Received:
 
 @frozen
 class Delivery:
-    """A verified request, read. `conn`: whose URL it came to."""
+    """A verified request, without its credentials, read. `conn`: whose URL it came to."""
 
     conn: Conn
     inbound: Inbound
@@ -173,12 +170,13 @@ class Receiver:
 
     async def receive(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Received:
         """Commit a verified delivery; what is not understood is kept with the error."""
-        read, facts = read_delivery(conn, adapter, inbound)
+        plain, credentials = without_credentials(adapter, inbound)
+        read, facts = read_delivery(conn, adapter, plain, credentials)
         conn = await pinned(self._runtime, conn, adapter, facts)
-        sort(Routing(self._runtime, conn, inbound), facts, read, inbound)
+        sort(Routing(self._runtime, conn, inbound), facts, read, plain)
         for one in read.foreign:
             self._tell(conn, one)
-        return await self._store(read, Share(self._together, Delivery(conn, inbound, read)))
+        return await self._store(read, Share(self._together, Delivery(conn, plain, read)))
 
     def _tell(self, conn: Conn, one: Foreign) -> None:
         """Each reason once; the file counts the rest."""
@@ -195,10 +193,10 @@ class Receiver:
             for one in read.foreign:
                 raw_deliveries.foreign(tx, read.conn.platform, one.digest, one.reason)
             if read.mixed:
-                _keep_apart(tx, read, received, to_ms(delivery.inbound.received_at))
+                keep_apart(tx, read, received.held, to_ms(delivery.inbound.received_at))
             elif read.faults or received.held:
                 state = "unparsed" if read.faults else "held"
-                _keep(tx, delivery.conn, delivery.inbound, state, read.faults)
+                keep(tx, delivery.conn, delivery.inbound, state, read.faults)
             received.kept = bool(read.faults or received.held)
             if received.kept:
                 state = "unparsed" if read.faults else "held"
@@ -233,6 +231,9 @@ class Receiver:
             fates = ingest.ingest(tx, conn, [item for _, item, _ in group], reactions)
             for (_, item, received), fate in zip(group, fates, strict=True):
                 received.note(conn, item, fate)
+        for read, received in zip(reads, results, strict=True):
+            if read.handed and received.keys:
+                tx.after_commit(partial(self._runtime.handed.keep, received.keys, read.handed))
         if any(received.stored for received in results):
             tx.after_commit(self._runtime.wake)
         return results
@@ -251,11 +252,11 @@ class Receiver:
 
     async def _one_by_one(self, read: Read) -> int:
         """Each fact in a commit of its own; what cannot be stored counts as not understood."""
-        batches, read.batches = read.batches, {}
+        handed, batches, read.batches = read.handed, read.batches, {}
         stored = 0
         for batch in batches.values():
             for item in batch.items:
-                alone = Read(batch.conn)
+                alone = Read(batch.conn, handed)
                 alone.add(batch.conn, item)
 
                 def unit(tx: Connection, alone: Read = alone) -> Received:
@@ -292,7 +293,7 @@ class Receiver:
             for one in read.foreign:
                 raw_deliveries.foreign(tx, conn.platform, one.digest, one.reason)
             for _, item in read.unparsed:
-                _keep_item(tx, conn, item)
+                keep_item(tx, conn, item)
             if read.unparsed:
                 tx.after_commit(partial(self._tell_kept, conn, "unparsed"))
             after = passed(tx, conn, adapter.manifest, mark, polled)
@@ -322,9 +323,13 @@ class Receiver:
 
     async def _again(self, conn: Conn, adapter: Adapter, delivery: Kept, state: str) -> bool:
         """One kept delivery; what of it is known stays once. Whether all is understood now."""
-        alone = delivery.inbound.method == _ITEM
-        read, facts = (reread if alone else read_delivery)(conn, adapter, delivery.inbound)
-        sort(Routing(self._runtime, conn), facts, read, None if alone else delivery.inbound)
+        alone = delivery.inbound.method == ITEM
+        plain, credentials = without_credentials(adapter, delivery.inbound)
+        if alone:
+            read, facts = reread(conn, adapter, plain)
+        else:
+            read, facts = read_delivery(conn, adapter, plain, credentials)
+        sort(Routing(self._runtime, conn), facts, read, None if alone else plain)
 
         def unit(tx: Connection) -> Received:
             received = self._commit(tx, [read])[0]
@@ -333,64 +338,6 @@ class Receiver:
             return received
 
         return not (await self._store(read, unit)).kept
-
-
-def _keep(tx: Connection, conn: Conn, inbound: Inbound, state: str, error: str | None) -> None:
-    headers = {
-        name: value
-        for name, value in inbound.headers.items()
-        if not any(word in name for word in _PRIVATE)
-    }
-    digest = hashlib.sha256(inbound.method.encode() + b"\0" + inbound.body).digest()
-    _written(
-        tx, conn, inbound.method, encode(headers), encode(dict(inbound.query)),
-        inbound.body, to_ms(inbound.received_at), state, error, digest,
-    )  # fmt: skip
-
-
-def _keep_item(tx: Connection, conn: Conn, item: Unparsed) -> None:
-    raw = tellable(item.raw)
-    digest = hashlib.sha256(b"POLL\0" + raw).digest()
-    headers = '{"content-type":"application/json"}'
-    error = clean(str(item.error))
-    _written(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", error, digest)
-
-
-def _keep_apart(tx: Connection, read: Read, received: Received, at: int) -> None:
-    """Each item of a body of several owners with its own; nothing of it with anybody else."""
-    for conn, unparsed in read.unparsed:
-        _keep_alone(tx, conn, unparsed.raw, at, "unparsed", clean(str(unparsed.error)))
-    for conn, item in received.held:
-        _keep_alone(tx, conn, item.fact.raw, at, "held", None)
-
-
-def _keep_alone(
-    tx: Connection, conn: Conn, raw: object, at: int, state: str, error: str | None
-) -> None:
-    body = tellable(raw)
-    digest = hashlib.sha256(_ITEM.encode() + b"\0" + body).digest()
-    headers = '{"content-type":"application/json"}'
-    _written(tx, conn, _ITEM, headers, "{}", body, at, state, error, digest)
-
-
-def _written(
-    tx: Connection, conn: Conn, method: str, headers: str, query: str, body: bytes, at: int,
-    state: str, error: str | None, digest: bytes,
-) -> None:  # fmt: skip
-    """Keep a delivery; a link code is neither in its body nor in the reason."""
-    why = None if error is None else _without_codes(conn, error.encode()).decode()
-    raw_deliveries.keep(
-        tx, conn, method, headers, query, _without_codes(conn, body), at, state, why, digest
-    )
-
-
-def _without_codes(conn: Conn, body: bytes) -> bytes:
-    """What is kept of a body: link codes are not."""
-    if not finds_codes(conn):
-        return body
-    text = body.decode("latin-1")
-    codes = find_codes(text)
-    return strike(text, codes).replace("•", "*").encode("latin-1") if codes else body
 
 
 def _short(error: WebhookError) -> bytes:

@@ -26,7 +26,8 @@ from ..adapter import Adapter
 from ..errors import ConnectionDisabled, DiskFull, NotFound, StoreBusy, StoreError
 from .database import Database
 from .disk.file_store import Folder
-from .log import Log
+from .handed import Handed
+from .log import Log, struck
 from .plugins import Plugins, broken
 from .processes.grace import Grace
 from .processes.liveness import Liveness
@@ -71,6 +72,7 @@ class Runtime:
     """Is told the state of a connection, and why, whenever it may have changed."""
     _lines: int = field(init=False, default=0)
     log: Log = field(init=False)
+    handed: Handed = field(init=False)
     texts: Texts = field(init=False)
     steady: Callable[[], int] = field(init=False)
     liveness: Liveness = field(init=False)
@@ -91,11 +93,15 @@ class Runtime:
     _gate: threading.Lock = field(factory=threading.Lock)
 
     def __attrs_post_init__(self) -> None:
-        self.log = Log(self.secrets.redact)
+        self.handed = Handed(lambda: self.steady())
+        self.log = Log(self._redact)
         self.texts = Texts(self.secrets)
         self.steady = steady(self.database.options.clock)
         self.liveness = Liveness(self.database.file)
         self.ownership = Ownership(self)
+
+    def _redact(self, text: str) -> str:
+        return struck(self.secrets.redact(text), self.handed.texts())
 
     @property
     def owner(self) -> str:

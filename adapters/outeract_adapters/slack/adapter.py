@@ -80,6 +80,10 @@ class Slack:
         },
         secrets=frozenset({"bot_token", "signing_secret"}),
         required=("bot_token", "signing_secret"),
+        credentials=frozenset({
+            "token", "event.token", "**.bot_access_token", "**.response_url", "**.trigger_id",
+            "**.interactivity_pointer", "**.interactor.secret",
+        }),
         reply="place",
         in_words=False,
         account_key="team_id",

@@ -7,7 +7,7 @@ An action's payload, in the words that all adapters share: `type` (`button`, `li
 `form_closed`, `command`, `shortcut`, or Slack's own word), `id` (the button's or row's own id),
 `title`, `external_message_id` (the action's own id) and `target_message_id` (the message that
 carried the button). Slack adds `value` and `action_id`. `response_url` and `trigger_id` work for
-minutes or seconds and act in Slack's name: they are only in `raw`.
+minutes or seconds and act in Slack's name: core has struck them out before, for the handler alone.
 """
 
 from __future__ import annotations

@@ -27,7 +27,6 @@ from .people import Place, Us, installation, of_installation, parties, person
 
 __all__ = ["again", "decode", "facts"]
 
-_SECRETS = frozenset({"token", "bot_access_token", "interactivity"})
 _FIELDS = 1000
 
 
@@ -92,16 +91,8 @@ def _delivery(body: Object, digest: str, at: datetime, settings: Settings) -> De
         Us.of(settings, body),
         name(body, "event_id") or f"body:{digest[:32]}",
         at,
-        _without_secrets(body),
+        body,
     )
-
-
-def _without_secrets(body: Object) -> Object:
-    """The item to keep: without verification token, bot token and interactivity secret."""
-    kept = {key: value for key, value in body.items() if key not in _SECRETS}
-    if isinstance(kept.get("event"), dict):
-        kept["event"] = {k: v for k, v in kept["event"].items() if k not in _SECRETS}
-    return kept
 
 
 def _form(form: Object, delivery: Delivery) -> Iterable[Fact | Unparsed]:
