@@ -118,6 +118,7 @@ class Outeract:
         self._place = place(path)
         self.path = self._place.path
         kept = Secrets(secrets, self._place.at, references)
+        through.hide(kept.hide)
         self._own_key = None if key is None else given(key, kept)
         database = Database(self._place.name, options)
         self.runtime = Runtime(

@@ -27,7 +27,7 @@ from ..errors import ConnectionDisabled, DiskFull, NotFound, StoreBusy, StoreErr
 from .database import Database
 from .disk.file_store import Folder
 from .handed import Handed
-from .log import Log, struck
+from .log import Log
 from .plugins import Plugins, broken
 from .processes.grace import Grace
 from .processes.liveness import Liveness
@@ -35,6 +35,7 @@ from .processes.ownership import Ownership
 from .secrets.configs import Texts
 from .secrets.key import Key
 from .secrets.references import Secrets
+from .secrets.striking import struck
 from .steady import steady
 from .wakeup import Via, call, waiter
 
@@ -112,7 +113,11 @@ class Runtime:
     def http(self) -> Http:
         """The door to the network, opened on first use."""
         if self._http is None:
+            from .web.loggers import strike
+
+            strike(self.log)
             self._http = self.open_http()
+            self._http.redact = self.log.redact
         return self._http
 
     def now(self) -> int:

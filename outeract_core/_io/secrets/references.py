@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 
 from ...errors import BadInput, MissingSecret
 from ...tenancy import Secret
-from ..log import struck
+from .striking import struck
 
 HOST = "host:"
 """The reference to a text that the host hands over at every start; it leads nowhere by itself."""

@@ -3,5 +3,5 @@
 This room knows httpx, alone; it does not know platforms, retries or the store. Read `http` (a flow is
 carried, a file is fetched), then `requests` (a call becomes a request), `addresses` (where one may go,
 and who trusts what), `proxies`, `departure` (whether it has left) and `answers` (what comes back,
-unpacked).
+unpacked). `loggers` keeps secrets out of what the libraries log.
 """

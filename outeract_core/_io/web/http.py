@@ -104,6 +104,8 @@ class Http:
         self._guard = AddressGuard(network.allow_private)
         self._console = console or _print_text
         self._slots = FairSlots(REQUESTS, REQUESTS_EACH)
+        self.redact: Callable[[str], str] = str
+        """Takes secrets out of what adapters say of an attempt: platforms quote requests in their answers."""
 
     def trust(self, by: Hashable, base_url: str | None) -> None:
         """Requests of this connection to this origin are wanted by the host, wherever it is; to no other."""
@@ -115,7 +117,7 @@ class Http:
         self, flow: Flow[T], *, by: Hashable = None, waiting: bool = False,
         departure: Departure | None = None,
     ) -> T:  # fmt: skip
-        """Drive a flow to its result. What it raises passes through; network errors are thrown in.
+        """Drive a flow to its result. What it raises passes through, without secrets; network errors are thrown in.
 
         `by`: the connection, whose share of the requests it is. `waiting`: a long poll, which only
         waits nearly all the time and takes nobody's place. `departure` is asked before each request
@@ -137,6 +139,9 @@ class Http:
         except StopIteration as stop:
             result: T = stop.value
             return result
+        except Exception as error:
+            _strike(error, self.redact)
+            raise
         finally:
             with suppress(Exception), guarded:  # it was left before its end: by what counts more
                 flow.close()
@@ -319,6 +324,14 @@ class _Once(httpx.AsyncByteStream):
             await self._body.aclose()
         finally:
             await _let_go(self._transport)
+
+
+def _strike(error: Exception, redact: Callable[[str], str]) -> None:
+    """The error as it may be told and stored."""
+    error.args = tuple(redact(one) if isinstance(one, str) else one for one in error.args)
+    if isinstance(error, SendError):
+        error.reason = redact(error.reason)
+        error.code = None if error.code is None else redact(error.code)
 
 
 async def _let_go(transport: Any) -> None:

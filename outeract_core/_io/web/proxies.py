@@ -6,8 +6,8 @@ Does not know: requests. The environment is read once, when this is made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
 from attrs import field, frozen
@@ -22,6 +22,14 @@ class Proxies:
     """Proxies by scheme (`https`, `http`, `all`), and the hosts that need none (`no`)."""
 
     by_scheme: Mapping[str, str] = field(factory=dict, repr=False)
+
+    def hide(self, hide: Callable[[str], object]) -> None:
+        """Tell who takes secrets out of what is logged the passwords that stand in the URLs."""
+        for url in self.by_scheme.values():
+            before, at, _ = url.rpartition("@")
+            password = before.rpartition(":")[2]
+            for one in {password, unquote(password)} if at else ():
+                hide(one)
 
     def of(self, scheme: str, host: str) -> str | None:
         """The proxy's URL for a request, or None."""
