@@ -105,8 +105,6 @@ class Outeract:
         clock: Clock = utc_now, ids: IdSource = uuid7, vfs: str | None = None,
         checkpoints: Checkpoints = default_checkpoints, transport: Any = None,
     ) -> None:  # fmt: skip
-        through = proxies(proxy)
-
         def open_http() -> Any:
             from .._io.web.http import Http, Network
 
@@ -118,7 +116,7 @@ class Outeract:
         self._place = place(path)
         self.path = self._place.path
         kept = Secrets(secrets, self._place.at, references)
-        through.hide(kept.hide)
+        through = proxies(proxy, kept.hide)
         self._own_key = None if key is None else given(key, kept)
         database = Database(self._place.name, options)
         self.runtime = Runtime(

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outeract_core._io.web import http as http_module
+from outeract_core._io.web import bodies
 from outeract_core._io.web.answers import _Unpack, unpacked
 from outeract_core._io.web.http import Http, Network
 from outeract_core.adapter import Call, Download, Flow, Reply
@@ -93,7 +93,7 @@ async def test_a_bomb_goes_off_in_small_pieces(
     """200 MB in 200 kB: the limit stops it, and the memory is that of the limit."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31 if coding == "gzip" else 15)
     body = b"".join(packer.compress(b"\0" * MEGA) for _ in range(200)) + packer.flush()
-    monkeypatch.setattr(http_module, "REPLY_LIMIT", MEGA)
+    monkeypatch.setattr(bodies, "REPLY_LIMIT", MEGA)
     at = door(body, coding)
     tracemalloc.start()
     try:

@@ -7,9 +7,9 @@ Does not know: platforms, retries, what a reply says, which addresses are privat
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -20,7 +20,6 @@ from ..._domain.rules.guard import guarded
 from ...adapter import Call, Download, Flow, Reply
 from ...errors import (
     Ambiguous,
-    FileTooLarge,
     PrivateAddress,
     Rejected,
     SendError,
@@ -29,7 +28,7 @@ from ...errors import (
 )
 from ..slots import FairSlots
 from .addresses import AddressGuard
-from .answers import unpacked
+from .bodies import DOWNLOAD_WITHIN, check_download, chunks, read
 from .departure import Departure, check_headers
 from .proxies import Proxies
 from .requests import (
@@ -45,10 +44,7 @@ from .requests import (
 
 T = TypeVar("T")
 
-REPLY_LIMIT = 16 * 1024 * 1024
 _REDIRECTS = 5
-DOWNLOAD_WITHIN = 600.0
-"""Seconds for a whole file, however slowly it drips."""
 REQUESTS, REQUESTS_EACH = 100, 25
 """Requests at once: of everybody, and of one connection."""
 _KEPT = 64
@@ -198,7 +194,7 @@ class Http:
             way.go()  # a transport of the host's own does not tell
         try:
             response = await self._hand_over(request)
-            body = await _read(response)
+            body = await read(response)
         except _NOT_SENT as error:
             raise Unreachable(f"no connection ({type(error).__name__})") from None
         except httpx.HTTPError as error:
@@ -264,9 +260,9 @@ class Http:
         ends = anyio.current_time() + DOWNLOAD_WITHIN
         response = await self._follow(download.call, by)
         try:
-            _check_download(response, download, limit)
-            async with aclosing(_chunks(response, limit, ends)) as chunks:
-                yield chunks
+            check_download(response, download, limit)
+            async with aclosing(chunks(response, limit, ends)) as pieces:
+                yield pieces
         except httpx.HTTPError as error:
             raise Transient(f"the download broke off ({type(error).__name__})") from None
         finally:
@@ -342,64 +338,3 @@ async def _let_go(transport: Any) -> None:
 def _print_text(message: Any) -> Any:
     print(message.get("text", ""), flush=True)  # noqa: T201 - the console platform's very purpose
     return {"id": message.get("id")}
-
-
-async def _read(response: httpx.Response) -> bytes:
-    """The whole body. Raises Ambiguous: it was answered, and what, cannot be read."""
-    try:
-        return await _limited(response)
-    except Rejected as error:
-        raise Ambiguous(error.reason) from None
-    finally:
-        await response.aclose()
-
-
-async def _limited(response: httpx.Response) -> bytes:
-    chunks, size = [], 0
-    async with aclosing(_pieces(response)) as pieces:
-        async for chunk in pieces:
-            size += len(chunk)
-            if size > REPLY_LIMIT:
-                raise Ambiguous(f"the reply is larger than {REPLY_LIMIT} bytes")
-            chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _check_download(response: httpx.Response, download: Download, limit: int) -> None:
-    status = response.status_code
-    if status >= 400:
-        kind = Transient if status in (408, 425, 429) or status >= 500 else Rejected
-        raise kind(f"the download was answered with {status}", code=status)
-    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type in download.refuse:
-        raise Rejected(
-            f"the platform sent a page ({content_type}) instead of the file; check the scopes"
-        )
-    announced = response.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
-        raise FileTooLarge(f"{announced} bytes are more than the limit of {limit}")
-
-
-async def _chunks(response: httpx.Response, limit: int, ends: float) -> AsyncGenerator[bytes, None]:
-    size = 0
-    async with aclosing(_pieces(response)) as pieces:
-        async for chunk in pieces:
-            size += len(chunk)
-            if size > limit:
-                raise FileTooLarge(f"more than the limit of {limit} bytes")
-            if anyio.current_time() > ends:
-                raise Transient(f"only {size} bytes within {DOWNLOAD_WITHIN:g} seconds")
-            yield chunk
-
-
-async def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """What comes out of a body. Who stops in the middle leaves nothing open."""
-    body: Any = aiter(cast("AsyncIterator[bytes]", response.stream))
-    coding = response.headers.get("content-encoding", "")
-    try:
-        async with aclosing(unpacked(coding, body)) as pieces:
-            async for piece in pieces:
-                yield piece
-    finally:
-        if hasattr(body, "aclose"):
-            await body.aclose()

@@ -23,14 +23,6 @@ class Proxies:
 
     by_scheme: Mapping[str, str] = field(factory=dict, repr=False)
 
-    def hide(self, hide: Callable[[str], object]) -> None:
-        """Tell who takes secrets out of what is logged the passwords that stand in the URLs."""
-        for url in self.by_scheme.values():
-            before, at, _ = url.rpartition("@")
-            password = before.rpartition(":")[2]
-            for one in {password, unquote(password)} if at else ():
-                hide(one)
-
     def of(self, scheme: str, host: str) -> str | None:
         """The proxy's URL for a request, or None."""
         if _loopback(host) or _spared(host, self.by_scheme.get("no", "")):
@@ -48,17 +40,24 @@ def _spared(host: str, spared: str) -> bool:
     return any(name == "*" or host == name or host.endswith(f".{name}") for name in names if name)
 
 
-def proxies(given: str | None) -> Proxies:
+def proxies(given: str | None, hide: Callable[[str], object] = str) -> Proxies:
     """The proxies of this process: `given` for everything, else what the environment says.
 
-    `given`: a URL, or `""` for none at all. Raises BadInput for what is no proxy's URL.
+    `given`: a URL, or `""` for none at all. `hide` is told their passwords, which nobody may read.
+    Raises BadInput for what is no proxy's URL.
     """
     if given is None:
-        found = getproxies()
-        return Proxies(
-            {name: value if name == "no" else _url(value) for name, value in found.items()}
-        )
-    return Proxies({"all": checked(given)} if given else {})
+        found = {
+            name: value if name == "no" else _url(value) for name, value in getproxies().items()
+        }
+    else:
+        found = {"all": checked(given)} if given else {}
+    for url in found.values():
+        before, at, _ = url.rpartition("@")
+        password = before.rpartition(":")[2]
+        for one in {password, unquote(password)} if at else ():
+            hide(one)
+    return Proxies(found)
 
 
 def checked(url: str) -> str:
