@@ -27,8 +27,9 @@ from ...errors import (
     Unreachable,
 )
 from ..slots import FairSlots
+from . import bodies
 from .addresses import AddressGuard
-from .bodies import DOWNLOAD_WITHIN, check_download, chunks, read
+from .bodies import check_download, chunks, read
 from .departure import Departure, check_headers
 from .proxies import Proxies
 from .requests import (
@@ -257,7 +258,7 @@ class Http:
         self, download: Download, limit: int, *, by: Hashable = None
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The chunks of a file, which `by` asks for. Raises FileTooLarge, PrivateAddress and the SendErrors."""
-        ends = anyio.current_time() + DOWNLOAD_WITHIN
+        ends = anyio.current_time() + bodies.DOWNLOAD_WITHIN
         response = await self._follow(download.call, by)
         try:
             check_download(response, download, limit)

@@ -10,7 +10,7 @@ import anyio
 import httpx
 import pytest
 
-from outeract_core._io.web import http as http_module
+from outeract_core._io.web import bodies
 from outeract_core._io.web.http import Http, Network
 from outeract_core.adapter import Call, Download, Flow, Reply
 from outeract_core.errors import Ambiguous, PrivateAddress, Rejected, Transient
@@ -143,7 +143,7 @@ async def test_a_request_has_a_time_in_all() -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpx's own
 async def test_a_download_has_a_time_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that drips is given up, so that its place is free for others."""
-    monkeypatch.setattr(http_module, "DOWNLOAD_WITHIN", 0.05)
+    monkeypatch.setattr(bodies, "DOWNLOAD_WITHIN", 0.05)
     door = Http(Network(transport=_answering(_Dripping(0.001)), allow_private=True))
     with pytest.raises(Transient, match=r"within 0\.05 seconds"):
         async with door.download(Download(Call("GET", "http://api.example/f")), 10_000) as chunks:
