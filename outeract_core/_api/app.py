@@ -30,6 +30,7 @@ from .._store.reading.states import is_inbound
 from .._store.records import rows
 from .._store.records.log import target_of
 from .._store.writing import custom, sending
+from .._store.writing.handlers import may_be_read
 from ..content import ContentLike
 from ..conversation import Role
 from ..errors import BadInput
@@ -321,7 +322,8 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
     def on_processed(self, tx: Connection, events: list[int]) -> None:
         """What the config wants done once handlers are through with these events."""
         if self.config["auto_mark_read"] == "on_processing_complete":
-            self.mark_events(tx, [key for key in events if is_inbound(tx, key)])
+            said = [key for key in events if is_inbound(tx, key)]
+            self.mark_events(tx, [key for key in said if may_be_read(tx, key)])
 
 
 def _caused(options: Options, cause: int) -> Options:

@@ -102,8 +102,11 @@ class Message:
         return self._turn.do(self.app.reaction(self.event, emoji, remove, self._turn.cause))
 
     def leave_unread(self) -> None:
-        """It was seen, and stays unread on its platform, whatever `auto_mark_read` says: a bot that
-        keeps silent must not mark read what a person at the desk has not seen.
+        """It was seen, and stays unread on its platform: a bot that keeps silent must not mark read what
+        a person at the desk has not seen.
+
+        Nor is it marked with what comes after it: `on_processing_complete` marks nothing more in the
+        conversation until `App.mark_read` has passed it. (`on_received` has marked it before.)
         """
         self._turn.unread = True
 

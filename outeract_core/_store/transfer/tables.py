@@ -37,7 +37,7 @@ LEFT_OUT = {
 
 ADDED: dict[str, dict[str, int | None]] = {
     "puser": {"named": None}, "handled": {"unread": 0}, "retry": {"failure": None},
-    "parked": {"failure": None},
+    "parked": {"failure": None}, "processed": {"unread": 0},
 }  # fmt: skip
 """Columns that lines of an older export do not have, and what stands for them."""
 
@@ -166,7 +166,7 @@ AFTER = (
            "event, t.handler"),
     _table("parked", "event:event handler:id reason:word at:time failure:id?", "event",
            "event, t.handler"),
-    _table("processed", "event:event at:time", "event", "event"),
+    _table("processed", "event:event at:time unread:flag", "event", "event"),
     _table("attempt", "event:event n:count kind:attempted name:id number:count at:time last:time "
            "times:count error:text", "event", "event, t.n"),
     _table("raw_delivery", "id:number uid:uid conn:conn received_at:time method:method "

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from ..._domain.values.codec import encode
-from ..._domain.values.ids import span
+from ..._domain.values.ids import app_of, span
 from ...driver import Statement, Tx
 from ...errors import LeaseLost
 from ..engine.statements import statement
@@ -29,6 +29,8 @@ RETRY_SET: Statement[Any] = statement("retry_set")
 RETRY_DROP: Statement[Any] = statement("retry_drop")
 RETRIES: Statement[tuple[int, str, int, int]] = statement("retry_list")
 PROCESSED: Statement[Any] = statement("processed_add")
+KEPT: Statement[tuple[int]] = statement("kept_unread")
+LAST: Statement[tuple[int]] = statement("last_processed")
 LEASE: Statement[tuple[str, int]] = statement("lease_get")
 LEASE_SET: Statement[Any] = statement("lease_set")
 LEASE_DROP: Statement[Any] = statement("lease_drop")
@@ -97,17 +99,34 @@ def done(
         tx.run(HANDLED_ADD, event=event, handler=handler, unread=int(unread))
         tx.run(RETRY_DROP, event=event, handler=handler)
         by = dict(tx.all(HANDLED_BY, event=event))
-        if handled and names <= by.keys() and tx.run(PROCESSED, event=event, now=tx.now):
-            finished += [] if any(by.values()) else [event]
+        stays = any(by.values())
+        if handled and names <= by.keys() and _processed(tx, event, stays):
+            finished += [] if stays else [event]
     return finished
 
 
 def redone(tx: Tx, event: int, *, unread: bool) -> list[int]:
     """What was given up has been handled after all; the same, unless another handler is at it."""
     busy = (tx.one(RETRIES_OF, event=event) or (0,))[0]
-    if busy or not tx.run(PROCESSED, event=event, now=tx.now):
+    if busy or not _processed(tx, event, unread) or unread:
         return []
-    return [] if unread else [event]
+    peer = peer_of(tx, event)
+    kept = tx.one(KEPT, peer=peer, event=event)
+    last = tx.one(LAST, peer=peer, event=event, before=kept[0] if kept else span(app_of(event))[1])
+    return [last[0] if last else event]
+
+
+def _processed(tx: Tx, event: int, unread: bool) -> bool:
+    return bool(tx.run(PROCESSED, event=event, now=tx.now, unread=int(unread)))
+
+
+def may_be_read(tx: Tx, event: int) -> bool:
+    """Whether everything before a message of its conversation may be marked read with it.
+
+    Not while one of them waits that was given up, is to be tried again, or was left unread.
+    """
+    kept = tx.one(KEPT, peer=peer_of(tx, event), event=event)
+    return kept is None or kept[0] > event
 
 
 def advance(tx: Tx, app: int, position: int) -> None:

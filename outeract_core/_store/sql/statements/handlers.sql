@@ -60,9 +60,22 @@ DELETE FROM retry WHERE event = :event AND handler = :handler;
 SELECT event, handler, attempt, due FROM retry WHERE event >= :lo AND event < :hi;
 
 -- name: processed_add
-INSERT INTO processed(event, at) SELECT :event, :now
+INSERT INTO processed(event, at, unread) SELECT :event, :now, :unread
 WHERE NOT EXISTS (SELECT 1 FROM parked k WHERE k.event = :event)
 ON CONFLICT (event) DO NOTHING;
+
+-- name: kept_unread
+SELECT n.event FROM conversation c JOIN entry n ON n.peer = c.peer AND n.event > c.read_upto AND n.event <> :event
+WHERE c.peer = :peer
+  AND (EXISTS (SELECT 1 FROM parked k WHERE k.event = n.event)
+    OR EXISTS (SELECT 1 FROM retry r WHERE r.event = n.event)
+    OR EXISTS (SELECT 1 FROM processed p WHERE p.event = n.event AND p.unread))
+ORDER BY n.event LIMIT 1;
+
+-- name: last_processed
+SELECT n.event FROM entry n WHERE n.peer = :peer AND n.event >= :event AND n.event < :before
+  AND EXISTS (SELECT 1 FROM processed p WHERE p.event = n.event)
+ORDER BY n.event DESC LIMIT 1;
 
 -- name: lease_get
 SELECT owner, until FROM lease WHERE app = :app AND name = :name;
