@@ -7,6 +7,7 @@ Does not know: how they are found (`_store/reading/undelivered.py`, `unhandled.p
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from .._io.tenant import Tenant
 from .._outbound.again import MARK, content_again
 from .._outbound.compose import Target, connection
 from .._outbound.handle import Delivery
+from .._outbound.joining import joins
 from .._store.engine.sqlite import Connection
 from .._store.reading import states, undelivered, unhandled
 from .._store.reading.undelivered import Among, Undelivered, UndeliveredCount
@@ -30,7 +32,7 @@ from ..model import Event, File, PlatformConnection
 from ..pages import checked
 
 
-class Chances:
+class Chances(ABC):
     """The part of `App` for messages that somebody finds later; `App` supplies what they need."""
 
     runtime: Runtime
@@ -38,6 +40,12 @@ class Chances:
     key: int
     send: Any
 
+    @property
+    @abstractmethod
+    def in_turn(self) -> bool:
+        """Whether this runs inside a handler's turn."""
+
+    @joins
     async def resend(self, event: Event | UUID, *, marked: bool | str = False) -> Delivery:
         """Send a failed or unknown message again, to where it went: a new one, `triggered_by` the old.
 
