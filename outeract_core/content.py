@@ -118,6 +118,10 @@ class Template:
     components: tuple[Mapping[str, Any], ...] = field(default=(), converter=_tuple)
 
 
+BLANK = " \t\r\n\f\v\u00a0\u200b\u2060\ufeff"
+"""What a text of nothing else says nothing with."""
+
+
 @frozen
 class Content:
     """Everything that one message says. A plain `str` is `Content(text=…)`.
@@ -139,7 +143,10 @@ class Content:
     metadata: Mapping[str, Any] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        if not (self.text or self.files or self.location or self.contacts or self.template):
+        around = self.buttons or self.quick_replies or self.menu or self.header or self.footer
+        if around and not (
+            self.text or self.files or self.location or self.contacts or self.template
+        ):
             raise BadInput("an empty message: give text, files, a location, contacts or a template")
 
     @classmethod
@@ -150,6 +157,13 @@ class Content:
         if isinstance(value, str):
             return cls(text=value)
         raise BadInput(f"content must be str or Content, not {type(value).__name__}")
+
+    @property
+    def blank(self) -> bool:
+        """Whether it says nothing at all. That is no reply, and cannot be sent."""
+        shown = (self.files, self.location, self.contacts, self.template, self.header, self.footer)
+        pressed = (self.buttons, self.quick_replies, self.menu)
+        return not self.text.strip(BLANK) and not any((*shown, *pressed))
 
     @property
     def type(self) -> str:

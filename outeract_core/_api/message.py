@@ -13,12 +13,9 @@ from .._handlers.hosted import Place
 from .._handlers.turn import Turn
 from .._outbound.compose import Options
 from .._outbound.handle import Delivery
-from ..content import ContentLike
+from ..content import Content, ContentLike
 from ..model import Event, Json, PlatformUser
 from .app import App
-
-BLANK = " \t\r\n\f\v\u00a0\u200b\u2060\ufeff"
-"""What a text of nothing else says nothing with."""
 
 
 class Message:
@@ -83,9 +80,10 @@ class Message:
     def reply(self, content: ContentLike, *, quote: bool = False, **options: Any) -> Delivery:
         """Answer in the same conversation, and in its thread. `quote` refers to the message.
 
-        A blank text is no reply: nothing is sent, and the handler is through all the same. `options` are those of `App.send`. Raises BadInput, Unsupported.
+        A blank text is no reply: nothing is sent, and the handler is through all the same. `options`
+        are those of `App.send`. Raises BadInput, Unsupported.
         """
-        if isinstance(content, str) and not content.strip(BLANK):
+        if Content.of(content).blank:
             return self._turn.nothing()
         if quote:
             options.setdefault("reply_to", self.event)

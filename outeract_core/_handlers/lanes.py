@@ -54,7 +54,7 @@ class Lanes:
     _open: dict[int, set[str]] = Factory(dict)
     _lanes: dict[tuple[str, int, str], Lane] = Factory(dict)
     _retries: dict[tuple[int, str], tuple[int, int]] = Factory(dict)
-    _done_before: frozenset[tuple[int, str]] = frozenset()
+    _done_before: set[tuple[int, str]] = Factory(set)
     _taken: set[tuple[int, str]] = Factory(set)
 
     @property
@@ -73,7 +73,7 @@ class Lanes:
         """Begin where another process has left off, or anew with more handlers; what runs goes on."""
         self.read_to = self.cursor = backlog.position
         self._retries = dict(backlog.retries)
-        self._done_before = backlog.handled
+        self._done_before = set(backlog.handled)
         self.handlers, self.begins = list(handlers), begins
         self._open.clear()
         self._lanes = {key: lane for key, lane in self._lanes.items() if lane.running}
@@ -190,6 +190,8 @@ class Lanes:
         for event in events:
             self._retries.pop((event, handler.name), None)
             self._taken.discard((event, handler.name))
+            if event > self.read_to:  # begun anew meanwhile: it is yet to be read again
+                self._done_before.add((event, handler.name))
             names = self._open.get(event, set())
             names.discard(handler.name)
             if not names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,11 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from outeract_core import Message
+from outeract_core import Content, Message
 from outeract_core.errors import BadInput, StoreBusy
 from outeract_core.query import type_is
 from tests.support.bots import Talk, talk
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +49,7 @@ ENDINGS: dict[str, Callable[[], Any]] = {
     "raised CancelledError": _raises(asyncio.CancelledError()),
     "SystemExit": _raises(SystemExit(2)),
     "GeneratorExit": _raises(GeneratorExit()),
+    "KeyboardInterrupt": _raises(KeyboardInterrupt()),
     "BaseException": _raises(_OwnError()),
     "BaseExceptionGroup": _raises(BaseExceptionGroup("two", [SystemExit(1), ValueError("x")])),
     "StopIteration": _raises(StopIteration()),
@@ -76,6 +79,8 @@ async def test_every_ending_has_an_outcome(
     end = ENDINGS[ending]
     if kind == "plain" and end in (_cancelled_task, _too_long):
         pytest.skip("it takes an event loop to end like that")
+    if kind == "async" and ending == "KeyboardInterrupt":
+        pytest.skip("there it ends the program: a test of its own")
     bot = talk(tmp_path / "a.db", overlap=overlap)
     async with bot.core:
         _listen(bot, end, kind)
@@ -155,6 +160,50 @@ async def test_our_own_cancellation_passes_through(tmp_path: Path) -> None:
         await bot.core.pump()
         assert bot.terminal.texts == ["done"]
         assert await bot.events("system.handler_failed") == []
+
+
+_PROGRAM = """
+import sys, anyio
+from pathlib import Path
+from tests.support.bots import talk
+
+async def main():
+    bot = talk(Path(sys.argv[1]))
+    async with bot.core:
+        @bot.app.on("message.inbound", name="h")
+        async def handler(message):
+            raise KeyboardInterrupt
+        await bot.says("x")
+        await getattr(bot.core, sys.argv[2])()
+
+anyio.run(main, backend=sys.argv[3])
+"""
+
+
+@pytest.mark.parametrize("way", ["pump", "serve"])
+async def test_ctrl_c_in_an_async_handler_ends_the_program_and_is_an_attempt(
+    tmp_path: Path, way: str, anyio_backend: str
+) -> None:
+    """It is on the thread of the loop, where Ctrl-C arrives; the message is not lost by it.
+
+    A plain function runs in a thread that no signal reaches: what it raises is an ending as any other.
+    """
+    command = [sys.executable, "-c", _PROGRAM, str(tmp_path / "a.db"), way, anyio_backend]
+    with anyio.fail_after(60):
+        ended = await anyio.run_process(command, check=False, cwd=ROOT)
+    assert ended.returncode != 0
+    assert b"KeyboardInterrupt" in ended.stderr.splitlines()[-1]
+    bot = talk(tmp_path / "a.db")
+    async with bot.core:
+        bot.app.on("message.inbound", name="h")(lambda message: "done")
+        (event,) = await bot.events("message.inbound")
+        (failure,) = [m.what for m in (await bot.app.explain(event)).moments if "attempt" in m.what]
+        assert "handler h" in failure
+        assert "KeyboardInterrupt" in failure
+        bot.clock.advance(3600)
+        with anyio.fail_after(20):
+            await bot.core.pump()
+        assert bot.terminal.texts == ["done"]
 
 
 async def test_a_thread_that_was_left_to_itself_says_nothing_more(tmp_path: Path) -> None:
@@ -277,7 +326,12 @@ async def test_a_burst_that_fails_is_tried_one_by_one_before_any_of_it_is_given_
         assert len(await bot.events("system.handler_failed")) == 1
 
 
-@pytest.mark.parametrize("blank", [None, "", "  \n", "\u200b", ["", " "]])
+@pytest.mark.parametrize(
+    "blank",
+    [None, "", "  \n", "\u200b", "\ufeff\u00a0", ["", " "], [], (), Content(""),
+     Content(" \n", format="markdown"), Content("\u200b", metadata={"subject": "x"}),
+     ["", Content("")]],
+)  # fmt: skip
 async def test_a_blank_reply_is_no_reply(tmp_path: Path, blank: Any) -> None:
     """It is handled, once, and nothing is sent."""
     bot = talk(tmp_path / "a.db")

@@ -18,10 +18,13 @@ from hypothesis import strategies as st
 
 from outeract_core import Message, Outeract
 from outeract_core._domain.values.ids import to_ms
+from outeract_core._handlers.dispatcher import Dispatcher
+from outeract_core._handlers.outcomes import Outcomes
 from outeract_core._store.engine.migrations import scripts
 from outeract_core._store.reading import enrolment
 from outeract_core._store.transfer import load
 from outeract_core._store.transfer.values import Bounds
+from outeract_core._store.writing import handlers
 from outeract_core.errors import BadInput
 from outeract_core.testing import ManualClock
 from tests.support.bots import Talk, talk
@@ -228,6 +231,40 @@ async def test_a_handler_that_comes_while_others_work_gets_the_past_it_asks_for(
         runs = listen(again, "old"), listen(again, "new")
         await again.core.pump()
     assert runs == ([], [])
+
+
+async def test_a_commit_that_was_under_way_does_not_carry_the_cursor_over_a_new_handler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How far it may move was reckoned before the handler came: who dies right then loses nothing."""
+    bot, late = talk(tmp_path / "a.db"), []
+    cursors: list[int] = []
+    dispatchers, step, write = [], Dispatcher.step, Outcomes._write
+
+    async def stepping(self: Dispatcher) -> int:
+        dispatchers.append(self)
+        return await step(self)
+
+    async def crossed(self: Outcomes, handler: Any, batch: Any, unit: Any) -> None:
+        first = batch[0].seen.event.text == "b" and not late
+        if first:
+            late.append(listen(bot, "late", since="beginning"))
+            assert dispatchers[-1]._owns()
+        await write(self, handler, batch, unit)
+        if first:
+            database, app = bot.core.runtime.database, bot.app.key
+            cursors.append(database.read(lambda tx: handlers.backlog(tx, app).position))
+
+    monkeypatch.setattr(Dispatcher, "step", stepping)
+    monkeypatch.setattr(Outcomes, "_write", crossed)
+    async with bot.core:
+        old = listen(bot, "first")
+        for text in ("a", "b"):
+            await bot.says(text)
+            with anyio.fail_after(20):
+                await bot.core.pump()
+        assert cursors[0] < (await bot.events("message.inbound"))[0].position
+        assert (old, late) == (["a", "b"], [["a", "b"]])
 
 
 async def test_who_enrols_while_another_process_works_has_its_turn_later(tmp_path: Path) -> None:

@@ -319,12 +319,14 @@ async def test_bad_arguments_write_nothing(line: Line) -> None:
         (BadInput, {"to": ("whatsapp", "+1"), "content": 42}),
         (BadInput, {"to": ("whatsapp", "+1"), "content": "x", "not_before": naive}),
         (BadInput, {"to": "not an id", "content": "x"}),
+        (BadInput, {"to": ("whatsapp", "+1"), "content": Content()}),
+        (BadInput, {"to": ("whatsapp", "+1"), "content": "\u200b\n"}),
     ]
     for error, arguments in tries:
         with pytest.raises(error):
             await line.app.send(**arguments)  # type: ignore[arg-type]
     with pytest.raises(BadInput):
-        Content()
+        Content(buttons=[Button("a", "A")])
     assert await line.app.events.count() == before
 
 
