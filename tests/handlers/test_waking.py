@@ -141,9 +141,7 @@ def _told(core: Outeract, app: App, fake: FakePlatform, platform: str) -> Any:
             payload = fake.telegram.say(7000 + bot, text)
             payload["message"]["from"]["is_bot"] = bot
             headers, body = sign_telegram(payload, "word-1")
-        answer = await core.ingest(
-            line.webhook_id, line.webhook_secret, "POST", headers, {}, body
-        )
+        answer = await core.ingest(line.webhook_id, line.webhook_secret, "POST", headers, {}, body)
         assert answer.status == 200
 
     return say
