@@ -6,13 +6,14 @@ Does not know: how they were found (`_store/reading/walks.py`).
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from attrs import field, frozen
 
+from ._domain.values.sinks import dot, line, mermaid
+from .events import NAME
 from .model import Edge, Event, File, Node, PlatformUser, node_type
 
 __all__ = ["Explanation", "Moment", "Subgraph", "label", "node_type"]
@@ -38,12 +39,8 @@ def label(node: Node) -> str:
     return _short(node.name or ("system user" if node.system_user else "user"))
 
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
 def _short(text: str) -> str:
-    line = _UNSEEN.sub("\ufffd", " ".join(text.split()))
-    return line if len(line) <= 48 else line[:47] + "…"
+    return line(" ".join(text.split()), 48)
 
 
 @frozen
@@ -81,9 +78,9 @@ class Subgraph:
         lines = ["flowchart LR"]
         for node in self.nodes:
             opening, closing = _SHAPES[node_type(node)]
-            lines.append(f"  {names[node.id]}{opening}{_quoted(label(node))}{closing}")
+            lines.append(f"  {names[node.id]}{opening}{mermaid(label(node))}{closing}")
         lines += [
-            f"  {names[edge.source_node_id]} -->|{edge.edge_type}| {names[edge.target_node_id]}"
+            f"  {names[edge.source_node_id]} -->|{_between(edge.edge_type)}| {names[edge.target_node_id]}"
             for edge in self.edges
         ]
         return "\n".join(lines) + "\n"
@@ -94,10 +91,10 @@ class Subgraph:
         lines = ["digraph outeract {", "  rankdir=LR;"]
         for node in self.nodes:
             shape = _DOT[node_type(node)]
-            lines.append(f"  {names[node.id]} [shape={shape}, label={_dot(label(node))}];")
+            lines.append(f"  {names[node.id]} [shape={shape}, label={dot(label(node))}];")
         for edge in self.edges:
             ends = f"{names[edge.source_node_id]} -> {names[edge.target_node_id]}"
-            lines.append(f"  {ends} [label={_dot(edge.edge_type)}];")
+            lines.append(f"  {ends} [label={dot(edge.edge_type)}];")
         return "\n".join([*lines, "}"]) + "\n"
 
     def to_json(self) -> dict[str, Any]:
@@ -122,18 +119,9 @@ class Subgraph:
         return {node.id: f"n{number}" for number, node in enumerate(self.nodes)}
 
 
-_MERMAID = re.compile(r"[&\"<>#`*~\\]")
-
-
-def _quoted(text: str) -> str:
-    """A Mermaid string: `#35;` is how it writes the character 35 (flowchart syntax, entity codes)."""
-    return '"' + _MERMAID.sub(lambda found: f"#{ord(found[0])};", text) + '"'
-
-
-def _dot(text: str) -> str:
-    """A Graphviz string: backslashes and entities would mean something in a label."""
-    safe = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{safe}"'
+def _between(edge_type: str) -> str:
+    """Bare, as every type of our own is; what an old file has in its place in quotes."""
+    return edge_type if NAME.fullmatch(edge_type) else mermaid(edge_type)
 
 
 @frozen
@@ -163,7 +151,7 @@ class Explanation:
         lines += [f"{moment.at:%Y-%m-%d %H:%M:%S}  {moment.what}" for moment in self.moments]
         if self.pending:
             lines.append(f"now: {self.pending}")
-        return "\n".join(lines)
+        return "\n".join(map(line, lines))
 
     def to_json(self) -> dict[str, Any]:
         """The same for programs."""

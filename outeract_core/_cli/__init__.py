@@ -3,19 +3,19 @@
 Knows: the commands and their arguments.
 Does not know: what a command does.
 
-Read `opening` (what they share), `commands` (those that look), `doctor`, `keeping`, `moving`,
+Read `printing` (the one way out), `opening` (what they share), `commands` (those that look), `doctor`, `keeping`, `moving`,
 `undone`, `again`, `rereading`, `chat`, then `demo` with `demo_cast` and `demo_report`.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import __version__
 from ..errors import OuteractError
+from .printing import complain
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except OuteractError as error:
-        print(f"outeract: {error}", file=sys.stderr)
+        complain(f"outeract: {error}")
         return 2
     except KeyboardInterrupt:
         return 130

@@ -6,13 +6,13 @@ Knows: how the answer is printed. Does not know: what may be sent again (`_outbo
 from __future__ import annotations
 
 import argparse
-import json
 from functools import partial
 
 import anyio
 
 from .commands import holder
 from .opening import opened
+from .printing import give, say
 
 
 def resend(options: argparse.Namespace) -> int:
@@ -22,7 +22,7 @@ def resend(options: argparse.Namespace) -> int:
         made = anyio.run(partial(app.resend, options.event, marked=options.marked))
         status = anyio.run(made.state).status
     if options.json:
-        print(json.dumps({"event": str(made.id), "resent": options.event, "status": status}))
+        give({"event": str(made.id), "resent": options.event, "status": status})
     else:
-        print(f"{made.id} {status}: it leaves when the bot's program runs")
+        say(f"{made.id} {status}: it leaves when the bot's program runs")
     return 0

@@ -22,6 +22,7 @@ from .._api.message import Message
 from .._api.outeract import Outeract
 from ..errors import BadInput
 from ..model import PlatformConnection
+from .printing import complain
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,7 +36,7 @@ async def _chat(path: str, name: str, bot: str | None) -> int:
         with core.runtime.log.listening() as raised:
             await _talk(core, name, bot)
     if raised:
-        print(f"outeract: {len(raised)} errors, see above", file=sys.stderr)
+        complain(f"outeract: {len(raised)} errors, see above")
     return 1 if raised else 0
 
 

@@ -7,8 +7,8 @@ Does not know: how it is found.
 from __future__ import annotations
 
 import argparse
-import json
 import time
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from .._store.records.conn import Conn
 from ..errors import NotFound
 from ..model import Event
 from .opening import Progress, applications, one, opened
+from .printing import give, quote, say, tell
 
 
 def tail(options: argparse.Namespace) -> int:
@@ -65,13 +66,11 @@ def _show_new(apps: list[App], where: Any, seen: dict[int, int], as_json: bool) 
 
 def _show_event(event: Event, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(_event(event)), flush=True)
+        give(_event(event))
         return
     said = " ".join(event.text.split())[:60] or _reason(event)[:120]
     where = event.platform or "-"
-    print(
-        f"{event.created_at:%H:%M:%S} {event.id} {where:9} {event.event_type:24} {said}", flush=True
-    )
+    say(f"{event.created_at:%H:%M:%S} {event.id} {where:9} {event.event_type:24} {said}")
 
 
 def _event(event: Event) -> dict[str, Any]:
@@ -95,17 +94,17 @@ def recent(options: argparse.Namespace) -> int:
 def _show_conversation(app: App, summary: Any, as_json: bool) -> None:
     peer, last = summary.peer, summary.last_message
     if as_json:
-        print(json.dumps({
+        give({
             "app": app.name, "platform": peer.platform, "peer_id": str(peer.id),
             "name": peer.name, "external_id": peer.external_id, "kind": peer.kind,
             "inbound": summary.inbound, "outbound": summary.outbound, "unread": summary.unread,
             "last_event_id": str(last.id), "last_text": last.text,
             "last_at": last.created_at.isoformat(),
-        }))  # fmt: skip
+        })  # fmt: skip
         return
     counts = f"{summary.inbound} in, {summary.outbound} out, {summary.unread} unread"
     said = " ".join(last.text.split())[:50]
-    print(f"{peer.platform:9} {peer.name or peer.external_id:24.24} {counts:28} {said}")
+    say(f"{peer.platform:9} {peer.name or peer.external_id:24.24} {counts:28} {said}")
 
 
 def show(options: argparse.Namespace) -> int:
@@ -113,15 +112,20 @@ def show(options: argparse.Namespace) -> int:
     with opened(options.file) as core:
         app = holder(core, options.app, options.event)
         story = anyio.run(app.explain, options.event)
-        print(json.dumps(story.to_json()) if options.json else _story(story))
+    if options.json:
+        give(story.to_json())
+    else:
+        tell(str(story).split("\n"))
+        for trace in _traces(story):
+            quote(trace)
     return 0
 
 
-def _story(story: Any) -> str:
-    """The story, and below it whole what handlers have raised."""
+def _traces(story: Any) -> Iterable[str]:
+    """What handlers have raised, each once."""
     payloads = [moment.event.payload for moment in story.moments if moment.event is not None]
     traces = [p["traceback"] for p in payloads if isinstance(p, dict) and p.get("traceback")]
-    return "\n\n".join([str(story), *dict.fromkeys(traces)])
+    return dict.fromkeys(traces)
 
 
 def _reason(event: Event) -> str:
@@ -138,9 +142,9 @@ def graph(options: argparse.Namespace) -> int:
         walk = partial(app.graph.walk, options.event, direction="both", depth=options.depth)
         found = anyio.run(walk)
         if options.json:
-            print(json.dumps(found.to_json()))
+            give(found.to_json())
         else:
-            print(found.to_dot() if options.dot else found.to_mermaid(), end="")
+            tell((found.to_dot() if options.dot else found.to_mermaid()).splitlines())
     return 0
 
 
@@ -162,8 +166,10 @@ def retry(options: argparse.Namespace) -> int:
     with opened(options.file) as core:
         app = holder(core, options.app, options.event)
         names = anyio.run(app.retry, options.event)
-    told = json.dumps({"event": options.event, "handlers": names})
-    print(told if options.json else f"to be run again: {', '.join(names)}")
+    if options.json:
+        give({"event": options.event, "handlers": names})
+    else:
+        say(f"to be run again: {', '.join(names)}")
     return 0
 
 
@@ -173,9 +179,9 @@ def replay(options: argparse.Namespace) -> int:
         apps = None if options.app is None else [one(core, options.app)]
         done, left = anyio.run(_replay, core, apps)
     if options.json:
-        print(json.dumps({"replayed": done, "left": left}))
+        give({"replayed": done, "left": left})
     else:
-        print(f"{done} deliveries understood now, {left} still not")
+        say(f"{done} deliveries understood now, {left} still not")
     return 1 if left else 0
 
 

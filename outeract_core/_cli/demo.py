@@ -7,7 +7,6 @@ Does not know: how a platform answers (`outeract_core.testing.FakePlatform` play
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from ..testing import FakePlatform
 from ..testing.fakes.slack import TEAM
 from .demo_cast import Cast, recorded
 from .demo_report import Report
+from .printing import give, tell
 
 WITHIN = 12.0
 """Seconds that the replies and their statuses may take."""
@@ -35,7 +35,10 @@ def run(options: argparse.Namespace) -> int:
         if path.exists():
             path.unlink()
         report: Report = anyio.run(partial(_demo, path, options.recorded))
-    print(json.dumps(report.as_dict()) if options.json else report.story())
+    if options.json:
+        give(report.as_dict())
+    else:
+        tell(report.story())
     return 0 if report.well else 1
 
 

@@ -47,18 +47,18 @@ class Report:
             "graph": self.graph,
         }  # fmt: skip
 
-    def story(self) -> str:
-        """For people; the last line says whether all is well."""
-        people = "\n".join(f"  {_line(event, speaker)}" for event, speaker in self.said)
+    def story(self) -> list[str]:
+        """Lines for people; the last says whether all is well."""
         counts = ", ".join(f"{count} {name}" for name, count in self.counts.items())
         word = "ok" if self.well else "NOT OK"
-        return (
-            f"One person, two platforms, linked with a code:\n{people}\n\n"
-            f"Where the first reply comes from (Mermaid):\n{self.graph}\n"
-            f"In the file: {counts}\n"
-            f"{self.webhooks} webhooks came in, repetitions and statuses included.\n\n"
-            f"{word}: {self.inbound} in, {self.delivered} out, {self.lost} lost, {self.doubled} doubled"
-        )
+        return [
+            "One person, two platforms, linked with a code:",
+            *(f"  {_line(event, speaker)}" for event, speaker in self.said), "",
+            "Where the first reply comes from (Mermaid):", *self.graph.split("\n"),
+            f"In the file: {counts}",
+            f"{self.webhooks} webhooks came in, repetitions and statuses included.", "",
+            f"{word}: {self.inbound} in, {self.delivered} out, {self.lost} lost, {self.doubled} doubled",
+        ]  # fmt: skip
 
 
 def _line(event: Event, speaker: str) -> str:

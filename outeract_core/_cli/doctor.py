@@ -7,7 +7,6 @@ Does not know: how anything is mended.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from .._store.transfer import importing, rebuild
 from ..adapter import Finding
 from ..errors import OuteractError, UnfinishedImport
 from .opening import Progress, applications, opened
+from .printing import give, tell
 
 _DAY = 86_400_000
 
@@ -57,7 +57,10 @@ def run(options: argparse.Namespace) -> int:
         progress.end()
     problems = list(_problems(findings))
     findings["problems"] = problems
-    print(json.dumps(findings) if options.json else _for_people(findings))
+    if options.json:
+        give(findings)
+    else:
+        tell(_for_people(findings))
     return 1 if problems else 0
 
 
@@ -224,7 +227,7 @@ def _of_level(findings: dict[str, Any], level: str) -> Iterator[str]:
                 yield f"{one['connection']}: {Finding(**found)}"
 
 
-def _for_people(findings: dict[str, Any]) -> str:
+def _for_people(findings: dict[str, Any]) -> list[str]:
     file = findings["file"]
     lines = [
         f"{file['path']}: {file['bytes']:,} bytes, log {file['wal_bytes']:,} bytes, "
@@ -243,7 +246,7 @@ def _for_people(findings: dict[str, Any]) -> str:
     lines.append("search: " + _search(findings["search"]))
     lines += _advice(findings)
     problems = [f"✗ {text}" for text in findings["problems"]]
-    return "\n".join(lines + (problems or ["✓ all is well"]))
+    return lines + (problems or ["✓ all is well"])
 
 
 _ANSWERS = {True: "works", False: "does not work", None: "not known"}

@@ -7,7 +7,6 @@ Does not know: how a copy is made, what a rule drops.
 from __future__ import annotations
 
 import argparse
-import json
 from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
@@ -17,6 +16,7 @@ import anyio
 from .._api.app import App
 from ..retention import Dropped
 from .opening import Progress, applications, one_connection, opened
+from .printing import give, say
 
 
 def backup(options: argparse.Namespace) -> int:
@@ -35,12 +35,12 @@ def backup(options: argparse.Namespace) -> int:
         )
     progress.end()
     if options.json:
-        print(json.dumps({
+        give({
             "path": str(done.path), "bytes": done.size, "files": done.files, "missing": done.missing,
-        }))  # fmt: skip
+        })  # fmt: skip
     else:
         lost = f", {done.missing} files were not there" if done.missing else ""
-        print(f"{done.path}: {done.size:,} bytes, {done.files} files{lost}")
+        say(f"{done.path}: {done.size:,} bytes, {done.files} files{lost}")
     return 0
 
 
@@ -53,9 +53,9 @@ def rotate(options: argparse.Namespace) -> int:
         made = app.rotate(conn.entity, overlap=overlap)
         facts = {"connection": str(made.id), "webhook_path": made.webhook_path}
     if options.json:
-        print(json.dumps(facts))
+        give(facts)
     else:
-        print(f"{made.platform}/{made.name}: {made.webhook_path}")
+        say(f"{made.platform}/{made.name}: {made.webhook_path}")
     return 0
 
 
@@ -67,7 +67,7 @@ def new_key(options: argparse.Namespace) -> int:
             for conn in app.connections():
                 where = f"{app.organisation}/{app.name} {conn.platform}/{conn.name}"
                 facts = {"connection": str(conn.id), "webhook_path": conn.webhook_path}
-                print(json.dumps(facts) if options.json else f"{where}: {conn.webhook_path}")
+                give(facts) if options.json else say(f"{where}: {conn.webhook_path}")
     return 0
 
 
@@ -79,20 +79,20 @@ def retention(options: argparse.Namespace) -> int:
             for done in found:
                 _show(app, done, options)
             if not found and not options.json:
-                print(f"{app.organisation}/{app.name}: no rules, everything is kept")
+                say(f"{app.organisation}/{app.name}: no rules, everything is kept")
     return 0
 
 
 def _show(app: App, done: Dropped, options: argparse.Namespace) -> None:
     if options.json:
-        print(json.dumps({"app": f"{app.organisation}/{app.name}", **_facts(done)}))
+        give({"app": f"{app.organisation}/{app.name}", **_facts(done)})
         return
     rule, verb = done.rule, "dropped" if options.apply else "would drop"
     where = "" if rule.connection_id is None else f" on {rule.connection_id}"
     what = "raw items" if rule.raw_only else "events"
     waits = f", {done.unsent} wait to be sent" if done.unsent else ""
     waits += ", more waits for handlers" if done.unhandled else ""
-    print(
+    say(
         f"{app.organisation}/{app.name} {rule.pattern}{where}, kept for {rule.keep_for}: {verb} "
         f"{done.events} {what}, {done.files} files, {done.deliveries} deliveries{waits}"
     )

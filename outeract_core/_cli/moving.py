@@ -8,7 +8,6 @@ Does not know: what is written and read.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from .._api.outeract import Outeract
 from .._store.records.conn import DISABLED
 from ..errors import BadInput
 from .opening import Progress, applications, one, opened
+from .printing import give, say, tell
 
 
 def export(options: argparse.Namespace) -> int:
@@ -42,13 +42,13 @@ def export(options: argparse.Namespace) -> int:
     if to_stdout:
         sys.stdout.buffer.flush()
     elif options.json:
-        print(json.dumps({
+        give({
             "events": done.events, "files": done.files, "missing": done.missing,
             "lines": done.lines, "sha256": done.sha256,
-        }))  # fmt: skip
+        })  # fmt: skip
     else:
         missing = f"; the bytes of {done.missing} files were not there" if done.missing else ""
-        print(f"{done.events:,} events, {done.files:,} files in {done.lines:,} lines{missing}")
+        say(f"{done.events:,} events, {done.files:,} files in {done.lines:,} lines{missing}")
     return 0
 
 
@@ -71,16 +71,14 @@ def import_(options: argparse.Namespace) -> int:
     signed = app.imported.signed if app.imported else "no"
     disabled = [one.name for one in app.connections() if one.status == DISABLED]
     if options.json:
-        print(json.dumps({
+        give({
             "application": f"{app.organisation}/{app.name}", "events": events, "signed": signed,
             "disabled": disabled,
-        }))  # fmt: skip
+        })  # fmt: skip
     else:
-        print(f"{app.organisation}/{app.name}: {events:,} events; {_SIGNED[signed]}")
+        say(f"{app.organisation}/{app.name}: {events:,} events; {_SIGNED[signed]}")
         if disabled:
-            print(
-                f"disabled until you have looked: outeract enable {options.file} --app {app.name}"
-            )
+            say(f"disabled until you have looked: outeract enable {options.file} --app {app.name}")
     return 0
 
 
@@ -111,11 +109,14 @@ def enable(options: argparse.Namespace) -> int:
          "enabled": options.yes}
         for app, connection in found
     ]  # fmt: skip
-    print(json.dumps(shown) if options.json else _connections(shown))
+    if options.json:
+        give(shown)
+    else:
+        tell(_connections(shown))
     return 0 if options.yes or not found else 1
 
 
-def _connections(shown: list[dict[str, Any]]) -> str:
+def _connections(shown: list[dict[str, Any]]) -> list[str]:
     """What each would use: every name and server, so that a strange one is seen."""
     lines = []
     for each in shown:
@@ -128,7 +129,7 @@ def _connections(shown: list[dict[str, Any]]) -> str:
         if shown and shown[0]["enabled"]
         else "not enabled: again with --yes if all is right"
     )
-    return "\n".join([*lines, done] if shown else ["no connection is disabled"])
+    return [*lines, done] if shown else ["no connection is disabled"]
 
 
 def _key(path: str | None) -> bytes | None:

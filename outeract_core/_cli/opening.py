@@ -6,7 +6,6 @@ Does not know: what is asked.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from .._store.transfer import importing
 from .._store.writing import tenants
 from ..errors import BadInput, NotFound, UnfinishedImport
 from ..tenancy import Secret
+from .printing import rewrite
 
 
 @contextmanager
@@ -106,9 +106,9 @@ class Progress:
         now = time.monotonic()
         if now - self._said >= 1.0:
             self._said, self._wrote = now, True
-            print(f"\r{self._what}: {done} …", end="", file=sys.stderr, flush=True)
+            rewrite(f"{self._what}: {done} …")
 
     def end(self) -> None:
         """Finish the line, if there is one."""
         if self._wrote:
-            print(file=sys.stderr)
+            rewrite("", over=True)

@@ -7,13 +7,13 @@ Does not know: how an item is read, what is written of it.
 from __future__ import annotations
 
 import argparse
-import json
 from functools import partial
 
 import anyio
 
 from .._api.maintenance.rereading import Reparsed
 from .opening import Progress, moment, one_connection, opened
+from .printing import give, say
 
 
 def reparse(options: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def reparse(options: argparse.Namespace) -> int:
             done = anyio.run(work)
         except KeyboardInterrupt:
             progress.end()
-            print(f"broken off; go on with --after {last[0].position}")
+            say(f"broken off; go on with --after {last[0].position}")
             return 130
     progress.end()
     _show(done, options.json)
@@ -43,10 +43,10 @@ def reparse(options: argparse.Namespace) -> int:
 
 def _show(done: Reparsed, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({
+        give({
             "read": done.read, "changed": done.changed, "unreadable": done.unreadable,
             "position": done.position,
-        }))  # fmt: skip
+        })  # fmt: skip
         return
     lost = f", {done.unreadable:,} cannot be read" if done.unreadable else ""
-    print(f"{done.read:,} items read again, {done.changed:,} understood better{lost}")
+    say(f"{done.read:,} items read again, {done.changed:,} understood better{lost}")

@@ -6,7 +6,6 @@ Knows: how it is printed, one a line, or counted. Does not know: how it is found
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -20,6 +19,7 @@ from .._store.reading.undelivered import Undelivered
 from .._store.reading.unhandled import Unhandled
 from ..errors import BadInput
 from .opening import applications, moment, one_connection, opened
+from .printing import give, say
 
 _PAGE = 1000
 
@@ -131,7 +131,7 @@ def _where(connection: Any) -> str | None:
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:
-    print(json.dumps(found) if as_json else " ".join(_columns(found)), flush=True)
+    give(found) if as_json else say(" ".join(_columns(found)))
 
 
 def _columns(found: dict[str, Any]) -> Sequence[str]:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 
 from attrs import field, frozen
 
+from .._domain.values.sinks import block, line
+
 ROOT = "outeract_core"
 
 
@@ -56,5 +58,6 @@ class Log:
                 heard.append(error)
         logger = logging.getLogger(f"{ROOT}.{room}")
         if logger.isEnabledFor(level):
-            told = self.redact(text)
-            logger.log(level, "%s", told if error is None else f"{told}\n{self.trace(error)}")
+            told = line(self.redact(text))
+            trace = "" if error is None else f"\n{block(self.trace(error))}"
+            logger.log(level, "%s", told + trace)

@@ -12,14 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...model import PlatformUser
+from ..values.sinks import BREAKS, UNSEEN
 
-_BREAKS = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f"
-_UNSEEN = re.compile(
-    f"({_FLAG})|[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200b\u2060-\u206f\u202a-\u202e\ufeff"
-    "\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-"""Control, override and tag characters; the flags of England, Scotland and Wales are seen."""
 _MARK = re.compile(r"^([^\S\n]*\\*)\[", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
 _WIDE = str.maketrans(":#[]", "：＃［］")
@@ -28,13 +22,13 @@ _BRACKETS = str.maketrans("[]", "［］")
 
 def block(text: str) -> str:
     """A person's text: its line breaks are line feeds, what is not seen is gone, no line begins a mark."""
-    lines = _BREAKS.sub("\n", text)
-    return _MARK.sub(r"\1\\[", _UNSEEN.sub(lambda found: found[1] or "", lines)).strip("\n")
+    lines = BREAKS.sub("\n", text)
+    return _MARK.sub(r"\1\\[", UNSEEN.sub(lambda found: found[1] or "", lines)).strip("\n")
 
 
 def inline(text: Any, most: int = 120) -> str:
     """A value inside a mark: one line of at most `most` characters, without brackets."""
-    line = _SPACE.sub(" ", _UNSEEN.sub(lambda found: found[1] or "", _BREAKS.sub(" ", str(text))))
+    line = _SPACE.sub(" ", UNSEEN.sub(lambda found: found[1] or "", BREAKS.sub(" ", str(text))))
     line = line.strip().translate(_BRACKETS)
     return line if len(line) <= most else line[: most - 1] + "…"
 

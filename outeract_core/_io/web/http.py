@@ -17,6 +17,7 @@ import httpx
 from attrs import field, frozen
 
 from ..._domain.rules.guard import guarded
+from ..._domain.values.sinks import BREAKS, line
 from ...adapter import Call, Download, Flow, Reply
 from ...errors import (
     Ambiguous,
@@ -337,5 +338,6 @@ async def _let_go(transport: Any) -> None:
 
 
 def _print_text(message: Any) -> Any:
-    print(message.get("text", ""), flush=True)  # noqa: T201 - the console platform's very purpose
+    shown = "\n".join(map(line, BREAKS.split(str(message.get("text", "")))))
+    print(shown, flush=True)  # noqa: T201 - the console platform's very purpose
     return {"id": message.get("id")}
