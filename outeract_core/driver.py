@@ -50,8 +50,8 @@ class Tx(Protocol):
     ) -> None:
         """Execute a change once per row: by name, or in the order in which the SQL names them."""
 
-    def add(self, statement: Statement[Any], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add many rows by as few statements as can be.
+    def add(self, statement: Statement[Row], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
+        """Add many rows by as few statements as can be; what these return, of the rows that are new.
 
         `rows`: a value for each parameter in the order of the SQL, the first of them never NULL.
         """

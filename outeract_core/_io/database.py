@@ -15,7 +15,6 @@ import queue
 import random
 import threading
 from contextlib import AbstractContextManager, nullcontext
-from itertools import groupby
 from typing import Any, TypeVar
 
 import anyio.to_thread
@@ -31,7 +30,7 @@ from .opening import Idle, Options, default_checkpoints
 from .processes.process import forks
 from .readers import Readers
 from .wakeup import waiter
-from .write_queue import Share, Ticket, Unit, fail, together, wake
+from .write_queue import Share, Ticket, Unit, fail, run, wake
 
 __all__ = ["BATCH", "Database", "Options", "Share", "Ticket", "Unit", "default_checkpoints"]
 
@@ -272,8 +271,7 @@ class Database:
         try:
             self._writer.harden(any(ticket.durable for ticket in batch))
             self._begin()
-            for at_once, tickets in groupby(batch, together):
-                self._run(at_once, list(tickets))
+            run(self._writer, batch)
         except BaseException as error:
             self._writer.rollback()
             if sqlite.is_fatal(error):
@@ -283,15 +281,6 @@ class Database:
                     raise
             self._one_by_one(batch)
         self._finish(batch)
-
-    def _run(self, at_once: Any, tickets: list[Ticket[Any]]) -> None:
-        if at_once is None:
-            for ticket in tickets:
-                ticket.result = ticket.unit(self._writer)
-            return
-        shares = [ticket.unit.what for ticket in tickets]  # type: ignore[attr-defined]
-        for ticket, result in zip(tickets, at_once(self._writer, shares), strict=True):
-            ticket.result = result
 
     def _one_by_one(self, batch: list[Ticket[Any]]) -> None:
         self._begin()

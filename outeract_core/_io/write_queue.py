@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from .._store.engine.sqlite import Connection
 from .wakeup import Via, call
 
-__all__ = ["Share", "Ticket", "Unit", "fail", "together", "wake"]
+__all__ = ["Share", "Ticket", "Unit", "fail", "run", "wake"]
 
 T = TypeVar("T")
 Unit: TypeAlias = Callable[[Connection], T]
@@ -58,9 +58,22 @@ class Ticket(Generic[T]):
         return result
 
 
-def together(ticket: Ticket[Any]) -> Any:
-    """What does a ticket's unit and its like in one go, or None."""
-    return ticket.unit.together if isinstance(ticket.unit, Share) else None
+def run(tx: Connection, batch: Sequence[Ticket[Any]]) -> None:
+    """The units of a batch, in order; shares of one kind in one go, at the place of the first.
+
+    Nobody waits for one unit and has handed over another, so that what came between was at the same time.
+    """
+    groups: dict[Any, list[Ticket[Any]]] = {}
+    for ticket in batch:
+        kind = ticket.unit.together if isinstance(ticket.unit, Share) else ticket
+        groups.setdefault(kind, []).append(ticket)
+    for kind, tickets in groups.items():
+        if isinstance(kind, Ticket):
+            kind.result = kind.unit(tx)
+            continue
+        results = kind(tx, [ticket.unit.what for ticket in tickets])  # type: ignore[attr-defined]
+        for ticket, result in zip(tickets, results, strict=True):
+            ticket.result = result
 
 
 def wake(batch: list[Ticket[Any]]) -> None:

@@ -6,13 +6,16 @@ Does not know: requests, what comes of them (`attempt.py`), where leases are kep
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
+from .._io.database import Share
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.runtime import Runtime
 from .._io.web.departure import Departure
 from .._store.writing import outbox
 from .._store.writing.claims import Row
+from ..driver import Tx
 from ..errors import LeaseLost, Transient
 
 ARRIVES = 35_000
@@ -45,8 +48,8 @@ class Leaving(Departure):
     async def begin(self) -> None:
         """Put on disk, power loss or not, that the request leaves. Raises LeaseLost."""
         asked = self._runtime.steady()
-        unit = partial(outbox.begin, row=self._row, lease=LEASE, arrives=ARRIVES)
-        await self._runtime.write(unit, durable=True)
+        if not await self._runtime.write(Share(_begin, self._row), durable=True):
+            raise LeaseLost(f"outbox row {self._row.id} was taken over while this process was away")
         self._note(asked, LEASE, ARRIVES)
 
     async def ready(self, seconds: float) -> None:
@@ -77,3 +80,7 @@ class Leaving(Departure):
     def _note(self, asked: int, lease: int, arrives: int) -> None:
         self._heart.extend(self._row.id, asked + lease)
         self._arrives = max(self._arrives, asked + arrives)
+
+
+def _begin(tx: Tx, rows: Sequence[Row]) -> list[bool]:
+    return outbox.begin(tx, rows, LEASE, ARRIVES)

@@ -6,19 +6,21 @@ Does not know: requests (`attempt.py`), how a settlement is written (`_store/wri
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from .._domain.rules.delivery import ATTEMPTS, backoff
 from .._domain.rules.pacing import Pace
 from .._domain.values.ids import jitter
+from .._io.database import Share
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.writing import outbox, tenants
 from .._store.writing.claims import Row
 from ..adapter import Sent
+from ..driver import Tx
 from ..errors import (
     Ambiguous,
     Failure,
@@ -73,15 +75,16 @@ class Settle:
     async def done(self, conn: Conn, row: Row, sent: Sent) -> Next:
         """The part has its receipt."""
         names = _names(sent)
-        try:
-            return await self._moved_on(
-                conn, lambda tx: outbox.part_done(tx, conn, row, names, sent.address)
-            )
-        except LeaseLost:
+        part = outbox.Done(conn, row, names, sent.address)
+        left, held = await self._runtime.write(Share(_done, part), proof=True)
+        if left is outbox.LOST:
             await self._runtime.write(
                 lambda tx: outbox.late_receipt(tx, conn, row, names), proof=True
             )
-            raise
+            raise LeaseLost(f"outbox row {row.id} was taken over while the platform answered")
+        if held:
+            await self._settled(conn)
+        return After.GONE if left is None else cast("Row", left)
 
     async def known(self, conn: Conn, row: Row) -> Next:
         """An echo or a status has told of the part meanwhile."""
@@ -254,6 +257,16 @@ class Settle:
         entity = self._runtime.conn(row.conn).entity
         what = f"{entity.platform}/{entity.name}: {row.verb} {row.event_id or row.id}{part}"
         self._runtime.log.warning("outbound", f"{what}: {text}")
+
+
+def _done(tx: Tx, told: Sequence[outbox.Done]) -> list[tuple[Row | object | None, bool]]:
+    """What is left of each, and whether deliveries of its connection wait for a settlement."""
+    left = outbox.parts_done(tx, told)
+    held = {
+        conn.id: outbox.is_held(tx, conn)
+        for conn in {one.conn.id: one.conn for one in told}.values()
+    }
+    return [(each, held[one.conn.id]) for each, one in zip(left, told, strict=True)]
 
 
 def _names(sent: Sent) -> tuple[str, ...]:

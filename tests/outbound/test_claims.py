@@ -18,6 +18,7 @@ from outeract_core._store.writing.claims import Row
 from outeract_core.errors import LeaseLost
 from outeract_core.testing import ManualClock
 from tests.support.stepped import Asked, Asking, Native, Stepwise, Wire, count, opened, until
+from tests.support.store import claimed
 from tests.support.store.platform import events, kinds
 
 pytestmark = pytest.mark.anyio
@@ -264,12 +265,12 @@ async def test_a_request_is_covered_for_as_long_as_it_may_take(
 
 Settlement = Callable[[Connection, Any, Row], Any]
 SETTLEMENTS: dict[str, Settlement] = {
-    "begin": lambda tx, conn, row: outbox.begin(tx, row, 1000, 1000),
+    "begin": lambda tx, conn, row: claimed.begin(tx, row, 1000, 1000),
     "cover": lambda tx, conn, row: outbox.cover(tx, row, 1000, 1000),
     "retry": lambda tx, conn, row: outbox.retry(tx, row, 0, "again"),
     "postpone": lambda tx, conn, row: outbox.postpone(tx, row, 0, "later"),
     "drop": lambda tx, conn, row: outbox.drop(tx, row),
-    "done": lambda tx, conn, row: outbox.part_done(tx, conn, row, ("x",)),
+    "done": lambda tx, conn, row: claimed.part_done(tx, conn, row, ("x",)),
     "known": lambda tx, conn, row: outbox.part_known(tx, row),
     "unknown": lambda tx, conn, row: outbox.part_unknown(tx, conn, row, "who knows"),
     "failed": lambda tx, conn, row: outbox.end(tx, conn, row, "message.failed", "no"),
@@ -292,14 +293,14 @@ async def test_who_has_lost_a_claim_settles_nothing(
     clock.advance(AWAY)
     ((held,),) = await database.write(lambda tx: claims.claim(tx, "other", shares, LEASE))
     if begun:
-        await database.write(lambda tx: outbox.begin(tx, held, LEASE, 1000))
+        await database.write(lambda tx: claimed.begin(tx, held, LEASE, 1000))
     log, row = await events(app), await _row(core)
     with pytest.raises(LeaseLost):
         await database.write(lambda tx: SETTLEMENTS[name](tx, conn, stale))
     await database.write(lambda tx: claims.release(tx, [stale]))
     assert await database.write(lambda tx: claims.renew(tx, [stale.id], "one", LEASE)) == []
     assert (await events(app), await _row(core)) == (log, row)
-    await database.write(lambda tx: outbox.part_done(tx, conn, held, ("x",)))
+    await database.write(lambda tx: claimed.part_done(tx, conn, held, ("x",)))
 
 
 async def _row(core: Outeract) -> list[Any]:
@@ -314,5 +315,5 @@ async def test_a_claim_is_no_hindrance_to_taking_back(line: Line) -> None:
     ((row,),) = await database.write(lambda tx: claims.claim(tx, "one", shares, LEASE))
     assert await delivery.cancel()
     with pytest.raises(LeaseLost):
-        await database.write(lambda tx: outbox.begin(tx, row, LEASE, 1000))
+        await database.write(lambda tx: claimed.begin(tx, row, LEASE, 1000))
     assert (await delivery.state()).status == "cancelled"

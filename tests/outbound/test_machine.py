@@ -19,6 +19,7 @@ from outeract_core._store.writing.claims import Row
 from outeract_core.errors import LeaseLost
 from outeract_core.testing import ManualClock, SequentialIds
 from tests.support.stepped import Stepwise, Wire
+from tests.support.store import claimed
 
 LEASE = 1_000
 TEXTS = ("short", "a text that needs several parts")
@@ -122,7 +123,7 @@ class Claims(RuleBasedStateMachine):
             self._resolve(who, row)
             return
         try:
-            self._do(lambda tx: outbox.begin(tx, row, LEASE, LEASE))
+            self._do(lambda tx: claimed.begin(tx, row, LEASE, LEASE))
         except LeaseLost:
             self.holders[who] = Holder()
             return
@@ -152,7 +153,7 @@ class Claims(RuleBasedStateMachine):
         if how == "not done":  # the platform has said so: that is the proof
             self.excused[row.id, row.done] += 1
         unit = {
-            "done": lambda tx: outbox.part_done(tx, self.conn, row, (f"{row.id}.{row.done}",)),
+            "done": lambda tx: claimed.part_done(tx, self.conn, row, (f"{row.id}.{row.done}",)),
             "unknown": lambda tx: outbox.part_unknown(tx, self.conn, row, "lost"),
             "refused": lambda tx: outbox.end(tx, self.conn, row, "message.failed", "no"),
             "not done": lambda tx: outbox.retry(tx, row, tx.now, "later"),

@@ -6,6 +6,8 @@ Does not know: seconds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +15,34 @@ import apsw
 import pytest
 
 from outeract_core import Outeract
+from outeract_core._store.records.conn import Conn
+from outeract_core._store.writing import claims, outbox
+from outeract_core._store.writing.claims import Row
 from outeract_core.events import Fact
 from tests.support.reading.world import arrive, connect, said
 
 pytestmark = pytest.mark.anyio
-_ALONE, _BATCH, _CROWD = 7, 9, 12
+_ALONE, _BATCH, _CROWD, _SENT = 7, 9, 12, 30
 
 
 def _messages(first: int, count: int, people: int) -> list[Fact]:
     return [said(f"m{n}", f"text {n}", f"p{n % people}") for n in range(first, first + count)]
 
 
-async def _counted(core: Outeract, connection: Any, facts: list[Fact]) -> int:
-    """The steps of the transaction in which they arrive, its two ends included."""
+@contextmanager
+def steps(core: Outeract) -> Iterator[list[str]]:
+    """The statements that the writer has run meanwhile."""
     seen: list[str] = []
     writer = core.runtime.database._writer.db
     writer.trace_v2(apsw.SQLITE_TRACE_PROFILE, lambda told: seen.append(told["sql"]))
-    await arrive(core, connection, *facts)
+    yield seen
     writer.trace_v2(0, None)
+
+
+async def _counted(core: Outeract, connection: Any, facts: list[Fact]) -> int:
+    """The steps of the transaction in which they arrive, its two ends included."""
+    with steps(core) as seen:
+        await arrive(core, connection, *facts)
     return seen.index("COMMIT") - seen.index("BEGIN IMMEDIATE") + 1
 
 
@@ -58,3 +70,34 @@ async def test_people_are_met_together(tmp_path: Path, count: int) -> None:
         connection = connect(core, core.app("support"))
         await arrive(core, connection, said("first", "hello", "ann"))
         assert await _counted(core, connection, _messages(0, count, count)) <= _CROWD
+
+
+@pytest.mark.parametrize("count", [2, 10, 100])
+async def test_messages_are_claimed_and_settled_together(tmp_path: Path, count: int) -> None:
+    """Claim, begin and receipt of as many messages as there are lanes: three commits, few steps."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        app = core.app("support")
+        connection = connect(core, app)
+        conn = core.runtime.conns()[0]
+        for number in range(2 * count):
+            await app.send((connection, f"p{number % count}"), "hello")
+
+        await _sent(core, conn, count)  # it learns what things are called
+        assert await _sent(core, conn, count) <= _SENT
+
+
+async def _sent(core: Outeract, conn: Conn, count: int) -> int:
+    """The steps in which one message of each lane is claimed, begun and has its receipt."""
+
+    def claim(tx: Any) -> list[Row]:
+        return [rows[0] for rows in claims.claim(tx, "me", {conn.id: 100}, 60_000)]
+
+    write = core.runtime.database.write
+    with steps(core) as seen:
+        rows = await write(claim)
+        begun = await write(lambda tx: outbox.begin(tx, rows, 60_000, 35_000))
+        done = [outbox.Done(conn, row, (f"in {row.id}",)) for row in rows]
+        left = await write(lambda tx: outbox.parts_done(tx, done))
+    assert (begun, left) == ([True] * count, [None] * count)
+    await write(lambda tx: claims.release_owner(tx, "me"))
+    return len(seen)

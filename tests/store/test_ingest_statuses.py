@@ -21,11 +21,12 @@ from outeract_core._domain.rules.delivery import RANK
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core._store.reading import states
 from outeract_core._store.records.conn import Conn
-from outeract_core._store.writing import claims, delivery, ingest, outbox, sending
+from outeract_core._store.writing import claims, delivery, ingest, sending
 from outeract_core._store.writing.bulk import DUPLICATE
 from outeract_core.content import Content
 from outeract_core.events import Fact, Party
 from outeract_core.model import DeliveryState, PlatformConnection
+from tests.support.store import claimed
 from tests.support.store.platform import connect, events, external_name, kinds, said, status, take
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -70,7 +71,9 @@ class Bench:
 
         def unit(tx: Connection) -> None:
             names = (sent.names[part],)
-            delivery.receipt(tx, self.conn, sent.key, part, len(sent.names), names)
+            delivery.receipts(
+                tx, [delivery.Accepted(self.conn, sent.key, part, len(sent.names), names)]
+            )
 
         self.database.write_now(unit)
 
@@ -284,7 +287,7 @@ async def test_an_echo_during_a_request_waits_for_the_receipt(
 
     def under_way(tx: Connection) -> claims.Row:
         ((row,),) = claims.claim(tx, "me", {conn.id: 1}, 1000)
-        outbox.begin(tx, row, 1000, 1000)
+        claimed.begin(tx, row, 1000, 1000)
         return row
 
     row = await database.write(under_way)
@@ -292,7 +295,7 @@ async def test_an_echo_during_a_request_waits_for_the_receipt(
     answer = await take(core, connection, echo(name if ours else "from the phone"))
     assert answer.status == 200
     assert await kinds(app) == ["message.outbound"]
-    await database.write(lambda tx: outbox.part_done(tx, conn, row, (name,)))
+    await database.write(lambda tx: claimed.part_done(tx, conn, row, (name,)))
     assert await core.replay(app) == (1, 0)
     assert await core.replay(app) == (0, 0)
     outbound = [e for e in await events(app) if e.event_type == "message.outbound"]

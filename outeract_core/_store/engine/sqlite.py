@@ -103,10 +103,12 @@ class Connection(Known):
         """Execute a change once per row: by name, or in the order in which the SQL names them."""
         self._cursor.executemany(statement.sql, rows)
 
-    def add(self, statement: Statement[Any], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add many rows by one statement, which takes one step."""
+    def add(self, statement: Statement[Row], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
+        """Add many rows by one statement; what it returns, of the rows that are new."""
+        told: list[Row] = []
         for sql, values in portions(statement.sql, rows):
-            self._cursor.execute(sql, values)
+            told += self._cursor.execute(sql, values).fetchall()
+        return told
 
     def script(self, sql: str) -> list[Any]:
         """Execute SQL as it stands (pragmas, migrations)."""

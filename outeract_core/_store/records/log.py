@@ -6,6 +6,8 @@ Does not know: conversations, statuses, what an event is about.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +31,7 @@ WAITING_FOR: Statement[tuple[int, int]] = statement("waiting_for")
 WAITING_ANY: Statement[tuple[int]] = statement("waiting_any")
 WAITING_OF: Statement[tuple[str]] = statement("waiting_of")
 WAITING_DROP: Statement[Any] = statement("waiting_drop")
+AWAITED: Statement[tuple[str]] = statement("waiting_exts")
 
 BLOCKED, UNBLOCKED = "has_blocked", "has_unblocked"
 """From an event to a platform user: nothing reaches them from then on, or something does again."""
@@ -102,6 +105,13 @@ def arrived(tx: Tx, conn: int, external_id: str, target: int) -> list[int]:
         tx.run(EDGE_ADD, dst=target, type=edge_type, src=source, at=tx.now)
     tx.run(WAITING_DROP, conn=conn, ext=text_id(external_id))
     return [source for source, edge_type in waiting if edge_type == origin]
+
+
+def awaited(tx: Tx, conn: int, names: Sequence[str | int | None]) -> set[str]:
+    """Those of these external ids for which an edge waits, which are few or none."""
+    if not names or not anything_waits(tx, conn):
+        return set()
+    return {row[0] for row in tx.all(AWAITED, conn=conn, keys=json.dumps(names))}
 
 
 def target_of(tx: Tx, source: int, edge_type: str) -> int | None:

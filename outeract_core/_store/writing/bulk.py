@@ -18,12 +18,11 @@ from ... import events as facts
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 from ..records.conn import Conn
-from ..records.log import EDGE_ADD, EVENT_ADD, anything_waits, append, arrived
+from ..records.log import EDGE_ADD, EVENT_ADD, append, arrived, awaited
 from . import conversations, delivery
 from .people import meet_all
 
 KNOWN: Statement[tuple[str]] = statement("event_dks")
-AWAITED: Statement[tuple[str]] = statement("waiting_exts")
 
 DUPLICATE = 0
 """What came of an item that the log has already."""
@@ -110,8 +109,7 @@ def _tell(tx: Tx, conn: Conn, new: list[_New]) -> None:
         edges.append((conn.system_puser if item.fact.chat is None else peer, to, key, None))
     tx.add(EDGE_ADD, edges)
     _converse(tx, conn, new)
-    if anything_waits(tx, conn.id):
-        _connect_waiting(tx, conn, new)
+    _connect_waiting(tx, conn, new)
 
 
 def _converse(tx: Tx, conn: Conn, new: list[_New]) -> None:
@@ -135,9 +133,8 @@ def _converse(tx: Tx, conn: Conn, new: list[_New]) -> None:
 
 def _connect_waiting(tx: Tx, conn: Conn, new: list[_New]) -> None:
     """Draw the edges that waited for one of these messages."""
-    names = json.dumps([item.dk for _, item, _, _ in new])
-    awaited = {row[0] for row in tx.all(AWAITED, conn=conn.id, keys=names)}
+    names = awaited(tx, conn.id, [item.dk for _, item, _, _ in new])
     for key, item, _, _ in new:
-        if item.dk in awaited:
+        if item.dk in names:
             for child in arrived(tx, conn.id, str(item.dk), key):
                 delivery.refold(tx, conn, child, key)

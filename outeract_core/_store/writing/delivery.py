@@ -6,6 +6,7 @@ Does not know: how a request is made (`_outbound/sender.py`), what a status mean
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,15 +19,25 @@ from ...driver import Statement, Tx
 from ...tenancy import STATUSES
 from ..engine.statements import statement
 from ..records.conn import Conn
-from ..records.log import EVENT_FACTS, append, arrived, key_of, link, link_external
+from ..records.log import (
+    EDGE_ADD,
+    EVENT_ADD,
+    EVENT_FACTS,
+    append,
+    arrived,
+    awaited,
+    key_of,
+    link,
+    link_external,
+)
 
 _Delivery = tuple[str, int, int | None, int | None, int | None, int | None, str | None]
 
 DELIVERY_ADD: Statement[Any] = statement("delivery_add")
 DELIVERY: Statement[_Delivery] = statement("delivery_row")
 DELIVERY_SET: Statement[Any] = statement("delivery_set")
-DELIVERY_SENT: Statement[Any] = statement("delivery_sent")
-RECEIPT_ADD: Statement[Any] = statement("receipt_add")
+DELIVERY_SENT: Statement[tuple[int]] = statement("delivery_sent")
+RECEIPT_ADD: Statement[tuple[int, str, int]] = statement("receipt_add")
 RECEIPT_STATUS: Statement[Any] = statement("receipt_status")
 RECEIPT: Statement[tuple[int, int, str]] = statement("receipt_by_ext")
 RECEIPTS: Statement[tuple[str, int, str]] = statement("receipts_of")
@@ -89,37 +100,94 @@ def status_event(
     return child
 
 
-def receipt(
-    tx: Tx, conn: Conn, event: int, part: int, parts: int, external_ids: tuple[str, ...],
-    *, sandbox: bool = False,
-) -> int | None:  # fmt: skip
-    """One part has been accepted under these external ids: record it once, apply what waited."""
-    names = external_ids or (nameless(event, part),)
-    added = [
-        tx.run(RECEIPT_ADD, conn=conn.id, ext=text_id(name), event=event, part=part, status="sent")
-        for name in names
-    ]
-    if not added[0]:
-        return None
-    payload: dict[str, Any] = {
-        "external_message_id": external_ids[0] if external_ids else None,
-        "part": part, "parts": parts,
-    }  # fmt: skip
-    if len(external_ids) > 1:
-        payload["external_message_ids"] = list(external_ids)
-    if sandbox:
-        payload["sandbox"] = True
-    payload["time"] = tx.now
-    key = _sent(tx, conn, event, payload)
-    for name in external_ids:
-        for child in arrived(tx, conn.id, name, event):
-            refold(tx, conn, child, event)
-    return key
+@frozen
+class Accepted:
+    """A part of a message that the platform has accepted, under these external ids or without telling one."""
+
+    conn: Conn
+    event: int
+    part: int
+    parts: int
+    external_ids: tuple[str, ...]
+    sandbox: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its receipts are called."""
+        return self.external_ids or (nameless(self.event, self.part),)
+
+    def told(self, now: int) -> dict[str, Any]:
+        """The payload of its status event."""
+        payload: dict[str, Any] = {
+            "external_message_id": self.external_ids[0] if self.external_ids else None,
+            "part": self.part, "parts": self.parts,
+        }  # fmt: skip
+        if len(self.external_ids) > 1:
+            payload["external_message_ids"] = list(self.external_ids)
+        if self.sandbox:
+            payload["sandbox"] = True
+        return {**payload, "time": now}
 
 
 def nameless(event: int, part: int) -> str:
     """What stands for the external id of a part that the platform has accepted without telling one."""
     return f"{event}/{part}"
+
+
+def receipts(tx: Tx, accepted: Sequence[Accepted]) -> None:
+    """Parts have been accepted: record each once, apply what waited. A statement a table, however many."""
+    rows = [
+        (one.conn.id, text_id(name), one.event, one.part, "sent")
+        for one in accepted
+        for name in one.names
+    ]
+    added = set(tx.add(RECEIPT_ADD, rows))
+    new = [
+        one
+        for one in accepted
+        if (one.conn.id, text_id(one.names[0]), one.event) in added or _is_anothers(tx, one)
+    ]
+    if not new:
+        return
+    sent = {row[0] for row in tx.by_keys(DELIVERY_SENT, [one.event for one in new], at=tx.now)}
+    _tell_sent(tx, new)
+    for one in new:
+        if one.event not in sent:  # in several parts, or a status came first
+            fold(tx, one.conn, one.event, "message.sent", one.told(tx.now), tx.now)
+    _apply_waiting(tx, new)
+
+
+def _is_anothers(tx: Tx, one: Accepted) -> bool:
+    """The platform has called another part by this name before: this one has a receipt all the same."""
+    row = tx.one(RECEIPT, conn=one.conn.id, ext=text_id(one.names[0]))
+    if row is None or row[:2] == (one.event, one.part):
+        return False
+    name = nameless(one.event, one.part)
+    return bool(tx.add(RECEIPT_ADD, [(one.conn.id, name, one.event, one.part, "sent")]))
+
+
+def _tell_sent(tx: Tx, new: Sequence[Accepted]) -> None:
+    keys = [tx.allocate(one.conn.app) for one in new]
+    kind, origin, now = tx.kind("message.sent"), tx.kind("origin"), tx.now
+    tx.add(EVENT_ADD, [
+        (key, tx.new_uid(), one.conn.id, kind, now, now, None, encode(one.told(now)), None)
+        for key, one in zip(keys, new, strict=True)
+    ])  # fmt: skip
+    edges = zip(keys, new, strict=True)
+    tx.add(EDGE_ADD, [(one.event, origin, key, None) for key, one in edges])
+
+
+def _apply_waiting(tx: Tx, new: Sequence[Accepted]) -> None:
+    """Statuses and other events that came before the receipt of their message."""
+    by_conn: dict[int, list[Accepted]] = {}
+    for one in new:
+        by_conn.setdefault(one.conn.id, []).append(one)
+    for conn, some in by_conn.items():
+        names = awaited(tx, conn, [name for one in some for name in one.external_ids])
+        for one in some:
+            for name in names.intersection(one.external_ids):
+                for child in arrived(tx, conn, name, one.event):
+                    refold(tx, one.conn, child, one.event)
 
 
 def late_receipt(
@@ -128,7 +196,7 @@ def late_receipt(
     """A receipt that came after its row was settled by others: told once, if nobody has yet."""
     known = {part for _ext, part, _status in tx.all(RECEIPTS, event=event)}
     if part not in known and tx.one(DELIVERY, event=event) is not None:
-        receipt(tx, conn, event, part, parts, external_ids)
+        receipts(tx, [Accepted(conn, event, part, parts, external_ids)])
 
 
 def part_ended(tx: Tx, event: int, part: int, parts: int, status: str) -> None:
@@ -137,12 +205,6 @@ def part_ended(tx: Tx, event: int, part: int, parts: int, status: str) -> None:
     if status == "failed" and part + 1 < parts:
         rest = [(event, other, "cancelled", tx.now) for other in range(part + 1, parts)]
         tx.add(PART_ADD, rest)
-
-
-def _sent(tx: Tx, conn: Conn, event: int, payload: dict[str, Any]) -> int | None:
-    """The status event of a receipt. A message in one part needs no fold to be `sent`."""
-    told = child_event if tx.run(DELIVERY_SENT, event=event, at=tx.now) else status_event
-    return told(tx, conn, event, "message.sent", payload)
 
 
 def claim_echo(
@@ -163,7 +225,7 @@ def claim_echo(
     tx.run(PROVEN, event=event, part=int(part), now=tx.now)
     if int(part) not in {known for _ext, known, _status in tx.all(RECEIPTS, event=event)}:
         if accepted:
-            receipt(tx, conn, event, int(part), row[1], (external_id,))
+            receipts(tx, [Accepted(conn, event, int(part), row[1], (external_id,))])
         else:
             tx.run(
                 RECEIPT_ADD, conn=conn.id, ext=text_id(external_id), event=event, part=int(part),

@@ -11,9 +11,12 @@ leaves *sending* by a receipt, by proof that nothing was done, or as unknown.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from ..._domain.rules.delivery import EVENT_STATUS
 from ..._domain.values.ids import span
@@ -27,16 +30,16 @@ from . import delivery
 from .claims import Row
 from .people import PUSER_ADDRESS, readdress
 
-BEGIN: Statement[Any] = statement("outbox_begin")
+BEGIN: Statement[tuple[int]] = statement("outbox_begin")
 COVER: Statement[Any] = statement("outbox_cover")
 PART_DONE: Statement[Any] = statement("outbox_part_done")
-SETTLED: Statement[Any] = statement("outbox_settled")
+SETTLED: Statement[tuple[int]] = statement("outbox_settled")
 TAKEN_BACK: Statement[tuple[int]] = statement("outbox_taken_back")
 DROP: Statement[Any] = statement("outbox_drop")
 HELD: Statement[tuple[int]] = statement("held_on")
 RETRY: Statement[Any] = statement("outbox_retry")
 POSTPONE: Statement[Any] = statement("outbox_postpone")
-PROMOTE: Statement[Any] = statement("outbox_promote")
+PROMOTE: Statement[tuple[int]] = statement("outbox_promote")
 OWNERS: Statement[tuple[str]] = statement("outbox_owners")
 NEXT: Statement[tuple[int | None]] = statement("outbox_next")
 NEXT_LATER: Statement[tuple[int | None]] = statement("outbox_next_later")
@@ -48,12 +51,13 @@ PACED, PENDING = "paced", "it may still be on its way"
 """Why a row waits that was not tried at all."""
 
 
-def begin(tx: Tx, row: Row, lease: int, arrives: int) -> None:
-    """The request of the part `row.done` is about to leave, and may arrive for `arrives` milliseconds.
+def begin(tx: Tx, rows: Sequence[Row], lease: int, arrives: int) -> list[bool]:
+    """The requests of the parts `row.done` are about to leave, and may arrive for `arrives` milliseconds.
 
-    Raises LeaseLost when another sender has the row by now.
+    For each whether it may: False when another sender has the row by now.
     """
-    _fenced(tx, BEGIN, row, until=tx.now + lease, arrives=tx.now + arrives)
+    ours = _ours(tx, BEGIN, rows, until=tx.now + lease, arrives=tx.now + arrives)
+    return [row.id in ours for row in rows]
 
 
 def cover(tx: Tx, row: Row, lease: int, arrives: int) -> None:
@@ -61,19 +65,65 @@ def cover(tx: Tx, row: Row, lease: int, arrives: int) -> None:
     _fenced(tx, COVER, row, until=tx.now + lease, arrives=tx.now + arrives)
 
 
-def part_done(
-    tx: Tx, conn: Conn, row: Row, external_ids: tuple[str, ...], address: str | None = None
-) -> Row | None:
-    """The part under way has its receipt: the row for the next part, or None. Raises LeaseLost."""
-    left = _moved_on(tx, row)
+@frozen
+class Done:
+    """The part under way of a claimed row has its receipt. `address`: where the platform says it went."""
+
+    conn: Conn
+    row: Row
+    external_ids: tuple[str, ...]
+    address: str | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a whole message, and went where it should, as nearly all do."""
+        row = self.row
+        whole = row.verb == "send" and row.event is not None and _count(row) == 1
+        return whole and self.address in (None, row.address)
+
+    def accepted(self) -> delivery.Accepted:
+        """The same as what its receipt says. Only of a message."""
+        row = self.row
+        assert row.event is not None  # noqa: S101 - a message is an event
+        return delivery.Accepted(
+            self.conn, row.event, row.done, _count(row), self.external_ids, row.sandbox
+        )
+
+
+LOST = object()
+"""What came of a settlement whose claim was lost: nothing was written."""
+
+
+def parts_done(tx: Tx, told: Sequence[Done]) -> list[Row | object | None]:
+    """Of each: the row for the next part, None with the last one, or LOST. Plain neighbours go together."""
+    left: list[Row | object | None] = []
+    for plain, some in groupby(told, attrgetter("plain")):
+        group = list(some)
+        left += _plain_done(tx, group) if plain else [_one_done(tx, one) for one in group]
+    return left
+
+
+def _plain_done(tx: Tx, told: Sequence[Done]) -> list[Row | object | None]:
+    ended = _ours(tx, SETTLED, [one.row for one in told])
+    ours = [one for one in told if one.row.id in ended]
+    tx.by_keys(PROMOTE, [one.row.lane for one in ours])
+    delivery.receipts(tx, [one.accepted() for one in ours])
+    return [None if one.row.id in ended else LOST for one in told]
+
+
+def _one_done(tx: Tx, done: Done) -> Row | object | None:
+    row = done.row
+    try:
+        left = _moved_on(tx, row)
+    except LeaseLost:
+        return LOST
     if row.event is not None and row.verb == "send":
-        parts = len(row.parts.get("parts", ())) or 1
-        delivery.receipt(tx, conn, row.event, row.done, parts, external_ids, sandbox=row.sandbox)
+        delivery.receipts(tx, [done.accepted()])
     elif row.event is not None:
-        told = {"verb": row.verb, "time": tx.now, **_which(row)}
-        delivery.child_event(tx, conn, row.event, "message.sent", told)
-    if address is not None and address != row.address:
-        _moved(tx, conn, row, address)
+        payload = {"verb": row.verb, "time": tx.now, **_which(row)}
+        delivery.child_event(tx, done.conn, row.event, "message.sent", payload)
+    if done.address is not None and done.address != row.address:
+        _moved(tx, done.conn, row, done.address)
     return left
 
 
@@ -97,8 +147,7 @@ def end(
 
     `closed`: whoever it was for is not reached any more, which the event of the failure says for good.
     """
-    _fenced(tx, SETTLED, row)
-    tx.run(PROMOTE, lane=row.lane)
+    drop(tx, row)
     told = _told(tx, conn, row, kind, reason, code, failure)
     if closed and told is not None:
         link(tx, told, BLOCKED, row.lane)
@@ -107,8 +156,7 @@ def end(
 def late_receipt(tx: Tx, conn: Conn, row: Row, external_ids: tuple[str, ...]) -> None:
     """The claim was lost while the platform answered: what it said is proof of the part all the same."""
     if row.event is not None and row.verb == "send":
-        parts = len(row.parts.get("parts", ())) or 1
-        delivery.late_receipt(tx, conn, row.event, row.done, parts, external_ids)
+        delivery.late_receipt(tx, conn, row.event, row.done, _count(row), external_ids)
 
 
 def is_held(tx: Tx, conn: Conn) -> bool:
@@ -118,8 +166,9 @@ def is_held(tx: Tx, conn: Conn) -> bool:
 
 def drop(tx: Tx, row: Row) -> None:
     """The row ends without a trace: there was nothing to do. Raises LeaseLost."""
-    _fenced(tx, SETTLED, row)
-    tx.run(PROMOTE, lane=row.lane)
+    if not _ours(tx, SETTLED, [row]):
+        raise _lost(row)
+    tx.by_keys(PROMOTE, [row.lane])
 
 
 def retry(
@@ -150,7 +199,7 @@ def cancel(tx: Tx, conn: Conn, event: int, reason: str = "cancelled by the host"
     row = tx.one(TAKEN_BACK, event=event)
     if row is None:
         return False
-    tx.run(PROMOTE, lane=row[0])
+    tx.by_keys(PROMOTE, [row[0]])
     payload = {"reason": reason, "external_message_id": None, "time": tx.now}
     delivery.status_event(tx, conn, event, "message.cancelled", payload)
     return True
@@ -159,7 +208,7 @@ def cancel(tx: Tx, conn: Conn, event: int, reason: str = "cancelled by the host"
 def remove(tx: Tx, key: int, lane: int) -> None:
     """A row is gone, whoever holds it, and the next of its lane moves up."""
     tx.run(DROP, id=key)
-    tx.run(PROMOTE, lane=lane)
+    tx.by_keys(PROMOTE, [lane])
 
 
 def owners(tx: Tx) -> list[str]:
@@ -203,7 +252,28 @@ def _tried(tx: Tx, row: Row, error: str) -> None:
 
 def _fenced(tx: Tx, change: Statement[Any], row: Row, **values: Any) -> None:
     if not tx.run(change, id=row.id, token=row.token, **values):
-        raise LeaseLost(f"outbox row {row.id} was taken over while this process was away")
+        raise _lost(row)
+
+
+def _ours(tx: Tx, change: Statement[Any], rows: Sequence[Row], **values: Any) -> set[int]:
+    """Change many claimed rows; the keys of those whose claim still stands."""
+    claims: dict[int, list[int]] = {}
+    for row in rows:
+        claims.setdefault(row.token, []).append(row.id)
+    return {
+        key
+        for token, keys in claims.items()
+        for (key,) in tx.by_keys(change, keys, token=token, **values)
+    }
+
+
+def _lost(row: Row) -> LeaseLost:
+    return LeaseLost(f"outbox row {row.id} was taken over while this process was away")
+
+
+def _count(row: Row) -> int:
+    """Of how many parts its message is."""
+    return len(row.parts.get("parts", ())) or 1
 
 
 def _moved_on(tx: Tx, row: Row) -> Row | None:

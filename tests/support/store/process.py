@@ -19,8 +19,9 @@ import anyio.to_thread
 import apsw
 
 from outeract_core import Outeract
-from outeract_core._store.writing import claims, outbox
+from outeract_core._store.writing import claims
 from tests.support.places import ROOT
+from tests.support.store import claimed
 from tests.support.store.opening import opened, put
 from tests.support.store.platform import connect, said, take
 
@@ -154,7 +155,7 @@ def sending(path: Path) -> None:
 
     def unit(tx: Any) -> None:
         ((row,),) = claims.claim(tx, owner, shares, 120_000)
-        outbox.begin(tx, row, 120_000, 0)
+        claimed.begin(tx, row, 120_000, 0)
 
     core.runtime.database.write_now(unit)
     say("sending")

@@ -12,12 +12,13 @@ UPDATE delivery SET status = :status, sent_at = :sent_at, delivered_at = :delive
 
 -- name: delivery_sent
 UPDATE delivery SET status = 'sent', sent_at = :at
-WHERE event = :event AND status = 'queued' AND parts = 1 AND sent_at IS NULL
-  AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.event = :event AND r.status <> 'sent');
+WHERE event IN (SELECT j.value FROM carray(:keys) j) AND status = 'queued' AND parts = 1 AND sent_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.event = delivery.event AND r.status <> 'sent')
+RETURNING event;
 
 -- name: receipt_add
 INSERT INTO receipt(conn, ext, event, part, status) VALUES (:conn, :ext, :event, :part, :status)
-ON CONFLICT (conn, ext) DO NOTHING;
+ON CONFLICT (conn, ext) DO NOTHING RETURNING conn, ext, event;
 
 -- name: receipt_status
 UPDATE receipt SET status = :status WHERE conn = :conn AND ext = :ext;

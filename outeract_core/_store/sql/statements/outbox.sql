@@ -32,7 +32,7 @@ WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_owner = :owner RETUR
 
 -- name: outbox_begin
 UPDATE outbox SET state = 'sending', attempt = attempt + 1, looks = 0, lease_until = :until, arrives = :arrives
-WHERE id = :id AND lease_token = :token;
+WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_token = :token RETURNING id;
 
 -- name: outbox_cover
 UPDATE outbox SET lease_until = CASE WHEN lease_until > :until THEN lease_until ELSE :until END, arrives = :arrives
@@ -43,7 +43,7 @@ UPDATE outbox SET done = :done, state = 'queued', attempt = 1, looks = 0, arrive
 WHERE id = :id AND lease_token = :token;
 
 -- name: outbox_settled
-DELETE FROM outbox WHERE id = :id AND lease_token = :token;
+DELETE FROM outbox WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_token = :token RETURNING id;
 
 -- name: outbox_taken_back
 DELETE FROM outbox WHERE id = :event AND event = :event AND state = 'queued' AND done = 0 RETURNING lane;
@@ -53,7 +53,8 @@ DELETE FROM outbox WHERE id = :id;
 
 -- name: outbox_promote
 UPDATE outbox SET waits = 0
-WHERE id = (SELECT id FROM outbox WHERE lane = :lane AND waits = 1 ORDER BY id LIMIT 1);
+WHERE id IN (SELECT (SELECT i.id FROM outbox i WHERE i.lane = j.value AND i.waits = 1 ORDER BY i.id LIMIT 1)
+             FROM carray(:keys) j) RETURNING id;
 
 -- name: outbox_retry
 UPDATE outbox SET state = :state, due = :due, error = :error, looks = 0,
