@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import evolve
 
+from .._domain.rules.link_code import STRUCK
+from .._domain.values.codec import encode
 from ..content import Attachment, Button, Contact, Content, Location, Menu, MenuRow, Template
 from ..errors import BadInput
 from ..model import Event, File
@@ -35,6 +37,10 @@ def content_again(event: Event, files: Sequence[File], mark: str | None) -> Cont
     told = event.payload.get("message")
     if not isinstance(told, Mapping) or not _says(told, files):
         raise BadInput("what this message said was erased or dropped; send a new one")
+    if STRUCK in encode(told):
+        raise BadInput(
+            "a link code stood in this message, and is kept nowhere: make another, and send that"
+        )
     return _marked(content_of(told, files), mark)
 
 

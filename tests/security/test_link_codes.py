@@ -25,6 +25,7 @@ from outeract_core._domain.rules.link_code import (
     strike,
 )
 from outeract_core.errors import (
+    BadInput,
     ConfirmationRequired,
     MissingSecret,
     TooManyAttempts,
@@ -33,7 +34,9 @@ from outeract_core.errors import (
 )
 from outeract_core.events import Unparsed
 from outeract_core.model import PlatformConnection, PlatformUser
-from outeract_core.testing import ManualClock
+from outeract_core.query import type_is
+from outeract_core.testing import FakePlatform, ManualClock
+from tests.support.bots import talk, whatsapp
 from tests.support.store.opening import raw
 from tests.support.store.platform import events, said, take
 
@@ -116,6 +119,65 @@ async def test_a_code_in_a_message_is_written_nowhere(
     for code in codes:
         for form in (code, code.replace("-", "")):
             assert not [data for data in found if form.encode() in data]
+
+
+async def test_a_code_that_the_bot_hands_out_is_kept_nowhere(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """It reaches whom it is for, and is in no payload, index, export or file once it has left."""
+    bot = talk(tmp_path / "a.db", clock, link_code_auto_detect="enabled")
+    async with bot.core:
+        app = bot.app
+        await bot.says("hello", user="ann")
+        ann = await app.people.by_external_id(bot.connection, "ann")
+        code = await app.people.link_code(ann)
+        sent = await app.send(ann, f"Type this in private: {code}")
+        await bot.core.pump()
+        await app.export(tmp_path / "a.jsonl")
+        event = await app.events.get(sent.id)
+        assert event.text == f"Type this in private: {STRUCK}"
+        assert not (await app.search(code)).nodes
+    assert code in " ".join(bot.terminal.texts)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            for form in (code, code.replace("-", "")):
+                assert form.encode() not in path.read_bytes(), path
+
+
+async def test_a_confirmation_is_kept_nowhere(
+    core: Outeract, app: App, plain: PlatformConnection, alice: PlatformUser, tmp_path: Path
+) -> None:
+    """What the library itself sends is sent with its code, and remembered without it."""
+    first = await app.people.link_code(alice)
+    await take(core, plain, said("g", "bob", f"my code is {first}", group="friends"))
+    queued = core.runtime.database.read(lambda tx: tx.dynamic("SELECT parts FROM outbox", {}))
+    (code,) = find_codes(repr(queued))
+    await core.pump()
+    (event,) = [one async for one in app.events.all(type_is("message.outbound"))]
+    assert STRUCK in event.text
+    assert event.status == "sent"
+    await app.export(tmp_path / "a.jsonl")
+    await core.runtime.database.truncate_log()
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or code.encode() not in path.read_bytes(), path
+    await take(core, plain, said("private", "alice", code))
+    bob = await app.people.by_external_id(plain, "bob")
+    assert bob.user_id == (await app.people.by_external_id(plain, "alice")).user_id
+
+
+async def test_a_message_whose_code_is_gone_is_not_sent_again(
+    core: Outeract, app: App, alice: PlatformUser, clock: ManualClock
+) -> None:
+    """Dots are no code: who resends is told to make another."""
+    code = await app.people.link_code(alice)
+    with FakePlatform(clock=clock) as fake:
+        whatsapp(app, fake)
+        fake.refuse(1)
+        sent = await app.send(("whatsapp", "+14155550100"), f"here: {code}")
+        await core.pump()
+        assert (await sent.state()).status == "failed"
+        with pytest.raises(BadInput, match="make another"):
+            await app.resend(sent.id)
 
 
 @given(

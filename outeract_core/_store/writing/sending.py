@@ -11,7 +11,9 @@ from uuid import UUID
 
 from attrs import frozen
 
+from ..._domain.rules import link_code as codes
 from ..._domain.values.codec import encode
+from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...events import Party
 from ..engine.statements import statement
@@ -23,6 +25,7 @@ from .people import find, meet
 
 SEND_KEY: Statement[tuple[int]] = statement("send_key_get")
 SEND_KEY_ADD: Statement[Any] = statement("send_key_add")
+CODES_GIVEN: Statement[tuple[int]] = statement("link_codes_given")
 
 
 @frozen
@@ -85,9 +88,8 @@ def send(tx: Tx, intent: Intent) -> tuple[int, UUID]:
         if known is not None:
             return known[0], id_of(tx, known[0])
     peer = intent.to if isinstance(intent.to, int) else _reach(tx, conn, intent.to)
-    event = append(
-        tx, conn.app, "message.outbound", encode(intent.payload), conn=conn.id, id=intent.id
-    )
+    payload = _without_codes(tx, conn, encode(intent.payload))
+    event = append(tx, conn.app, "message.outbound", payload, conn=conn.id, id=intent.id)
     assert event is not None  # noqa: S101 - it has no dedupe key
     nodes = _draw(tx, event, peer, intent)
     conversations.add(tx, conn.id, peer, event, inbound=False)
@@ -103,6 +105,18 @@ def send(tx: Tx, intent: Intent) -> tuple[int, UUID]:
     if intent.key is not None:
         tx.run(SEND_KEY_ADD, app=conn.app, key=intent.key, event=event)
     return event, intent.id
+
+
+def _without_codes(tx: Tx, conn: Conn, payload: str) -> str:
+    """What is remembered of a message that gives somebody a link code: the message, and not the code.
+
+    It stands in what is to be sent, and goes with that. Where no code was ever given none is struck.
+    """
+    found = codes.find_codes(payload)
+    lo, hi = span(conn.app)
+    if not found or tx.one(CODES_GIVEN, lo=lo, hi=hi) is None:
+        return payload
+    return codes.strike(payload, found)
 
 
 def _reach(tx: Tx, conn: Conn, party: Party) -> int:
@@ -149,9 +163,8 @@ def act(tx: Tx, action: Action) -> tuple[int | None, UUID]:
     """Put an action on its way: react, edit, delete, typing, answer."""
     conn, event = action.conn, None
     if action.kind is not None:
-        event = append(
-            tx, conn.app, action.kind, encode(action.payload), conn=conn.id, id=action.id
-        )
+        payload = _without_codes(tx, conn, encode(action.payload))
+        event = append(tx, conn.app, action.kind, payload, conn=conn.id, id=action.id)
         assert event is not None  # noqa: S101
         link(tx, event, "sent_by", conn.system_puser)
         if action.target is not None:

@@ -129,6 +129,9 @@ SELECT event, puser, expires, uses, max_uses, confirms, activator FROM link_code
 -- name: link_code_by_event
 SELECT event, puser, expires, uses, max_uses, confirms, activator FROM link_code WHERE event = :event;
 
+-- name: link_codes_given
+SELECT 1 FROM link_code WHERE event >= :lo AND event < :hi LIMIT 1;
+
 -- name: link_code_use
 UPDATE link_code SET uses = uses + 1 WHERE event = :event;
 
