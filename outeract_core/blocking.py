@@ -63,10 +63,18 @@ class Loop:
         return self.pid != os.getpid()
 
     def call(self, run: Callable[..., Any], *args: Any) -> Any:
-        """Run it there and wait. Raises StoreClosed in a child: nobody would ever answer."""
+        """Run it there and wait. Raises StoreClosed in a child: nobody would ever answer.
+
+        Who stops waiting (Ctrl-C) stops the work: it is cancelled there.
+        """
         if self.forked:
             raise StoreClosed("this process was forked; open the file again in the child")
-        return self.portal.call(run, *args)
+        future = self.portal.start_task_soon(run, *args)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
 
 
 class Carrier(Generic[S]):

@@ -126,7 +126,8 @@ BLANK = " \t\r\n\f\v\u00a0\u200b\u2060\ufeff"
 class Content:
     """Everything that one message says. A plain `str` is `Content(text=…)`.
 
-    `format`: `plain` shows the text as it stands, `markdown` reads CommonMark (extra `markdown`).
+    `format`: `plain` shows the text as it stands, `markdown` reads CommonMark (extra `markdown`). A text
+    has at most 2,000,000 characters, 1,048,576 of them markdown; a longer one raises BadInput.
     """
 
     text: str = ""
@@ -143,6 +144,7 @@ class Content:
     metadata: Mapping[str, Any] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
+        _bounded(self)
         around = self.buttons or self.quick_replies or self.menu or self.header or self.footer
         if around and not (
             self.text or self.files or self.location or self.contacts or self.template
@@ -164,6 +166,13 @@ class Content:
         shown = (self.files, self.location, self.contacts, self.template, self.header, self.footer)
         pressed = (self.buttons, self.quick_replies, self.menu)
         return not self.text.strip(BLANK) and not any((*shown, *pressed))
+
+    @property
+    def weight(self) -> int:
+        """How much there is to be read and cut: characters, those of markdown many times over."""
+        texts = (self.text, self.header, self.footer, *(one.caption for one in self.files))
+        shown = sum(len(text) for text in texts if isinstance(text, str))
+        return shown * (_MARKDOWN if self.format == "markdown" else 1)
 
     @property
     def type(self) -> str:
@@ -188,6 +197,23 @@ class Content:
         if told.get("format") == "plain":
             del told["format"]
         return {"type": self.type, "role": "assistant", "text": self.text, **told}
+
+
+_LONGEST = {"plain": 2_000_000, "markdown": 1_048_576}
+_MARKDOWN = 50
+"""A character of markdown costs about as much as so many of plain text."""
+
+
+def _bounded(content: Content) -> None:
+    """Raises BadInput for text that is longer than is ever split into messages."""
+    longest = _LONGEST.get(content.format, _LONGEST["plain"])
+    for name in ("text", "header", "footer"):
+        text = getattr(content, name)
+        if isinstance(text, str) and len(text) > longest:
+            raise BadInput(
+                f"the {name} has {len(text):,} characters, and a message takes at most {longest:,} of "
+                f"{content.format}: send it as a file, or in several messages"
+            )
 
 
 _NOTHING: tuple[Any, ...] = (None, (), {}, "")

@@ -33,6 +33,7 @@ Does not know: who raises it, how it is stored, which platform it came from.
     ├── FileError
     │   └── FileTooLarge  PrivateAddress  ChecksumMismatch
     ├── DeliveryTimeout              `wait()` ended before the status came
+    ├── ReadTimeout                  a read took longer than `read_timeout`
     └── HandlerTimeout               a handler took longer than its `timeout=`
 """
 
@@ -47,7 +48,7 @@ __all__ = [
     "FileError", "FileTooLarge", "ForeignCode", "HandlerTimeout", "InvalidCursor", "InvalidEvent",
     "InvalidExport", "LeaseHeld", "LeaseLost", "LinkCodeError", "MissingExtra", "MissingSecret",
     "NewerSchema", "NotFound", "NotOurFile", "OldSQLite", "OuteractError", "OwnCode",
-    "ParseError", "PrivateAddress", "ReadOnlyStore", "Rejected", "SendError", "SignatureError",
+    "ParseError", "PrivateAddress", "ReadOnlyStore", "ReadTimeout", "Rejected", "SendError", "SignatureError",
     "StoreBroken", "StoreBusy", "StoreClosed", "StoreCorrupt", "StoreError", "Throttled",
     "TooManyAttempts", "Transient", "Unauthorised", "UnfinishedImport", "UnknownCode",
     "UnknownPlatform", "UnknownWebhook", "Unreachable", "Unsupported", "UsedUpCode",
@@ -372,6 +373,10 @@ class ChecksumMismatch(FileError):
 
 class HandlerTimeout(OuteractError):
     """A handler took longer than its `timeout=`; nothing that it did counts, and it is run again."""
+
+
+class ReadTimeout(OuteractError, TimeoutError):
+    """A read took longer than `read_timeout` and was stopped; nothing is wrong with the file."""
 
 
 class DeliveryTimeout(OuteractError, TimeoutError):

@@ -40,14 +40,23 @@ __all__ = [
 Comparison = Literal["=", "!=", "<", "<=", ">", ">=", "contains", "exists"]
 
 
+MOST = 10_000
+"""Conditions in one filter: each of them costs something for every event that is looked at."""
+
+
 class Filter:
-    """What an event must satisfy."""
+    """What an event must satisfy. At most 10,000 conditions; more raise BadInput as they are joined."""
+
+    @property
+    def terms(self) -> int:
+        """How many conditions it has."""
+        return 1
 
     def __and__(self, other: Filter) -> Filter:
-        return All((*_flat(self, All), *_flat(other, All)))
+        return All((*_flat(self, All), *_flat(other, All)), _together(self, other))
 
     def __or__(self, other: Filter) -> Filter:
-        return Any_((*_flat(self, Any_), *_flat(other, Any_)))
+        return Any_((*_flat(self, Any_), *_flat(other, Any_)), _together(self, other))
 
     def __invert__(self) -> Filter:
         return self.inner if isinstance(self, Not) else Not(self)
@@ -72,6 +81,7 @@ class All(Filter):
     """Every one of `filters`."""
 
     filters: tuple[Filter, ...]
+    terms: int = field(eq=False, repr=False)
 
 
 @frozen
@@ -79,6 +89,7 @@ class Any_(Filter):  # noqa: N801 - `Any` is taken by typing
     """At least one of `filters`."""
 
     filters: tuple[Filter, ...]
+    terms: int = field(eq=False, repr=False)
 
 
 @frozen
@@ -86,6 +97,11 @@ class Not(Filter):
     """Not `inner`."""
 
     inner: Filter
+
+    @property
+    def terms(self) -> int:
+        """Those of what it denies."""
+        return self.inner.terms
 
 
 @frozen
@@ -154,6 +170,17 @@ def _flat(filter: Filter, kind: type) -> tuple[Filter, ...]:
     if not isinstance(filter, Filter):
         raise BadInput(f"a filter combines with filters, not with {type(filter).__name__}")
     return filter.filters if isinstance(filter, kind) else (filter,)  # type: ignore[attr-defined]
+
+
+def _together(one: Filter, other: Filter) -> int:
+    """How many conditions two filters have. Raises BadInput when that is too many."""
+    count = one.terms + other.terms
+    if count > MOST:
+        raise BadInput(
+            f"a filter has at most {MOST} conditions, and this would be {count}: ask in several pieces, "
+            "or for many types by type_in and type_prefix"
+        )
+    return count
 
 
 def _text(value: Any, what: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -19,7 +19,8 @@ from .._domain.values.ids import maybe_ms
 from .._handlers.turn import CURRENT, Effect, Turn
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
-from .._outbound.compose import Options, compose, finish
+from .._io.threads.aside import aside
+from .._outbound.compose import Options, beside, compose, finish
 from .._outbound.handle import Delivery
 from .._outbound.joining import joins
 from .._outbound.preview import Prospect, prospect
@@ -165,7 +166,7 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
         turn = self._turn()
         if turn is not None:
             return turn.say(to, content, options if cause else _caused(options, turn.cause))
-        draft = compose(self.runtime, self.key, to, content, options)
+        draft = await beside(content, lambda: compose(self.runtime, self.key, to, content, options))
         intent = await finish(self.runtime, self.key, draft)
         _, event_id = await self.tenant.write(lambda tx, _app: sending.send(tx, intent))
         self.runtime.wake("outbox", "handlers")
@@ -182,7 +183,7 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
 
         Raises what `send` would raise.
         """
-        return prospect(self.runtime, self.key, to, content, via)
+        return await beside(content, lambda: prospect(self.runtime, self.key, to, content, via))
 
     # ── own events and edges ──────────────────────────────────────────────────────────────────
 
@@ -202,10 +203,12 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
         """
         custom.check_type(event_type)
         drawn = custom.flat(edges)
+        text = _payload(payload)
         schema = self.runtime.database.read(lambda tx: custom.schema(tx, self.key, event_type))
         if schema is not None:
-            schemas.check_payload(event_type, payload, schema.json_schema)
-        text = _payload(payload)
+            check = partial(schemas.check_payload, event_type, payload, schema.json_schema)
+            light = self.in_turn or schemas.is_light(text, schema.json_schema)
+            check() if light else await aside(check)
         at = maybe_ms(occurred_at)
         event_id = self.new_id()
         turn = self._turn()
@@ -330,8 +333,17 @@ def _caused(options: Options, cause: int) -> Options:
     return evolve(options, cause=cause)
 
 
+_LARGEST = 16 * 1024 * 1024
+
+
 def _payload(payload: Any, what: str = "payload") -> str:
     try:
-        return encode(payload)
+        text = encode(payload)
     except (TypeError, ValueError, RecursionError) as error:
         raise BadInput(f"the {what} is not JSON: {error}; nothing was written") from None
+    if len(text) > _LARGEST:
+        raise BadInput(
+            f"the {what} has {len(text):,} characters of JSON, and an event at most {_LARGEST:,}: keep what "
+            "is large as a file, and draw an edge to it"
+        )
+    return text

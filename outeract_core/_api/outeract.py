@@ -71,6 +71,7 @@ class Outeract:
     durability      `full`: what was acknowledged survives power loss; `normal`: the last moments
                     may be lost on power loss (never on a crash), and writes are faster.
     busy_timeout    seconds to wait for another process's write.
+    read_timeout    seconds that a heavy read may take before it is stopped (ReadTimeout); None: for ever.
     secrets         more sources of secrets, for `Secret("vault", "name")`: {"vault": lambda name: …}.
     references      what text in a config may refer to as a secret: prefixes such as `["env:BOT_"]`, or
                     `"code"`: nothing, only a `Secret` does. None: everything; then no config may come
@@ -100,7 +101,7 @@ class Outeract:
         transcribe: Callable[[Path, str | None], Any] | None = None,
         search: str | None = "unicode61",
         allow_private_addresses: bool = False, proxy: str | None = None, verify: Any = True,
-        cert: Any = None, file_limit: int = LIMIT,
+        cert: Any = None, file_limit: int = LIMIT, read_timeout: float | None = 60.0,
         body_limit: int = BODY_LIMIT, console: Callable[[Any], Any] | None = None,
         clock: Clock = utc_now, ids: IdSource = uuid7, vfs: str | None = None,
         checkpoints: Checkpoints = default_checkpoints, transport: Any = None,
@@ -112,13 +113,13 @@ class Outeract:
             return Http(reached, console=console)
 
         idle = None if check_tokenizer(search) is None else INDEXING
-        options = Options(clock, ids, durability, busy_timeout, vfs, checkpoints, idle)
+        seams = clock, ids, durability, busy_timeout, vfs, checkpoints, idle, read_timeout
         self._place = place(path)
         self.path = self._place.path
         kept = Secrets(secrets, self._place.at, references)
         through = proxies(proxy, kept.hide)
         self._own_key = None if key is None else given(key, kept)
-        database = Database(self._place.name, options)
+        database = Database(self._place.name, Options(*seams))
         self.runtime = Runtime(
             database, Plugins(), kept, opened(database, self._place, kept, self._own_key),
             Folder(self._place.files, file_limit), open_http, self._place.at, transcribe=transcribe,
@@ -388,8 +389,7 @@ class Outeract:
 
 
 def _seconds(grace: float) -> float:
-    number = isinstance(grace, int | float) and not isinstance(grace, bool)
-    if not number or not grace >= 0:
+    if isinstance(grace, bool) or not isinstance(grace, int | float) or not grace >= 0:
         raise BadInput(f"grace is a number of seconds, 0 or more, not {grace!r}")
     return float(grace)
 

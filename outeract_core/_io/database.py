@@ -20,15 +20,18 @@ from typing import Any, TypeVar
 import anyio.to_thread
 
 from .._domain.values.ids import to_ms
+from .._domain.values.interrupt import STOP
 from .._store.engine import sqlite, wal
+from .._store.engine.limits import bounded, stoppable
 from .._store.engine.migrations import migrate, refuse_newer
-from .._store.engine.translating import TooLong, translated
+from .._store.engine.translating import TooLong, as_ours, translated
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
 from .disk.place import Marks, gone
 from .opening import Idle, Options, default_checkpoints
 from .processes.process import forks
 from .readers import Readers
+from .threads.aside import aside
 from .wakeup import waiter
 from .write_queue import Share, Ticket, Unit, fail, run, wake
 
@@ -111,7 +114,8 @@ class Database:
         try:
             reader.begin_read(self._now())
             try:
-                return query(reader)
+                with stoppable(reader.db, STOP.get()):
+                    return query(reader)
             finally:
                 reader.end_read()
         except sqlite.FAULTS:
@@ -122,7 +126,7 @@ class Database:
         """Run a query that is small nearly always, here and now; None when it turns out long."""
         try:
             self._readable()
-            with self._turn, self._readers.borrowed() as reader, reader.bounded(_GLANCE):
+            with self._turn, self._readers.borrowed() as reader, bounded(reader.db, _GLANCE):
                 return self._read(reader, query)
         except TooLong:
             return None
@@ -130,6 +134,10 @@ class Database:
     async def traverse(self, query: Unit[T]) -> T:
         """Run a query of unknown size in a worker thread."""
         return await anyio.to_thread.run_sync(self.read, query)
+
+    async def ask(self, query: Unit[T]) -> T:
+        """The same, stopped when it is cancelled, or takes too long. Raises ReadTimeout."""
+        return await aside(lambda: self.read(query), self.options.read_timeout)
 
     async def truncate_log(self) -> None:
         """Move everything into the file and cut the log to nothing, as far as readers allow."""
@@ -312,7 +320,7 @@ class Database:
             self._writer.commit()
         except BaseException as error:
             if not self._landed():
-                fail([t for t in batch if t.error is None], _as_store_error(self.path, error))
+                fail([t for t in batch if t.error is None], as_ours(self.path, error))
             return
         moved = self._moved()
         if moved is not None:  # what was committed is where the next start will not look
@@ -379,11 +387,3 @@ class Database:
         except Exception:  # noqa: S110 - what was acknowledged is in the log already
             pass
         self._writer.close()
-
-
-def _as_store_error(path: str, error: BaseException) -> BaseException:
-    try:
-        with translated(path):
-            raise error
-    except BaseException as found:
-        return found

@@ -7,12 +7,13 @@ Does not know: who follows them (`database.py`), what idle work is good for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .._domain.values.ids import Clock, IdSource
 from .._store.engine.sqlite import Connection
+from ..errors import BadInput
 
 __all__ = ["Checkpoints", "Idle", "Options", "default_checkpoints"]
 
@@ -36,7 +37,9 @@ class Idle:
 
 @frozen
 class Options:
-    """How a file is opened. `busy_timeout` in seconds; `vfs`: an apsw VFS name, for fault tests."""
+    """How a file is opened. `busy_timeout` and `read_timeout` (None: for ever) in seconds; `vfs`: an apsw
+    VFS name, for fault tests.
+    """
 
     clock: Clock
     ids: IdSource
@@ -45,3 +48,10 @@ class Options:
     vfs: str | None = None
     checkpoints: Checkpoints = default_checkpoints
     idle: Idle | None = None
+    read_timeout: float | None = field(default=None)
+
+    @read_timeout.validator
+    def _positive(self, _of: Any, seconds: Any) -> None:
+        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if seconds is not None and not (is_number and seconds > 0):
+            raise BadInput(f"read_timeout is a number of seconds, or None, not {seconds!r}")

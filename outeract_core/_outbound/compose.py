@@ -7,10 +7,10 @@ Does not know: transactions, delivery.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import anyio.to_thread
@@ -23,6 +23,7 @@ from .._domain.rules.naming import meant
 from .._domain.values.ids import maybe_ms, span, to_ms
 from .._domain.values.names import safe_filename, safe_mime
 from .._io.runtime import Runtime
+from .._io.threads.aside import aside
 from .._store.engine.sqlite import Connection
 from .._store.reading import routes
 from .._store.records import nodes
@@ -33,6 +34,8 @@ from ..errors import BadInput, NotFound, Unsupported
 from ..events import Party
 from ..model import File, PlatformConnection, PlatformUserKind
 from .obstacles import obstacles
+
+T = TypeVar("T")
 
 
 @frozen
@@ -122,6 +125,16 @@ def connection(runtime: Runtime, app: int, which: PlatformConnection | UUID | st
         names = ", ".join(c.entity.name for c in found)
         raise BadInput(f"{wanted} has several connections; name one of {names}")
     return found[0]
+
+
+_LIGHT = 20_000
+"""The weight of a content that is composed in the event loop, in a millisecond or two."""
+
+
+async def beside(content: ContentLike, work: Callable[[], T]) -> T:
+    """Do what plans a content: here, or in a worker thread when there is much to be read and cut."""
+    weight = content.weight if isinstance(content, Content) else len(str(content))
+    return work() if weight <= _LIGHT else await aside(work)
 
 
 def compose(runtime: Runtime, app: int, to: Any, content: ContentLike, options: Options) -> Draft:

@@ -29,6 +29,7 @@ from ..adapter import Flow, MessageRef
 from ..content import Content, ContentLike
 from ..errors import BadInput, NotFound, Unsupported
 from ..model import Event
+from .compose import beside
 from .editing import edit_of
 from .handle import Delivery
 from .joining import joins
@@ -80,7 +81,9 @@ class Verbs(ABC):
         away; what needs more room than there is is refused. Files and places stay as they are.
         Raises NotFound, BadInput, Unsupported; then nothing was written.
         """
-        return await _act(self, self.editing(event, content))
+        if self.in_turn:
+            return await _act(self, self.editing(event, content))
+        return await _act(self, await beside(content, lambda: self.editing(event, content)))
 
     @joins
     async def delete(self, event: Event | UUID) -> Delivery:
@@ -116,7 +119,7 @@ class Verbs(ABC):
 
     async def can_edit(self, event: Event | UUID, content: ContentLike) -> Verdict:
         """Whether `edit` would take it, and if not, why, in its words. Raises NotFound."""
-        return _verdict(lambda: self.editing(event, content))
+        return await beside(content, lambda: _verdict(lambda: self.editing(event, content)))
 
     async def can_delete(self, event: Event | UUID) -> Verdict:
         """Whether `delete` would take it, and if not, why, in its words. Raises NotFound."""

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from attrs import field, mutable
 
+from .._domain.values.interrupt import go_on
 from ..errors import MissingExtra
 from .document import (
     Break,
@@ -59,7 +61,7 @@ def markdown(text: str) -> Document:
     text = unpaired(text)
     environment: dict[str, Any] = {}
     tokens = _reader().parse(text, environment)
-    if any(token.level >= _NESTING - 1 for token in tokens):
+    if any(map(_too_deep, tokens)):
         return _verbatim(text)
     builder = _Builder()
     for token in tokens:
@@ -84,7 +86,21 @@ def _reader() -> Any:
             "markdown needs markdown-it-py: pip install 'outeract-core[markdown]'"
         ) from None
     options = {"html": False, "store_labels": True, "maxNesting": _NESTING}
-    return MarkdownIt("commonmark", options).enable(["strikethrough", "table"])
+    reader = MarkdownIt("commonmark", options).enable(["strikethrough", "table"])
+    reader.block.ruler.before("table", "go_on", _go_on)
+    reader.inline.ruler.before("text", "go_on", _go_on)
+    return reader
+
+
+def _go_on(*_state: Any) -> bool:
+    """A rule that never applies: long text is given up, block by block and mark by mark, when it must."""
+    go_on()
+    return False
+
+
+def _too_deep(token: Any) -> bool:
+    """Whether a block, or a style or picture within it, stands deeper than anybody writes."""
+    return token.level >= _NESTING - 1 or any(map(_too_deep, token.children or ()))
 
 
 def _verbatim(text: str) -> Document:
@@ -119,7 +135,7 @@ class _Builder:
 
     def close(self) -> tuple[Any, ...]:
         """The finished nodes."""
-        return tuple(self._stack[0].children)
+        return _merged(self._stack[0].children)
 
     def take(self, token: Any) -> None:
         """Add one token."""
@@ -128,7 +144,7 @@ class _Builder:
             self._stack.append(_Open(_container(token)))
         elif token.nesting == -1:
             done = self._stack.pop()
-            self._add(done.make(tuple(done.children)))
+            self._add(done.make(_merged(done.children)))
         elif token.type in ("inline", "image"):
             self._nested(token)
         else:
@@ -152,12 +168,20 @@ class _Builder:
             self.labels.add(label)
 
     def _add(self, nodes: list[Any]) -> None:
-        siblings = self._stack[-1].children
-        for node in nodes:
-            if isinstance(node, Str) and siblings and isinstance(siblings[-1], Str):
-                siblings[-1] = Str(siblings[-1].text + node.text)
-            else:
-                siblings.append(node)
+        self._stack[-1].children += nodes
+
+
+def _merged(nodes: list[Any]) -> tuple[Any, ...]:
+    """The nodes with texts that touch each other as one."""
+    merged: list[Any] = []
+    for are_text, group in groupby(nodes, _is_text):
+        some = list(group)
+        merged += [Str("".join(one.text for one in some))] if are_text else some
+    return tuple(merged)
+
+
+def _is_text(node: Any) -> bool:
+    return isinstance(node, Str)
 
 
 def _leaf(token: Any) -> list[Any]:

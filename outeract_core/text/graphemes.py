@@ -22,8 +22,10 @@ _VIRAMA = 9
 """The combining class of signs that join the consonant after them to the one before."""
 
 
-def boundary(text: str, at: int) -> bool:
-    """Whether `text` may be cut before index `at`."""
+def boundary(text: str, at: int, since: int = 0) -> bool:
+    """Whether `text` may be cut before index `at`. `since`: a place where a character begins for certain,
+    from which on flags are counted.
+    """
     if at <= 0 or at >= len(text):
         return True
     before, after = text[at - 1], text[at]
@@ -33,13 +35,13 @@ def boundary(text: str, at: int) -> bool:
         _extends(after, before)
         or _joins(before, after)
         or _is_syllable(before, after)
-        or (_is_indicator(after) and _indicators(text, at) % 2 == 1)
+        or (_is_indicator(after) and _indicators(text, at, since) % 2 == 1)
     )
 
 
 def cut_before(text: str, at: int, start: int = 0) -> int:
     """The last place in `text`, not after `at`, where it may be cut; `start` when there is none."""
-    while at > start and not boundary(text, at):
+    while at > start and not boundary(text, at, start):
         at -= 1
     return at
 
@@ -80,9 +82,9 @@ def _is_indicator(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
-def _indicators(text: str, at: int) -> int:
-    """How many regional indicators stand right before `at`; two of them make a flag."""
-    return at - len(text[:at].rstrip(_INDICATORS))
+def _indicators(text: str, at: int, since: int) -> int:
+    """How many regional indicators stand between `since` and `at`; two of them make a flag."""
+    return at - since - len(text[since:at].rstrip(_INDICATORS))
 
 
 def _is_syllable(before: str, after: str) -> bool:

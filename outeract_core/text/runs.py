@@ -233,12 +233,15 @@ class Layout:
         token = self.at(place).token
         return token is not None and self.at(place - 1).token is token
 
-    def cuttable(self, place: int) -> bool:
-        """Whether a cut before `place` breaks no character and nothing that must stay whole."""
+    def cuttable(self, place: int, since: int = 0) -> bool:
+        """Whether a cut before `place` breaks no character and nothing that must stay whole.
+
+        `since`: a place before it that was cut; what comes first there begins a character.
+        """
         if place <= 0 or place >= len(self.text) or place in self._seam_set:
             return True
         run = self.at(place)
-        return not (run.whole and place > run.start) and boundary(self.text, place)
+        return not (run.whole and place > run.start) and boundary(self.text, place, since)
 
     # ── rebuilding ────────────────────────────────────────────────────────────────────────────
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 from attrs import evolve
 
+from .._domain.values.interrupt import go_on
 from .document import CodeBlock, Document, Link, Paragraph, Str
 from .flatten import flatten
 from .runs import Layout
@@ -24,7 +25,8 @@ __all__ = ["Measure", "split", "unit_length"]
 
 Measure = Callable[[str], int]
 
-_SENTENCE = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』”]*")
+_SENTENCE = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|[。！？]++[」』”]*+")
+"""Each run of marks is looked at once, from its first: dots without an end cost what they are long."""
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)+")
 _SPACE = re.compile(r"\s+")
 _NO_BREAK = "\u00a0\u2007\u202f"
@@ -121,6 +123,7 @@ class _Cutter:
     # ── how much fits ─────────────────────────────────────────────────────────────────────────
 
     def _measured(self, start: int, end: int) -> int:
+        go_on()
         return self._size(self._layout.slice(start, end))
 
     def _fit(self, start: int, limit: int) -> int:
@@ -202,7 +205,7 @@ class _Cutter:
         return None if inside is None else self._parted(inside, _SPACE)
 
     def _character(self, start: int, fit: int) -> tuple[int, int]:
-        while fit > start and not self._layout.cuttable(fit):
+        while fit > start and not self._layout.cuttable(fit, start):
             fit -= 1
         return fit, fit
 
@@ -218,7 +221,7 @@ class _Cutter:
     def _forced(self, start: int, bound: int) -> tuple[int, int]:
         """The first character alone; else without its markup; else its first code points."""
         end, furthest = start + 1, start + bound + 1
-        while end < furthest and not self._layout.cuttable(end):
+        while end < furthest and not self._layout.cuttable(end, start):
             end += 1
         if self._measured(start, end) <= bound:
             return end, end

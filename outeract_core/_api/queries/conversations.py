@@ -62,7 +62,7 @@ class Conversations:
             count = views.total(tx, app, conn) if total else None
             return wanted.page(found, itemgetter(1), lambda kept: _summaries(tx, app, kept), count)
 
-        return await self._tenant.read(query)
+        return await self._tenant.fetch(query, first)
 
     async def of(self, who: Any) -> Conversation:
         """The conversation with a platform user, a group or a channel, or the one of an event.
@@ -124,7 +124,7 @@ class Conversation:
             count = views.count(tx, app, self._view) if total else None
             return wanted.page(found, _position, lambda kept: of_events(tx, app, kept), count)
 
-        return await (self._tenant.traverse(query) if total else self._tenant.read(query))
+        return await (self._tenant.traverse(query) if total else self._tenant.fetch(query, first))
 
     async def all(self, *, order: Order = "oldest") -> AsyncIterator[Standing]:
         """Every message, a page at a time."""
@@ -166,7 +166,7 @@ class Conversation:
                 found += views.participants(tx, peer, checked(first)) or _person(tx, app, peer)
             return rows.platform_users(tx, app, found)
 
-        return await self._tenant.read(query)
+        return await self._tenant.fetch(query, checked(first))
 
     async def sessions(
         self, *, gap: timedelta = timedelta(minutes=30), first: int = 10, after: str | None = None
@@ -220,7 +220,7 @@ class Conversation:
             found, named = history(tx, app, self._view, limit), _several(tx, app, self._view)
             return turns(found.messages, found.happened, named=named, parts=parts)
 
-        return fit(await self._tenant.read(query), budget)
+        return fit(await self._tenant.fetch(query, limit), budget)
 
     def _peer(self) -> int:
         if len(self._view.peers) != 1:

@@ -61,7 +61,7 @@ class Events:
 
         `after`, `before`: a cursor of an earlier page, to read on or back. `total`: count all of them,
         which looks at every one. Raises BadInput (also for a filter that can match nothing, such as an
-        unknown platform), and NotFound when a filter names a node of another application.
+        unknown platform), NotFound when a filter names a node of another application, and ReadTimeout.
         """
         wanted = asked(first, after, before)
         way = queries.turned(order) if wanted.back else order
@@ -74,7 +74,7 @@ class Events:
             return wanted.page(keys, int, lambda kept: rows.events(tx, app, kept), count)
 
         if where is None and not total:
-            return await self._tenant.read(query)
+            return await self._tenant.fetch(query, first)
         return await self._tenant.traverse(query)
 
     async def all(

@@ -26,10 +26,12 @@ from ...text.tables import tables
 
 __all__ = ["losses", "unformatted"]
 
-_PAIRED = re.compile(
-    r"(?<!\w)([*_~`])(?=\S)(?:.*?\S)?\1(?!\w)|^(?:> |[-*] |\d+[.)] )", re.MULTILINE
-)
-"""What platforms whose text is always markup take for marks: pairs around words, lists, quotes."""
+_BEGUN = re.compile(r"^(?:> |[-*] |\d+[.)] )", re.MULTILINE)
+_PAIRS = [
+    (re.compile(rf"(?<!\w){mark}(?=\S)"), re.compile(rf"(?<=\S){mark}(?!\w)"))
+    for mark in map(re.escape, "*_~`")
+]
+"""What platforms whose text is always markup take for marks: lists and quotes; pairs around words."""
 
 
 def losses(document: Document, manifest: Manifest) -> Iterator[str]:
@@ -41,8 +43,22 @@ def losses(document: Document, manifest: Manifest) -> Iterator[str]:
         yield "formatting as plain text"
     elif formatted and not manifest.in_words and any(map(_inside, document)):
         yield "formatting inside a word as plain text"
-    if not manifest.literal and any(map(_PAIRED.search, _texts(document))):
+    if not manifest.literal and any(map(_marked, _texts(document))):
         yield "marks in the text may be shown as formatting"
+
+
+def _marked(text: str) -> bool:
+    """Whether something in it may be taken for a mark. Each line is gone through once for each mark."""
+    return bool(_BEGUN.search(text)) or any(map(_paired, text.split("\n")))
+
+
+def _paired(line: str) -> bool:
+    """Whether a mark that opens stands before the same mark that closes."""
+    for opens, closes in _PAIRS:
+        first = opens.search(line)
+        if first and any(last.start() > first.start() for last in closes.finditer(line)):
+            return True
+    return False
 
 
 def unformatted(block: Block) -> bool:

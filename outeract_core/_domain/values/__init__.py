@@ -1,5 +1,6 @@
 """Ids and JSON, as the store and the wire write them.
 
 This room knows formats; it does not know entities. Read `ids`, then `codec`, and `stored` (the way back, where damage shows); `names` makes file
-names and MIME types safe; `sinks` writes what people wrote where it is shown; `digests` is how bytes are called, and read.
+names and MIME types safe; `sinks` writes what people wrote where it is shown; `digests` is how bytes are called, and read;
+`interrupt` how long work is stopped.
 """

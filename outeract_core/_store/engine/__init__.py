@@ -4,5 +4,6 @@ This room knows connections, transactions, the log and the schema's versions; it
 table is for. Read `sqlite` (with `translating`, its errors as ours), `statements` (SQL by name),
 `known` (its cache of ids), `sets` (one statement for many rows), `migrations`, `schema` (is it
 still ours?), `foreign` (files that
-are not ours), `wal`. `memory`: a database without a file.
+are not ours), `wal`, `limits` (how long a query may go
+on). `memory`: a database without a file.
 """

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
 import apsw
 
 from ..._domain.values.ids import SHIFT, IdSource, uuid7, uuid7_bytes
+from ..._domain.values.interrupt import go_on
 from ...driver import Statement
 from ...errors import (
     OldSQLite,
@@ -32,7 +31,6 @@ from .translating import translated
 Row = TypeVar("Row")
 
 OLDEST = (3, 51, 3)
-_PORTIONS = 10
 _COUNTERS: Statement[Any] = Statement(
     "counters",
     "INSERT INTO counter(owner, value) VALUES (?, ?) "
@@ -88,6 +86,7 @@ class Connection(Known):
         """All rows of a query that is given an array of numbers as `:keys`; none for no keys."""
         if not keys:
             return []  # an empty array has no address that SQLite could use
+        go_on()
         params["keys"] = apsw.carray(array("q", keys))
         rows: list[Row] = self._cursor.execute(statement.sql, params).fetchall()
         return rows
@@ -117,6 +116,7 @@ class Connection(Known):
 
     def dynamic(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
         """Rows of a query that was composed (filters, walks); values travel as parameters only."""
+        go_on()
         rows: list[Any] = self._cursor.execute(sql, params).fetchall()
         return rows
 
@@ -131,6 +131,7 @@ class Connection(Known):
         """Every edge (source, type, target) that leaves `keys`, or (`inward`) arrives there."""
         if not keys:
             return []  # an empty array has no address that SQLite could use
+        go_on()
         here = "dst" if inward else "src"
         where = f"g.{here} = c.value"
         if types is not None:
@@ -139,20 +140,6 @@ class Connection(Known):
         bound = (apsw.carray(array("q", keys)),)
         rows: list[tuple[int, int, int]] = self._cursor.execute(sql, bound).fetchall()
         return rows
-
-    @contextmanager
-    def bounded(self, steps: int) -> Iterator[None]:
-        """Stop what takes more than about this many steps in all. Raises TooLong.
-
-        SQLite goes on counting when it runs a statement again, so that it may ask once too often
-        for each of them: it is asked in small portions.
-        """
-        asked = count()
-        self.db.set_progress_handler(lambda: next(asked) >= _PORTIONS, steps // _PORTIONS)
-        try:
-            yield
-        finally:
-            self.db.set_progress_handler(None)
 
     # ── what a unit may allocate ──────────────────────────────────────────────────────────────
 

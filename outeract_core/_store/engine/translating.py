@@ -42,3 +42,12 @@ def translated(path: str) -> Iterator[None]:
         raise StoreCorrupt(f"{path}: {error}") from error
     except apsw.Error as error:
         raise StoreError(f"{path}: {type(error).__name__}: {error}") from error
+
+
+def as_ours(path: str, error: BaseException) -> BaseException:
+    """What an error is to the host."""
+    try:
+        with translated(path):
+            raise error
+    except BaseException as found:
+        return found

@@ -237,7 +237,7 @@ class Compiled:
 
 
 def compiled(tx: Tx, app: int, where: q.Filter | None) -> tuple[Compiled, dict[str, Any]]:
-    """The filter as a query body with its parameters."""
+    """The filter as a query body with its parameters. Raises BadInput, NotFound."""
     compiler = Compiler(tx, app)
     if where is None:
         return Compiled("e.seq", _LOG), {}

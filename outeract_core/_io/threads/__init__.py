@@ -1,0 +1,4 @@
+"""Worker threads: work that may be large is done there, and stops when nobody waits for it.
+
+This room knows threads and deadlines; it does not know what is worked on. Read `aside`.
+"""

@@ -1,0 +1,49 @@
+"""How long a query may go on: so many steps of SQLite's machine, or as long as somebody waits for it.
+
+Knows: SQLite's progress handler. Does not know: what is asked, threads, clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+
+import apsw
+
+__all__ = ["STEPS", "bounded", "stoppable"]
+
+STEPS = 10_000
+"""Steps of SQLite's machine, about a fifth of a millisecond, after which it asks whether to go on."""
+_PORTIONS = 10
+
+
+@contextmanager
+def bounded(db: apsw.Connection, steps: int) -> Iterator[None]:
+    """Stop what takes more than about this many steps in all. Raises TooLong.
+
+    SQLite goes on counting when it runs a statement again, so that it may ask once too often
+    for each of them: it is asked in small portions.
+    """
+    asked = count()
+    with _handled(db, lambda: next(asked) >= _PORTIONS, steps // _PORTIONS):
+        yield
+
+
+@contextmanager
+def stoppable(db: apsw.Connection, stop: Callable[[], object] | None) -> Iterator[None]:
+    """Ask `stop` as long as queries go on: what it raises ends the query. None: nobody is asked."""
+    if stop is None:
+        yield
+        return
+    with _handled(db, lambda: bool(stop()), STEPS):
+        yield
+
+
+@contextmanager
+def _handled(db: apsw.Connection, ask: Callable[[], bool], steps: int) -> Iterator[None]:
+    db.set_progress_handler(ask, steps)
+    try:
+        yield
+    finally:
+        db.set_progress_handler(None)
