@@ -223,12 +223,12 @@ class Outeract:
     @property
     def asgi(self) -> Asgi:
         """An ASGI app for `/webhooks/{webhook_id}/{webhook_secret}`; mount it anywhere."""
-        return Asgi(self.ingest, self._receiver.refusal, self._receiver.limit)
+        return Asgi(self.ingest, self._receiver)
 
     @property
     def wsgi(self) -> Wsgi:
         """A WSGI app for the same path."""
-        return Wsgi(self.ingest, self._receiver.refusal, self._receiver.limit)
+        return Wsgi(self.ingest, self._receiver)
 
     async def replay(self, app: App | None = None) -> tuple[int, int]:
         """Parse kept deliveries again, after an upgrade say: (understood now, still not)."""

@@ -113,13 +113,14 @@ def _open(path: Path) -> list[str]:
 
 
 def _last_day(core: Outeract) -> dict[str, int]:
-    """What went wrong in the last 24 hours: messages not delivered, turns given up."""
+    """What went wrong in the last 24 hours: messages not delivered, turns given up, turns that hung."""
     since = core.runtime.now() - _DAY
     given_up, _event = core.runtime.database.read(partial(health.parked, since=since))
-    found = {"failed": 0, "unknown": 0, "parked": given_up}
+    found = {"failed": 0, "unknown": 0, "parked": given_up, "hung": 0}
     among = Among(since=since)
     conns = {conn.id: conn for conn in core.runtime.conns()}
     for app in {conn.app for conn in conns.values()}:
+        found["hung"] += core.runtime.database.read(partial(health.hung, app=app, since=since))
         for one in core.runtime.database.read(
             partial(counted, app=app, among=among, width=_DAY, conns=conns)
         ):
@@ -284,6 +285,12 @@ def _advice(findings: dict[str, Any]) -> Iterator[str]:
     if day["parked"]:
         which = f"{_command(findings, 'turns')} --status parked"
         yield f"! {day['parked']} turns were given up in the last day: {which} says which"
+    if day["hung"]:
+        which = f"{_command(findings, 'tail')} --type system.handler_hangs"
+        yield (
+            f"! {day['hung']} turns took longer than a minute in the last day: {which} says which; "
+            "on(…, timeout=) ends them"
+        )
     if findings["queues"]["retrying"]:
         which = f"{_command(findings, 'turns')} --status retrying"
         yield (

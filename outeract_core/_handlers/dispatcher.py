@@ -30,7 +30,7 @@ from .endings import Ending, ending
 from .handler import Handler
 from .hosted import Given, Hosted, Place
 from .lanes import Lane, Lanes
-from .outcomes import ROOM, Outcomes
+from .outcomes import ROOM, Outcomes, named
 from .turn import CURRENT, Turn
 
 _PAGE = 256
@@ -251,7 +251,7 @@ class Dispatcher:
         if far:
             told = {"chain": handler.chain}
             await self._outcomes.given_up(handler, batch, "loop", told)
-            text = f"handler {handler.name}: {handler.chain} turns without a person; stopped"
+            text = f"{named(handler, batch[0])}: {handler.chain} turns without a person; stopped"
             self._runtime.log.warning(ROOM, text)
             return None
         if gone:

@@ -68,13 +68,13 @@ class Outcomes:
         if attempt >= handler.attempts and alone:
             trace = self._runtime.log.trace(error)
             told = {"attempts": attempt, "traceback": trace}
-            self._tell(f"{_named(handler, first)} has failed {attempt} times, is parked", error)
+            self._tell(f"{named(handler, first)} has failed {attempt} times, is parked", error)
             await self.given_up(handler, batch, "failed", told, self._class(error))
             return True
         attempt = attempt if alone else min(attempt, handler.attempts - 1)
         due = self._runtime.now() + int(backoff(max(attempt, 1), jitter()) * 1000)
         trace, failure = self._runtime.log.trace(error), self._class(error)
-        self._tell(f"{_named(handler, first)} has failed, attempt {attempt}", error)
+        self._tell(f"{named(handler, first)} has failed, attempt {attempt}", error)
 
         def again(tx: Connection) -> None:
             handlers.failed(tx, first.event, handler.name, attempt, due, trace, failure)
@@ -110,13 +110,13 @@ class Outcomes:
 
         await self._write(handler, batch, skip)
         self.lanes.settled(handler, [arrived.event for arrived in batch])
-        self._runtime.log.info(ROOM, f"{_named(handler, batch[0])} was skipped: {reason}")
+        self._runtime.log.info(ROOM, f"{named(handler, batch[0])} was skipped: {reason}")
 
     async def hangs(self, handler: Handler, arrived: Arrived, seconds: int) -> None:
         """A turn takes very long: told once, while it goes on."""
         app = self.hosted.tenant.key
         told = {"handler": handler.name, "seconds": seconds}
-        self._tell(f"{_named(handler, arrived)} has been running for {seconds} s; see timeout=")
+        self._tell(f"{named(handler, arrived)} has been running for {seconds} s; see timeout=")
 
         def unit(tx: Connection) -> None:
             handlers.tell(tx, app, arrived.subject, "system.handler_hangs", told)
@@ -137,7 +137,7 @@ class Outcomes:
         try:
             await self._runtime.write(fenced)
         except LeaseLost as error:
-            self._tell(f"{_named(handler, batch[0])}: its turn was rolled back, {error}")
+            self._tell(f"{named(handler, batch[0])}: its turn was rolled back, {error}")
             raise
 
     def _settle(
@@ -168,7 +168,7 @@ class Outcomes:
         self._runtime.log.warning(ROOM, text, error)
 
 
-def _named(handler: Handler, arrived: Arrived) -> str:
+def named(handler: Handler, arrived: Arrived) -> str:
     """The handler and the event, as a person may look them up."""
     event = arrived.subject if arrived.seen is None else arrived.seen.event.id
     return f"handler {handler.name}, {arrived.type} {event}"

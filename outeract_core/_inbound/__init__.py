@@ -1,7 +1,7 @@
 """Bytes in: from a platform's request to a commit, and only then an answer.
 
 This room knows webhooks, polls, kept deliveries and inbound files; it does not know handlers or how
-anything is sent. Read `web` (ASGI and WSGI), `receiver` (verify, read, commit, answer), `doors` (addresses), `reading`
+anything is sent. Read `web` (ASGI and WSGI), `receiver` (verify, read, commit, answer), `doors` (addresses), `refusals` (what is not taken), `reading`
 (what a delivery holds), `pinning` (whose a
 connection is), `routing` (whose each item is), `keeping` (what is not understood), `rereading` (what was kept of one), `gaps` (what
 nobody will deliver any more),

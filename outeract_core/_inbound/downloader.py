@@ -23,6 +23,7 @@ from .._io.disk.file_store import Stored
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.processes.supervisor import ending
 from .._io.runtime import Runtime
+from .._store.records import rows
 from .._store.records.conn import Conn
 from .._store.writing import files
 from .._store.writing.files import AT_ONCE, Download
@@ -170,7 +171,9 @@ class Downloader:
 
         error = await ending(listen)
         if error is not None:
-            reason = f"transcription: {type(error).__name__}: {error}"
+            reason = self._runtime.log.redact(f"transcription: {type(error).__name__}: {error}")
+            text = f"{self._named(conn, download)}: no transcript, attempt {download.attempt}"
+            self._runtime.log.warning("inbound", text, error)
             await self._not_transcribed(conn, download, reason)
         else:
             await self._runtime.write(lambda tx: files.transcribed(tx, conn, download, said[0]))
@@ -216,12 +219,17 @@ class Downloader:
     async def _later(
         self, download: Download, delay: int, reason: str, *, tried: bool = True
     ) -> None:
-        due = self._runtime.now() + delay
+        due, reason = self._runtime.now() + delay, self._runtime.log.redact(reason)
         await self._runtime.write(lambda tx: files.again(tx, download, due, reason, tried=tried))
 
+    def _named(self, conn: Conn, download: Download) -> str:
+        """The file, as a person may look it up."""
+        (file,) = self._runtime.database.read(lambda tx: rows.files(tx, conn.app, [download.key]))
+        return f"{conn.platform}/{conn.entity.name}: file {file.id}"
+
     async def _give_up(self, conn: Conn, download: Download, reason: str) -> None:
-        where = f"{conn.platform}/{conn.entity.name}"
-        self._runtime.log.warning("inbound", f"{where}: a file is given up: {reason}")
+        reason = self._runtime.log.redact(reason)
+        self._runtime.log.warning("inbound", f"{self._named(conn, download)} is given up: {reason}")
         await self._runtime.write(lambda tx: files.failed(tx, conn, download, reason))
         self._runtime.wake("handlers")
 

@@ -166,13 +166,16 @@ class Profiles:
 
     async def _later(self, asked: Asked, delay: int, reason: str | None) -> None:
         due = self._runtime.now() + delay
+        reason = None if reason is None else self._runtime.log.redact(reason)
         await self._runtime.write(lambda tx: profiles.later(tx, asked, due, reason))
 
     async def _refused(self, conn: Conn, asked: Asked, reason: str) -> None:
+        reason = self._runtime.log.redact(reason)
         if await self._runtime.write(partial(profiles.refused, asked=asked, reason=reason)):
             self._warn(conn, f"no profile of {asked.kind} {asked.external_id}: {reason}")
 
     async def _forbidden(self, conn: Conn, asked: Asked, reason: str) -> None:
+        reason = self._runtime.log.redact(reason)
         if await self._runtime.write(partial(profiles.forbidden, asked=asked, reason=reason)):
             self._warn(
                 conn, f"no profiles of the kind {asked.kind}; tried again in a day: {reason}"

@@ -127,6 +127,11 @@ def sort(
             read.unparsed.append((owner, fact))
         else:
             _understand(routing.runtime, owner, fact, read, inbound)
+    if read.unparsed:
+        redact = routing.runtime.log.redact
+        read.unparsed[:] = [
+            (owner, evolve(item, error=redact(str(item.error)))) for owner, item in read.unparsed
+        ]
     return read
 
 

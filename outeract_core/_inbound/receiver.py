@@ -24,14 +24,9 @@ from .._store.writing.raw_deliveries import Kept
 from ..adapter import Adapter, Inbound, Response
 from ..errors import (
     BodyTooLarge,
-    MissingSecret,
     OuteractError,
-    SignatureError,
-    StoreError,
-    UnknownPlatform,
     UnknownWebhook,
     Unsupported,
-    WebhookError,
 )
 from ..events import Unparsed
 from .doors import Doors
@@ -40,6 +35,7 @@ from .keeping import ITEM, keep, keep_apart, keep_item
 from .pinning import pinned
 from .reactions import reactions_of
 from .reading import Read, read_delivery, reread, sort, without_credentials
+from .refusals import Refusals
 from .routing import Foreign, Routing
 
 BODY_LIMIT = 8 * 1024 * 1024
@@ -83,6 +79,7 @@ class Receiver:
         self._runtime = runtime
         self.limit = body_limit
         self._doors = Doors(runtime)
+        self.refusals = Refusals(runtime)
         self._told: set[str] = set()
 
     async def webhook(
@@ -98,28 +95,22 @@ class Receiver:
             if answer is not None:
                 return answer
             await self.receive(conn, adapter, inbound)
+            self.refusals.taken(webhook_id)
             return self._acknowledged(conn, adapter, inbound)
         except Exception as error:
-            return self._refused(error)
+            return self.refusals.answer(webhook_id, error)
 
     def refusal(self, webhook_id: str, secret: str) -> Response | None:
         """What is answered to this address before anything else of the request is read; None: go on."""
         try:
             self._connection(webhook_id, secret)
         except Exception as error:
-            return self._refused(error)
+            return self.refusals.answer(webhook_id, error)
         return None
 
-    def _refused(self, error: Exception) -> Response:
-        if isinstance(error, WebhookError):
-            return Response(error.status, {"content-type": "text/plain"}, _short(error))
-        if isinstance(error, MissingSecret | UnknownPlatform):
-            return Response(503, {"retry-after": "60"}, b"not ready; `outeract doctor` tells why")
-        if isinstance(error, StoreError):
-            return Response(503, {"retry-after": "5"}, b"the store is unavailable; deliver again")
-        text = f"a delivery was refused, and may be delivered again: {type(error).__name__}"
-        self._runtime.log.error("inbound", text, error)
-        return Response(500, {"content-type": "text/plain"}, b"it could not be read")
+    def unread(self, webhook_id: str, answer: Response) -> Response:
+        """Told that a server could not read a request whole; the same answer."""
+        return self.refusals.unread(webhook_id, answer)
 
     def _acknowledged(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Response:
         """What is answered after the commit: 200 also where the adapter breaks while it says so."""
@@ -145,9 +136,7 @@ class Receiver:
         self, method: str, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
     ) -> Inbound:
         if len(body) > self.limit:
-            text = f"the body has {len(body)} bytes; the limit is {self.limit}"
-            self._runtime.log.warning("inbound", f"a delivery was refused: {text} (body_limit=)")
-            raise BodyTooLarge(text)
+            raise BodyTooLarge(f"the body has {len(body)} bytes; the limit is {self.limit}")
         lower = {name.lower(): value for name, value in headers.items()}
         clock = self._runtime.database.options.clock
         return Inbound(method.upper(), lower, dict(query), bytes(body), clock())
@@ -340,5 +329,3 @@ class Receiver:
         return not (await self._store(read, unit)).kept
 
 
-def _short(error: WebhookError) -> bytes:
-    return b"" if isinstance(error, SignatureError) else str(error).encode("utf-8", "replace")[:200]

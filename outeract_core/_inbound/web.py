@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
 import anyio
@@ -17,8 +17,6 @@ import anyio
 from ..adapter import Response
 
 Ingest = Callable[..., Awaitable[Response]]
-Refuse = Callable[[str, str], Response | None]
-"""What is answered to an address before its body is read; None: it may come in."""
 _REASONS = {
     200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
     405: "Method Not Allowed", 408: "Request Timeout", 411: "Length Required", 413: "Content Too Large", 503: "Service Unavailable",
@@ -44,13 +42,24 @@ def address(path: str) -> tuple[str, str] | None:
     return (pieces[-2], pieces[-1]) if len(pieces) >= 2 else None
 
 
+class Gate(Protocol):
+    """What may come in. `limit`: the bytes of a body."""
+
+    limit: int
+
+    def refusal(self, webhook_id: str, secret: str) -> Response | None:
+        """What is answered to an address before its body is read; None: it may come in."""
+
+    def unread(self, webhook_id: str, answer: Response) -> Response:
+        """Told what is answered to an address whose request could not be read whole; the same answer."""
+
+
 class Asgi:
     """`app.mount("/", core.asgi)` in Starlette or FastAPI, or serve it as it is."""
 
-    def __init__(self, ingest: Ingest, refuse: Refuse, limit: int) -> None:
+    def __init__(self, ingest: Ingest, gate: Gate) -> None:
         self._ingest = ingest
-        self._refuse = refuse
-        self._limit = limit
+        self._gate = gate
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -72,23 +81,23 @@ class Asgi:
     async def _answer(self, scope: Any, receive: Any) -> Response | None:
         """The answer, or None when the client went away before its request was whole."""
         where = address(scope["path"])
-        refused = _NOT_FOUND if where is None else self._refuse(*where)
+        refused = _NOT_FOUND if where is None else self._gate.refusal(*where)
         if where is None or refused is not None:
             return refused
         lengths = {
             v.decode("latin-1") for k, v in scope["headers"] if k.lower() == b"content-length"
         }
-        length = _announced(lengths, self._limit)
+        length = _announced(lengths, self._gate.limit)
         if isinstance(length, Response):
-            return length
+            return self._gate.unread(where[0], length)
         try:
             body = await self._body(receive)
         except ConnectionError:
             return None
         if isinstance(body, Response):
-            return body
+            return self._gate.unread(where[0], body)
         if length is not None and length != len(body):
-            return _NOT_WHOLE
+            return self._gate.unread(where[0], _NOT_WHOLE)
         headers = {
             k.decode("latin-1"): v.decode("utf-8", "surrogateescape") for k, v in scope["headers"]
         }
@@ -104,7 +113,7 @@ class Asgi:
                 if message["type"] == "http.disconnect":
                     raise ConnectionError("half a request is none")
                 body += message.get("body", b"")
-                if len(body) > self._limit:
+                if len(body) > self._gate.limit:
                     return _TOO_LARGE
                 if not message.get("more_body"):
                     return bytes(body)
@@ -125,10 +134,9 @@ def _announced(lengths: set[str], limit: int) -> int | Response | None:
 class Wsgi:
     """A WSGI app; every request is carried over by an event loop of its own."""
 
-    def __init__(self, ingest: Ingest, refuse: Refuse, limit: int) -> None:
+    def __init__(self, ingest: Ingest, gate: Gate) -> None:
         self._ingest = ingest
-        self._refuse = refuse
-        self._limit = limit
+        self._gate = gate
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         answer = self._answer(environ)
@@ -140,12 +148,12 @@ class Wsgi:
 
     def _answer(self, environ: dict[str, Any]) -> Response:
         where = address(environ.get("PATH_INFO", ""))
-        refused = _NOT_FOUND if where is None else self._refuse(*where)
+        refused = _NOT_FOUND if where is None else self._gate.refusal(*where)
         if where is None or refused is not None:
             return refused or _NOT_FOUND
         body = self._body(environ)
         if isinstance(body, Response):
-            return body
+            return self._gate.unread(where[0], body)
         headers = {
             key[5:].replace("_", "-").lower(): value
             for key, value in environ.items()
@@ -159,16 +167,16 @@ class Wsgi:
         """The whole body, or why it is refused: what is acknowledged must have been read."""
         length = environ.get("CONTENT_LENGTH") or ""
         ends = bool(environ.get("wsgi.input_terminated"))
-        size = _announced({length} if length else set(), self._limit)
+        size = _announced({length} if length else set(), self._gate.limit)
         if isinstance(size, Response):
             return size
         if not length and environ.get("HTTP_TRANSFER_ENCODING") and not ends:
             return _NO_LENGTH
-        most = self._limit + 1 if size is None else size
+        most = self._gate.limit + 1 if size is None else size
         body = b"" if size is None and not ends else _read(environ["wsgi.input"], most)
         if isinstance(body, Response):
             return body
-        if len(body) > self._limit:
+        if len(body) > self._gate.limit:
             return _TOO_LARGE
         return body if size in (None, len(body)) else _NOT_WHOLE
 

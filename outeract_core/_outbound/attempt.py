@@ -52,15 +52,15 @@ class Attempts:
             return await self._tried(conn, row, leaving, first=first)
         except LeaseLost as error:
             if leaving.held_back:
-                return await self._fenced(self._settle.later(row, 0, str(error), counted=False))
-            self._runtime.log.warning("outbound", str(error))
+                return await self._fenced(row, self._settle.later(row, 0, str(error), counted=False))
+            self._lost(row, error)
             return After.WAITS
         except (UnknownPlatform, MissingSecret, StoreError) as error:
-            return await self._fenced(self._settle.untouched(row, str(error), leaving))
+            return await self._fenced(row, self._settle.untouched(row, str(error), leaving))
         except OuteractError as error:
-            return await self._fenced(self._settle.failed(conn, row, error, leaving))
+            return await self._fenced(row, self._settle.failed(conn, row, error, leaving))
         except Exception as error:
-            return await self._fenced(self._settle.broke(conn, row, error, leaving))
+            return await self._fenced(row, self._settle.broke(conn, row, error, leaving))
 
     async def _tried(self, conn: Conn, row: Row, leaving: Leaving, *, first: bool) -> Next:
         adapter = self._adapter(conn)
@@ -149,10 +149,15 @@ class Attempts:
         for lane, times in lanes.items():
             self._pace.recall(Rate((number, lane), manifest.pace_chat), times, steady)
 
-    async def _fenced(self, settlement: Awaitable[Next]) -> Next:
+    async def _fenced(self, row: Row, settlement: Awaitable[Next]) -> Next:
         """The settlement's outcome; a claim that was lost meanwhile is not ours to settle."""
         try:
             return await settlement
         except LeaseLost as error:
-            self._runtime.log.warning("outbound", str(error))
+            self._lost(row, error)
             return After.WAITS
+
+    def _lost(self, row: Row, error: LeaseLost) -> None:
+        """Another process has the message now; what this one has done of it may come to nothing."""
+        what = f"{row.verb} {row.event_id or row.id}"
+        self._runtime.log.warning("outbound", f"{what}: {error}")

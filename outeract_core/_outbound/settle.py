@@ -148,8 +148,8 @@ class Settle:
 
     async def postponed(self, row: Row, delay: int, error: str, looks: int | None = None) -> Next:
         """After so many milliseconds, and as it was: what may have been sent stays so."""
-        due = self._runtime.now() + delay
-        await self._runtime.write(lambda tx: outbox.postpone(tx, row, due, error, looks))
+        due, why = self._runtime.now() + delay, self._runtime.log.redact(error)
+        await self._runtime.write(lambda tx: outbox.postpone(tx, row, due, why, looks))
         return After.WAITS
 
     async def later(
@@ -159,8 +159,9 @@ class Settle:
         in doubt. That it may be repeated does not make it unsaid.
         """
         due, doubtful = self._runtime.now() + min(delay, LATEST), doubtful or self.in_doubt(row)
+        why = self._runtime.log.redact(error)
         await self._runtime.write(
-            lambda tx: outbox.retry(tx, row, due, error, counted=counted, doubtful=doubtful)
+            lambda tx: outbox.retry(tx, row, due, why, counted=counted, doubtful=doubtful)
         )
         return After.WAITS
 
@@ -246,9 +247,10 @@ class Settle:
             self._resting.well(conn.id)
         if self._runtime.conn(conn.id).entity.status == status:
             return
-        if status != "active":
-            name = f"{conn.platform}/{conn.entity.name}"
-            self._runtime.log.warning("outbound", f"connection {name} is {status}: {reason}")
+        log, name = self._runtime.log, f"{conn.platform}/{conn.entity.name}"
+        reason = log.redact(reason)
+        tell = log.info if status == "active" else log.warning
+        tell("outbound", f"connection {name} is {status}: {reason}")
         await self._runtime.write(lambda tx: tenants.set_status(tx, conn, status, reason))
         self._runtime.reload()
 

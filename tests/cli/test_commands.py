@@ -191,7 +191,7 @@ def test_doctor_counts_what_went_wrong_and_its_commands_can_be_typed(
         app.send(("console", "ann"), "pay")
         core.pump()
     (found,) = _json(capsys, "doctor", path)
-    assert found["last_day"] == {"failed": 1, "unknown": 0, "parked": 1}
+    assert found["last_day"] == {"failed": 1, "unknown": 0, "parked": 1, "hung": 0}
     assert found["queues"]["retrying"] == 1
     assert main(["doctor", path]) == 1
     out = capsys.readouterr().out

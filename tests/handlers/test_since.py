@@ -355,7 +355,7 @@ async def test_a_time_is_found_in_the_log_as_by_looking_at_all_of_it(tmp_path: P
         app, database = bot.app.key, bot.core.runtime.database
         upto = log[-3].position
         for at in range(to_ms(log[0].created_at) - 500, to_ms(log[-1].created_at) + 1_000, 500):
-            found = database.read(lambda tx: enrolment._stored_before(tx, app, at, upto))  # noqa: B023
+            found = database.read(lambda tx: enrolment.stored_before(tx, app, at, upto))  # noqa: B023
             wanted = [to_ms(e.created_at) >= at for e in log[:-2]]
             assert [e.position > found for e in log[:-2]] == wanted
 

@@ -63,7 +63,7 @@ def unknown(
     if UNNAMED in known:
         return Enrolment(handler.name, known[UNNAMED])
     now = newest(tx, app) if now is None else now
-    begin = now if since is None else _stored_before(tx, app, since, now)
+    begin = now if since is None else stored_before(tx, app, since, now)
     behind, older = _left_behind(tx, app, begin, handler)
     return Enrolment(handler.name, begin, behind, older)
 
@@ -81,7 +81,7 @@ def told(tx: Tx, app: int) -> list[dict[str, object]]:
     ]
 
 
-def _stored_before(tx: Tx, app: int, since: int, upto: int) -> int:
+def stored_before(tx: Tx, app: int, since: int, upto: int) -> int:
     """The position behind which everything was stored at `since` or later, found by halves."""
     lo, hi = span(app)[0], upto
     while lo < hi:

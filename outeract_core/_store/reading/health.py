@@ -15,11 +15,13 @@ from ..engine.sqlite import Connection, Fault
 from ..engine.statements import statement
 from ..records.log import id_of
 from ..writing import search as index
+from .enrolment import newest, stored_before
 
 DEPTHS: Statement[tuple[int, str, int, int]] = statement("outbox_depths")
 FILES: Statement[tuple[int]] = statement("depth_files")
 UNPARSED: Statement[tuple[str, int]] = statement("depth_unparsed")
 RETRYING: Statement[tuple[int]] = statement("depth_retries")
+HUNG: Statement[tuple[int]] = statement("depth_hung")
 PARKED: Statement[tuple[int, int | None, int | None]] = statement("depth_parked")
 FOREIGN: Statement[tuple[str, str, int, int, int]] = statement("foreign_counts")
 COUNTS: Statement[tuple[str, int]] = statement("counts")
@@ -75,6 +77,13 @@ def parked(tx: Connection, since: int = 0) -> tuple[int, UUID | None]:
     """How many turns have been given up from `since` on (milliseconds), and the newest one's event."""
     count, event, _at = tx.one(PARKED, since=since) or (0, None, None)
     return count, None if event is None else id_of(tx, event)
+
+
+def hung(tx: Connection, app: int, since: int) -> int:
+    """How many turns took so long that it was told, from `since` on (milliseconds)."""
+    after = stored_before(tx, app, since, newest(tx, app))
+    row = tx.one(HUNG, after=after, hi=span(app)[1], hangs=tx.kind("system.handler_hangs"))
+    return (row or (0,))[0]
 
 
 def foreign(tx: Connection) -> list[dict[str, Any]]:

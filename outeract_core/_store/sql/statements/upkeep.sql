@@ -90,6 +90,9 @@ WHERE n.peer >= :lo AND n.peer < :hi AND g.dst <> n.peer AND p.kind <> 'system' 
 -- name: depth_retries
 SELECT count(*) FROM retry;
 
+-- name: depth_hung
+SELECT count(*) FROM event WHERE seq > :after AND seq < :hi AND type = :hangs;
+
 -- name: depth_parked
 SELECT count(*), event, max(at) FROM parked WHERE at >= :since;
 
