@@ -327,5 +327,3 @@ class Receiver:
             return received
 
         return not (await self._store(read, unit)).kept
-
-

@@ -52,7 +52,9 @@ class Attempts:
             return await self._tried(conn, row, leaving, first=first)
         except LeaseLost as error:
             if leaving.held_back:
-                return await self._fenced(row, self._settle.later(row, 0, str(error), counted=False))
+                return await self._fenced(
+                    row, self._settle.later(row, 0, str(error), counted=False)
+                )
             self._lost(row, error)
             return After.WAITS
         except (UnknownPlatform, MissingSecret, StoreError) as error:
