@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .errors import MissingSecret
 from .events import Fact, Unparsed
@@ -99,6 +99,11 @@ class Manifest:
                  0: there is no such place, and core writes them into the text.
     buttons, button_title, menu_rows, menu_title, menu_description: limits, in code points.
     menu_button, menu_section: limits of the label that opens a menu and of a section's name; None: none.
+                 A section or a description (`menu_description`) of 0 has no place, and core writes it
+                 into the text.
+    lacks        kind of recipient → capabilities that the platform does not have towards such, though
+                 it has them towards others.
+    still_sticker  bytes that a sticker which does not move may have, where that is less than others.
     links        whether a button that opens a page can stand `beside` others, or `alone` only; `alone`
                  also says that a message has buttons or a menu, not both.
     unique_titles  whether buttons of one message must be called differently: equal ones are numbered.
@@ -149,6 +154,8 @@ class Manifest:
     menu_description: int = 72
     menu_button: int | None = None
     menu_section: int | None = None
+    lacks: Mapping[str, frozenset[str]] = field(factory=dict)
+    still_sticker: int | None = None
     links: Literal["beside", "alone"] = "beside"
     unique_titles: bool = False
     quick_replies: int = 0
@@ -175,6 +182,18 @@ class Manifest:
     keeps: float | None = None
     window: float | None = None
     deletes: float | None = None
+
+    def towards(self, kind: str) -> Manifest:
+        """The platform as it is towards a recipient of this kind (`person`, `group`, `channel`)."""
+        missing = self.lacks.get(kind, frozenset())
+        if not missing:
+            return self
+        return evolve(
+            self, capabilities=self.capabilities - missing,
+            buttons=0 if "buttons" in missing else self.buttons,
+            quick_replies=0 if "quick_replies" in missing else self.quick_replies,
+            menu_rows=0 if "menu" in missing else self.menu_rows,
+        )  # fmt: skip
 
 
 @frozen

@@ -33,7 +33,7 @@ from ..content import Attachment, Content, ContentLike
 from ..errors import BadInput, NotFound, Unsupported
 from ..events import Party
 from ..model import File, PlatformConnection, PlatformUserKind
-from .obstacles import obstacles
+from .obstacles import obstacles, there
 
 T = TypeVar("T")
 
@@ -142,7 +142,8 @@ def compose(runtime: Runtime, app: int, to: Any, content: ContentLike, options: 
     content = Content.of(content)
     where, references = _aimed(runtime, app, to, options)
     adapter = runtime.adapter(where.conn)
-    planned = plan(content, adapter.manifest, adapter.render, sizes_of(content))
+    manifest = there(runtime, adapter.manifest, where.to, content)
+    planned = plan(content, manifest, adapter.render, sizes_of(content))
     found = obstacles(runtime, where.conn, where.to, content, planned)
     if found:
         raise Unsupported("; ".join(found))

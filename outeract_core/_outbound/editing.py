@@ -16,6 +16,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from .._domain.planning.changes import Change, Place, changes, places
+from .._domain.planning.layout import Render
 from .._domain.planning.parts import Part, dump_parts
 from .._domain.planning.plan import Plan, plan
 from .._domain.values.ids import to_ms
@@ -26,7 +27,7 @@ from .._store.records import rows
 from .._store.records.conn import Conn
 from .._store.writing.claims import named_messages
 from .._store.writing.files import attached
-from ..adapter import MessageRef
+from ..adapter import Manifest, MessageRef
 from ..content import Attachment, Content
 from ..errors import BadInput, OuteractError, Unsupported
 from ..model import Event, File
@@ -62,9 +63,10 @@ def edit_of(
     _only_words(content)
     sent = runtime.database.read(lambda tx: _sent(tx, app, key))
     adapter = runtime.adapter(conn)
-    room, gone = _room(sent, adapter)
-    shown = _whole(content, sent.now, adapter.manifest.capabilities)
-    made, degraded = changes(shown, adapter.manifest, adapter.render, room, gone)
+    manifest = adapter.manifest.towards(recipient(runtime, peer).kind)
+    room, gone = _room(sent, manifest, adapter.render)
+    shown = _whole(content, sent.now, manifest.capabilities)
+    made, degraded = changes(shown, manifest, adapter.render, room, gone)
     for one in made:
         _possible(runtime, adapter, (peer, sent), one)
     return Edit(_payload(content, made, degraded), _spec(made))
@@ -106,11 +108,11 @@ def _whole(content: Content, now: Standing, capabilities: frozenset[str]) -> Con
 # ── where the words are ───────────────────────────────────────────────────────────────────────
 
 
-def _room(sent: Sent, adapter: Any) -> tuple[list[Place], list[Place]]:
+def _room(sent: Sent, manifest: Manifest, render: Render) -> tuple[list[Place], list[Place]]:
     """The places of its words, and those that edits have taken away. Raises Unsupported."""
     told = sent.event.payload.get("parts", 1)
     count = told if isinstance(told, int) else 1
-    was = _as_planned(sent, adapter)
+    was = _as_planned(sent, manifest, render)
     if was is None or len(was.parts) != count:
         if count == 1:
             return [Place(0, None)], []
@@ -118,18 +120,18 @@ def _room(sent: Sent, adapter: Any) -> tuple[list[Place], list[Place]]:
             f"it is not known any more which of its {count} parts says what: delete the message and "
             "send it anew"
         )
-    found = places(was, adapter.manifest)
+    found = places(was, manifest)
     left = [one for one in found if one.part not in sent.gone]
     return left, [one for one in found if one.part in sent.gone]
 
 
-def _as_planned(sent: Sent, adapter: Any) -> Plan | None:
+def _as_planned(sent: Sent, manifest: Manifest, render: Render) -> Plan | None:
     """The plan by which it was sent; None when its content is gone, or is not sent like that any more."""
     told = sent.event.payload.get("message")
     try:
         content = content_of(told if isinstance(told, dict) else {}, sent.files)
         sizes = [file.size or 1 for file in sent.files]
-        return plan(_as_asked(content, told), adapter.manifest, adapter.render, sizes)
+        return plan(_as_asked(content, told), manifest, render, sizes)
     except OuteractError:
         return None
 

@@ -9,12 +9,14 @@ refuse in every attempt.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
 
-from .._domain.planning.kinds import mime_of
+from .._domain.planning.kinds import mime_of, moves
 from .._domain.planning.parts import Part
 from .._domain.planning.plan import Plan
 from .._domain.values.ids import from_ms
@@ -24,10 +26,11 @@ from .._store.reading import states
 from .._store.reading.routes import PEER
 from .._store.records.conn import Conn
 from .._store.writing import claims, people
-from ..adapter import Adapter, Flow, Outgoing, OutgoingFile, Recipient
-from ..content import Content
+from ..adapter import Adapter, Flow, Manifest, Outgoing, OutgoingFile, Recipient
+from ..content import Attachment, Content
 from ..errors import Rejected, Unsupported
 from ..events import Party
+from ..model import File
 
 
 @frozen
@@ -51,6 +54,7 @@ def obstacles(
     """Why the platform would not take this message, as far as that is known; empty when it may."""
     adapter = runtime.adapter(conn)
     found = [*_blocked(runtime, conn, to), *_closed(runtime, adapter, to, content)]
+    found += _still(runtime, adapter.manifest, content, planned)
     if any(map(_special, planned.parts)) or content.metadata:
         whom = recipient(runtime, to)
         found += _refused_parts(adapter, whom, content, planned)
@@ -112,6 +116,48 @@ def _closed(runtime: Runtime, adapter: Adapter, to: int | Party, content: Conten
             f"the messaging window closed at {from_ms(until):%Y-%m-%d %H:%M} UTC: "
             f"{adapter.manifest.platform} takes only a template until the person writes again"
         )
+
+
+def there(runtime: Runtime, manifest: Manifest, to: int | Party, content: Content) -> Manifest:
+    """The platform as it is towards this recipient, as far as that matters to the content."""
+    if not manifest.lacks or not (content.buttons or content.quick_replies or content.menu):
+        return manifest
+    return manifest.towards(recipient(runtime, to).kind)
+
+
+_HEAD = 32
+
+
+def _still(
+    runtime: Runtime, manifest: Manifest, content: Content, planned: Plan
+) -> Iterator[str]:  # fmt: skip
+    """Stickers that do not move and are larger than such may be."""
+    most = manifest.still_sticker
+    for file, kind in zip(content.files, planned.kinds, strict=False):
+        if most is None or kind != "sticker":
+            continue
+        size, head = _looked(runtime, file)
+        if size > most and not moves(head):
+            yield (
+                f"{file.filename or 'the sticker'} has {size} bytes and does not move; "
+                f"{manifest.platform} takes {most} of such a sticker at most: make it smaller"
+            )
+
+
+def _looked(runtime: Runtime, attachment: Attachment) -> tuple[int, bytes]:
+    """How large a file is and how it begins; 0 when its bytes are not here."""
+    source = attachment.source
+    if isinstance(source, bytes):
+        return len(source), source[:_HEAD]
+    if isinstance(source, File):
+        found = runtime.folder.path(source.sha256) if source.sha256 else None
+    else:
+        found = Path(source)
+    try:
+        with open(found or "", "rb") as stream:
+            return os.fstat(stream.fileno()).st_size, stream.read(_HEAD)
+    except OSError:
+        return 0, b""
 
 
 def _special(part: Part) -> bool:

@@ -23,7 +23,7 @@ from ..adapter import Manifest
 from ..content import Content, ContentLike
 from ..model import PlatformConnection, PlatformUser
 from .compose import Target, sizes_of, target
-from .obstacles import obstacles, window_until
+from .obstacles import obstacles, there, window_until
 
 
 @frozen
@@ -67,7 +67,8 @@ def prospect(
     """The prospect of a message. Raises what composing it would raise."""
     content, where = Content.of(content), target(runtime, app, to, via)
     adapter = runtime.adapter(where.conn)
-    planned = plan(content, adapter.manifest, adapter.render, sizes_of(content))
+    manifest = there(runtime, adapter.manifest, where.to, content)
+    planned = plan(content, manifest, adapter.render, sizes_of(content))
     peer = runtime.database.read(lambda tx: _peer(tx, app, where))
     until = window_until(runtime, adapter, where.to)
     closed = _has_window(adapter.manifest, peer, where) and (

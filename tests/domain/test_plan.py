@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from outeract_adapters.slack import Slack
 from outeract_adapters.slack import markup as slack
+from outeract_adapters.telegram import Telegram
 from outeract_adapters.whatsapp import WhatsApp
 from outeract_adapters.whatsapp import markup as whatsapp
 from outeract_core._domain.planning.kinds import kind_of, kind_of_mime, mime_of
@@ -245,6 +246,63 @@ def test_long_titles_are_cut_and_named() -> None:
     assert shown == Menu("Open", [MenuRow("a", "y" * 23 + "…", "y" * 30 + ": why")])
 
 
+@pytest.mark.parametrize(
+    ("rows", "lines", "notes"),
+    [
+        ([("Tea", None, None)], [], ()),
+        ([("Tea", "hot", None), ("Ice", None, None)], ["• Tea: hot"], ("menu descriptions in the text",)),
+        (
+            [("Tea", None, "Hot"), ("Mate", None, "Hot"), ("Ice", "cold", "Cold"), ("Pie", None, None)],
+            ["Hot", "• Tea", "• Mate", "Cold", "• Ice: cold", "• Pie"],
+            ("menu sections in the text", "menu descriptions in the text"),
+        ),
+    ],
+)  # fmt: skip
+def test_sections_and_descriptions_without_a_place_stand_in_the_text(
+    rows: list[tuple[str, str | None, str | None]], lines: list[str], notes: tuple[str, ...]
+) -> None:
+    """Telegram has rows alone: all else of a menu is said in words, and told."""
+    menu = Menu("Choose", [MenuRow(f"id{n}", *row) for n, row in enumerate(rows)])
+    made = on(Telegram.manifest, Content("pick", menu=menu))
+    assert made.degraded == notes
+    (part,) = made.parts
+    assert part.plain == "\n\n".join(["pick", *(["\n".join(lines)] if lines else [])])
+    assert part.menu is not None
+    assert [(row.title, row.description, row.section) for row in part.menu.rows] == [
+        (title, None, None) for title, _, _ in rows
+    ]
+
+
+CHOICES = [
+    {"buttons": [Button("a", "Yes"), Button("b", "No")]},
+    {"quick_replies": [Button("a", "Yes")]},
+    {"menu": Menu("Choose", [MenuRow("a", "Yes", "really")])},
+    {"buttons": [Button("a", "Page", url="https://example.org")]},
+]
+
+
+@pytest.mark.parametrize("manifest", [WhatsApp.manifest, Telegram.manifest, Slack.manifest])
+@pytest.mark.parametrize("kind", ["person", "group", "channel"])
+@pytest.mark.parametrize("choices", CHOICES)
+def test_what_a_place_does_not_have_is_told_and_said(
+    manifest: Manifest, kind: str, choices: dict[str, Any]
+) -> None:
+    """Whatever cannot be pressed there stands in the text, with a note; whatever can is pressed."""
+    there = manifest.towards(kind)
+    made = on(there, Content("pick", **choices))
+    pressed = [part for part in made.parts if part.buttons or part.quick_replies or part.menu]
+    words = "\n".join(part.plain for part in made.parts)
+    titles = [one.title for one in (*choices.get("buttons", ()), *choices.get("quick_replies", ()))]
+    titles += [row.title for row in choices["menu"].rows] if "menu" in choices else []
+    if not pressed:
+        assert all(title in words for title in titles)
+        assert made.degraded
+    if manifest.platform == "whatsapp" and kind != "person":
+        assert not pressed
+    if (manifest.platform, kind) == ("telegram", "channel") and "quick_replies" in choices:
+        assert made.degraded == ("quick replies as buttons",)
+
+
 def test_an_empty_menu_is_refused() -> None:
     """A menu without rows is a mistake, not a message."""
     with pytest.raises(BadInput, match="without rows"):
@@ -323,7 +381,6 @@ def test_buttons_go_with_a_single_file_and_menus_never() -> None:
     [
         (PNG, MB, "image", ()),
         (PNG, 6 * MB, "document", ("image as document",)),
-        (Attachment(b"x", filename="a.webp"), 1, "document", ("image as document",)),
         (Attachment(b"x", kind="voice", mime_type="audio/ogg; codecs=opus"), 1, "voice", ()),
         (Attachment(b"x", kind="sticker", mime_type="image/png"), 1, "image", ("sticker as image",)),
         (Attachment(b"x", filename="a.mp4"), 17 * MB, "document", ("video as document",)),
@@ -340,7 +397,8 @@ def test_a_file_is_sent_as_a_kind_that_takes_it(
 
 def test_a_file_that_nothing_takes_is_refused() -> None:
     """Too large for every kind, of no accepted type, or on a platform without files."""
-    for unknown in (Attachment(b"GIF89a"), Attachment(b"?"), Attachment(b"x", filename="a.mkv")):
+    webp = Attachment(b"x", filename="a.webp")  # in stickers only
+    for unknown in (webp, Attachment(b"GIF89a"), Attachment(b"?"), Attachment(b"x", filename="a.mkv")):
         with pytest.raises(Unsupported, match="convert it to"):
             on(WhatsApp.manifest, Content(files=[unknown]))
     with pytest.raises(FileTooLarge, match="104857600 at most"):

@@ -63,9 +63,13 @@ def react(api: Api, message: MessageRef, emoji: str, remove: bool) -> Flow[None]
 
 
 def edit(api: Api, message: MessageRef, outgoing: Outgoing) -> Flow[None]:
-    """Replace text and blocks; an empty list takes the old blocks away."""
+    """Replace text and blocks; an empty list takes the old blocks away.
+
+    Slack docs, chat.update: there is no `mrkdwn`, so only a block shows a text as it stands.
+    """
     ts, channel = split_id(message.external_id)
-    body = {"channel": channel, "ts": ts, "text": outgoing.text, "blocks": blocks(outgoing)}
+    shown = blocks(outgoing, marks=True)
+    body = {"channel": channel, "ts": ts, "text": outgoing.text, "blocks": shown}
     yield from ask(api.json("chat.update", body), repeatable=True)
 
 

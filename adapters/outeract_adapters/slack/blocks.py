@@ -10,6 +10,7 @@ Slack docs, "Block Kit reference": section text 3000, header 150, context text 2
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from outeract_core.adapter import Outgoing
@@ -24,15 +25,19 @@ __all__ = ["blocks", "pieces"]
 SECTION, HEADER, CONTEXT, ELEMENTS = 3000, 150, 2000, 25
 BUTTON_VALUE, OPTION_VALUE, OPTION_TEXT, PLACEHOLDER = 2000, 150, 75, 150
 _FENCE = "```"
+_MARKS = re.compile(r"[*_~`:]|^\s*>", re.MULTILINE)
+"""Slack docs, "Formatting text": what mrkdwn may take for marks, or for the name of an emoji."""
 
 
-def blocks(outgoing: Outgoing) -> list[Object]:
+def blocks(outgoing: Outgoing, *, marks: bool = False) -> list[Object]:
     """The blocks of one part; empty when its text alone says it all. Raises Rejected.
 
-    `metadata["blocks"]` are Block Kit of the host's own: they stand in the text's place.
+    `metadata["blocks"]` are Block Kit of the host's own: they stand in the text's place. `marks`: the
+    method reads marks in its text whatever it is told, so text that is to stand as it is has a block.
     """
     buttons, own = (*outgoing.buttons, *outgoing.quick_replies), _own(outgoing)
-    if not (buttons or outgoing.menu or outgoing.header or outgoing.footer or own):
+    bare = not (marks and outgoing.literal and _MARKS.search(outgoing.plain))
+    if bare and not (buttons or outgoing.menu or outgoing.header or outgoing.footer or own):
         return []
     said = own or (_literal(outgoing.plain) if outgoing.literal else _sections(outgoing.text))
     built = [*_header(outgoing.header), *said, *_actions(buttons)]

@@ -85,7 +85,7 @@ def upload(api: Api, outgoing: Outgoing) -> Flow[Sent]:
     Slack posts the message later, so its `ts` is in the answer only by luck; the files' ids are
     in the receipt's `aliases`, and an echo without a token has one of them as its correlation.
     """
-    thread, built = _thread(outgoing), blocks(outgoing)
+    thread, built = _thread(outgoing), blocks(outgoing, marks=True)
     channel = yield from _channel(api, outgoing.to)
     shown: list[dict[str, str]] = []
     for file in outgoing.files:

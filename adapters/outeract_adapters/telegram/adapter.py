@@ -62,7 +62,9 @@ class Telegram:
         button_title=64,
         menu_rows=BUTTONS,
         menu_title=64,
-        menu_description=256,
+        menu_description=0,
+        menu_section=0,
+        lacks={"channel": frozenset({"quick_replies"})},
         album=ALBUM,
         config={
             "token": "the bot's token from @BotFather, 123456789:AA…",

@@ -63,6 +63,8 @@ class WhatsApp:
         menu_description=72,
         menu_button=20,
         menu_section=24,
+        lacks=dict.fromkeys(("group", "channel"), frozenset({"buttons", "quick_replies", "menu"})),
+        still_sticker=send.STILL,
         links="alone",
         unique_titles=True,
         config={

@@ -37,11 +37,13 @@ MEDIA: dict[str, tuple[int, tuple[str, ...]]] = {
     "video": (16 * _MB, _VIDEO),
     "audio": (16 * _MB, _AUDIO),
     "voice": (16 * _MB, _AUDIO),
-    "document": (100 * _MB, (*_PAPERS, *_IMAGE, "image/webp", *_VIDEO, *_AUDIO)),
+    "document": (100 * _MB, (*_PAPERS, *_IMAGE, *_VIDEO, *_AUDIO)),
     "sticker": (500 * 1024, ("image/webp",)),
 }
-"""Cloud API, media: what may be shown as what. A still sticker may only have 100 KB. A document is of a
-type that can be uploaded at all: everything else is refused there, whatever it is to be shown as.
+STILL = 100 * 1024
+"""Cloud API, media: what may be shown as what. A sticker that does not move may only have 100 KB. A
+document is of a type that can be uploaded at all, whatever it is to be shown as; WebP is sent in
+stickers only.
 """
 
 _OGG = "audio/ogg; codecs=opus"

@@ -57,7 +57,7 @@ def fit_choices(content: Content, manifest: Manifest) -> tuple[Choices, tuple[st
         raise BadInput("a menu without rows; give at least one MenuRow")
     choices = Choices(content.buttons, content.quick_replies, content.menu)
     notes: tuple[str, ...] = ()
-    for step in (_swapped, _counted, _menued, _beside, _titled):
+    for step in (_swapped, _counted, _menued, _beside, _titled, _told):
         choices, more = step(choices, manifest)
         notes = (*notes, *more)
     return choices, notes
@@ -208,6 +208,41 @@ def _titled(choices: Choices, manifest: Manifest) -> Step:
     return evolve(choices, buttons=buttons, quick_replies=quick, menu=menu), tuple(notes)
 
 
+def _told(choices: Choices, manifest: Manifest) -> Step:
+    """Sections and descriptions that have no place in a menu, in words above it."""
+    menu = choices.menu
+    if menu is None:
+        return choices, ()
+    sections = manifest.menu_section == 0 and any(row.section for row in menu.rows)
+    descriptions = manifest.menu_description == 0 and any(row.description for row in menu.rows)
+    if not (sections or descriptions):
+        return choices, ()
+    rows = [evolve(row, section=row.section if sections else None) for row in menu.rows]
+    shown = [row for row in rows if sections or row.description]
+    lines = (*choices.lines, *_rows(shown))
+    bare = [
+        evolve(
+            row, section=None if sections else row.section,
+            description=None if descriptions else row.description,
+        )
+        for row in menu.rows
+    ]  # fmt: skip
+    notes = ("menu sections in the text",) * sections
+    notes += ("menu descriptions in the text",) * descriptions
+    return evolve(choices, menu=Menu(menu.button, bare), lines=lines), notes
+
+
+def _rows(rows: list[MenuRow]) -> list[str]:
+    """The rows below the names of their sections."""
+    lines, section = [], None
+    for row in rows:
+        if row.section and row.section != section:
+            lines.append(row.section)
+        section = row.section
+        lines.append(f"• {row.title}" + (f": {row.description}" if row.description else ""))
+    return lines
+
+
 def _within(text: str, limit: int | None, what: str, notes: list[str]) -> str:
     return text if limit is None else _shortened(text, limit, what, notes)
 
@@ -216,9 +251,10 @@ def _row(row: MenuRow, manifest: Manifest, notes: list[str]) -> MenuRow:
     title, told = _shortened(row.title, manifest.menu_title, "menu title", notes), row.description
     if title != row.title:
         told = f"{row.title}: {told}" if told else row.title
-    if told:
+    if told and manifest.menu_description:
         told = _shortened(told, manifest.menu_description, "menu description", notes)
-    section = row.section and _within(row.section, manifest.menu_section, "menu section", notes)
+    limit = manifest.menu_section or None
+    section = row.section and _within(row.section, limit, "menu section", notes)
     return evolve(row, title=title, description=told, section=section)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 from ...content import Attachment, FileKind
 
-__all__ = ["UNKNOWN", "bare_mime", "kind_of", "kind_of_mime", "mime_of"]
+__all__ = ["UNKNOWN", "bare_mime", "kind_of", "kind_of_mime", "mime_of", "moves"]
 
 UNKNOWN = "application/octet-stream"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -81,6 +81,13 @@ def mime_of(attachment: Attachment) -> str:
 def bare_mime(mime: str) -> str:
     """`mime` in lower case, without parameters such as `; codecs=opus`."""
     return mime.partition(";")[0].strip().lower()
+
+
+def moves(head: bytes) -> bool:
+    """Whether a picture that begins so is animated: WebP says so in its extended header (VP8X)."""
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP":
+        return True  # of other formats that is not known
+    return head[12:16] == b"VP8X" and len(head) > 20 and bool(head[20] & 2)
 
 
 def _named(filename: str | None) -> str | None:

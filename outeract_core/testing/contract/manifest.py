@@ -97,11 +97,11 @@ class ManifestContract(Subject):
         for name in ("text_limit", "caption_limit", "interactive_limit"):
             limit = getattr(m, name)
             expect(limit is None or limit > 0, f"{name} is {limit}")
-        for name in ("album", "button_title", "menu_title", "menu_description"):
+        for name in ("album", "button_title", "menu_title"):
             expect(getattr(m, name) > 0, f"{name} is {getattr(m, name)}")
         for name in ("pace_connection", "pace_chat"):
             expect(0 <= getattr(m, name) < math.inf, f"{name} is {getattr(m, name)}")
-        for name in ("header_limit", "footer_limit", "quick_replies"):
+        for name in ("header_limit", "footer_limit", "quick_replies", "menu_description"):
             expect(getattr(m, name) >= 0, f"{name} is {getattr(m, name)}")
         unknown = {*m.media, *m.caption_kinds, *frozenset().union(*m.album_kinds)}
         unknown -= set(get_args(FileKind))
