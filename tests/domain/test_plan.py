@@ -398,7 +398,12 @@ def test_a_file_is_sent_as_a_kind_that_takes_it(
 def test_a_file_that_nothing_takes_is_refused() -> None:
     """Too large for every kind, of no accepted type, or on a platform without files."""
     webp = Attachment(b"x", filename="a.webp")  # in stickers only
-    for unknown in (webp, Attachment(b"GIF89a"), Attachment(b"?"), Attachment(b"x", filename="a.mkv")):
+    for unknown in (
+        webp,
+        Attachment(b"GIF89a"),
+        Attachment(b"?"),
+        Attachment(b"x", filename="a.mkv"),
+    ):
         with pytest.raises(Unsupported, match="convert it to"):
             on(WhatsApp.manifest, Content(files=[unknown]))
     with pytest.raises(FileTooLarge, match="104857600 at most"):

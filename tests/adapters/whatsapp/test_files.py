@@ -98,10 +98,7 @@ async def test_each_kind_has_its_limit_and_both_say_so(
         pytest.skip("the same rule with less to carry: see the stickers")
     await writes(core, whatsapp(app, fake), fake, "hi")
     (heard,) = (await app.events.page(type_is("message.inbound"))).nodes
-    made = tmp_path / name
-    with open(made, "wb") as stream:
-        stream.write(head)
-        stream.truncate(size)
+    made = _large(tmp_path / name, head, size)
     source: Any = made.read_bytes() if way == "bytes" else made
     if way == "stored":
         source = await _stored(app, made)
@@ -121,6 +118,14 @@ async def test_each_kind_has_its_limit_and_both_say_so(
         reasons = (str(error),)
     assert reasons == (str(refused.value),)
     assert await app.events.count() == before
+
+
+def _large(path: Path, head: bytes, size: int) -> Path:
+    """A file of so many bytes, which take no room."""
+    with path.open("wb") as stream:
+        stream.write(head)
+        stream.truncate(size)
+    return path
 
 
 async def _stored(app: App, path: Path) -> File:
