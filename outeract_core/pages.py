@@ -28,6 +28,8 @@ class Page(Generic[T]):
 
     has_next, has_previous   whether there are nodes behind and before these. A page that was asked for
                              by a cursor has the cursor's own node on that side.
+    ranked_of                of a search by rank that found more than it weighs: these are the best of so many
+                             of the newest. None: the best of all.
     total_count              None unless it was asked for, because it has to look at everything.
     """
 
@@ -36,6 +38,7 @@ class Page(Generic[T]):
     has_next: bool
     total_count: int | None = None
     has_previous: bool = False
+    ranked_of: int | None = None
 
     @property
     def cursors(self) -> tuple[str, ...]:

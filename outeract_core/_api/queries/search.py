@@ -108,12 +108,15 @@ class Search:
         """By rank. Pages after the first look at what was there for the first, so nothing shifts."""
         number, offset, most = self._ranks(head)
         before = (span(app)[0] | number) + 1
-        keys = finding.ranked(tx, app, wanted, before, most + 1, offset)
+        best, more = finding.ranked(tx, app, wanted, before)
+        keys = best[offset : offset + most + 1]
         kept = keys[:most]
         positions = tuple(_RANKED | offset + n << 40 | number for n in range(1, len(kept) + 1))
         total = finding.count(tx, app, wanted, before) if self.total else None
         found = tuple(self._hits(tx, app, kept, wanted))
-        return Page(found, positions, self.asked.back or len(keys) > most, total, offset > 0)
+        weighed = len(best) if more else None
+        has_next = self.asked.back or len(keys) > most
+        return Page(found, positions, has_next, total, offset > 0, weighed)
 
     def _ranks(self, head: int) -> tuple[int, int, int]:
         """Up to which event hits are counted, how many stand before the page, how many are on it."""

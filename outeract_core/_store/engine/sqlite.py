@@ -355,6 +355,7 @@ def _configured(db: apsw.Connection, path: str, busy_ms: int, ids: IdSource) -> 
     db.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
     db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)  # a trigger of another program calls nothing
     db.create_scalar_function("casefold", _casefold, 1, deterministic=True)
+    db.register_fts5_function("occurrences", _occurrences)
     connection = Connection(db, path, ids)
     connection.script("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON")
     return connection
@@ -363,6 +364,15 @@ def _configured(db: apsw.Connection, path: str, busy_ms: int, ids: IdSource) -> 
 def _casefold(*text: Any) -> str:
     """Text without its case, whatever the alphabet; as bytes, since it may hold half a surrogate."""
     return str(text[0], "utf-8", "replace").casefold()
+
+
+def _occurrences(match: Any, *_of: Any) -> str:
+    """Of one match in the full-text index: its rows and words, words here, how often each phrase stands
+    in the first column.
+    """
+    found = (len(match.phrase_locations(n)[0]) for n in range(match.phrase_count))
+    about = (match.row_count, match.column_total_size(-1), match.column_size(-1))
+    return " ".join(map(str, (*about, *found)))
 
 
 def _count_wal(connection: Connection) -> None:

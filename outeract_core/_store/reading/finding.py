@@ -27,6 +27,7 @@ from ..engine.sqlite import Connection
 from ..engine.statements import statement
 from ..records import rows
 from ..writing.search import word
+from .ranking import AMONG, best
 from .standing import of_events
 
 SINCE: Statement[tuple[int | None]] = statement("search_since")
@@ -116,15 +117,31 @@ def found(
     tx: Connection, app: int, wanted: Wanted, bounds: tuple[int, int], newest: bool, limit: int
 ) -> list[int]:
     """At most `limit` keys within the bounds, from the newest down or from the oldest up."""
-    return _keys(tx, app, wanted, bounds, f"f.rowid {'DESC' if newest else 'ASC'}", limit, 0)
+    asked = _asked(tx, app, wanted, bounds)
+    if asked is None:
+        return []
+    order = "DESC" if newest else "ASC"
+    sql = f"SELECT f.rowid FROM {asked[0]} ORDER BY f.rowid {order} LIMIT :limit"
+    return [row[0] for row in tx.dynamic(sql, {**asked[1], "limit": limit})]
 
 
-def ranked(
-    tx: Connection, app: int, wanted: Wanted, before: int, limit: int, offset: int
-) -> list[int]:
-    """At most `limit` keys below `before`, the best first by BM25, after the `offset` best ones."""
-    order = "bm25(search_index, 1.0, 0.0, 0.0), f.rowid DESC"
-    return _keys(tx, app, wanted, (span(app)[0], before), order, limit, offset)
+def ranked(tx: Connection, app: int, wanted: Wanted, before: int) -> tuple[list[int], bool]:
+    """Of the newest keys below `before` the best first; and whether there are more, which were not weighed."""
+    asked = _asked(tx, app, wanted, (span(app)[0], before))
+    if asked is None:
+        return [], False
+    sql = f"SELECT f.rowid, occurrences(search_index) FROM {asked[0]} ORDER BY f.rowid DESC LIMIT :limit"
+    matches = tx.dynamic(sql, {**asked[1], "limit": AMONG + 1})
+    return best(matches[:AMONG], _rows(tx, wanted)), len(matches) > AMONG
+
+
+def _rows(tx: Connection, wanted: Wanted) -> list[int]:
+    """How many rows have each phrase, in the order of the query, up to a bound."""
+    sql = "SELECT count(*) FROM (SELECT 1 FROM search_index WHERE search_index MATCH :words LIMIT :most)"
+    terms = [term for each in wanted.alternatives for term in (*each.wanted, *each.unwanted)]
+    return [
+        tx.dynamic(sql, {"words": f"text : {_quoted(term)}", "most": AMONG})[0][0] for term in terms
+    ]
 
 
 def count(tx: Connection, app: int, wanted: Wanted, before: int) -> int:
@@ -132,17 +149,6 @@ def count(tx: Connection, app: int, wanted: Wanted, before: int) -> int:
     asked = _asked(tx, app, wanted, (span(app)[0], before))
     rows = [] if asked is None else tx.dynamic(f"SELECT count(*) FROM {asked[0]}", asked[1])
     return rows[0][0] if rows else 0
-
-
-def _keys(
-    tx: Connection, app: int, wanted: Wanted, bounds: tuple[int, int], order: str, limit: int,
-    offset: int,
-) -> list[int]:  # fmt: skip
-    asked = _asked(tx, app, wanted, bounds)
-    if asked is None:
-        return []
-    sql = f"SELECT f.rowid FROM {asked[0]} ORDER BY {order} LIMIT :limit OFFSET :offset"
-    return [row[0] for row in tx.dynamic(sql, {**asked[1], "limit": limit, "offset": offset})]
 
 
 def _asked(
