@@ -134,6 +134,11 @@ class Manifest:
     deletes      seconds for which the bot can delete what it has sent; None: for ever.
     window       seconds after a person's last message in which anything may be sent to them; later
                  only a template. None: no such rule.
+    answers, names, forwards  members of `Fact.raw` and of payloads, at any depth, that hold what somebody
+                 else than the sender has said or is. `answers`: the message that is answered, and what is
+                 quoted of it; all of them go when it is erased, or who wrote it. `names`: anything else that
+                 says who somebody is (who has joined, whose card it is); those go that name the erased.
+                 `forwards`: whose the words of the whole message are; with them goes the message.
     """
 
     platform: str
@@ -182,6 +187,9 @@ class Manifest:
     keeps: float | None = None
     window: float | None = None
     deletes: float | None = None
+    answers: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    forwards: frozenset[str] = frozenset()
 
     def towards(self, kind: str) -> Manifest:
         """The platform as it is towards a recipient of this kind (`person`, `group`, `channel`)."""

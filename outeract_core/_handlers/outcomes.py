@@ -50,6 +50,8 @@ class Outcomes:
         def unit(tx: Connection) -> None:
             for effect in effects:
                 effect(tx)
+            if effects:
+                handlers.joined(tx, [arrived.subject for arrived in batch])
             settle(tx)
 
         await self._write(handler, batch, unit)
@@ -78,6 +80,7 @@ class Outcomes:
 
         def again(tx: Connection) -> None:
             handlers.failed(tx, first.event, handler.name, attempt, due, trace, failure)
+            handlers.joined(tx, [arrived.subject for arrived in batch])
 
         await self._write(handler, batch[:1], again)
         self.lanes.failed(lane, first.event, attempt, due)

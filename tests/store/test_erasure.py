@@ -162,7 +162,7 @@ async def test_an_erasure_is_an_event(
     done = await app.people.erase(puser)
     assert done.event.event_type == "user.erased"
     assert done.event.payload == {
-        "user_id": str(puser.user_id), "events": done.events, "files": done.files,
+        "user_id": str(puser.user_id), "events": done.events, "quotes": done.quotes, "files": done.files,
     }  # fmt: skip
     assert done.event.created_at == clock()
     erased = [e for e in await events(app) if e.erased]

@@ -201,6 +201,47 @@ async def test_retention_may_drop_the_raw_item_alone(file: apsw.Connection) -> N
         file.execute("UPDATE event SET raw = NULL WHERE seq = ?", (event,))
 
 
+MARKED = "INSERT INTO erasure VALUES (?, 2, ?)"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "payload = '{}'",
+        "raw = '{}'",
+        "payload = json_set(payload, '$.type', 'other')",
+        "payload = json_set(payload, '$.more', 1)",
+        "payload = json_remove(payload, '$.type')",
+        "raw = json_set(raw, '$.id', 'other')",
+        "payload = '{\"erased\":true}', raw = NULL",
+        "payload = payload",
+        "raw = '[erased]'",
+        "payload = json_set(payload, '$.type', '[erased]'), dk = 1",
+    ],
+)
+@pytest.mark.anyio
+async def test_a_value_that_changes_says_so(file: apsw.Connection, change: str) -> None:
+    """An event out of which values may be taken loses no other, gets none, and nothing else changes."""
+    event = _event(file)
+    file.execute(MARKED, (event, _erased_event(file, 1)))
+    before = _contents(file)
+    with pytest.raises(apsw.Error):
+        file.execute(f"UPDATE event SET {change} WHERE seq = ?", (event,))
+    assert _contents(file) == before
+    file.execute(
+        "UPDATE event SET payload = json_set(payload, '$.message.text', '[erased]'), raw = NULL"
+        " WHERE seq = ?", (event,),
+    )  # fmt: skip
+
+
+@pytest.mark.anyio
+async def test_a_rule_of_retention_takes_no_single_values(file: apsw.Connection) -> None:
+    """Only the erasure of a person may."""
+    rule = _erased_event(file, 1, kind="system.retention_applied")
+    with pytest.raises(apsw.ConstraintError, match=r"user\.erased"):
+        file.execute(MARKED, (_event(file), rule))
+
+
 @pytest.mark.parametrize("kind", ["user.erased", "system.retention_applied"])
 @pytest.mark.anyio
 async def test_the_record_of_an_erasure_cannot_be_erased(file: apsw.Connection, kind: str) -> None:

@@ -91,6 +91,9 @@ class Slack:
         identity=("bot_token",),
         idempotency="reconcile",
         pace_chat=1.0,
+        answers=frozenset({"root"}),
+        names=frozenset({"attachments", "message_blocks"}),
+        forwards=frozenset({"forward", "forwards"}),
     )  # fmt: skip
 
     def __init__(self, settings: Settings) -> None:

@@ -83,6 +83,17 @@ class Telegram:
         pace_chat=1.0,
         keeps=24 * 3600.0,
         deletes=48 * 3600.0,
+        answers=frozenset({"reply_to_message", "external_reply", "quote"}),
+        names=frozenset({
+            "pinned_message", "user", "users", "new_chat_members", "new_chat_member",
+            "new_chat_participant", "old_chat_member", "left_chat_member", "left_chat_participant",
+            "members", "contact", "contacts", "via_bot", "users_shared", "voter_chat", "actor_chat",
+            "content",
+        }),
+        forwards=frozenset({
+            "forward_origin", "forward_from", "forward_from_chat", "forward_sender_name",
+            "forward_signature", "forward",
+        }),
     )  # fmt: skip
 
     def __init__(self, settings: Settings) -> None:

@@ -85,6 +85,7 @@ class WhatsApp:
         idempotency="none",
         pace_connection=0.0125,
         window=24 * 3600.0,
+        names=frozenset({"context", "contacts"}),
     )  # fmt: skip
 
     def __init__(self, settings: Settings) -> None:

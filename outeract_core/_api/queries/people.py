@@ -1,12 +1,15 @@
 """The people of one application, for the host: users, platform users, merges, link codes, erasure.
 
-Knows: the questions and commands. Does not know: their rules (`_store/writing/identity.py`, `link_codes.py`).
+Knows: the questions and commands. Does not know: their rules (`_store/writing/identity.py`,
+`link_codes.py`, `_store/transfer/erasure.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,6 +18,7 @@ from attrs import frozen
 
 from ..._domain.rules.link_code import MINUTES, USES
 from ..._domain.rules.naming import meant
+from ..._domain.rules.redaction import Quoting
 from ..._domain.values.ids import maybe_ms
 from ..._inbound import reactions
 from ..._io.runtime import Runtime
@@ -23,10 +27,12 @@ from ..._outbound.compose import connection
 from ..._store.engine.sqlite import Connection
 from ..._store.records import nodes, rows
 from ..._store.records.conn import Conn
-from ..._store.writing import erasure, identity, link_codes, people
+from ..._store.transfer import erasure, quotes
+from ..._store.transfer.quotes import Rule as OwnRule
+from ..._store.writing import identity, link_codes, people
 from ..._store.writing.handlers import peer_of
 from ..._store.writing.link_codes import Try
-from ...errors import BadInput, NotFound, UnknownPlatform
+from ...errors import BadInput, NotFound, OuteractError, UnknownPlatform
 from ...model import Event, PlatformUser, User
 
 T = TypeVar("T")
@@ -36,10 +42,14 @@ _MAX_USES = 100
 
 @frozen
 class Erased:
-    """What an erasure has made unreadable: counts of events and files, and its own event."""
+    """What an erasure has made unreadable: counts of events and files, and its own event.
+
+    `quotes`: events of others out of which single values were taken.
+    """
 
     event: Event
     events: int
+    quotes: int
     files: int
 
 
@@ -175,24 +185,54 @@ class People:
 
     # ── erasure ───────────────────────────────────────────────────────────────────────────────
 
-    async def erase(self, user: Any) -> Erased:
+    async def erase(self, user: Any, *, own_events: Mapping[str, OwnRule] | None = None) -> Erased:
         """Make everything unreadable that a person (and whoever was merged into them) has left.
 
-        Payloads, raw items, names, addresses, files; the structure, the counts and the platform's
-        ids of messages stay. What is still to be sent to them is cancelled. It cannot be undone.
-        Raises NotFound, and BadInput for the system user and for a user that is merged into another.
+        Payloads, raw items, names, addresses, files; what was done because of their words (answers in
+        groups, events emitted in their turns); messages of theirs that others have passed on; and out of
+        what others have said what quotes or names them. The structure, the counts and the platform's ids
+        of messages stay. What is still to be sent to them is cancelled. It cannot be undone.
+
+        own_events  what becomes of the host's own events among those: pattern → `replace` (the default),
+                    `keep`, or a plain function of the payload that returns it with `[erased]` in place
+                    of each value that goes, or None for all of it. The first pattern that fits counts.
+
+        Raises NotFound, and BadInput for the system user, for a user that is merged into another, for
+        a pattern or what a function has returned.
         """
+        rules = quotes.Rules(self._quoting(), quotes.own(own_events))
         conns = {conn.id: conn for conn in self._runtime.conns(self._tenant.key)}
+        seen = await self._looked(user)
 
         def unit(tx: Connection, app: int) -> tuple[erasure.Erased, Event]:
-            done = erasure.erase(tx, app, _person(tx, app, user), conns)
+            done = erasure.erase(tx, app, _person(tx, app, user), conns, rules, seen)
             return done, rows.event(tx, app, done.event)
 
         done, event = await self._write(unit)
         for sha256 in done.hashes:
             await anyio.to_thread.run_sync(self._runtime.folder.drop, sha256)
         await self._tenant.database.truncate_log()
-        return Erased(event, done.events, done.files)
+        return Erased(event, done.events, done.quotes, done.files)
+
+    async def _looked(self, user: Any) -> quotes.Look:
+        """What names the person, window by window: each is a short read, so that no write waits."""
+
+        def begin(tx: Connection, app: int) -> quotes.Look:
+            return quotes.begin(tx, app, erasure.persons(tx, app, _person(tx, app, user))[1])
+
+        seen = await self._tenant.read(begin)
+        while seen.more:
+            seen = await self._tenant.traverse(partial(quotes.look, seen=seen))
+        return seen
+
+    def _quoting(self) -> dict[int, Quoting]:
+        """What each platform says of its members; nothing, where it is not installed."""
+        found = {}
+        for conn in self._runtime.conns(self._tenant.key):
+            with suppress(OuteractError):
+                told = self._runtime.adapter(conn).manifest
+                found[conn.id] = Quoting(told.answers, told.names, told.forwards)
+        return found
 
     async def _write(self, unit: Callable[[Connection, int], T]) -> T:
         result = await self._tenant.write(unit)

@@ -21,7 +21,7 @@ from .translating import translated
 
 EDGE_TYPES = (
     "sent_by", "sent_to", "attachment", "reply_to", "in_thread", "triggered_by", "origin",
-    "source_user", "target_user", "about",
+    "source_user", "target_user", "about", "joined_to",
 )  # fmt: skip
 
 

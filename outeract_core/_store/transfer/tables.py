@@ -175,7 +175,7 @@ AFTER = (
     _table("link_code", "hash:hash event:event puser:puser expires:time uses:count max_uses:count "
            "confirms:event? activator:puser?", "event", "hash"),
     _table("link_attempt", "puser:puser since:time attempts:count", "puser", "puser"),
-    _table("erasure", "event:event raw_only:flag by:event", "event", "event, t.raw_only"),
+    _table("erasure", "event:event raw_only:reach by:event", "event", "event, t.raw_only"),
     _table("retention", "id:number uid:uid app:app pattern:pattern conn:conn0 raw_only:flag "
            "keep:count position:node0 created_at:time", "app", "id"),
     _table("passed_by", "rule:rule event:event", _RULES, "rule, t.event"),

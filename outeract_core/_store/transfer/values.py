@@ -136,6 +136,7 @@ RULES: dict[str, Rule] = {
     "count": number(0, MOST),
     "number": number(0, MOST),
     "flag": number(0, 1),
+    "reach": number(0, 2),
     # bytes
     "uid": _HEX32,
     "rule": _HEX32,

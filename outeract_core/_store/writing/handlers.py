@@ -6,6 +6,7 @@ Does not know: handlers (only their names), conversations' policies, time to wai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import frozen
@@ -103,6 +104,12 @@ def done(
         if handled and names <= by.keys() and _processed(tx, event, stays):
             finished += [] if stays else [event]
     return finished
+
+
+def joined(tx: Tx, events: Sequence[int]) -> None:
+    """One turn was given all of these: what came of it is `triggered_by` the last, and of them all."""
+    for event in events[:-1]:
+        link(tx, events[-1], "joined_to", event, late=True)
 
 
 def redone(tx: Tx, event: int, *, unread: bool) -> list[int]:

@@ -30,6 +30,7 @@ STANDING: Statement[tuple[str | None, int, int]] = statement("search_standing")
 BEHIND: Statement[tuple[int, int]] = statement("search_behind")
 NEXT: Statement[tuple[int, int, int, int]] = statement("search_next")
 ADD: Statement[Any] = statement("search_add")
+AGAIN: Statement[Any] = statement("search_again")
 REMOVE: Statement[Any] = statement("search_remove")
 SPAN_LAST: Statement[tuple[int, int, int | None, int | None]] = statement("search_span_last")
 SPAN_DROP: Statement[Any] = statement("search_span_drop")
@@ -72,6 +73,12 @@ def unindex(tx: Tx, keys: Iterable[int]) -> None:
     """
     if tokenizer(tx) is not None:
         tx.run(REMOVE, keys=json.dumps(sorted(set(keys))))
+
+
+def index_again(tx: Tx, keys: Iterable[int]) -> None:
+    """Events that have left the index to be changed come back, as they are now."""
+    if tokenizer(tx) is not None:
+        tx.run(AGAIN, keys=json.dumps(sorted(set(keys))))
 
 
 # ── the index is made ────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 """The one way in which content leaves the log: an event says so, a row names it, a tombstone stays.
 
 Knows: the rows that the file's triggers ask for, which files are attached to nothing that stays.
-Does not know: why content goes (`erasure.py`, `_store/transfer/retention.py`); the bytes of files.
+Does not know: why content goes (`_store/transfer/erasure.py`, `_store/transfer/retention.py`); the bytes of files.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from . import files, search
 ERASURE: Statement[Any] = statement("erasure_add")
 TOMBSTONE: Statement[Any] = statement("tombstone")
 RAW_TOMBSTONE: Statement[Any] = statement("raw_tombstone")
+REDACT: Statement[Any] = statement("redact")
 RETRY_ERASE: Statement[Any] = statement("retry_erase")
 ATTEMPTS_ERASE: Statement[Any] = statement("attempts_erase")
 HOLDERS: Statement[tuple[int]] = statement("holders")
@@ -34,8 +35,25 @@ def bury(tx: Tx, events: list[int], by: int) -> None:
     search.unindex(tx, events)
     tx.run(ERASURE, events=keys, raw_only=0, by=by)
     tx.run(TOMBSTONE, events=keys)
+    forget_tries(tx, events)
+
+
+def forget_tries(tx: Tx, events: list[int]) -> None:
+    """What went wrong at these events may quote them."""
+    keys = json.dumps(events)
     tx.run(RETRY_ERASE, events=keys)
     tx.run(ATTEMPTS_ERASE, events=keys)
+
+
+def redact(tx: Tx, changes: list[tuple[int, str | None, str | None]], by: int) -> None:
+    """Single values of these events go: (event, its payload, its raw item) as they are from now on."""
+    keys = json.dumps([event for event, _payload, _raw in changes])
+    search.unindex(tx, [event for event, _payload, _raw in changes])
+    tx.run(ERASURE, events=keys, raw_only=2, by=by)
+    for event, payload, raw in changes:
+        tx.run(REDACT, event=event, payload=payload, raw=raw)
+    forget_tries(tx, [event for event, _payload, _raw in changes])
+    search.index_again(tx, [event for event, _payload, _raw in changes])
 
 
 def bury_raw(tx: Tx, events: list[int], by: int) -> None:

@@ -11,6 +11,37 @@ WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND (raw IS NOT NULL OR 
 -- name: raw_tombstone
 UPDATE event SET raw = NULL WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND raw IS NOT NULL;
 
+-- name: redact
+UPDATE event SET payload = :payload, raw = :raw
+WHERE seq = :event AND (payload IS NOT :payload OR raw IS NOT :raw);
+
+-- name: redaction_holds
+SELECT (SELECT count(*) FROM json_each(:new)) = (SELECT count(*) FROM json_each(:old))
+  AND NOT EXISTS (SELECT 1 FROM json_tree(:new) n WHERE n.atom IS NOT NULL
+    AND instr(n.atom, '[erased]') = 0 AND n.atom IS NOT (:old ->> n.fullkey));
+
+-- name: events_naming
+SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto AND EXISTS (
+  SELECT 1 FROM json_each(:names) n WHERE instr(e.payload, n.value) > 0 OR instr(e.raw, n.value) > 0);
+
+-- name: events_whole
+SELECT e.seq, e.conn, e.type, e.payload, e.raw FROM json_each(:keys) j CROSS JOIN event e ON e.seq = j.value
+WHERE e.payload <> '{"erased":true}';
+
+-- name: outbox_of_events
+SELECT o.id, o.lane, o.conn, o.event, o.verb FROM outbox o
+WHERE o.event IN (SELECT j.value FROM json_each(:events) j) ORDER BY o.id;
+
+-- name: shown_of_puser
+SELECT p.conn, p.name FROM puser p WHERE p.id = :puser AND p.name IS NOT NULL
+UNION SELECT p.conn, u.name FROM puser p JOIN person u ON u.id = p.person
+WHERE p.id = :puser AND u.name IS NOT NULL;
+
+-- name: usernames_of_puser
+SELECT DISTINCT e.conn, coalesce(e.payload ->> '$.message.username', e.payload ->> '$.username')
+FROM edge g CROSS JOIN event e ON e.seq = g.src WHERE g.dst = :puser AND g.type = :sent_by
+AND coalesce(e.payload ->> '$.message.username', e.payload ->> '$.username') IS NOT NULL;
+
 -- name: holders
 SELECT g.src FROM edge g CROSS JOIN event e ON e.seq = g.src
 WHERE g.dst = :file AND g.type = :attachment AND e.payload <> '{"erased":true}'
