@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from attrs import evolve, field, frozen
 
@@ -76,8 +76,6 @@ __all__ = [
     "Settings",
 ]
 
-T = TypeVar("T")
-
 
 # ── the manifest ──────────────────────────────────────────────────────────────────────────────
 
@@ -111,14 +109,11 @@ class Manifest:
     album        how many files one message can have; `album_kinds`: which kinds may share it.
     reply        what answering a message is: a `quote` on the first part, or a `place` (a thread
                  below it) where every part goes.
-    literal      whether a text without formatting can be shown as it stands; else what looks like
-                 marks in it may be read as marks.
+    literal      whether plain text is shown as it stands; else what looks like marks may be read as such.
     in_words     whether marks hold inside a word, too.
-    one_reaction a person, and the bot, has one reaction to a message at most: a new one takes the place
-                 of the old.
-    config       name → what it means; `secrets` are names out of it that hold secrets;
-                 `required` must be given to `connect`.
-    account_key  the config name that holds the account's id (what `Fact.account` names).
+    one_reaction a person, and the bot, has one reaction to a message: a new one replaces it.
+    config       name → what it means; `secrets`: names of secrets; `required`: to be given to `connect`.
+    account_key  the config name of the account's id (what `Fact.account` names).
     identity     config names, secret or not, that no two connections of a file may have in common:
                  they would be one account, whose every event would come twice.
     credentials  members of what the platform sends that open something to whoever reads them: by their
@@ -132,13 +127,10 @@ class Manifest:
     keeps        seconds for which the platform keeps what is not polled; None: for ever, or nothing
                  is polled. Whoever polls later than that, and sees items skipped, gets a `system.gap`.
     deletes      seconds for which the bot can delete what it has sent; None: for ever.
-    window       seconds after a person's last message in which anything may be sent to them; later
-                 only a template. None: no such rule.
-    answers, names, forwards  members of `Fact.raw` and of payloads, at any depth, that hold what somebody
-                 else than the sender has said or is. `answers`: the message that is answered, and what is
-                 quoted of it; all of them go when it is erased, or who wrote it. `names`: anything else that
-                 says who somebody is (who has joined, whose card it is); those go that name the erased.
-                 `forwards`: whose the words of the whole message are; with them goes the message.
+    window       seconds after a person's last message; later only a template is sent. None: no rule.
+    answers, names, forwards  members of `Fact.raw` and payloads, at any depth, with words or names of others
+                 than the sender: what is answered or quoted; who has joined, whose card it is; whose words
+                 the whole message is. An erasure of whom they name marks them, or drops the message.
     """
 
     platform: str

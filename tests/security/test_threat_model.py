@@ -57,7 +57,7 @@ def test_every_attack_of_this_folder_stands_in_the_model() -> None:
     named = set(_NAMED.findall(PAGE.read_text("utf-8")))
     there = {
         (path.relative_to(ROOT).as_posix(), name)
-        for path in sorted(HERE.glob("test_*.py"))
+        for path in sorted(HERE.rglob("test_*.py"))
         if path != Path(__file__)
         for name in _tests(path)
     }
