@@ -178,11 +178,13 @@ def _transcribed(now: Now, change: Change, _brought: frozenset[int]) -> Now:
 
 
 def _pressed(now: Now, change: Change, _brought: frozenset[int]) -> Now:
+    """Where the platform tells the id alone, the title is the one that was offered under it."""
     told = change.payload
-    title = told.get("title")
+    title, key = told.get("title"), str(told.get("id") or "")
+    if not isinstance(title, str):
+        title = next((one.title for one in offered(now.message) if one.id == key), None)
     press = Press(
-        str(told.get("id") or ""), title if isinstance(title, str) else None,
-        str(told.get("type") or "action"), change.who, change.when, change.position,
+        key, title, str(told.get("type") or "action"), change.who, change.when, change.position,
     )  # fmt: skip
     return evolve(now, presses=(*now.presses, press))
 

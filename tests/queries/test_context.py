@@ -63,15 +63,19 @@ async def test_what_was_not_said_is_not_there(core: Outeract, app: App, clock: M
     assert ("assistant", "tomorrow") in await told(app, ann)
 
 
-async def test_choices_and_what_was_pressed(core: Outeract, app: App) -> None:
-    """What was offered stands below the question, the press is the person's turn, in its place."""
+@pytest.mark.parametrize("more", [{"title": "Yes"}, {}])
+async def test_choices_and_what_was_pressed(core: Outeract, app: App, more: dict[str, str]) -> None:
+    """What was offered stands below the question, the press is the person's turn, in its place.
+
+    Telegram tells the id alone of what was pressed; a reader has seen the title.
+    """
     conn = connect(core, app)
     await app.send(
         (conn, "ann"), Content("Which?", buttons=(Button("y", "Yes"), Button("n", "No")))
     )
     await core.pump()
     await arrive(core, conn, said("m1", "hm", "ann"))
-    press = {"type": "button", "id": "y", "title": "Yes", "platform": "pigeon"}
+    press = {"type": "button", "id": "y", "platform": "pigeon", **more}
     await arrive(core, conn, about("message.action", "p1", "out-1", press))
     command = {"type": "command", "id": "/deploy", "text": "prod"}
     await arrive(core, conn, Fact("message.action", "p2", command, sender=Party("ann")))
@@ -79,6 +83,11 @@ async def test_choices_and_what_was_pressed(core: Outeract, app: App) -> None:
         ("assistant", "Which?\n[choices: Yes | No]"), ("user", "hm"),
         ("user", "[pressed “Yes” on: “Which?”]"), ("user", "[command /deploy] prod"),
     ]  # fmt: skip
+    (first, *_) = [
+        one async for one in (await app.conversations.of(await person(app, conn, "ann"))).all()
+    ]
+    assert first.pressed is not None
+    assert (first.pressed.id, first.pressed.title) == ("y", "Yes")
 
 
 async def test_places_cards_templates_and_files_are_told(core: Outeract, app: App) -> None:

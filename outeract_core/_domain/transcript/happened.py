@@ -18,7 +18,7 @@ from .words import Words, glimpse
 def words_of_action(event: Event, about: Standing | None) -> Words:
     """A press, a command, a form: what somebody did instead of writing."""
     told: Mapping[str, Any] = event.payload if isinstance(event.payload, dict) else {}
-    title = inline(told.get("title") or told.get("id") or "")
+    title = inline(told.get("title") or _offered(event, about) or told.get("id") or "")
     kind, text = told.get("type"), told.get("text")
     where = "" if about is None else f"on: {glimpse(about)}"
     if kind == "command":
@@ -29,6 +29,12 @@ def words_of_action(event: Event, about: Standing | None) -> Words:
     if kind in ("button", "list", None):
         return Words((mark(f"pressed “{title}”", where),))
     return Words((mark(inline(kind, 40), title, where),))
+
+
+def _offered(event: Event, about: Standing | None) -> str | None:
+    """What stood on what was pressed, where the platform does not tell it."""
+    presses = () if about is None else about.presses
+    return next((one.title for one in presses if one.position == event.position), None)
 
 
 def words_of_reaction(reacted: Reacted, about: Standing) -> Words:
