@@ -6,8 +6,9 @@ Knows: JSON as Python values. Does not know: any platform.
 from __future__ import annotations
 
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
-__all__ = ["Object", "many", "number", "obj", "text"]
+__all__ = ["Object", "host_of", "many", "number", "obj", "path_of", "text"]
 
 Object: TypeAlias = dict[str, Any]
 _SAFE = 2**53
@@ -41,3 +42,19 @@ def many(item: Any, member: str) -> list[Object]:
     """The objects in the array `member`; what is no object is left out."""
     value = item.get(member) if isinstance(item, dict) else None
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, which may be told: its path may hold a secret."""
+    try:
+        return urlsplit(url).hostname or "a URL that is none"
+    except ValueError:
+        return "a URL that is none"
+
+
+def path_of(url: str) -> str:
+    """Its path, or nothing."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""

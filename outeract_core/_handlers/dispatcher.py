@@ -76,13 +76,13 @@ class Dispatcher:
 
         What only waits to be whole (an album) is waited for, up to a second.
         """
-        if not self._owns():
+        if not await self._owns():
             return 0
         before = self._turns
         self._fetch()
         async with anyio.create_task_group() as group:
             heard = self._runtime.heard("handlers")
-            while self._owns() and (self._begin(group) or await self._settling()):
+            while await self._owns() and (self._begin(group) or await self._settling()):
                 await self._runtime.wait("handlers", 1.0, heard)
                 heard = self._runtime.heard("handlers")
         return self._turns - before
@@ -103,7 +103,7 @@ class Dispatcher:
         async with anyio.create_task_group() as group:
             while True:
                 heard = self._runtime.heard("handlers")
-                if self._owns():
+                if await self._owns():
                     self._fetch()
                     self._begin(group)
                 pause = self._lanes.pause(self._runtime.now())
@@ -137,7 +137,7 @@ class Dispatcher:
                 ready.append(lane)
         return ready
 
-    def _owns(self) -> bool:
+    async def _owns(self) -> bool:
         """Whether turns may begin here; when that is new, or a handler is, the backlog is loaded."""
         ownership = self._runtime.ownership
         if self._app not in ownership:
@@ -145,24 +145,29 @@ class Dispatcher:
         term, known = ownership.term(self._app), len(self._lanes.handlers)
         if term != self._term or known != len(self._hosted.handlers):
             try:
-                self._load()
+                await self._load()
             except LeaseLost:
                 ownership.lost(self._app)
                 return False
             self._term = term
         return True
 
-    def _load(self) -> None:
+    async def _load(self) -> None:
         """Begin where the cursor is, with the handlers that there are now."""
-        database, app, present = self._runtime.database, self._app, list(self._hosted.handlers)
-        names, owner = [handler.name for handler in present], self._runtime.owner
+        database, app, owner = self._runtime.database, self._app, self._runtime.owner
+        present = list(self._hosted.handlers)
+        names = [handler.name for handler in present]
         self._lanes.loads += 1
-        _, joined = database.read(lambda tx: enrolment.begins(tx, app))
+        begins, joined, backlog = database.read(self._standing)
         if not joined.issuperset(names):
-            database.write_now(lambda tx: enrolment.join(tx, app, owner, names))
-        begins, _ = database.read(lambda tx: enrolment.begins(tx, app))
-        backlog = database.read(lambda tx: handlers.backlog(tx, app))
+            await database.write(lambda tx: enrolment.join(tx, app, owner, names))
+            begins, _, backlog = database.read(self._standing)
         self._lanes.load(backlog, present, begins)
+
+    def _standing(self, tx: Connection) -> tuple[Any, Any, Any]:
+        """Since when each handler is there, which the cursor knows of, and what is left for them."""
+        begins, joined = enrolment.begins(tx, self._app)
+        return begins, joined, handlers.backlog(tx, self._app)
 
     def _fetch(self) -> None:
         """Read on from where reading stopped, while not too much is open."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import queue
 import random
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
@@ -93,6 +94,13 @@ class Database:
         self._queue.put(ticket)
         await woken
         return ticket.take()
+
+    def begin(self, unit: Unit[Any], failed: Callable[[BaseException], None]) -> None:
+        """Have `unit` run soon, and wait for nothing. `failed` is told, in the writer's thread."""
+        ticket: Ticket[Any] = Ticket(unit)
+        ticket.done = lambda: None if ticket.error is None else failed(ticket.error)
+        self._usable()
+        self._queue.put(ticket)
 
     def write_now(self, unit: Unit[T]) -> T:
         """Run `unit` and wait for it in this thread."""

@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -147,6 +148,17 @@ class Runtime:
                 self._waits(None)
                 return done
             await anyio.sleep(_PAUSE)
+
+    def begin(self, unit: Callable[[Connection], Any], what: str) -> None:
+        """Have something sent that nobody waits for, and that is no loss: if it is not, it is logged."""
+
+        def queued(tx: Connection) -> None:
+            unit(tx)
+            tx.after_commit(partial(self.wake, "outbox"))
+
+        self.database.begin(
+            queued, lambda error: self.log.warning("store", f"{what} was left out: {error}")
+        )
 
     def _waits(self, error: StoreError | None) -> None:
         """Told when work begins to wait for the store, and when it goes on."""

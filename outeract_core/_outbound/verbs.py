@@ -172,8 +172,7 @@ class Verbs(ABC):
         """`typing` inside a turn; it does not wait for the turn's commit."""
         action, able = _typing(self, event)
         if able:
-            self.runtime.database.write_now(lambda tx: sending.act(tx, action))
-            self.runtime.wake("outbox")
+            self.runtime.begin(lambda tx: sending.act(tx, action), "typing")
         return Delivery(self.runtime, self.tenant, action.id)
 
     def mark_events(self, tx: Connection, events: list[int]) -> None:

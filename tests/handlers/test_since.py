@@ -249,7 +249,7 @@ async def test_a_commit_that_was_under_way_does_not_carry_the_cursor_over_a_new_
         first = batch[0].seen.event.text == "b" and not late
         if first:
             late.append(listen(bot, "late", since="beginning"))
-            assert dispatchers[-1]._owns()
+            assert await dispatchers[-1]._owns()
         await write(self, handler, batch, unit)
         if first:
             database, app = bot.core.runtime.database, bot.app.key

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from outeract_core.adapter import Finding, Flow, Health
 from outeract_core.errors import MissingSecret, Unauthorised
 
+from ..members import host_of, path_of
 from .api import Api
 from .errors import ask
 from .fields import Object, number, text
@@ -65,7 +65,7 @@ def _coming(api: Api, hook: Object) -> Iterator[Finding]:
     if url is None:
         yield _polled(polls)
     elif polls:
-        what = f"a webhook is set ({_host(url)}), so every poll is refused"
+        what = f"a webhook is set ({host_of(url)}), so every poll is refused"
         yield Finding("error", what, "call deleteWebhook, or connect without poll")
     else:
         yield from _delivered(api, hook, url)
@@ -81,9 +81,9 @@ def _polled(polls: bool) -> Finding:
 
 
 def _delivered(api: Api, hook: Object, url: str) -> Iterator[Finding]:
-    yield Finding("info", f"updates go to {_host(url)}")
+    yield Finding("info", f"updates go to {host_of(url)}")
     path = api.settings.webhook_path
-    if path is not None and not _path(url).endswith(path):
+    if path is not None and not path_of(url).endswith(path):
         what = "the webhook's path is not that of this connection"
         remedy = "call setWebhook with its webhook_path, unless a route of your own hands over"
         yield Finding("warning", what, remedy)
@@ -120,17 +120,3 @@ def _has_secret(api: Api) -> bool:
         return bool(api.settings.secret("webhook_secret_token"))
     except MissingSecret:
         return False
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or "a URL that is none"
-    except ValueError:
-        return "a URL that is none"
-
-
-def _path(url: str) -> str:
-    try:
-        return urlsplit(url).path
-    except ValueError:
-        return ""

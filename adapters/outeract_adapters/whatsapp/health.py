@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from outeract_core.adapter import Call, Finding, Flow, Health
 from outeract_core.errors import Rejected, Unauthorised
 
+from ..members import host_of
 from ..meta import Object, many, obj, text
 from ..meta_graph import Graph
 
@@ -86,21 +86,13 @@ def _callback(graph: Graph, number: str) -> Flow[list[Finding]]:
     urls = [text(told, key) for key in ("phone_number", "whatsapp_business_account", "application")]
     url = next((one for one in urls if one), None)
     if url is not None:
-        found.append(Finding("info", f"webhooks go to {_host(url)}"))
+        found.append(Finding("info", f"webhooks go to {host_of(url)}"))
     elif not found:
         remedy = (
             "register a connection's webhook_path in the app's dashboard (WhatsApp > Configuration)"
         )
         found.append(Finding("error", "no webhook URL is set: nothing ever comes", remedy))
     return found
-
-
-def _host(url: str) -> str:
-    """Its host alone: the path holds a secret."""
-    try:
-        return urlsplit(url).hostname or "a URL that is none"
-    except ValueError:
-        return "a URL that is none"
 
 
 # ── the token ─────────────────────────────────────────────────────────────────────────────────
