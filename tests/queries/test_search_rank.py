@@ -123,6 +123,6 @@ async def test_other_tenants_words_do_not_count(core: Outeract, app: App) -> Non
 
 
 def test_the_bound_is_what_the_documentation_says() -> None:
-    """Two thousand, in the how-to."""
+    """A thousand, in the how-to."""
     text = (Path(__file__).parents[2] / "docs/how-to/search.md").read_text("utf-8")
     assert f"newest {ranking.AMONG:,} matches" in text

@@ -91,3 +91,33 @@ async def test_a_digest_that_a_platform_announces_is_one_or_none(
         await take(core, plain, said(f"m{n}", files=(ref,)))
     found = core.runtime.database.read(lambda tx: tx.script("SELECT sha256 FROM file ORDER BY id"))
     assert found == [("a" * 64,), (None,), (None,), (None,)]
+
+
+_FILE = "INSERT INTO file(id, uid, status, size, attempt, created_at) VALUES "
+UNEXPECTED = [
+    "INSERT INTO kind(name) VALUES ('Order Created')",
+    "INSERT INTO kind(name) VALUES ('')",
+    "INSERT INTO kind(name) VALUES ('a/b')",
+    f"INSERT INTO kind(name) VALUES ('{'a' * 1001}')",
+    f"{_FILE} (1, x'00', 'stored', 1, 0, 0)",
+    f"{_FILE} (1, zeroblob(16), 'stored', -1, 0, 0)",
+    f"{_FILE} (1, zeroblob(16), 'elsewhere', 1, 0, 0)",
+    f"{_FILE} (1, zeroblob(16), 'pending', 1, -1, 0)",
+    "UPDATE file SET size = -1",
+    "UPDATE file SET status = '/etc/passwd'",
+    "INSERT INTO kind(name) VALUES (x'00')",
+    f"{_FILE} (1, zeroblob(16), 'stored', 'much', 0, 0)",
+]
+
+
+@pytest.mark.parametrize("sql", UNEXPECTED)
+async def test_the_file_itself_refuses_what_no_reader_expects(
+    core: Outeract, tmp_path: Path, sql: str
+) -> None:
+    """Types that are no names, files without an id, with sizes and statuses that are none: by any program."""
+    with raw(tmp_path / "bot.db") as db:
+        db.execute(f"{_FILE} (7, zeroblob(16), 'pending', NULL, 0, 0)")
+        db.execute("INSERT INTO kind(name) VALUES ('order.created')")
+        db.execute("UPDATE file SET size = 0, status = 'stored'")
+        with pytest.raises(apsw.ConstraintError):
+            db.execute(sql)

@@ -82,7 +82,7 @@ def parked(tx: Connection, since: int = 0) -> tuple[int, UUID | None]:
 def hung(tx: Connection, app: int, since: int) -> int:
     """How many turns took so long that it was told, from `since` on (milliseconds)."""
     after = stored_before(tx, app, since, newest(tx, app))
-    row = tx.one(HUNG, after=after, hi=span(app)[1], hangs=tx.kind("system.handler_hangs"))
+    row = tx.one(HUNG, after=after, hi=span(app)[1], hangs=tx.known_kind("system.handler_hangs"))
     return (row or (0,))[0]
 
 

@@ -14,7 +14,7 @@ from math import log
 
 __all__ = ["AMONG", "Match", "best"]
 
-AMONG = 2_000
+AMONG = 1_000
 """Of the newest matches so many are weighed, and so far are the rows counted that have a word."""
 _K1, _B, _LEAST = 1.2, 0.75, 1e-6
 
