@@ -69,6 +69,7 @@ class Connection(Known):
         self._cursor: Any = db.cursor()
         self._heads: dict[int, int] = {}
         self._calls: list[Callable[[], None]] = []
+        self._auxiliary: set[str] = set()
 
     # ── statements ────────────────────────────────────────────────────────────────────────────
 
@@ -140,6 +141,12 @@ class Connection(Known):
         bound = (apsw.carray(array("q", keys)),)
         rows: list[tuple[int, int, int]] = self._cursor.execute(sql, bound).fetchall()
         return rows
+
+    def auxiliary(self, name: str, call: Callable[..., Any]) -> None:
+        """Have a function of full-text search from now on. It looks into the file, so not when that is opened."""
+        if name not in self._auxiliary:
+            self.db.register_fts5_function(name, call)
+            self._auxiliary.add(name)
 
     # ── what a unit may allocate ──────────────────────────────────────────────────────────────
 
@@ -355,7 +362,6 @@ def _configured(db: apsw.Connection, path: str, busy_ms: int, ids: IdSource) -> 
     db.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
     db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)  # a trigger of another program calls nothing
     db.create_scalar_function("casefold", _casefold, 1, deterministic=True)
-    db.register_fts5_function("occurrences", _occurrences)
     connection = Connection(db, path, ids)
     connection.script("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON")
     return connection
@@ -364,15 +370,6 @@ def _configured(db: apsw.Connection, path: str, busy_ms: int, ids: IdSource) -> 
 def _casefold(*text: Any) -> str:
     """Text without its case, whatever the alphabet; as bytes, since it may hold half a surrogate."""
     return str(text[0], "utf-8", "replace").casefold()
-
-
-def _occurrences(match: Any, *_of: Any) -> str:
-    """Of one match in the full-text index: its rows and words, words here, how often each phrase stands
-    in the first column.
-    """
-    found = (len(match.phrase_locations(n)[0]) for n in range(match.phrase_count))
-    about = (match.row_count, match.column_total_size(-1), match.column_size(-1))
-    return " ".join(map(str, (*about, *found)))
 
 
 def _count_wal(connection: Connection) -> None:

@@ -27,7 +27,7 @@ from ..engine.sqlite import Connection
 from ..engine.statements import statement
 from ..records import rows
 from ..writing.search import word
-from .ranking import AMONG, best
+from .ranking import AMONG, best, occurrences
 from .standing import of_events
 
 SINCE: Statement[tuple[int | None]] = statement("search_since")
@@ -130,6 +130,7 @@ def ranked(tx: Connection, app: int, wanted: Wanted, before: int) -> tuple[list[
     asked = _asked(tx, app, wanted, (span(app)[0], before))
     if asked is None:
         return [], False
+    tx.auxiliary("occurrences", occurrences)
     sql = f"SELECT f.rowid, occurrences(search_index) FROM {asked[0]} ORDER BY f.rowid DESC LIMIT :limit"
     matches = tx.dynamic(sql, {**asked[1], "limit": AMONG + 1})
     return best(matches[:AMONG], _rows(tx, wanted)), len(matches) > AMONG

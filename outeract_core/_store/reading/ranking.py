@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import log
+from typing import Any
 
-__all__ = ["AMONG", "Match", "best"]
+__all__ = ["AMONG", "Match", "best", "occurrences"]
 
 AMONG = 1_000
 """Of the newest matches so many are weighed, and so far are the rows counted that have a word."""
@@ -42,3 +43,12 @@ def _score(told: list[int], rows: Sequence[int]) -> float:
 def _weight(total: int, having: int) -> float:
     """How much a word tells that so many of all rows have."""
     return max(_LEAST, log((total - having + 0.5) / (having + 0.5)))
+
+
+def occurrences(match: Any, *_of: Any) -> str:
+    """Of one match in the full-text index: its rows and words, words here, how often each phrase stands
+    in the first column.
+    """
+    found = (len(match.phrase_locations(n)[0]) for n in range(match.phrase_count))
+    about = (match.row_count, match.column_total_size(-1), match.column_size(-1))
+    return " ".join(map(str, (*about, *found)))
