@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Any
 
 import anyio
@@ -189,26 +191,36 @@ COURTESIES: dict[str, Any] = {
 async def test_a_courtesy_that_the_platform_does_not_have_does_nothing(
     tmp_path: Any, name: str, way: str
 ) -> None:
-    """The console has neither; the turn goes on, and nothing waits in the outbox."""
-    bot = talk(tmp_path / "a.db")
+    """The console has neither; the turn goes on, and nothing is put into the outbox."""
+    bot, queued = talk(tmp_path / "a.db"), []
     async with bot.core:
 
         @bot.app.on("message.inbound")
         async def handler(message: Message) -> str:
             if way == "in a turn":
                 await COURTESIES[name](bot.app, message)
+                queued.append(_queued(tmp_path / "a.db"))
             return "done"
 
         await bot.says("hi")
         (event,) = await bot.events("message.inbound")
         if way == "outside" and name != "message.typing":
             await (bot.app.typing(event) if name == "typing" else bot.app.mark_read(event))
+            queued.append(_queued(tmp_path / "a.db"))
         with anyio.fail_after(20):
             pumped = await bot.core.pump()
         assert bot.terminal.texts == ["done"]
+        assert set(queued) <= {0}
         assert (pumped.failed, pumped.unknown, pumped.waiting) == (0, 0, 0)
         assert await bot.events("message.failed") == []
         assert len(await bot.events("system.conversation_read")) == (name == "mark_read")
+
+
+def _queued(path: Any) -> int:
+    """How much waits to be sent, as another program sees it."""
+    with closing(sqlite3.connect(path)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
+    return int(count)
 
 
 async def test_where_a_platform_shows_neither_in_a_group_nothing_fails(
