@@ -72,7 +72,8 @@ class Outeract:
                     may be lost on power loss (never on a crash), and writes are faster.
     busy_timeout    seconds to wait for another process's write.
     read_timeout    seconds that a heavy read may take before it is stopped (ReadTimeout); None: for ever.
-    secrets         more sources of secrets, for `Secret("vault", "name")`: {"vault": lambda name: …}.
+    secrets         more sources of secrets, for `Secret("vault", "name")`: {"vault": lambda name: …}. When
+                    one raises, what needs the secret waits, as for one that is not there.
     references      what text in a config may refer to as a secret: prefixes such as `["env:BOT_"]`, or
                     `"code"`: nothing, only a `Secret` does. None: everything; then no config may come
                     from somebody who must not read what this program can read.

@@ -68,6 +68,7 @@ class Settle:
         self._runtime = runtime
         self._pace = pace
         self._resting = resting
+        self._waits: dict[int, str] = {}
         self._settled = settled
 
     # ── what is known ─────────────────────────────────────────────────────────────────────────
@@ -136,6 +137,10 @@ class Settle:
     async def untouched(self, row: Row, error: str, leaving: Leaving) -> Next:
         """As it was before, when its connection has rested: what the host must mend is no attempt."""
         self._resting.rest(row.conn, _OFFLINE)
+        error = self._runtime.log.redact(error)
+        if self._waits.get(row.conn) != error:
+            self._waits[row.conn] = error
+            self._warn(row, f"waits, and so does all that this connection is to send: {error}")
         if leaving.held_back:
             return await self.later(row, 0, error, counted=False)
         return await self.postponed(row, 0, error)
@@ -245,6 +250,7 @@ class Settle:
         """A connection's state has changed, or is as it was."""
         if status == "active":
             self._resting.well(conn.id)
+            self._waits.pop(conn.id, None)
         if self._runtime.conn(conn.id).entity.status == status:
             return
         log, name = self._runtime.log, f"{conn.platform}/{conn.entity.name}"

@@ -55,6 +55,7 @@ TABLE = [
     Row("_outbound/settle.py:Settle.report", wrongs.unauthorised, "outbound"),
     Row("_outbound/settle.py:Settle.report", wrongs.active_again, "outbound", INFO),
     Row("_outbound/settle.py:Settle._warn", wrongs.failed, "outbound"),
+    Row("_outbound/settle.py:Settle._warn", wrongs.secret_is_missing, "outbound"),
     Row("_outbound/settle.py:Settle._warn", wrongs.unknown, "outbound"),
     Row("_outbound/settle.py:Settle._warn", wrongs.sending_broke, "outbound"),
     Row("_outbound/attempt.py:Attempts._lost", wrongs.claim_lost, "outbound"),

@@ -236,6 +236,12 @@ async def active_again(world: World) -> tuple[str, ...]:
     return ("odd/shop", "active")
 
 
+async def secret_is_missing(world: World) -> tuple[str, ...]:
+    """A connection whose messages wait, and for what."""
+    sent = await world.sent(MissingSecret(f"the variable X is not set {LEAK}"))
+    return ("odd/shop", sent, "waits", "the variable X is not set")
+
+
 async def failed(world: World) -> tuple[str, ...]:
     """A message, its id, why."""
     return ("odd/shop", await world.sent(Rejected(f"nobody {LEAK}")), "failed", "nobody")

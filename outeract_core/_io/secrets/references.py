@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from ..._domain.rules.guard import guarded
 from ...errors import BadInput, MissingSecret
 from ...tenancy import Secret
 from .striking import struck
@@ -115,7 +116,7 @@ class Secrets:
             raise MissingSecret(f"no source for secrets called {scheme!r}")
         if not self._may(reference):
             raise MissingSecret(self._refusal(reference))
-        return self.hide(one_line(source(name), reference))
+        return self.hide(one_line(_asked(source, name, scheme), reference))
 
     def reveal(self, secret: Secret) -> str:
         """What code has named, or given. Raises BadInput, MissingSecret."""
@@ -130,6 +131,22 @@ class Secrets:
     def redact(self, text: str) -> str:
         """`text` without any secret that was ever given or followed here."""
         return struck(text, self._seen)
+
+
+def _asked(source: SecretSource, name: Any, scheme: str) -> str:
+    """What a source says. Raises MissingSecret: what fails now may be there in a minute."""
+    try:
+        with guarded:
+            value: object = source(name)
+    except MissingSecret:
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise MissingSecret(f"the source {scheme!r} of secrets has failed: {why}") from error
+    if not isinstance(value, str):
+        what = type(value).__name__
+        raise MissingSecret(f"the source {scheme!r} of secrets gave {what} where text is expected")
+    return value
 
 
 def _climbs(reference: str) -> bool:
