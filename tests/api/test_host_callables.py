@@ -173,7 +173,7 @@ async def test_a_counter_of_tokens_that_breaks_ends_its_own_call(
         await _everything(host)
         peer = (await host.one.conversations.recent()).nodes[0].peer
         conversation = await host.one.conversations.of(peer)
-        with pytest.raises(BaseException) as raised:  # noqa: PT011
+        with pytest.raises(BaseException) as raised:
             await conversation.context(tokens=lambda _text: host.raises(), max_tokens=5)
         assert not isinstance(raised.value, AssertionError) or kind == "assertion"
         assert len(await conversation.context(tokens=len, max_tokens=500)) >= 1
