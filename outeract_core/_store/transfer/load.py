@@ -16,6 +16,7 @@ from typing import Any
 
 from attrs import Factory, define
 
+from ..._domain.values import shapes
 from ..._domain.values.codec import DEEPEST, harmless, readable, storable
 from ..._domain.values.names import safe_filename, safe_mime
 from ...events import RESERVED
@@ -152,6 +153,7 @@ def _texts_are_json(event: tuple[Any, ...]) -> None:
 def _parsed(lines: list[str], kinds: Kinds, bounds: Bounds) -> Rows:
     rows = Rows()
     texts: dict[str, list[str]] = {}
+    own: list[tuple[str, str]] = []
     event, edge, unhex = rows.events.append, rows.edges.append, bytes.fromhex
     for line in lines:
         if line[:9] != _EVENT:
@@ -161,8 +163,8 @@ def _parsed(lines: list[str], kinds: Kinds, bounds: Bounds) -> Rows:
         head, end = _scan(line, 9)
         n, uid, kind, conn, at, created, dk, edges, sizes = _HEAD(head)
         payload, raw = _texts(line, end, sizes)
-        if payload[:1] != "{" and kind.startswith(RESERVED):
-            raise ValueError(f"event.payload of {kind} is no JSON object")
+        if kind.startswith(RESERVED):
+            own.append((kind, payload))
         event((n, unhex(uid), conn, kinds[kind], at, created, dk, payload, raw))
         for drawn in edges:
             to = drawn[1]
@@ -170,7 +172,19 @@ def _parsed(lines: list[str], kinds: Kinds, bounds: Bounds) -> Rows:
     for name, found in texts.items():
         _other(rows, name, json.loads(f"[{','.join(found)}]"), kinds, bounds)
     _log_is_right(rows, bounds)
+    _payloads_fit(own)
     return rows
+
+
+def _payloads_fit(own: list[tuple[str, str]]) -> None:
+    """The payloads of the library's own types are what readers take them to be. Raises ValueError."""
+    for kind, payload in own:
+        try:
+            told = json.loads(payload)
+        except (ValueError, RecursionError):
+            raise ValueError("event.payload is no JSON") from None
+        if (wrong := shapes.fault(kind, told)) is not None:
+            raise ValueError(wrong)
 
 
 def _log_is_right(rows: Rows, bounds: Bounds) -> None:
