@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import Factory, define
 
-from ..._domain.values import shapes
+from ..._domain.rules import shapes
 from ..._domain.values.codec import DEEPEST, harmless, readable, storable
 from ..._domain.values.names import safe_filename, safe_mime
 from ...events import RESERVED

@@ -16,7 +16,7 @@ import anyio
 import pytest
 
 from outeract_core import Outeract
-from outeract_core._domain.values import shapes
+from outeract_core._domain.rules import shapes
 from outeract_core.errors import InvalidExport
 from outeract_core.events import EVENT_TYPES
 from outeract_core.testing import ManualClock
