@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .pages import Page
     from .search import Hit
     from .standing import Standing
-    from .tenancy import Secret
+    from .tenancy import Quotas, Secret
 
 __version__ = "0.1.0"
 
@@ -83,6 +83,7 @@ __all__ = [
     "PlatformConnection",
     "PlatformUser",
     "Prospect",
+    "Quotas",
     "Response",
     "Secret",
     "Session",
@@ -141,7 +142,7 @@ _HOMES = {
     ),
     "pages": ("Page",),
     "search": ("Hit",),
-    "tenancy": ("Secret",),
+    "tenancy": ("Quotas", "Secret"),
 }
 """Where each public name lives; it is imported when it is first asked for, so importing costs little."""
 

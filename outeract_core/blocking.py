@@ -41,6 +41,7 @@ from .errors import StoreClosed
 from .model import Event, PlatformConnection
 from .pages import Page
 from .search import Hit
+from .tenancy import Quotas
 
 __all__ = ["App", "Delivery", "Outeract", "Subject"]
 
@@ -298,9 +299,9 @@ class Outeract(Carrier[outeract.Outeract]):
         """See `outeract_core.Outeract.new_key`."""
         self._inner.new_key()
 
-    def app(self, name: str, **config: str) -> App:
+    def app(self, name: str, *, quotas: Quotas | None = None, **config: str) -> App:
         """See `outeract_core.Outeract.app`."""
-        return App(self._portal, self._inner.app(name, **config))
+        return App(self._portal, self._inner.app(name, quotas=quotas, **config))
 
     def ingest(self, *args: Any, **kwargs: Any) -> Response:
         """See `outeract_core.Outeract.ingest`."""

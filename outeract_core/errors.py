@@ -193,6 +193,16 @@ class BodyTooLarge(WebhookError):
     status = 413
 
 
+class OverQuota(WebhookError):
+    """The application has had as much as its host lets it have; `after`: seconds until there is more."""
+
+    status = 429
+
+    def __init__(self, reason: str, after: int) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
 class ParseError(WebhookError):
     """Verified, but not understood. The delivery is kept and can be replayed."""
 

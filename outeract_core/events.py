@@ -44,7 +44,7 @@ EVENT_TYPES = (
     "system.file_failed", "system.file_stored", "system.retention_applied",
     "message.reparsed",
     "system.handler_skipped", "system.handler_retried", "system.handler_hangs",
-    "system.loop_stopped", "link_code.limited",
+    "system.loop_stopped", "link_code.limited", "system.quota_reached",
 )  # fmt: skip
 """Built-in types; a file interns them in this order, so append only."""
 

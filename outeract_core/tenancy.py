@@ -53,6 +53,31 @@ class Application:
     created_at: datetime
 
 
+@frozen
+class Quotas:
+    """How much of the program one application may use, in each process that has set it; None: any amount.
+
+    events_per_minute    what comes in from platforms. Over it webhooks are answered 429, so that the platform
+                         delivers again, and polls pause.
+    file_bytes_per_hour  inbound files that are fetched. Over it the others wait.
+    downloads            files at once.
+
+    Raises BadInput for what is no whole number above zero.
+    """
+
+    events_per_minute: int | None = None
+    file_bytes_per_hour: int | None = None
+    downloads: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for one in fields(type(self)):
+            value = getattr(self, one.name)
+            if value is not None and (type(value) is not int or value < 1):
+                raise BadInput(
+                    f"{one.name} is a whole number above zero, or None, not {value!r:.40}"
+                )
+
+
 Address: TypeAlias = Callable[[str, int], str]
 """address(webhook id, version): the secret in a webhook's path."""
 

@@ -36,7 +36,7 @@ from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter, Response
 from ..errors import BadInput
-from ..tenancy import Secret
+from ..tenancy import Quotas, Secret
 from .app import App
 from .checking import WITHIN, Check, of_apps
 from .maintenance.indexing import INDEXING, check_tokenizer
@@ -57,9 +57,9 @@ class Organisation:
         self._core = core
         self.name = name
 
-    def app(self, name: str, **config: str) -> App:
+    def app(self, name: str, *, quotas: Quotas | None = None, **config: str) -> App:
         """The application `name` of this organisation; see `Outeract.app`."""
-        return self._core.app(name, organisation=self.name, **config)
+        return self._core.app(name, organisation=self.name, quotas=quotas, **config)
 
 
 class Outeract:
@@ -83,8 +83,7 @@ class Outeract:
     search          how texts are cut for `App.search`: `unicode61` (words), `trigram` (any three
                     characters, for CJK and parts of words), None (no search, no index kept).
     allow_private_addresses   let requests go to addresses that are not public.
-    proxy           a proxy's URL for every request; `""`: none; None: what HTTPS_PROXY, HTTP_PROXY,
-                    ALL_PROXY and NO_PROXY say when the file is opened.
+    proxy           a proxy's URL; `""`: none; None: what HTTPS_PROXY, NO_PROXY and the like say now.
     verify, cert    a CA bundle's path or an `ssl.SSLContext`; a client certificate: a path, or
                     (certificate, key[, password]).
     file_limit, body_limit    bytes: the largest file, the largest webhook body.
@@ -110,8 +109,8 @@ class Outeract:
         def open_http() -> Any:
             from .._io.web.http import Http, Network
 
-            reached = Network(transport, through, verify, cert, allow_private_addresses)
-            return Http(reached, console=console)
+            network = Network(transport, through, verify, cert, allow_private_addresses)
+            return Http(network, console=console)
 
         idle = None if check_tokenizer(search) is None else INDEXING
         seams = clock, ids, durability, busy_timeout, vfs, checkpoints, idle, read_timeout
@@ -145,10 +144,12 @@ class Outeract:
         """The organisation called `name`; it is made with its first application."""
         return Organisation(self, name)
 
-    def app(self, name: str, *, organisation: str = "default", **config: str) -> App:
+    def app(
+        self, name: str, *, organisation: str = "default", quotas: Quotas | None = None, **config: str
+    ) -> App:  # fmt: skip
         """The application `name`, made on first use. `config`: `auto_mark_read`, `overlap`,
         `link_code_auto_detect`, `transcription`; what is not named stays as it is in the file.
-
+        `quotas`: of what it may use in this process; None: as before, at first no limits.
         Names are printable, of at most 200 characters, without a slash. Raises BadInput for one that is
         not (unless the file has it already), and for an unknown config name or value.
         """
@@ -162,6 +163,7 @@ class Outeract:
             app = self._apps[key] = App(self.runtime, key, entity, organisation)
             self.runtime.ownership.changed()
         app.entity = entity
+        self.runtime.meters.set(key, quotas)
         self.runtime.reload()
         return app
 
@@ -213,8 +215,7 @@ class Outeract:
     ) -> Response:  # fmt: skip
         """Hand over a platform's request as it arrived; answer with what comes back.
 
-        2xx means committed. 4xx: refused, nothing stored. 503: deliver again.
-        Raises StoreClosed in a process that was forked after opening.
+        2xx means committed. 4xx: refused, nothing stored. 429, 503: deliver again. Raises StoreClosed after a fork.
         """
         self.runtime.database.here()
         return await self._receiver.webhook(

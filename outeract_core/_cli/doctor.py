@@ -17,6 +17,7 @@ from typing import Any
 import anyio
 from attrs import asdict
 
+from .. import query
 from .._api.app import App
 from .._api.outeract import Outeract
 from .._domain.values.ids import from_ms
@@ -49,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
             "key": _key(core),
             "queues": core.runtime.database.read(health.queues),
             "last_day": _last_day(core),
+            "held_back": _held_back(core, apps),
             "newest": _newest(core),
             "foreign": core.runtime.database.read(health.foreign),
             "unfinished": core.runtime.database.read(importing.unfinished),
@@ -126,6 +128,14 @@ def _last_day(core: Outeract) -> dict[str, int]:
         ):
             found[one.status] += one.count
     return found
+
+
+def _held_back(core: Outeract, apps: list[App]) -> dict[str, int]:
+    """How often in the last 24 hours applications were over a quota, by name."""
+    since = query.between(from_ms(core.runtime.now() - _DAY), None)
+    over = query.type_is("system.quota_reached") & since
+    found = {f"{app.organisation}/{app.name}": anyio.run(app.events.count, over) for app in apps}
+    return {name: count for name, count in found.items() if count}
 
 
 def _newest(core: Outeract) -> dict[str, str]:
@@ -291,6 +301,9 @@ def _advice(findings: dict[str, Any]) -> Iterator[str]:
             f"! {day['hung']} turns took longer than a minute in the last day: {which} says which; "
             "on(…, timeout=) ends them"
         )
+    for name, count in findings["held_back"].items():
+        why = f"{_command(findings, 'tail')} --type system.quota_reached"
+        yield f"! {name} was held back {count} times in the last day by its quotas: {why} says by which"
     if findings["queues"]["retrying"]:
         which = f"{_command(findings, 'turns')} --status retrying"
         yield (

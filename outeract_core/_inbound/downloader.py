@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 
 from .._domain.rules.delivery import ATTEMPTS, backoff
-from .._domain.rules.fair import shares
+from .._domain.rules.fair import capped, shares
 from .._domain.rules.guard import guarded
 from .._domain.values.ids import SHIFT, jitter
 from .._io.disk.file_store import Stored
@@ -37,6 +37,7 @@ from ..errors import (
     Throttled,
     UnknownPlatform,
 )
+from .quotas import BYTES, held_back
 
 EACH = 4
 """Downloads of one connection at once."""
@@ -80,7 +81,7 @@ class Downloader:
 
     async def _claim(self) -> list[Download]:
         """Files that may be fetched now, so many of each connection as it has a share of."""
-        free, shares = AT_ONCE - len(self._under_way), self._shares()
+        free, shares = AT_ONCE - len(self._under_way), await self._shares()
         if free <= 0 or not shares or not self._due():
             return []
         owner, held, asked = self._runtime.owner, self._heart.keys, self._runtime.steady()
@@ -92,10 +93,14 @@ class Downloader:
         self._under_way |= {download.key: download.conn for download in claimed}
         return claimed
 
-    def _shares(self) -> dict[int, int]:
+    async def _shares(self) -> dict[int, int]:
+        """By connection; an application that is over its quota has none."""
         ownership = self._runtime.ownership
-        mine = [conn.id for conn in self._runtime.conns() if conn.app in ownership]
-        return shares(mine, self._under_way.values(), EACH)
+        apps = {conn.id: conn.app for conn in self._runtime.conns() if conn.app in ownership}
+        over = {app for app in set(apps.values()) if await held_back(self._runtime, app, BYTES)}
+        mine = [conn for conn, app in apps.items() if app not in over]
+        found = shares(mine, self._under_way.values(), EACH)
+        return capped(found, apps, self._under_way.values(), self._runtime.meters.downloads())
 
     def _due(self) -> bool:
         due = self._runtime.database.read(files.next_due)
@@ -201,6 +206,7 @@ class Downloader:
         where = await self._runtime.http.run(flow, by=conn.id)
         async with self._runtime.http.download(where, limit, by=conn.id) as chunks:
             stored = await self._runtime.folder.receive(chunks)
+        self._runtime.meters.add(conn.app, BYTES, stored.size)
         if download.sha256 is not None and stored.sha256 != download.sha256.lower():
             raise ChecksumMismatch("the bytes are not those that the platform announced")
         return stored, None

@@ -13,6 +13,7 @@ import anyio
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from ..errors import Unauthorised
+from .quotas import EVENTS, held_back
 from .receiver import Receiver
 
 WAIT = 25.0
@@ -36,6 +37,10 @@ class Poller:
         polls = conn.entity.config.get("poll") and not conn.disabled
         if conn.app not in ownership or not polls:
             await self._runtime.wait("poll", 1.0, heard)
+            return 0
+        over = await held_back(self._runtime, conn.app, EVENTS)
+        if over:
+            await self._runtime.wait("poll", min(over, wait, 1.0), heard)
             return 0
         found = 0
         with ownership.work(conn.app):

@@ -29,6 +29,7 @@ from ..errors import (
     Unsupported,
 )
 from ..events import Unparsed
+from . import quotas
 from .doors import Doors
 from .gaps import Mark, passed
 from .keeping import ITEM, keep, keep_apart, keep_item
@@ -163,6 +164,7 @@ class Receiver:
         read, facts = read_delivery(conn, adapter, plain, credentials)
         conn = await pinned(self._runtime, conn, adapter, facts)
         sort(Routing(self._runtime, conn, inbound), facts, read, plain)
+        await quotas.admit(self._runtime, read)
         for one in read.foreign:
             self._tell(conn, one)
         return await self._store(read, Share(self._together, Delivery(conn, plain, read)))
@@ -276,6 +278,8 @@ class Receiver:
             flow = poll(mark.cursor, wait)
         polled = await self._runtime.http.run(flow, by=conn.id, waiting=True)
         read = sort(Routing(self._runtime, conn), polled.facts, Read(conn))
+        for app, count in quotas.wanted_by(read).items():
+            self._runtime.meters.add(app, quotas.EVENTS, count)
 
         def unit(tx: Connection) -> Received:
             received = self._commit(tx, [read])[0]

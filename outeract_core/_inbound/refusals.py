@@ -14,6 +14,7 @@ from ..adapter import Response
 from ..errors import (
     BodyTooLarge,
     MissingSecret,
+    OverQuota,
     SignatureError,
     StoreError,
     UnknownPlatform,
@@ -35,6 +36,8 @@ class Refusals:
         """What follows from an error: refused for good, or to be delivered again."""
         if isinstance(error, UnknownWebhook):
             return Response(error.status, _PLAIN, _short(error))
+        if isinstance(error, OverQuota):  # told by `quotas.py`, once for each window
+            return Response(429, {"retry-after": str(error.after)}, b"deliver again later")
         if isinstance(error, WebhookError):
             remedy = " (body_limit=)" if isinstance(error, BodyTooLarge) else ""
             self._tell(where, f"was refused: {error}{remedy}")

@@ -33,6 +33,7 @@ from .plugins import Plugins, broken
 from .processes.grace import Grace
 from .processes.liveness import Liveness
 from .processes.ownership import Ownership
+from .quotas import Meters
 from .secrets.configs import Texts
 from .secrets.key import Key
 from .secrets.references import Secrets
@@ -75,6 +76,7 @@ class Runtime:
     _lines: int = field(init=False, default=0)
     log: Log = field(init=False)
     handed: Handed = field(init=False)
+    meters: Meters = field(init=False)
     texts: Texts = field(init=False)
     steady: Callable[[], int] = field(init=False)
     liveness: Liveness = field(init=False)
@@ -96,6 +98,7 @@ class Runtime:
 
     def __attrs_post_init__(self) -> None:
         self.handed = Handed(lambda: self.steady())
+        self.meters = Meters(lambda: self.steady())
         self.log = Log(self._redact)
         self.texts = Texts(self.secrets)
         self.steady = steady(self.database.options.clock)

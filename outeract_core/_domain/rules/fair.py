@@ -18,6 +18,26 @@ def shares(conns: Iterable[int], held: Iterable[int], each: int) -> dict[int, in
     return {conn: each - taken[conn] for conn in conns if taken[conn] < each}
 
 
+def capped(
+    found: Mapping[int, int],
+    groups: Mapping[int, int],
+    held: Iterable[int],
+    most: Mapping[int, int],
+) -> dict[int, int]:
+    """The same shares, of which all connections of one group together have no more than its `most`."""
+    taken = Counter(groups[conn] for conn in held if conn in groups)
+    left = {group: most[group] - taken[group] for group in most}
+    kept = dict[int, int]()
+    for conn, share in found.items():
+        group = groups[conn]
+        share = min(share, left.get(group, share))
+        if share > 0:
+            kept[conn] = share
+            if group in left:
+                left[group] -= share
+    return kept
+
+
 def fairly(due: Iterable[tuple[int, T]], left: Mapping[int, int], limit: int) -> list[T]:
     """Of what is due, in order and with its connection, what is taken up: `limit` in all."""
     taken, found = Counter[int](), list[T]()
