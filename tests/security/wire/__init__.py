@@ -1,0 +1,1 @@
+"""The attacks on what goes over the network: requests, answers, forms, what is logged of them."""
