@@ -97,12 +97,11 @@ class Outeract:
     def __init__(
         self, path: str | os.PathLike[str], *, durability: str = "full", busy_timeout: float = 5.0,
         secrets: Mapping[str, SecretSource] | None = None, references: References = None,
-        key: Secret | None = None,
-        transcribe: Callable[[Path, str | None], Any] | None = None,
-        search: str | None = "unicode61",
-        allow_private_addresses: bool = False, proxy: str | None = None, verify: Any = True,
-        cert: Any = None, file_limit: int = LIMIT, read_timeout: float | None = 60.0,
-        body_limit: int = BODY_LIMIT, console: Callable[[Any], Any] | None = None,
+        key: Secret | None = None, transcribe: Callable[[Path, str | None], Any] | None = None,
+        search: str | None = "unicode61", allow_private_addresses: bool = False,
+        proxy: str | None = None, verify: Any = True, cert: Any = None, file_limit: int = LIMIT,
+        read_timeout: float | None = 60.0, body_limit: int = BODY_LIMIT,
+        console: Callable[[Any], Any] | None = None,
         clock: Clock = utc_now, ids: IdSource = uuid7, vfs: str | None = None,
         checkpoints: Checkpoints = default_checkpoints, transport: Any = None,
     ) -> None:  # fmt: skip
