@@ -61,6 +61,7 @@ TABLE = [
     Row("_outbound/attempt.py:Attempts._lost", wrongs.claim_lost, "outbound"),
     Row("_outbound/attempt.py:Attempts._lost", wrongs.claim_lost_and_refused, "outbound"),
     Row("_outbound/sender.py:Sender._broke", wrongs.lane_broke, "outbound", ERROR),
+    Row("_io/runtime.py:Runtime.begin", wrongs.handed_over_and_lost, "store"),
     Row("_inbound/poller.py:Poller.failed", wrongs.poll, "inbound"),
     Row("_inbound/receiver.py:Receiver._tell_kept", wrongs.kept, "inbound"),
     Row(
@@ -152,7 +153,7 @@ def _listening(world: wrongs.World) -> list[tuple[str, int, str, str]]:
 
     def told(self: Log, level: int, room: str, text: str, error: Any) -> None:
         frame = sys._getframe(2)
-        place = f"{_short(frame.f_code.co_filename)}:{frame.f_code.co_qualname}"
+        place = f"{_short(frame.f_code.co_filename)}:{frame.f_code.co_qualname.partition('.<locals>')[0]}"
         logger = logging.getLogger(f"outeract_core.{room}")
         catch = _Catch(partial(lines.append), place)
         logger.addHandler(catch)

@@ -290,6 +290,13 @@ async def lane_broke(world: World) -> tuple[str, ...]:
     return ("a lane has stopped", "StoreError", "Traceback")
 
 
+async def handed_over_and_lost(world: World) -> tuple[str, ...]:
+    """What nobody waits for could not be written."""
+    world.core.runtime.begin(_raise(StoreError(f"not now {LEAK}")), "typing")
+    await world.core.runtime.write(lambda _tx: None)
+    return ("typing was left out", "not now")
+
+
 async def poll(world: World) -> tuple[str, ...]:
     """A poll raises: which connection."""
     Odd.does["poll"] = _raise(KeyError(LEAK))
