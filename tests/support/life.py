@@ -256,6 +256,7 @@ class Life:
         await self.app.emit("call.made", {"to": f"+{who.phone}", "note": f"rang {who.phone} back"})
         code = await self.app.people.link_code(puser)
         self.needles.keep("codes", f"code of {who.key}", code)
+        await self.telegram({"message": self.tg(who, GROUP, text=f"is it {code} or what")})
         file = Attachment(
             plant(who.key, "bytes of the bot").encode() * 9,
             plant(who.key, "name of the bot") + ".txt",

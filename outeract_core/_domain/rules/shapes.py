@@ -30,8 +30,8 @@ _MEMBERS = {
     **dict.fromkeys(("part", "parts", "attempts"), _NUMBER),
 }
 _SAID = dict.fromkeys(("text", "type", "role", "header", "footer"), _TEXT)
-_TOLD = {"message.transcribed": {"text": _TEXT}}
-"""Members of one type of event alone."""
+_TOLD = {"message.transcribed": {**_MEMBERS, "text": _TEXT}}
+"""Types of events with members of their own."""
 
 
 def fault(event_type: str, payload: Any) -> str | None:
@@ -40,7 +40,7 @@ def fault(event_type: str, payload: Any) -> str | None:
         return None
     if not isinstance(payload, dict):
         return f"the payload of {event_type} is no JSON object"
-    found = _first(payload, {**_MEMBERS, **_TOLD.get(event_type, {})}, "")
+    found = _first(payload, _TOLD.get(event_type, _MEMBERS), "")
     message = payload.get("message")
     if found is None and message is not None and event_type.startswith("message."):
         if not isinstance(message, dict):
@@ -50,8 +50,7 @@ def fault(event_type: str, payload: Any) -> str | None:
 
 
 def _first(members: Mapping[str, Any], wanted: Mapping[str, str], within: str) -> str | None:
-    for name in wanted.keys() & members.keys():
-        value = members[name]
-        if value is not None and type(value) is not _TYPES[wanted[name]]:
+    for name, value in members.items():
+        if name in wanted and value is not None and type(value) is not _TYPES[wanted[name]]:
             return f"{within}{name} is {wanted[name]}, not {value!r:.80}"
     return None

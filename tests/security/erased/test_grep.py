@@ -85,7 +85,7 @@ async def world(tmp_path: Path, clock: ManualClock, log: list[str]) -> AsyncIter
             folder / "bot.db", clock=clock, ids=SequentialIds(), allow_private_addresses=True,
             transcribe=lambda path, _type: path.read_bytes().decode()[9:40], console=lambda _m: {},
         ) as core:  # fmt: skip
-            app = core.app("support", transcription="enabled")
+            app = core.app("support", transcription="enabled", link_code_auto_detect="enabled")
             life, ann, bob = await lived(core, app, fake, clock)
             await app.search("indeed")
             yield World(life, ann, bob, folder, log)
