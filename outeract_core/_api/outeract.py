@@ -160,6 +160,7 @@ class Outeract:
         app = self._apps.get(key)
         if app is None:
             app = self._apps[key] = App(self.runtime, key, entity, organisation)
+            app.opened_by = self
             self.runtime.ownership.changed()
         app.entity = entity
         self.runtime.meters.set(key, quotas)

@@ -4,7 +4,7 @@ Knows: the commands and their arguments.
 Does not know: what a command does.
 
 Read `printing` (the one way out), `opening` (what they share), `commands` (those that look), `doctor`, `keeping`, `moving`,
-`undone`, `again`, `rereading`, `chat`, then `demo` with `demo_cast` and `demo_report`.
+`undone`, `again`, `rereading`, `chat`, `run` with `reload`, then `demo` with `demo_cast` and `demo_report`.
 """
 
 from __future__ import annotations
@@ -146,6 +146,11 @@ def _parser() -> argparse.ArgumentParser:
     retention.add_argument("--apply", action="store_true", help="drop it")
     chat = _verb(verbs, "chat", "talk to a bot in this terminal", "chat:run", json=False)
     chat.add_argument("bot", nargs="?", help="a Python file that registers handlers on `app`")
+    run = _verb(verbs, "run", "serve a bot until SIGTERM", "run:run", file=False, json=False)
+    run.add_argument("bot", help="a Python file that has a `core`, an Outeract")
+    run.add_argument(
+        "--reload", action="store_true", help="run it anew whenever a file beside it changes"
+    )
     return parser
 
 

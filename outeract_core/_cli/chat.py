@@ -23,10 +23,12 @@ from .._api.outeract import Outeract
 from ..errors import BadInput
 from ..model import PlatformConnection
 from .printing import complain
+from .run import take_turns
 
 
 def run(options: argparse.Namespace) -> int:
     """Chat until the input ends; 1 when a handler, or anything else, has raised meanwhile."""
+    take_turns()
     return anyio.run(partial(_chat, options.file, options.app or "console", options.bot))
 
 

@@ -20,7 +20,7 @@ import anyio
 import pytest
 
 from outeract_core import App, Outeract
-from outeract_core._io.processes.shutdown import MOMENT
+from outeract_core._io.processes.shutdown import MOMENT, Shutdown
 from outeract_core._store.writing import outbox
 from outeract_core.testing import FakePlatform, ManualClock
 
@@ -269,6 +269,27 @@ with Shutdown(1.0, print):
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20)
     assert done.stdout.split() == [b"-15"]
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_signal_before_there_is_a_loop_is_not_forgotten(signals: int) -> None:
+    """Told while it starts, it ends as soon as it has begun, step by step; nobody waits for the grace."""
+    taken: list[str] = []
+    with Shutdown(60.0, lambda: taken.append("last")) as shutdown:
+        for number in range(1, signals + 1):
+            signal.raise_signal(signal.SIGTERM)
+            while shutdown._reached < number:
+                time.sleep(0)
+
+        async def work() -> None:
+            done = anyio.Event()
+            shutdown.steps(lambda: taken.append("end"), lambda: taken.append("given up"))
+            shutdown._via(done.set)  # type: ignore[misc]
+            with anyio.fail_after(20):
+                await done.wait()
+
+        anyio.run(work)
+    assert taken == ["end", "given up"][:signals]
 
 
 def test_an_error_ends_it_with_that_error(tmp_path: Path) -> None:

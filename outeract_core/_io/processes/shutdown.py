@@ -47,7 +47,9 @@ class Shutdown:
         self._heard: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._before: dict[int, Any] = {}
         self._via: Via | None = None
-        self._end = self._give_up = _nothing
+        self._steps: tuple[Callable[[], None], ...] = ()
+        self._reached = 0
+        self._gate = threading.Lock()
         self._pid = os.getpid()
 
     def __enter__(self) -> Shutdown:
@@ -65,8 +67,15 @@ class Shutdown:
         self._heard.put(None)
 
     def steps(self, end: Callable[[], None], give_up: Callable[[], None]) -> None:
-        """What the first and the second step are, on the event loop that runs here."""
-        self._via, self._end, self._give_up = here(), end, give_up
+        """What the first and the second step are, on the event loop that runs here.
+
+        A signal may have come before there was a loop: what it asked for is done now.
+        """
+        with self._gate:
+            self._via, self._steps = here(), (end, give_up)
+            reached = self._reached
+        for step in range(reached):
+            self._take(step)
 
     def _hear(self, number: int, _frame: object) -> None:
         if os.getpid() == self._pid:
@@ -79,19 +88,27 @@ class Shutdown:
         number = self._heard.get()
         if number is None:
             return
-        self._reach(self._end)
+        self._reach()
         if self._ended(self._grace):
             return
-        self._reach(self._give_up)
+        self._reach()
         if not self._ended(MOMENT):
             last = threading.Thread(target=self._last, name="outeract last words", daemon=True)
             last.start()
             last.join(MOMENT)
             leave(128 + number)
 
-    def _reach(self, step: Callable[[], None]) -> None:
+    def _reach(self) -> None:
+        """The next step is due."""
+        with self._gate:
+            self._reached += 1
+            runs = self._via is not None
+        if runs:
+            self._take(self._reached - 1)
+
+    def _take(self, step: int) -> None:
         if self._via is not None:
-            call(self._via, step)
+            call(self._via, self._steps[step])
 
     def _ended(self, seconds: float) -> bool:
         """Whether the block is left within so many seconds, and before another signal."""
@@ -99,10 +116,6 @@ class Shutdown:
             return self._heard.get(timeout=max(seconds, 0.0)) is None
         except queue.Empty:
             return False
-
-
-def _nothing() -> None:
-    """Nothing runs yet."""
 
 
 def first(error: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,0 +1,80 @@
+"""Serve a bot's file: load it, find the store that it has opened, work until SIGTERM.
+
+Knows: how a bot's file is loaded, which of its names is the store, how often Python's threads take turns.
+Does not know: how work ends (`Outeract.run`), when it is loaded anew (`reload.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeAlias
+
+from .. import blocking
+from .._api.app import App
+from .._api.outeract import Outeract
+from ..errors import BadInput, StoreClosed
+
+Store: TypeAlias = Outeract | blocking.Outeract
+TURNS = 0.0005
+"""Seconds after which a thread that computes lets another one in (Python's own: 5 ms). The process is
+ours, so it is ours to say; `docs/how-to/busy-host.md` says what it does.
+"""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Work until a signal; 0 when it ended in order."""
+    if options.reload:
+        from .reload import reloading
+
+        return reloading(options.bot)
+    take_turns()
+    store = store_of(loaded(options.bot))
+    try:
+        store.run() if isinstance(store, Outeract) else store.serve()
+    except StoreClosed:  # the file has served by itself, and is done
+        return 0
+    return 0
+
+
+def take_turns() -> None:
+    """Let threads take turns more often than Python does, unless somebody has said so already."""
+    if sys.getswitchinterval() > TURNS:
+        sys.setswitchinterval(TURNS)
+
+
+def loaded(bot: str) -> ModuleType:
+    """The bot's file as a module, which its worker processes can import too. Raises BadInput."""
+    path = Path(bot).resolve()
+    spec = spec_from_file_location(path.stem, path) if path.is_file() else None
+    if spec is None or spec.loader is None:
+        raise BadInput(f"there is no Python file {bot}")
+    sys.path.insert(0, str(path.parent))
+    sys.argv = [bot]
+    module = sys.modules[path.stem] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def store_of(module: ModuleType) -> Store:
+    """What `core` is in it, or the one store that it has opened. Raises BadInput when that is not clear."""
+    named = {name: _store(value) for name, value in vars(module).items()}
+    core = named.get("core") or named.get("app")
+    found = {id(store): store for store in named.values() if store is not None}
+    if core is not None:
+        return core
+    if len(found) != 1:
+        raise BadInput(
+            f"{module.__file__} has {len(found) or 'no'} stores to choose from: "
+            "say `core = Outeract(…)` in it, at the top level"
+        )
+    return found.popitem()[1]
+
+
+def _store(value: Any) -> Store | None:
+    if isinstance(value, App):
+        value = value.opened_by
+    return value if isinstance(value, Outeract | blocking.Outeract) else None

@@ -1,0 +1,130 @@
+"""`outeract run BOT.py`: the store of a bot's file is found, served until a signal, and run anew on a change.
+
+Knows: the forms in which a bot is written, a process of its own.
+Does not know: how work ends in order (`tests/api/test_run.py`).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from outeract_core._cli.reload import stamps
+from outeract_core._cli.run import TURNS
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM there")
+
+HEAD = """
+import signal, sys, threading, time
+from outeract_core import Outeract, blocking
+"""
+TOLD = """
+@app.on("message.inbound", name="h")
+def h(message):
+    return "hi"
+
+def served():
+    while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        time.sleep(0.01)
+    print("loaded", sys.getswitchinterval(), flush=True)
+
+threading.Thread(target=served, daemon=True).start()
+"""
+STORES = {
+    "core": 'core = Outeract("a.db"); app = core.app("one")',
+    "by another name": 'store = Outeract("a.db"); app = store.app("one")',
+    "its application alone": 'app = Outeract("a.db").app("one")',
+    "blocking": 'core = blocking.Outeract("a.db"); app = core.app("one")',
+    "one of two": 'core = Outeract("a.db"); app = core.app("one"); other = Outeract("b.db")',
+    "beside another application": 'core = Outeract("a.db"); app = core.app("one"); two = core.app("two")',
+}
+
+
+@contextmanager
+def running(folder: Path, text: str, *more: str) -> Iterator[subprocess.Popen[str]]:
+    """The bot in a process of its own, which says a line when it is served."""
+    (folder / "bot.py").write_text(text)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "outeract_core", "run", "bot.py", *more], cwd=folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    """The next line that it prints."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("served", ["", "core.run()", 'if __name__ == "__main__": core.run()'])
+@pytest.mark.parametrize("form", STORES)
+def test_a_bot_is_served_until_it_is_told(tmp_path: Path, form: str, served: str) -> None:
+    """Whatever its store is called, and whether the file runs it by itself, SIGTERM ends it with 0."""
+    if served and "core" not in form and form not in ("one of two", "beside another application"):
+        served = ""
+    text = f"{HEAD}{STORES[form]}\n{TOLD}\n{served}\n"
+    with running(tmp_path, text) as process:
+        assert line(process) == f"loaded {TURNS}"
+        process.terminate()
+        assert process.wait(30) == 0, process.stderr.read() if process.stderr else ""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = 1", "no stores"),
+        (f'{HEAD}a, b = Outeract("a.db"), Outeract("b.db")', "2 stores"),
+    ],
+)
+def test_what_has_no_store_says_what_to_do(tmp_path: Path, text: str, told: str) -> None:
+    """A file without one, or with several of which none is `core`, is refused with the remedy."""
+    with running(tmp_path, text) as process:
+        _, error = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert told in error
+    assert "core = Outeract" in error
+    assert "Traceback" not in error
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """A mistyped name is an error of one line."""
+    told = subprocess.run(
+        [sys.executable, "-m", "outeract_core", "run", "bto.py"], cwd=tmp_path, text=True,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert (told.returncode, told.stderr) == (2, "outeract: there is no Python file bto.py\n")
+
+
+def test_a_change_runs_it_anew(tmp_path: Path) -> None:
+    """A file that was changed is run again; one that is broken is waited for until it is mended."""
+    text = f"{HEAD}{STORES['core']}\n{TOLD}"
+    with running(tmp_path, text, "--reload") as process:
+        assert line(process) == f"loaded {TURNS}"
+        (tmp_path / "bot.py").write_text(text.replace("loaded", "changed"))
+        assert line(process) == f"changed {TURNS}"
+        (tmp_path / "bot.py").write_text("this is no Python")
+        assert process.stderr is not None
+        assert any("waiting for a change" in said for said in process.stderr)
+        (tmp_path / "bot.py").write_text(text.replace("loaded", "mended"))
+        assert line(process) == f"mended {TURNS}"
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_only_python_files_that_are_seen_count(tmp_path: Path) -> None:
+    """The database beside the bot changes all the time, and hidden folders are none of its business."""
+    for name in ("bot.py", "a.db", ".venv/lib/b.py", "parts/c.py"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    assert {Path(name).name for name in stamps(tmp_path)} == {"bot.py", "c.py"}
