@@ -10,7 +10,6 @@ import math
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -331,11 +330,14 @@ class Outeract:
 
         Raises BadInput, and what `serve` raises.
         """
-        told = partial(_open_until, self)
         try:
-            self.until_told(lambda work: anyio.run(told, work, backend=backend), grace)
+            self.until_told(lambda work: anyio.run(self._open_until, work, backend=backend), grace)
         except KeyboardInterrupt:
             self.close()
+
+    async def _open_until(self, work: Callable[[], Awaitable[None]]) -> None:
+        async with self:
+            await work()
 
     def until_told(self, run: Callable[[Callable[[], Awaitable[None]]], Any], grace: float) -> None:
         """`serve` on the event loop on which `run` runs what it is given, until a signal ends it."""
@@ -394,8 +396,3 @@ def _seconds(grace: float) -> float:
     if isinstance(grace, bool) or not isinstance(grace, int | float) or not grace >= 0:
         raise BadInput(f"grace is a number of seconds, 0 or more, not {grace!r}")
     return float(grace)
-
-
-async def _open_until(core: Outeract, work: Callable[[], Awaitable[None]]) -> None:
-    async with core:
-        await work()
