@@ -41,6 +41,7 @@ class Sender:
         )
         pace, self._resting = Pace(), Resting(runtime.steady)
         self._settle = Settle(runtime, pace, self._resting, settled)
+        self._seen = 0
         self._attempts = Attempts(runtime, self._heart, pace, self._settle)
         runtime.on_changed(self._resting.well)
         self.report = self._settle.report
@@ -99,6 +100,7 @@ class Sender:
 
     async def _claim(self, lanes: int) -> list[list[Row]]:
         """Rows by lane; nothing is written where there is nothing to claim."""
+        await self._look_at_the_clock()
         shares, held = self._shares(), self._resting.lanes
         if lanes <= 0 or not self._runtime.database.read(
             lambda tx: claims.any_due(tx, shares, held)
@@ -113,6 +115,13 @@ class Sender:
             self._resting.take(rows[0].lane, rows[0].conn)
             self._heart.hold((row.id for row in rows), asked)
         return claimed
+
+    async def _look_at_the_clock(self) -> None:
+        """Set back, it must not hold up what was to leave at once: order does not follow the clock."""
+        now, seen = self._runtime.now(), self._seen
+        self._seen = now
+        if now < seen:
+            await self._runtime.write(lambda tx: claims.cut(tx, LATEST))
 
     def _shares(self) -> dict[int, int]:
         """The connections whose rows may be taken up, and how many lanes of each."""

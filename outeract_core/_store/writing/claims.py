@@ -29,6 +29,8 @@ _File = tuple[str | None, str | None, int | None, str | None]
 
 HEADS: Statement[tuple[int, int, int, int]] = statement("outbox_heads")
 AHEAD: Statement[Any] = statement("outbox_ahead")
+UNTIMED: Statement[Any] = statement("outbox_untimed")
+IS_UNTIMED: Statement[tuple[int]] = statement("outbox_is_untimed")
 IS_AHEAD: Statement[tuple[int]] = statement("outbox_is_ahead")
 LANE: Statement[_Row] = statement("outbox_lane_due")
 LEASE: Statement[Any] = statement("outbox_lease")
@@ -48,6 +50,7 @@ FILE: Statement[_File] = statement("file_of_part")
 LAST_INBOUND: Statement[tuple[int]] = statement("last_inbound")
 
 PER_LANE, LANES = 16, 100
+_SOONEST = 1_000
 _ABOUT = ("react", "edit", "delete")
 """Verbs on a message that may still be on its way."""
 
@@ -141,13 +144,18 @@ def _heads(
 
 
 def cut(tx: Tx, longest: int) -> None:
-    """What waits for longer than the library ever asks for (a clock was set back) is due now."""
+    """A clock was set back: what waits for longer than the library ever asks for is due now, and what
+    was to leave at once does. Only `not_before` is the host's.
+    """
     tx.run(AHEAD, now=tx.now, latest=tx.now + longest)
+    tx.run(UNTIMED, now=tx.now)
 
 
 def is_ahead(tx: Tx, longest: int) -> bool:
-    """Whether `cut` would change a row."""
-    return tx.one(IS_AHEAD, latest=tx.now + longest) is not None
+    """Whether `cut` would change a row, of those that fall due soonest."""
+    if tx.one(IS_AHEAD, latest=tx.now + longest) is not None:
+        return True
+    return tx.one(IS_UNTIMED, now=tx.now, most=_SOONEST) is not None
 
 
 def _due(queued: list[_Row], now: int) -> list[_Row]:

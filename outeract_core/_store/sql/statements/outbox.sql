@@ -16,6 +16,15 @@ UPDATE outbox SET due = :now WHERE waits = 0 AND attempt > 0 AND due > :latest;
 -- name: outbox_is_ahead
 SELECT 1 FROM outbox WHERE waits = 0 AND attempt > 0 AND due > :latest LIMIT 1;
 
+-- name: outbox_is_untimed
+SELECT 1 FROM (
+  SELECT event, due FROM outbox WHERE waits = 0 AND attempt = 0 AND due > :now ORDER BY due LIMIT :most) o
+WHERE o.event IS NULL OR o.due <= (SELECT e.created_at FROM event e WHERE e.seq = o.event) LIMIT 1;
+
+-- name: outbox_untimed
+UPDATE outbox SET due = :now WHERE attempt = 0 AND due > :now
+  AND (event IS NULL OR due <= (SELECT e.created_at FROM event e WHERE e.seq = outbox.event));
+
 -- name: outbox_lane_due
 SELECT o.id, o.conn, o.lane, o.verb, o.event, o.parts, o.done, o.attempt, o.expires, o.sandbox, o.state,
   o.due, o.arrives, o.looks, o.lease_until
