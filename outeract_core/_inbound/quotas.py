@@ -58,6 +58,7 @@ async def tell(runtime: Runtime, app: int, what: What) -> None:
     told = encode({"quota": what, "limit": limit, "until": until.isoformat()})
     await runtime.write(lambda tx: append(tx, app, "system.quota_reached", told))
     runtime.log.warning(
-        "inbound", f"an application is over {what}={limit}, and is held back for {wait:.0f} seconds"
+        "inbound",
+        f"{runtime.called(app)} is over {what}={limit}, and is held back for {wait:.0f} seconds",
     )
     runtime.wake("handlers")

@@ -77,9 +77,21 @@ def _linker(runtime: Runtime) -> Act:
         public = chat is not None and chat.kind in ("group", "channel")
         puser = target_of(tx, event, "sent_by")
         if puser is not None:
-            link_codes.activate(tx, conn.app, Try(puser, code, key, event, public, seen), confirm)
+            attempt = Try(puser, code, key, event, public, seen)
+            tell(runtime, tx, conn.app, link_codes.activate(tx, conn.app, attempt, confirm))
 
     return link
+
+
+def tell(runtime: Runtime, tx: Tx, app: int, attempt: link_codes.Attempt) -> None:
+    """Somebody guesses: said once, when the application takes no more codes for a while."""
+
+    def limited() -> None:
+        text = "too many link codes that nobody was given: none is taken for a while"
+        runtime.log.warning("inbound", f"{runtime.called(app)}: {text}")
+
+    if attempt.limited:
+        tx.after_commit(limited)
 
 
 def finds_codes(conn: Conn) -> bool:

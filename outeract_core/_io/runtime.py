@@ -152,6 +152,12 @@ class Runtime:
                 return done
             await anyio.sleep(_PAUSE)
 
+    def called(self, app: int) -> str:
+        """What an application is called, for people: `ORGANISATION/NAME`."""
+        rows = self.database.read(lambda tx: tx.all(tenants.APPLICATIONS))
+        names = (f"{organisation}/{name}" for key, name, organisation in rows if key == app)
+        return next(names, f"application {app}")
+
     def begin(self, unit: Callable[[Connection], Any], what: str) -> None:
         """Have something sent that nobody waits for, and that is no loss: if it is not, it is logged."""
 

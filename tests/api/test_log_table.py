@@ -88,6 +88,8 @@ ELSEWHERE = {
     "_io/runtime.py:Runtime._waits": "api/test_full_disk.py::test_serving_goes_on_when_there_is_room_again",
     "_inbound/pinning.py:_told": "inbound/test_routing.py::test_the_first_delivery_says_it_where_nobody_can_be_asked",
     "_inbound/receiver.py:Receiver._tell": "inbound/test_routing.py::test_what_nobody_owns_leaves_a_hash",
+    "_io/runtime.py:Runtime.begin": "io/test_handed_over.py::test_what_fails_is_told",
+    "_inbound/reactions.py:tell.limited": "security/test_link_codes.py::test_all_of_an_application_guess_within_a_limit",
     "_inbound/quotas.py:tell": "security/test_quotas.py::test_a_flood_is_delivered_again_and_nothing_is_lost",
     "_inbound/profiles.py:Profiles._warn": "inbound/test_profiles.py::test_a_missing_scope_is_told_once",
     "_inbound/downloader.py:Downloader.__init__": "inbound/test_download_leases.py::test_who_has_lost_a_download_settles_nothing",

@@ -253,8 +253,9 @@ async def test_without_the_key_no_code_is_given_or_taken(
 
 
 async def test_all_of_an_application_guess_within_a_limit(
-    core: Outeract, app: App, plain: PlatformConnection, alice: PlatformUser, clock: ManualClock
-) -> None:
+    core: Outeract, app: App, plain: PlatformConnection, alice: PlatformUser, clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     """Identities are cheap: together they guess so often, then nobody does; told once, and it passes."""
     code = await app.people.link_code(alice, minutes=60)
     for n in range(APP_ATTEMPTS // 5):
@@ -262,6 +263,8 @@ async def test_all_of_an_application_guess_within_a_limit(
         await take(core, plain, *tries)
     limited = [event for event in await events(app) if event.event_type == "link_code.limited"]
     assert [event.payload for event in limited] == [{"attempts": APP_ATTEMPTS, "minutes": 15}]
+    (told,) = [one.getMessage() for one in caplog.records if "link codes" in one.getMessage()]
+    assert told.startswith(f"{app.organisation}/{app.name}: ")
     bob = await app.people.by_external_id(plain, "bob")
     with pytest.raises(TooManyAttempts):
         await app.people.activate_link_code(code, bob)

@@ -174,9 +174,11 @@ class People:
             message = None if event is None else nodes.key(tx, app, event, "event")
             public = message is not None and _is_public(tx, app, message)
             confirm = reactions.confirmation(self._runtime)
-            return link_codes.activate(
+            attempt = link_codes.activate(
                 tx, app, Try(puser, str(code), hashed_with, message, public), confirm
             )
+            reactions.tell(self._runtime, tx, app, attempt)
+            return attempt
 
         attempt = await self._write(unit)
         if attempt.refusal is not None:

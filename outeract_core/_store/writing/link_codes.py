@@ -75,11 +75,15 @@ class Code:
 
 @frozen
 class Attempt:
-    """What came of a code: `refusal`, or the `user.merged` event (None: both were one already)."""
+    """What came of a code: `refusal`, or the `user.merged` event (None: both were one already).
+
+    `limited`: with it the application has come to its limit.
+    """
 
     refusal: LinkCodeError | None = None
     merged: int | None = None
     activation: int | None = None
+    limited: bool = False
 
 
 @frozen
@@ -239,13 +243,18 @@ def _within(tx: Tx, since: int, attempts: int, most: int) -> None:
         raise TooManyAttempts(f"too many link codes tried; wait {after:.0f} seconds", after=after)
 
 
-def _guessed(tx: Tx, app: int) -> None:
-    """A code that nobody was given: all of the application count together, and the limit is told once."""
+def _guessed(tx: Tx, app: int) -> bool:
+    """A code that nobody was given: all of the application count together, and the limit is told once.
+
+    Whether it is this one that comes to the limit.
+    """
     since, attempts = _counted(tx, tx.one(LIMIT, app=app))
     tx.run(LIMIT_SET, app=app, since=since, attempts=attempts + 1)
-    if attempts + 1 == codes.APP_ATTEMPTS:
-        told = {"attempts": attempts + 1, "minutes": codes.WINDOW_MS // 60_000}
-        _appended(tx, app, "link_code.limited", told)
+    if attempts + 1 != codes.APP_ATTEMPTS:
+        return False
+    told = {"attempts": attempts + 1, "minutes": codes.WINDOW_MS // 60_000}
+    _appended(tx, app, "link_code.limited", told)
+    return True
 
 
 def _refused(tx: Tx, app: int, attempt: Try, refusal: LinkCodeError) -> Attempt:
@@ -253,9 +262,8 @@ def _refused(tx: Tx, app: int, attempt: Try, refusal: LinkCodeError) -> Attempt:
     link(tx, event, "sent_by", attempt.puser)
     if attempt.event is not None:
         link(tx, event, "origin", attempt.event)
-    if isinstance(refusal, UnknownCode):
-        _guessed(tx, app)
-    return Attempt(refusal)
+    limited = isinstance(refusal, UnknownCode) and _guessed(tx, app)
+    return Attempt(refusal, limited=limited)
 
 
 def _appended(tx: Tx, app: int, kind: str, payload: dict[str, Any]) -> int:
