@@ -60,7 +60,6 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
     """One application (tenant). Everything read or written through it stays within it.
 
     events, conversations, graph, people, files, retention: what can be asked, by subject.
-    opened_by: the `Outeract` that it was asked of.
     """
 
     def __init__(self, runtime: Runtime, key: int, entity: Application, organisation: str) -> None:
@@ -69,7 +68,7 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
         self.entity = entity
         self.organisation = organisation
         self.tenant = Tenant(runtime.database, key, entity.id)
-        self.opened_by: Any = None
+        self._opened_by: Any = None
         self.handlers = []
         self.opened = runtime.database.read(lambda tx: newest(tx, key))
 

@@ -159,7 +159,7 @@ class Outeract:
         app = self._apps.get(key)
         if app is None:
             app = self._apps[key] = App(self.runtime, key, entity, organisation)
-            app.opened_by = self
+            app._opened_by = self  # noqa: SLF001 - it is ours
             self.runtime.ownership.changed()
         app.entity = entity
         self.runtime.meters.set(key, quotas)

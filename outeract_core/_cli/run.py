@@ -76,5 +76,5 @@ def store_of(module: ModuleType) -> Store:
 
 def _store(value: Any) -> Store | None:
     if isinstance(value, App):
-        value = value.opened_by
+        value = value._opened_by  # noqa: SLF001 - the command line is of this house
     return value if isinstance(value, Outeract | blocking.Outeract) else None

@@ -80,6 +80,8 @@ _References: TypeAlias = tuple[int | None, int | None, int | None]
 def _aimed(runtime: Runtime, app: int, to: Any, options: Options) -> tuple[Target, _References]:
     """Where `to` is, and what the options refer to: looked up in one go."""
     read = runtime.database.read
+    if options.via and isinstance(to, Target | tuple):
+        raise BadInput(routes.PLACED)
     if isinstance(to, Target):
         if (options.reply_to, options.thread) == (None, None) and isinstance(options.cause, int):
             return to, (None, None, options.cause)

@@ -354,6 +354,9 @@ async def test_a_user_is_reached_where_they_were_last_active_or_where_via_says(
     assert [e.platform for e in events if e.id != other.id] == ["console", "whatsapp"]
     with pytest.raises(NotFound):
         await line.app.send(user, "nowhere", via=["telegram"])
+    for placed in (("console", "ann"), here, here.id, other.id):
+        with pytest.raises(BadInput, match="via chooses"):
+            await line.app.send(placed, "somewhere", via=["whatsapp"])
 
 
 async def test_can_tells_the_route_and_what_stands_in_the_way(line: Line) -> None:

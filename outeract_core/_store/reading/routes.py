@@ -23,6 +23,9 @@ PEER: Statement[tuple[int, int, str, int]] = statement("peer_facts")
 NEWEST: Statement[tuple[int, int]] = statement("newest_peer")
 
 
+PLACED = "via chooses among the platforms of a user; whom this is for is on one platform already"
+
+
 @frozen
 class Route:
     """A connection (by number) and a platform user (by key)."""
@@ -39,6 +42,8 @@ def route(tx: Tx, app: int, to: Any, platforms: dict[int, str], via: Sequence[st
     active. `platforms`: connection number → platform. Raises NotFound and BadInput.
     """
     key, node_type = nodes.resolve(tx, app, to, ("platform_user", "user", "event"))
+    if via and node_type != "user":
+        raise BadInput(PLACED)
     if node_type == "event":
         key = peer_of(tx, key)
         if not key:
