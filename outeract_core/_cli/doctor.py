@@ -24,7 +24,7 @@ from .._domain.values.ids import from_ms
 from .._io.secrets.key import readable_by_others
 from .._io.secrets.references import HOST
 from .._store.engine import schema
-from .._store.reading import enrolment, health
+from .._store.reading import enrolment, health, queries
 from .._store.reading.undelivered import Among, counted, listed
 from .._store.transfer import importing, rebuild
 from ..adapter import Finding
@@ -134,8 +134,11 @@ def _held_back(core: Outeract, apps: list[App]) -> dict[str, int]:
     """How often in the last 24 hours applications were over a quota, by name."""
     since = query.between(from_ms(core.runtime.now() - _DAY), None)
     over = query.type_is("system.quota_reached") & since
-    found = {f"{app.organisation}/{app.name}": anyio.run(app.events.count, over) for app in apps}
-    return {name: count for name, count in found.items() if count}
+    read, found = core.runtime.database.read, {}
+    for app in apps:
+        if count := read(partial(queries.count, app=app.key, where=over)):
+            found[f"{app.organisation}/{app.name}"] = count
+    return found
 
 
 def _newest(core: Outeract) -> dict[str, str]:
