@@ -223,7 +223,7 @@ class Settle:
         doubtful = isinstance(error, Ambiguous) or self.in_doubt(row)
         if row.attempt + 1 >= ATTEMPTS:
             reason = f"given up after {row.attempt + 1} attempts: {error.reason}"
-            if doubtful and row.verb == "send":
+            if doubtful:
                 return await self.unknown(conn, row, reason, error.code)
             return await self.end(conn, row, "message.failed", reason, error.code, error.failure)
         seconds = backoff(row.attempt + 1, jitter())

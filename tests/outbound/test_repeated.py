@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from attrs import evolve
 
 from outeract_core import Delivery
 from outeract_core._domain.rules.delivery import ATTEMPTS
+from outeract_core.adapter import Call, Flow, Manifest, MessageRef
+from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
-from tests.support.stepped import Asked, Asking, Native, Wire, count, opened
+from tests.support.stepped import Asked, Asking, Native, Wire, _done, count, opened, take
+from tests.support.store.platform import said
 
 pytestmark = pytest.mark.anyio
 NOT_DONE: dict[str, Callable[[Asking], None]] = {
@@ -95,6 +100,36 @@ async def test_given_up_it_is_unknown(tmp_path: Path, clock: ManualClock, lost: 
         await line.work(3 * ATTEMPTS)
         assert line.asked == ATTEMPTS
         assert (await said.state()).status == "unknown"
+
+
+class Pressing(Native):
+    """It also takes reactions, by requests like any other."""
+
+    manifest: ClassVar[Manifest] = evolve(
+        Native.manifest, capabilities=Native.manifest.capabilities | {"react"}
+    )
+
+    def react(self, message: MessageRef, emoji: str, remove: bool) -> Flow[None]:
+        """One request."""
+        _done((yield Call("POST", "http://stepwise/react", json={"token": "r", "text": emoji})))
+
+
+@pytest.mark.parametrize("lost", ["all", "the first"])
+async def test_a_reaction_that_is_given_up_is_unknown_too(
+    tmp_path: Path, clock: ManualClock, lost: str
+) -> None:
+    """Whatever the verb: after a lost answer `failed` would say that certainly nothing was done."""
+    line = Line(tmp_path / "a.db", clock, Pressing)
+    async with line.core:
+        await take(line.core, line.connection, said("m1", "ann"))
+        (heard,) = (await line.app.events.page(type_is("message.inbound"))).nodes
+        await line.app.react(heard, "👍")
+        await line.core.pump()
+        line.posts = NOT_DONE["not now"] if lost == "the first" else lambda asking: asking.lose()
+        await line.work(3 * ATTEMPTS)
+        assert line.asked == ATTEMPTS
+        assert await count(line.app, "message.unknown") == 1
+        assert await count(line.app, "message.failed") == 0
 
 
 async def test_what_was_never_in_doubt_fails(tmp_path: Path, clock: ManualClock) -> None:
