@@ -28,6 +28,7 @@ from .document import (
     Inline,
     Link,
     Paragraph,
+    Picture,
     Quote,
     Rule,
     Span,
@@ -160,7 +161,8 @@ class _Builder:
         for child in token.children or ():
             inner.take(child)
         self.labels |= inner.labels
-        self._add(_link(str(token.attrs.get("src") or ""), _unlinked(inner.close())))
+        label = _unlinked(inner.close())
+        self._add(_link(str(token.attrs.get("src") or ""), label, Picture))
 
     def _note(self, token: Any) -> None:
         label = token.meta.get("label")
@@ -245,8 +247,8 @@ def _unlinked(nodes: tuple[Any, ...]) -> tuple[Inline, ...]:
     return tuple(found)
 
 
-def _link(url: str, label: tuple[Inline, ...]) -> list[Inline]:
+def _link(url: str, label: tuple[Inline, ...], kind: type[Link] = Link) -> list[Inline]:
     """A link that can be seen: one without a label shows its address, one without that is text."""
     if not url:
         return list(label)
-    return [Link(url, label if flatten((Paragraph(label),)).strip() else (Str(url),))]
+    return [kind(url, label if flatten((Paragraph(label),)).strip() else (Str(url),))]

@@ -26,6 +26,7 @@ __all__ = [
     "Inline",
     "Link",
     "Paragraph",
+    "Picture",
     "Quote",
     "Rule",
     "Span",
@@ -62,6 +63,11 @@ class Link:
 
     url: str
     children: tuple[Inline, ...]
+
+
+@frozen
+class Picture(Link):
+    """A picture inside a text, which is shown as a link to it."""
 
 
 @frozen

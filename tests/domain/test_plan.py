@@ -303,6 +303,18 @@ def test_what_a_place_does_not_have_is_told_and_said(
         assert made.degraded == ("quick replies as buttons",)
 
 
+@pytest.mark.parametrize(
+    "text", ["![a cat](https://a/b.png)", "> see ![](https://a/b.png)", "* **![x](u)**"]
+)
+def test_a_picture_in_a_text_is_told_to_be_a_link(text: str) -> None:
+    """No platform shows a picture in the middle of a text; a link that is one says nothing."""
+    assert "picture in the text as a link" in on(RICH, Content(text, format="markdown")).degraded
+    link = text.replace("![", "[")
+    assert (
+        "picture in the text as a link" not in on(RICH, Content(link, format="markdown")).degraded
+    )
+
+
 def test_an_empty_menu_is_refused() -> None:
     """A menu without rows is a mistake, not a message."""
     with pytest.raises(BadInput, match="without rows"):

@@ -18,6 +18,7 @@ from ...text.document import (
     Inline,
     Link,
     Paragraph,
+    Picture,
     Quote,
     Span,
     Str,
@@ -38,6 +39,10 @@ def losses(document: Document, manifest: Manifest) -> Iterator[str]:
     """In a few words each, what is shown otherwise than it was written."""
     if tables(document):
         yield "table as text"
+    if any(
+        isinstance(node, Picture) for block in document for line in _lines(block) for node in line
+    ):
+        yield "picture in the text as a link"
     formatted = not all(map(unformatted, document))
     if formatted and "format" not in manifest.capabilities:
         yield "formatting as plain text"
