@@ -107,7 +107,7 @@ LOWEST = ROOT / ".venv-lowest"
 QUICK = [
     "tests/domain",
     "tests/store/test_ingest.py",
-    "tests/io/test_http.py",
+    "tests/io/web/test_http.py",
     "tests/maintenance/test_import.py",
 ]
 """What is tried with them: what leans on each dependency, in about a minute."""

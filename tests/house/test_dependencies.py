@@ -32,6 +32,12 @@ def test_ci_tries_the_newest_and_the_oldest() -> None:
     assert "dev.py lowest" in text
 
 
+@pytest.mark.parametrize("path", dev.QUICK)
+def test_what_is_tried_with_the_oldest_is_there(path: str) -> None:
+    """A test that was moved is still found."""
+    assert (dev.ROOT / path).exists()
+
+
 def test_the_bill_names_everything_that_the_library_needs() -> None:
     """It is CycloneDX, the same each time, and has what pyproject.toml asks for with all extras."""
     made = supply.bill()
