@@ -44,6 +44,8 @@ class Key:
     fault: str | None = None
     _text: str = field(default="", repr=False)
     _hide: Secrets | None = field(default=None, repr=False)
+    _known: dict[tuple[str, ...], bytes] = field(factory=dict, init=False, repr=False)
+    _paths: dict[tuple[str, int], str] = field(factory=dict, init=False, repr=False)
 
     def __reduce__(self) -> str:
         raise TypeError("the key of a file is not pickled")
@@ -55,8 +57,14 @@ class Key:
 
     def webhook(self, webhook_id: str, version: int) -> str:
         """The secret in a webhook's path. Raises MissingSecret."""
-        made = urlsafe_b64encode(self._derived("webhook", webhook_id, str(version))[:24]).decode()
-        return made if self._hide is None else self._hide.hide(made)
+        known = self._paths.get((webhook_id, version))
+        if known is None:
+            derived = self._derived("webhook", webhook_id, str(version))
+            known = urlsafe_b64encode(derived[:24]).decode()
+            if self._hide is not None:
+                self._hide.hide(known)
+            self._paths[webhook_id, version] = known
+        return known
 
     def codes(self) -> bytes:
         """What link codes are hashed with. Raises MissingSecret."""
@@ -70,8 +78,11 @@ class Key:
     def _derived(self, *what: str) -> bytes:
         if self.fault is not None:
             raise MissingSecret(self.fault)
-        label = b"outeract\0" + "\0".join(what).encode()
-        return hmac.digest(self._text.encode(), label, hashlib.sha256)
+        known = self._known.get(what)
+        if known is None:
+            label = b"outeract\0" + "\0".join(what).encode()
+            known = self._known[what] = hmac.digest(self._text.encode(), label, hashlib.sha256)
+        return known
 
     # ── where it comes from ───────────────────────────────────────────────────────────────────
 
