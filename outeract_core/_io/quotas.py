@@ -40,6 +40,11 @@ class Meters:
         if quotas is not None:
             self._quotas[app] = quotas
 
+    @property
+    def none(self) -> bool:
+        """Whether the host has limited nobody, so that nothing need be counted."""
+        return not self._quotas
+
     def limit(self, app: int, what: What) -> int | None:
         """How much of it an application may use in a window; None: as much as it likes."""
         quotas = self._quotas.get(app)
