@@ -10,14 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from outeract_core import Outeract
 from outeract_core._api.maintenance import export_file
 from outeract_core.errors import InvalidExport, StoreError
-from outeract_core.testing import ManualClock
-from tests.support.transfer import full, rows
+from tests.support.transfer import exported_whole, rows
 
 pytestmark = pytest.mark.anyio
 TABLES = ("application", "organisation", "importing", "event", "person", "counter")
@@ -26,19 +24,9 @@ TABLES = ("application", "organisation", "importing", "event", "person", "counte
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The export of an application in which everything has happened, in many blocks."""
-    folder = tmp_path_factory.mktemp("original")
-
-    async def make() -> None:
-        clock = ManualClock()
-        async with Outeract(folder / "a.db", clock=clock, durability="normal") as core:
-            app = core.app("support")
-            await full(core, app, clock)
-            await app.export(folder / "a.ndjson")
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export_file, "BLOCK", 4_000)
-        anyio.run(make)
-    return (folder / "a.ndjson").read_bytes()
+        return exported_whole(tmp_path_factory.mktemp("original"))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from outeract_core import Alias, App, Outeract
@@ -195,3 +196,17 @@ def resealed(lines: list[bytes]) -> bytes:
             lines[n] = json.dumps({name: facts}, separators=(",", ":")).encode() + b"\n"
         digest.update(lines[n])
     return b"".join(lines)
+
+
+def exported_whole(folder: Path) -> bytes:
+    """The export of an application in which everything has happened, made in this folder."""
+
+    async def make() -> None:
+        clock = ManualClock()
+        async with Outeract(folder / "a.db", clock=clock, durability="normal") as core:
+            app = core.app("support")
+            await full(core, app, clock)
+            await app.export(folder / "a.ndjson")
+
+    anyio.run(make)
+    return (folder / "a.ndjson").read_bytes()

@@ -12,7 +12,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import anyio
 import pytest
 
 from outeract_core import Outeract
@@ -21,7 +20,7 @@ from outeract_core.errors import InvalidExport
 from outeract_core.events import EVENT_TYPES
 from outeract_core.testing import ManualClock
 from tests.support.store.platform import Plain
-from tests.support.transfer import full, resealed
+from tests.support.transfer import exported_whole, resealed
 
 pytestmark = pytest.mark.anyio
 HOSTILE: list[Any] = [
@@ -40,17 +39,7 @@ SAID = (
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     """The lines of the export of an application in which everything has happened."""
-    folder = tmp_path_factory.mktemp("original")
-
-    async def make() -> None:
-        clock = ManualClock()
-        async with Outeract(folder / "a.db", clock=clock, durability="normal") as core:
-            app = core.app("support")
-            await full(core, app, clock)
-            await app.export(folder / "a.ndjson")
-
-    anyio.run(make)
-    return (folder / "a.ndjson").read_bytes().splitlines(keepends=True)
+    return exported_whole(tmp_path_factory.mktemp("original")).splitlines(keepends=True)
 
 
 def _written(line: bytes, payload: Any) -> bytes:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from outeract_core import App, Outeract
@@ -20,10 +19,9 @@ from outeract_core.errors import (
     InvalidExport,
     OuteractError,
 )
-from outeract_core.testing import ManualClock
 from tests.support.store.opening import raw
 from tests.support.store.platform import Plain, connect, said, take
-from tests.support.transfer import confirm, full, resealed, tables_of
+from tests.support.transfer import confirm, exported_whole, resealed, tables_of
 
 pytestmark = pytest.mark.anyio
 LINES = [*tables.TABLES, "event", "edge", "bytes"]
@@ -41,17 +39,7 @@ HOSTILE: list[Any] = [
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     """The lines of the export of an application in which everything has happened."""
-    folder = tmp_path_factory.mktemp("original")
-
-    async def make() -> None:
-        clock = ManualClock()
-        async with Outeract(folder / "a.db", clock=clock, durability="normal") as core:
-            app = core.app("support")
-            await full(core, app, clock)
-            await app.export(folder / "a.ndjson")
-
-    anyio.run(make)
-    return (folder / "a.ndjson").read_bytes().splitlines(keepends=True)
+    return exported_whole(tmp_path_factory.mktemp("original")).splitlines(keepends=True)
 
 
 def bounds_of(lines: list[bytes]) -> Bounds:
