@@ -35,6 +35,7 @@ MODULES = {
     "search": "search",
     "dispatch": "dispatch",
     "outbox": "outbox",
+    "busy": "busy",
     "size": "size",
     "start": "start",
     "crash": "crash",

@@ -10,6 +10,7 @@ that is stored already are the same at every moment (`differences` says so at th
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -108,12 +109,17 @@ def _column(db: apsw.Connection, table: str, name: str) -> int:
 
 
 class Floor:
-    """A file that is written raw, through a connection opened as the library opens its own."""
+    """A file that is written raw, through a connection opened as the library opens its own.
 
-    def __init__(self, path: Path, durability: str = "full") -> None:
+    setwise   the rows of a table are one statement, not one step each: as few hand-overs of Python's lock
+              as there can be.
+    """
+
+    def __init__(self, path: Path, durability: str = "full", setwise: bool = False) -> None:
         self._connection = sqlite.open_writer(str(path), None, durability, 5000, uuid7)
         self.db = self._connection.db
         self._insert = {table: self._statement(table) for table in _NEW}
+        self._setwise = setwise
 
     def _statement(self, table: str) -> str:
         columns = len(self.db.execute(f"PRAGMA table_info({table})").fetchall())
@@ -136,7 +142,7 @@ class Floor:
             made.append((_CONVERSATION, _conversations(entries)))
         last = messages[-1].event[0]
         made.append((_COUNTER, [(last >> SHIFT, last & ((1 << SHIFT) - 1))]))
-        return made
+        return [_together(*each) for each in made] if self._setwise else made
 
     def write(self, transactions: Iterable[Transaction], idle: bool = False) -> list[float]:
         """Commit each; the seconds that each took. `idle`: checkpoint as when nothing is queued."""
@@ -156,6 +162,18 @@ class Floor:
     def close(self) -> None:
         """Done."""
         self.db.close()
+
+
+def _together(sql: str, rows: list[Row]) -> tuple[str, list[Row]]:
+    """The same rows as one: every statement of this module has a list of values in brackets."""
+    head, _, rest = sql.partition("VALUES (")
+    one, _, tail = rest.partition(")")
+    numbers = [int(mark.strip()[1:]) - 1 for mark in one.split(",") if mark.strip()[1:].isdigit()]
+    if numbers:
+        rows = [tuple(row[number] for number in numbers) for row in rows]
+    marks = f"({re.sub(r'[?][0-9]+', '?', one)})"
+    values = tuple(value for row in rows for value in row)
+    return f"{head}VALUES {', '.join([marks] * len(rows))}{tail}", [values]
 
 
 def _due(pages: int, idle: bool) -> str | None:

@@ -6,6 +6,7 @@ Does not know: which benchmark asks, what a good ratio is.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,21 +23,23 @@ from ..memory import put_aside
 from ..peers import missing
 from ..took import Took
 from . import traffic, world
+from .computing import for_a_while
 from .floor import Floor, Rows, differences, mark, written
 
 
 async def hand_over(
-    core: Outeract, connection: PlatformConnection, bodies: list[bytes], tasks: int
-) -> Took:
-    """All bodies, each with a durable answer, by so many tasks at once."""
+    core: Outeract, connection: PlatformConnection, bodies: list[bytes], tasks: int,
+    seconds: float = math.inf,
+) -> Took:  # fmt: skip
+    """All bodies (those that are begun within `seconds`), each with a durable answer, by so many tasks."""
     each: list[float] = []
-    rest = iter(bodies)
+    rest = for_a_while(bodies, seconds)
     put_aside()
     start = time.perf_counter()
     async with anyio.create_task_group() as group:
         for _ in range(min(tasks, len(bodies))):
             group.start_soon(_caller, core, connection, rest, each)
-    return Took(len(bodies), time.perf_counter() - start, each)
+    return Took(len(each), time.perf_counter() - start, each)
 
 
 async def _caller(
@@ -78,6 +81,10 @@ class Ground:
         made = list(traffic.updates(count, people, self.number, seed=self.number))
         self.number += count
         return made
+
+    async def hand_over(self, bodies: list[bytes], tasks: int, seconds: float) -> Took:
+        """The library takes what it can of them within so many seconds."""
+        return await hand_over(self.core, self.connection, bodies, tasks, seconds)
 
     async def ours(self, count: int, tasks: int) -> tuple[Took, list[Rows]]:
         """The library takes the next webhooks in; how fast, and which rows came of it."""

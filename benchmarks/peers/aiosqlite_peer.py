@@ -7,7 +7,7 @@ Does not know: where the rows come from.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import aiosqlite
@@ -41,7 +41,7 @@ class Aiosqlite:
     async def __aexit__(self, *_: object) -> None:
         await self._db.close()
 
-    async def write(self, transactions: Sequence[Transaction], tasks: int) -> Took:
+    async def write(self, transactions: Iterable[Transaction], tasks: int) -> Took:
         """Commit each, from `tasks` tasks; the time of each has its wait in it."""
         took: list[float] = []
         put_aside()

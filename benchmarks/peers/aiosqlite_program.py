@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class AiosqliteProgram:
     async def __aexit__(self, *_: object) -> None:
         await self._db.close()
 
-    async def ingest(self, bodies: list[bytes], tasks: int) -> Took:
+    async def ingest(self, bodies: Iterable[bytes], tasks: int) -> Took:
         """Take all webhooks in, from `tasks` tasks; the time of each has its wait in it."""
         took: list[float] = []
         rest = iter(bodies)

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from benchmarks import suite
-from benchmarks.ground import floor
-from benchmarks.measure import Figure, Goal, Result, at_least, at_most, rounds, summary
+from benchmarks.ground import floor, world
+from benchmarks.ground.writing import ground
+from benchmarks.measure import Figure, Goal, Options, Result, at_least, at_most, rounds, summary
 from benchmarks.reporting import chart, report, shown
+from benchmarks.scenarios import busy
 from tests.support.places import ROOT
 
 WRITING = [
     "ingest_single", "ingest_concurrent", "import", "append", "history", "dispatch", "outbox", "size",
     "start",
 ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _thawed() -> Iterator[None]:
+    """What a benchmark has put aside in this process is garbage like any other afterwards."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +104,45 @@ def test_a_table_names_every_figure_and_goal(ran: Any) -> None:
         for name in [*result.figures, *(goal.name for goal in result.goals)]:
             assert name in table
             assert f"`{name}`" in page
+
+
+def test_beside_a_host_that_computes_everybody_has_a_turn(
+    ran: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writes, reads and replies are measured alone and beside a thread, and judged; peers stay open."""
+    brief = {host: (state, 0.01) for host, (state, _) in busy.HOSTS.items()}
+    monkeypatch.setattr(busy, "HOSTS", brief)
+    monkeypatch.setattr(busy, "CALLS", 1)
+    result = suite.run("busy", Options(500, 1, ran[1].parent, tmp_path, peers=False))
+    for name in (
+        "ingest_100",
+        "set_wise_by_100",
+        "row_wise_by_1",
+        "dispatch_1",
+        "page",
+        "raw_list",
+    ):
+        assert result.figures[f"{name}_alone"].median > 0
+        assert result.figures[f"{name}_beside"].median > 0
+    assert [goal.name for goal in result.goals] == [*busy.AT_LEAST, *busy.AT_MOST]
+    assert [goal.name for goal in result.goals if goal.met is None] == [
+        "1_task_of_aiosqlite_beside"
+    ]
+
+
+def test_a_floor_writes_the_same_set_wise(ran: Any, tmp_path: Path) -> None:
+    """One statement a table adds the rows that a step for each adds."""
+
+    async def unlike() -> list[str]:
+        async with ground(Options(500, 1, ran[1].parent, tmp_path, peers=False)) as on:
+            path = world.copied(on.built, tmp_path, "setwise")
+            _, rows = await on.ours(250, 10)
+            setwise = floor.Floor(path, setwise=True)
+            setwise.write(setwise.prepared(rows, 100))
+            setwise.close()
+            return floor.differences(on.path, path, on.begin)
+
+    assert anyio.run(unlike) == []
 
 
 def test_every_benchmark_of_the_suite_has_its_module() -> None:
