@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._api.checking import Check
     from ._api.message import Message
     from ._api.outeract import Organisation, Outeract
+    from ._io.threads.handover import HandOver
     from ._outbound.handle import Delivery
     from ._outbound.obstacles import Verdict
     from ._outbound.preview import Prospect
@@ -69,6 +70,7 @@ __all__ = [
     "Explanation",
     "File",
     "Finding",
+    "HandOver",
     "Hit",
     "ImportLimits",
     "Location",
@@ -105,6 +107,7 @@ _HOMES = {
     "_api.app": ("App",),
     "_api.checking": ("Check",),
     "_api.maintenance.import_file": ("ImportLimits",),
+    "_io.threads.handover": ("HandOver",),
     "_outbound.handle": ("Delivery",),
     "_api.outeract": ("Organisation", "Outeract"),
     "_outbound.preview": ("Prospect",),

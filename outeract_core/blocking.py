@@ -284,6 +284,7 @@ class Outeract(Carrier[outeract.Outeract]):
     pump = _blocking(outeract.Outeract.pump)
     drain = _blocking(outeract.Outeract.drain)
     backup = _blocking(outeract.Outeract.backup)
+    hand_over = _blocking(outeract.Outeract.hand_over)
 
     def check(self, app: App | None = None, **options: Any) -> list[Check]:
         """See `outeract_core.Outeract.check`."""

@@ -24,6 +24,8 @@ from .._inbound.profiles import Profiles
 from .._inbound.receiver import Receiver
 from .._io.processes.supervisor import Supervisor, ending
 from .._io.runtime import Runtime
+from .._io.threads.aside import aside
+from .._io.threads.handover import Patience
 from .._outbound.sender import Sender
 from .._store.reading import backlog
 from .._store.records.conn import Conn
@@ -36,7 +38,8 @@ from .pumped import Pumped, Trouble, together
 if TYPE_CHECKING:
     from .maintenance.retention import Keeper
 
-_WATCH = 0.25
+_WATCH, _MEASURE = 0.25, 60.0
+"""Seconds between two looks at the file, and at how long threads wait."""
 _FATAL = (StoreClosed, StoreBroken, NewerSchema, NotOurFile)
 """What no later attempt mends: the file is not, or no longer, one that can be worked on."""
 
@@ -52,6 +55,7 @@ class Workers:
         self._profiles = Profiles(runtime)
         self._poller = Poller(runtime, receiver, self.sender.report)
         self._dispatchers: dict[int, Dispatcher] = {}
+        self._patience = Patience()
         runtime.ownership.able, runtime.push = self._able, self._push
         runtime.report = self.sender.report
 
@@ -97,6 +101,7 @@ class Workers:
             supervisor.start("profiles", self._profiles.run, partial(told, "asking who they are"))
             supervisor.start("sender", self.sender.run, partial(told, "sending"))
             supervisor.start("keeper", self._keep, partial(told, "retention"))
+            supervisor.start("turns", self._measure, partial(told, "timing threads"))
             watch = partial(self._watch, supervisor)
             supervisor.start("watch", watch, partial(told, "watching the file"))
             await anyio.sleep_forever()
@@ -126,6 +131,13 @@ class Workers:
             return None
         with self._runtime.ownership.work(app.key):
             return await self._ended(partial(self._keeper.keep, app.key, app.retention))
+
+    async def _measure(self) -> None:
+        """Tell, once, that threads wait long for each other."""
+        await self._runtime.wait("hand-over", _MEASURE, self._runtime.heard("hand-over"))
+        text = self._patience.sees(await aside(self._runtime.measure))
+        if text is not None:
+            self._runtime.log.warning("serve", text)
 
     async def _told(self, doing: str, error: BaseException, pause: float | None) -> None:
         then = "" if pause is None else f"; again in {pause:.0f} s"

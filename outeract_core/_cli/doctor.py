@@ -23,6 +23,7 @@ from .._api.outeract import Outeract
 from .._domain.values.ids import from_ms
 from .._io.secrets.key import readable_by_others
 from .._io.secrets.references import HOST
+from .._io.threads.handover import HandOver
 from .._store.engine import schema
 from .._store.reading import enrolment, health, queries
 from .._store.reading.undelivered import Among, counted, listed
@@ -55,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
             "foreign": core.runtime.database.read(health.foreign),
             "unfinished": core.runtime.database.read(importing.unfinished),
             "search": core.runtime.database.read(health.search),
+            "hand_over": _hand_over(core.runtime.measure()),
         }
         progress.end()
     problems = list(_problems(findings))
@@ -94,6 +96,11 @@ def _online(core: Outeract, timeout: float) -> list[dict[str, Any]]:
         }
         for one in checks
     ]  # fmt: skip
+
+
+def _hand_over(found: HandOver) -> dict[str, Any]:
+    """How long threads of this process wait: the program's own, where the doctor is called in it."""
+    return {**asdict(found), "advice": found.advice}
 
 
 def _key(core: Outeract) -> str | None:
@@ -282,6 +289,8 @@ def _advice(findings: dict[str, Any]) -> Iterator[str]:
     """What is no fault of the file, and yet wants somebody's eyes."""
     for text in _of_level(findings, "warning"):
         yield f"! {text}"
+    if findings["hand_over"]["advice"]:
+        yield f"! {findings['hand_over']['advice']}"
     day = findings["last_day"]
     if day["failed"]:
         why = f"{_command(findings, 'deliveries')} --status failed"

@@ -16,10 +16,11 @@ from typing import Any, TypeAlias
 from .. import blocking
 from .._api.app import App
 from .._api.outeract import Outeract
+from .._io.threads.handover import ADVISED
 from ..errors import BadInput, StoreClosed
 
 Store: TypeAlias = Outeract | blocking.Outeract
-TURNS = 0.0005
+TURNS = ADVISED
 """Seconds after which a thread that computes lets another one in (Python's own: 5 ms). The process is
 ours, so it is ours to say; `docs/how-to/busy-host.md` says what it does.
 """

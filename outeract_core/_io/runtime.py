@@ -39,6 +39,7 @@ from .secrets.key import Key
 from .secrets.references import Secrets
 from .secrets.striking import struck
 from .steady import steady
+from .threads.handover import HandOver, measured
 from .wakeup import Via, call, waiter
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Runtime:
     """One per `Outeract`. `copying`: how many backups are being made.
 
     `steady()`: milliseconds that only go forward, for intervals; `now()` is the time of day.
+    `measure()`: how long threads wait for each other in this process; it blocks.
     """
 
     database: Database
@@ -83,6 +85,7 @@ class Runtime:
     ownership: Ownership = field(init=False)
     grace: Grace = field(init=False, factory=Grace)
     transcribe: Callable[..., Any] | None = None
+    measure: Callable[[], HandOver] = field(init=False, default=measured)
     copying: int = 0
     search: str | None = "unicode61"
     _http: Http | None = None

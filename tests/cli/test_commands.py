@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from outeract_core._cli import main
+from outeract_core._io.threads import handover
 from tests.support.bots import talk
 
 
@@ -65,6 +66,17 @@ def test_doctor_tells_since_when_handlers_are_known_and_what_they_left_behind(
     out = capsys.readouterr().out
     assert "handler h: known since" in out
     assert "1 events before that were left behind" in out
+
+
+def test_doctor_says_what_to_do_where_threads_wait_for_each_other(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Advice, not a problem: the process is well, and could be quicker."""
+    monkeypatch.setattr(handover, "_once", lambda *_: 0.014)
+    assert main(["doctor", str(file)]) == 0
+    assert "! something computes in this program: threads wait 7.0 ms" in capsys.readouterr().out
+    (found,) = _json(capsys, "doctor", str(file))
+    assert found["hand_over"]["milliseconds"] == pytest.approx(7.0)
 
 
 def test_doctor_tells_what_is_wrong(
