@@ -30,8 +30,6 @@ from .._io.runtime import Runtime
 from .._io.secrets.keeping import opened, renewed
 from .._io.secrets.key import given
 from .._io.secrets.references import References, Secrets, SecretSource
-from .._io.threads.aside import aside
-from .._io.threads.handover import HandOver
 from .._io.web.proxies import proxies
 from .._store.records.conn import Conn
 from .._store.writing import tenants
@@ -43,6 +41,7 @@ from .checking import WITHIN, Check, of_apps
 from .maintenance.indexing import INDEXING, check_tokenizer
 from .maintenance.rereading import reparse
 from .pumped import Pumped
+from .timing import hand_over
 from .workers import Workers
 
 if TYPE_CHECKING:
@@ -252,7 +251,7 @@ class Outeract:
             progress(done + left)
         return done, left
 
-    reparse = reparse
+    reparse, hand_over = reparse, hand_over
 
     # ── work ──────────────────────────────────────────────────────────────────────────────────
 
@@ -370,15 +369,6 @@ class Outeract:
         Raises BadInput, StoreError.
         """
         return await of_apps(self.runtime, [*self._apps] if app is None else [app.key], timeout)
-
-    async def hand_over(self) -> HandOver:
-        """How long a thread of this program waits for its turn now, and what to do when that is long.
-
-        It is measured between two worker threads, and takes a millisecond, or beside a thread that computes
-        some twenty switch intervals. Nothing is changed: `sys.setswitchinterval` is yours to call.
-        `serve` asks once a minute and says so in the log, once, when it stays long.
-        """
-        return await aside(self.runtime.measure)
 
     # ── end ───────────────────────────────────────────────────────────────────────────────────
 
