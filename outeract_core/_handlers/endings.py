@@ -83,7 +83,7 @@ async def _beside(call: Callable[[Any], Any], message: Any) -> Ending:
 
     threading.Thread(target=run, name="outeract handler", daemon=True).start()
     await woken
-    return ended[0]
+    return ended.pop()  # what was raised holds the frames that it went through, and those the list
 
 
 async def _pass_on_ours(error: BaseException, me: int | None) -> None:

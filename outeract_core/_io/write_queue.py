@@ -51,9 +51,15 @@ class Ticket(Generic[T]):
     error: BaseException | None = field(default=None)
 
     def take(self) -> T:
-        """The unit's result, or what it raised."""
-        if self.error is not None:
-            raise self.error
+        """The unit's result, or what it raised: once. An error holds the frames that it went through, which
+        hold this ticket; that would be a circle, were it kept.
+        """
+        error, self.error = self.error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error
         result: T = self.result
         return result
 
