@@ -182,6 +182,7 @@ class OutgoingFile:
     """A file to upload: its bytes are read by core when the request is made. `size` in bytes.
 
     sha256    what the bytes at `path` must come to.
+    source    what reads them, where they are core's to read: what lies at `path` may have another form.
     """
 
     filename: str
@@ -191,11 +192,14 @@ class OutgoingFile:
     path: str | None = field(default=None, repr=False)
     data: bytes | None = field(default=None, repr=False)
     sha256: str | None = field(default=None, repr=False)
+    source: Callable[[], bytes] | None = field(default=None, repr=False, eq=False)
 
     def read(self) -> bytes:
         """All bytes of the file. Raises FileError, ChecksumMismatch when they were changed, OSError."""
         if self.data is not None:
             return self.data
+        if self.source is not None:
+            return self.source()
         if self.sha256 is not None:
             return digests.read(Path(self.path or ""), digests.Digest(self.sha256))
         with open(self.path or "", "rb") as stream:

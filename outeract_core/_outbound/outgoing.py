@@ -7,6 +7,7 @@ Does not know: when it is sent, what becomes of it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -61,6 +62,7 @@ def _file(row: Row, index: int, folder: Folder) -> OutgoingFile:
         filename=filename or "file", mime_type=mime,
         kind=kinds[index] if index < len(kinds) else kind_of_mime(mime),
         size=size or 0, path=str(path), sha256=sha256,
+        source=partial(folder.read, sha256 or ""),
     )  # fmt: skip
 
 

@@ -148,7 +148,22 @@ class _Job:
         with stream:
             private.inner(private.folder(folder.root) / target.parent.name)
             if self.files != "link" or not _linked(source, target):
-                return _copied(stream, folder.part(), target, digest)
+                return self._copied(stream, folder.part(), target, digest)
+        private.sync(target.parent)
+        return True
+
+    def _copied(self, stream: IO[bytes], part: Path, target: Path, digest: Digest) -> bool:
+        """As it lies into a file of another name, compared, then under its own; False for other bytes."""
+        try:
+            with private.created(part) as out:
+                shutil.copyfileobj(stream, out)
+            private.sync(part)
+            digests.verify(part, digest, self.runtime.folder.leaving)
+            part.replace(target)
+        except ChecksumMismatch:
+            return False
+        finally:
+            part.unlink(missing_ok=True)
         private.sync(target.parent)
         return True
 
@@ -162,22 +177,6 @@ class _Job:
 
 def _same(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
-
-
-def _copied(stream: IO[bytes], part: Path, target: Path, digest: Digest) -> bool:
-    """Into a file of another name, compared, then under its own; False when the bytes are others."""
-    try:
-        with private.created(part) as out:
-            shutil.copyfileobj(stream, out)
-        private.sync(part)
-        digests.verify(part, digest)
-        part.replace(target)
-    except ChecksumMismatch:
-        return False
-    finally:
-        part.unlink(missing_ok=True)
-    private.sync(target.parent)
-    return True
 
 
 def _linked(source: Path, target: Path) -> bool:

@@ -131,14 +131,14 @@ class _Export:
     def _pieces(self, sha256: str) -> Iterator[str]:
         """The bytes with this digest; a line that says so when they are not there (any more)."""
         try:
-            self._folder.verified(sha256)
+            self._folder.verify(sha256)
             stream = self._folder.open(sha256)
         except (FileNotFoundError, FileError):
             self._missing += 1
             yield f'{{"bytes":{{"sha256":"{sha256}","missing":true}}}}'
             return
         with stream:
-            size, at = os.fstat(stream.fileno()).st_size, 0
+            size, at = stream.seek(0, os.SEEK_END), stream.seek(0)
             while True:
                 piece = stream.read(_PIECE)
                 data = base64.b64encode(piece).decode()

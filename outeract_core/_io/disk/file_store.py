@@ -1,7 +1,7 @@
 """Bytes beside the database, by content: the same bytes are stored once.
 
 The one door for bytes, in and out: what comes in gets the name of its content, what goes out is
-compared with its name. (Who wants them encrypted on the disk does it here.)
+compared with its name. A codec's place is here (`_domain/values/at_rest.py`).
 
 Knows: folders, digests, atomic renames.
 Does not know: file nodes, platforms, where bytes come from.
@@ -14,7 +14,6 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from io import BufferedWriter
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +21,7 @@ import anyio.to_thread
 from attrs import frozen
 
 from ..._domain.values import digests
+from ..._domain.values.at_rest import Codec
 from ..._domain.values.digests import Digest
 from ...errors import FileError, FileTooLarge
 from . import private
@@ -43,6 +43,9 @@ class Stored:
 class Folder:
     """`<database>.files/ab/abcdef…`; created on first use. Raises FileError for what is no digest."""
 
+    codec: Codec | None = None
+    """What stands in its door."""
+
     def __init__(self, database: str, limit: int = LIMIT) -> None:
         self.root = Path(f"{database}.files")
         self.limit = limit
@@ -58,23 +61,37 @@ class Folder:
     def read(self, digest: str) -> bytes:
         """All bytes, which are those of the digest. Raises FileError, ChecksumMismatch."""
         with _there(digest):
-            return digests.read(self.path(digest), Digest(digest))
+            return digests.read(self.path(digest), Digest(digest), self.leaving)
 
     def open(self, digest: str) -> IO[bytes]:
         """The bytes as a stream, not compared. Raises FileError, FileNotFoundError."""
-        return digests.opened(self.path(digest))
+        return self.leaving(digests.opened(self.path(digest)))
 
-    def verified(self, digest: str) -> Path:
-        """Where the bytes are, which are those of the digest; a file that has not changed since is
-        not read again. Raises FileError, ChecksumMismatch.
+    def leaving(self, stream: IO[bytes]) -> IO[bytes]:
+        """The bytes that were stored, of those that lie on the disk."""
+        return stream if self.codec is None else self.codec.leaving(stream)
+
+    def verify(self, digest: str) -> None:
+        """Compare the bytes with their digest; a file that has not changed since is not read again.
+
+        Raises FileError, ChecksumMismatch.
         """
         path = self.path(digest)
         with _there(digest):
             if self._verified.get(digest) != _state(path.lstat()):
                 if len(self._verified) > _MOST:
                     self._verified.clear()
-                self._verified[digest] = _state(digests.verify(path, Digest(digest)))
-        return path
+                found = digests.verify(path, Digest(digest), self.leaving)
+                self._verified[digest] = _state(found)
+
+    def verified(self, digest: str) -> Path:
+        """Where the bytes are, which are those of the digest. Raises as `verify` does, and FileError
+        where others lie on the disk: there a path leads to nothing that could be read.
+        """
+        if self.codec is not None:
+            raise FileError(f"the bytes {digest} lie on the disk in another form: read them")
+        self.verify(digest)
+        return self.path(digest)
 
     # ── in ────────────────────────────────────────────────────────────────────────────────────
 
@@ -82,7 +99,7 @@ class Folder:
         """Stream chunks into the folder. Raises FileTooLarge; half a file is never seen."""
         part, digest, size = self.part(), hashlib.sha256(), 0
         try:
-            with private.created(part) as out:
+            with self.entering(part) as out:
                 async for chunk in chunks:
                     size += len(chunk)
                     self._limit(size)
@@ -97,7 +114,7 @@ class Folder:
         """Copy bytes or a file into the folder. Raises FileTooLarge and OSError."""
         part, digest, size = self.part(), hashlib.sha256(), 0
         try:
-            with private.created(part) as out:
+            with self.entering(part) as out:
                 for chunk in _pieces(source):
                     size += len(chunk)
                     self._limit(size)
@@ -116,6 +133,11 @@ class Folder:
         if size > self.limit:
             raise FileTooLarge(f"more than the limit of {self.limit} bytes")
 
+    def entering(self, part: Path) -> IO[bytes]:
+        """A new file that takes bytes as they are and keeps them as they are to lie on the disk."""
+        out = private.created(part)
+        return out if self.codec is None else self.codec.entering(out)
+
     def part(self) -> Path:
         """A name for bytes that are still coming."""
         return private.folder(self.root) / f".part-{secrets.token_hex(8)}"
@@ -131,7 +153,7 @@ class Folder:
 
     def _has(self, digest: Digest) -> bool:
         try:
-            self.verified(digest)
+            self.verify(digest)
         except FileError:
             return False
         return True
@@ -144,7 +166,7 @@ class Incoming:
         self._folder = folder
         self._part = folder.part()
         self._digest = hashlib.sha256()
-        self._out = private.created(self._part)
+        self._out = folder.entering(self._part)
         self.size = 0
 
     def write(self, chunk: bytes) -> None:
@@ -179,7 +201,7 @@ def _pieces(source: bytes | Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _sync(stream: BufferedWriter) -> None:
+def _sync(stream: IO[bytes]) -> None:
     stream.flush()
     os.fsync(stream.fileno())
 

@@ -18,7 +18,8 @@ from itertools import chain
 from typing import Any
 
 _ADDS = re.compile(
-    r"(INSERT INTO \w+\([\w, ]+\)\s+)VALUES \(((?:[:?\w]+(?:, )?)+)\)([^:]*)", re.DOTALL
+    r"(INSERT INTO \w+\([\w, ]+\)\s+)VALUES \(((?:(?:\w+\([:?\w]+\)|[:?\w]+)(?:, )?)+)\)([^:]*)",
+    re.DOTALL,
 )
 _NAMED = re.compile(r":\w+")
 _SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)

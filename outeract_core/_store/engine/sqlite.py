@@ -13,6 +13,7 @@ from uuid import UUID
 
 import apsw
 
+from ..._domain.values.at_rest import Codec
 from ..._domain.values.ids import SHIFT, IdSource, uuid7, uuid7_bytes
 from ..._domain.values.interrupt import go_on
 from ...driver import Statement
@@ -22,6 +23,7 @@ from ...errors import (
     StoreCorrupt,
     StoreError,
 )
+from .columns import fitted
 from .foreign import refuse_database, refuse_path
 from .known import Known
 from .memory import flags_for, in_memory
@@ -58,6 +60,9 @@ FAULTS = (apsw.Error, UnicodeDecodeError)
 class Connection(Known):
     """One SQLite connection as a `Tx`. Not to be used by two threads at once."""
 
+    codec: Codec | None = None
+    """What stands in the doors of its columns."""
+
     def __init__(self, db: apsw.Connection, path: str, ids: IdSource) -> None:
         super().__init__()
         self.db = db
@@ -67,6 +72,7 @@ class Connection(Known):
         self.hard: bool | None = None
         self._ids = ids
         self._cursor: Any = db.cursor()
+        self._texts = fitted(db, self.codec)
         self._heads: dict[int, int] = {}
         self._calls: list[Callable[[], None]] = []
         self._auxiliary: set[str] = set()
@@ -75,12 +81,12 @@ class Connection(Known):
 
     def all(self, statement: Statement[Row], **params: Any) -> list[Row]:
         """All rows of a query."""
-        rows: list[Row] = self._cursor.execute(statement.sql, params).fetchall()
+        rows: list[Row] = self._cursor.execute(self._texts[statement.sql], params).fetchall()
         return rows
 
     def one(self, statement: Statement[Row], **params: Any) -> Row | None:
         """Its first row, or None."""
-        row: Row | None = self._cursor.execute(statement.sql, params).fetchone()
+        row: Row | None = self._cursor.execute(self._texts[statement.sql], params).fetchone()
         return row
 
     def by_keys(self, statement: Statement[Row], keys: Sequence[int], **params: Any) -> list[Row]:
@@ -89,24 +95,24 @@ class Connection(Known):
             return []  # an empty array has no address that SQLite could use
         go_on()
         params["keys"] = apsw.carray(array("q", keys))
-        rows: list[Row] = self._cursor.execute(statement.sql, params).fetchall()
+        rows: list[Row] = self._cursor.execute(self._texts[statement.sql], params).fetchall()
         return rows
 
     def run(self, statement: Statement[Any], **params: Any) -> int:
         """Execute a change; the number of rows that it changed."""
-        self._cursor.execute(statement.sql, params)
+        self._cursor.execute(self._texts[statement.sql], params)
         return self.db.changes()
 
     def many(
         self, statement: Statement[Any], rows: Iterable[Mapping[str, Any] | tuple[Any, ...]]
     ) -> None:
         """Execute a change once per row: by name, or in the order in which the SQL names them."""
-        self._cursor.executemany(statement.sql, rows)
+        self._cursor.executemany(self._texts[statement.sql], rows)
 
     def add(self, statement: Statement[Row], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
         """Add many rows by one statement; what it returns, of the rows that are new."""
         told: list[Row] = []
-        for sql, values in portions(statement.sql, rows):
+        for sql, values in portions(self._texts[statement.sql], rows):
             told += self._cursor.execute(sql, values).fetchall()
         return told
 
@@ -118,12 +124,12 @@ class Connection(Known):
     def dynamic(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
         """Rows of a query that was composed (filters, walks); values travel as parameters only."""
         go_on()
-        rows: list[Any] = self._cursor.execute(sql, params).fetchall()
+        rows: list[Any] = self._cursor.execute(self._texts[sql], params).fetchall()
         return rows
 
     def stream(self, sql: str, params: Mapping[str, Any]) -> Iterator[Any]:
         """Rows of a composed query one by one, none of them kept, while the transaction lasts."""
-        rows: Iterator[Any] = self.db.cursor().execute(sql, params)
+        rows: Iterator[Any] = self.db.cursor().execute(self._texts[sql], params)
         return rows
 
     def expand(

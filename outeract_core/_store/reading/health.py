@@ -49,7 +49,9 @@ def unreadable(tx: Connection, progress: Callable[[int | str], None]) -> list[st
                 pass
         except (Fault, UnicodeDecodeError) as error:
             faults.append(f"damage in the table {name}: {error}")
-    bad = tx.script("SELECT count(*) FROM event WHERE NOT json_valid(payload)")[0][0]
+    bad = tx.dynamic("SELECT count(*) FROM event WHERE NOT json_valid(payload_out(payload))", {})[
+        0
+    ][0]
     return faults + ([f"damage in the table event: {bad} payloads are no JSON"] if bad else [])
 
 

@@ -80,7 +80,7 @@ class Compiler:
             case q.HasEdge():
                 return self._edge(node)
             case q.TextContains(words):
-                said = "CAST(coalesce(e.payload ->> '$.message.text', '') AS BLOB)"
+                said = "CAST(coalesce(payload_out(e.payload) ->> '$.message.text', '') AS BLOB)"
                 return f"instr(casefold({said}), {self.bind(words.casefold())}) > 0"
         raise BadInput(f"not a filter: {node!r:.80}; use the functions of outeract_core.query")
 
@@ -121,7 +121,7 @@ class Compiler:
         lists, before = [], ""
         for number, piece in enumerate(outer):
             here = before + self.bind(("" if before else "$") + piece)
-            lists.append(f"json_each(e.payload, {here}) j{number}")
+            lists.append(f"json_each(payload_out(e.payload), {here}) j{number}")
             before = f"j{number}.fullkey || "
         path = f"({before}{self.bind(('' if before else '$') + last)})"
         test = self._member(node, path)
@@ -131,7 +131,7 @@ class Compiler:
         return f"EXISTS (SELECT 1 FROM {' CROSS JOIN '.join(lists)} WHERE {places} AND {test})"
 
     def _member(self, node: q.PayloadPath, path: str) -> str:
-        kind = f"json_type(e.payload, {path})"
+        kind = f"json_type(payload_out(e.payload), {path})"
         if node.comparison == "exists":
             return f"{kind} IS NOT NULL"
         if node.value is None:
@@ -147,8 +147,8 @@ class Compiler:
         kinds = "'text'" if isinstance(value, str) else "'integer', 'real'"
         member = f"{kind} IN ({kinds}) AND "
         if comparison == "contains":
-            return member + f"instr(e.payload ->> {path}, {self.bind(value)}) > 0"
-        return member + f"(e.payload ->> {path}) {comparison} {self.bind(value)}"
+            return member + f"instr(payload_out(e.payload) ->> {path}, {self.bind(value)}) > 0"
+        return member + f"(payload_out(e.payload) ->> {path}) {comparison} {self.bind(value)}"
 
     def _edge(self, node: q.HasEdge) -> str:
         kind = self.tx.known_kind(node.edge_type)

@@ -28,8 +28,8 @@ CONNECTIONS: Statement[tuple[int]] = statement("transfer_connections")
 HASHES: Statement[tuple[str]] = statement("transfer_hashes")
 
 _EVENTS = """SELECT e.seq - :lo, lower(hex(e.id)), e.conn, e.type, e.occurred_at, e.created_at, e.dk,
-  e.payload, json_valid(e.payload) AND instr(e.payload, char(10)) = 0,
-  e.raw, json_valid(e.raw) AND instr(e.raw, char(10)) = 0
+  payload_out(e.payload), json_valid(payload_out(e.payload)) AND instr(payload_out(e.payload), char(10)) = 0,
+  raw_out(e.raw), json_valid(raw_out(e.raw)) AND instr(raw_out(e.raw), char(10)) = 0
 FROM event e WHERE e.seq >= :lo AND e.seq < :hi ORDER BY e.seq"""
 _EDGES = """SELECT g.src - :lo, g.type, g.dst - :lo, g.at FROM edge g
 WHERE g.src >= :lo AND g.src < :hi ORDER BY g.src"""

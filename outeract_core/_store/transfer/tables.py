@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from attrs import field, frozen
 
+from ..._domain.values.at_rest import COLUMNS, Door
 from ...driver import Statement
 from .values import NODES, Bounds, rule_of
 
@@ -188,18 +189,18 @@ TABLES = {table.name: table for table in (*BEFORE, *AFTER)}
 _RANKS = """WITH ranks(id, n) AS MATERIALIZED (
   SELECT c.id, row_number() OVER (ORDER BY c.id) FROM connection c WHERE c.app = :app)
 """
-_NODE = "t.{0} - :lo"
-_BYTES = "lower(hex(t.{0}))"
+_NODE = "{0} - :lo"
+_BYTES = "lower(hex({0}))"
 _OUT = {
     **dict.fromkeys(NODES, _NODE),
     **dict.fromkeys(("uid", "hash", "body"), _BYTES),
-    "node0": "CASE WHEN t.{0} = 0 THEN 0 ELSE t.{0} - :lo END",
+    "node0": "CASE WHEN {0} = 0 THEN 0 ELSE {0} - :lo END",
     "position": _NODE,
     "conn0": "coalesce(c.n, 0)",
-    "kind": "(SELECT k.name FROM kind k WHERE k.id = t.{0})",
-    "rule": "(SELECT lower(hex(r.uid)) FROM retention r WHERE r.id = t.{0})",
-    "parts": "CASE WHEN json_array_length(t.{0}, '$.files') > 0 THEN json_set(t.{0}, '$.files', "
-    "json((SELECT json_group_array(j.value - :lo) FROM json_each(t.{0}, '$.files') j))) || '' ELSE t.{0} END",
+    "kind": "(SELECT k.name FROM kind k WHERE k.id = {0})",
+    "rule": "(SELECT lower(hex(r.uid)) FROM retention r WHERE r.id = {0})",
+    "parts": "CASE WHEN json_array_length({0}, '$.files') > 0 THEN json_set({0}, '$.files', "
+    "json((SELECT json_group_array(j.value - :lo) FROM json_each({0}, '$.files') j))) || '' ELSE {0} END",
 }
 _SILENT = ("app", "number")
 """Columns that a line does without: the application itself, and a row's number in its file."""
@@ -208,6 +209,11 @@ _SILENT = ("app", "number")
 def shown(table: Table) -> tuple[Column, ...]:
     """The columns that stand in a line."""
     return tuple(column for column in table.columns if column.role not in _SILENT)
+
+
+def door_of(table: Table, column: Column) -> Door | None:
+    """The door that the content of a column passes."""
+    return COLUMNS.get(table.name, {}).get(column.name)
 
 
 def select(table: Table) -> str:
@@ -229,7 +235,8 @@ def _ranked(table: Table) -> str | None:
 def _out(table: Table, column: Column) -> str:
     if column.role == "conn":
         return ":rank" if table.by_connection else "c.n"
-    return _OUT.get(column.role, "t.{0}").format(column.name)
+    door, stored = door_of(table, column), f"t.{column.name}"
+    return _OUT.get(column.role, "{0}").format(stored if door is None else f"{door}_out({stored})")
 
 
 def _where(table: Table) -> str:
@@ -251,7 +258,9 @@ def insert(table: Table, app: int, remap: Remap) -> Statement[None]:
     numbers = {column.name: number for number, column in enumerate(shown(table), 1)}
     kept = [column for column in table.columns if column.role != "number"]
     values = [
-        str(app) if column.role == "app" else _in(column.role, f"?{numbers[column.name]}", remap)
+        str(app)
+        if column.role == "app"
+        else _passing(table, column, f"?{numbers[column.name]}", remap)
         for column in kept
     ]
     names = ", ".join(column.name for column in kept)
@@ -259,12 +268,19 @@ def insert(table: Table, app: int, remap: Remap) -> Statement[None]:
     return Statement(f"transfer_{table.name}", sql)
 
 
+def _passing(table: Table, column: Column, value: str, to: Remap) -> str:
+    """The value as its column takes it, through its door where it has one."""
+    door, taken = door_of(table, column), _in(column.role, value, to)
+    return taken if door is None else f"{door}_in({taken})"
+
+
 def insert_event(remap: Remap) -> Statement[None]:
     """The statement for an event: number, id, connection, type, times, dedupe key, texts."""
     key, conn = _in("node", "?1", remap), _in("conn", "?3", remap)
     names = ", ".join(LOG["event"])
     payload, raw = (
-        f"CASE WHEN ?{n} IS NULL OR json_valid(?{n}) THEN ?{n} ELSE x'' END" for n in (8, 9)
+        f"CASE WHEN ?{n} IS NULL OR json_valid(?{n}) THEN {door}_in(?{n}) ELSE x'' END"
+        for n, door in ((8, "payload"), (9, "raw"))
     )
     sql = f"INSERT INTO event({names}) VALUES ({key}, ?2, {conn}, ?4, ?5, ?6, ?7, {payload}, {raw})"
     return Statement("transfer_event", sql)

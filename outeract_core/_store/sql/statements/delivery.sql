@@ -43,7 +43,7 @@ ORDER BY n.event DESC LIMIT 1000;
 
 -- name: outbox_add
 INSERT INTO outbox(id, conn, lane, verb, event, parts, due, expires, sandbox, state, waits)
-VALUES (:id, :conn, :lane, :verb, :event, :parts, :due, :expires, :sandbox, 'queued',
+VALUES (:id, :conn, :lane, :verb, :event, payload_in(:parts), :due, :expires, :sandbox, 'queued',
   CASE WHEN EXISTS (SELECT 1 FROM outbox p WHERE p.lane = :lane
     AND (p.waits = 1 OR p.attempt > 0 OR p.due <= :now OR p.lease_until > :now)) THEN 1 ELSE 0 END);
 
@@ -58,16 +58,16 @@ INSERT INTO send_key(app, key, event) VALUES (:app, :key, :event);
 
 -- name: held_add
 INSERT INTO raw_delivery(uid, conn, received_at, method, headers, query, body, state, error, digest)
-VALUES (:uid, :conn, :received_at, :method, :headers, :query, :body, :state, :error, :digest)
+VALUES (:uid, :conn, :received_at, :method, raw_in(:headers), raw_in(:query), raw_in(:body), :state, raw_in(:error), :digest)
 ON CONFLICT (conn, digest) DO UPDATE SET state = excluded.state, error = excluded.error
 WHERE raw_delivery.state NOT IN (excluded.state, 'erased');
 
 -- name: held_list
-SELECT id, uid, conn, received_at, method, headers, query, body, state, error FROM raw_delivery
+SELECT id, uid, conn, received_at, method, raw_out(headers), raw_out(query), raw_out(body), state, raw_out(error) FROM raw_delivery
 WHERE state = :state AND conn = :conn AND id > :after ORDER BY id LIMIT :limit;
 
 -- name: held_state
-UPDATE raw_delivery SET state = :state, error = :error WHERE id = :id;
+UPDATE raw_delivery SET state = :state, error = raw_in(:error) WHERE id = :id;
 
 -- name: held_drop
 DELETE FROM raw_delivery WHERE id = :id;

@@ -2,7 +2,7 @@
 
 -- name: event_add
 INSERT INTO event(seq, id, conn, type, occurred_at, created_at, dk, payload, raw)
-VALUES (:seq, :id, :conn, :type, :occurred_at, :now, :dk, :payload, :raw)
+VALUES (:seq, :id, :conn, :type, :occurred_at, :now, :dk, payload_in(:payload), raw_in(:raw))
 ON CONFLICT (conn, dk) WHERE dk IS NOT NULL DO NOTHING;
 
 -- name: edge_add
@@ -60,7 +60,7 @@ INSERT INTO event_schema(app, name, version, description, json_schema, created_a
 VALUES (:app, :name, :version, :description, :json_schema, :now);
 
 -- name: event_facts
-SELECT type, occurred_at, payload FROM event WHERE seq = :seq;
+SELECT type, occurred_at, payload_out(payload) FROM event WHERE seq = :seq;
 
 -- name: all_kinds
 SELECT id, name FROM kind;

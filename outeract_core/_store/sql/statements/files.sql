@@ -2,10 +2,10 @@
 
 -- name: file_add
 INSERT INTO file(id, uid, conn, event, filename, mime, size, sha256, status, handle, due, created_at)
-VALUES (:id, :uid, :conn, :event, :filename, :mime, :size, :sha256, :status, :handle, :due, :now);
+VALUES (:id, :uid, :conn, :event, name_in(:filename), :mime, :size, :sha256, :status, raw_in(:handle), :due, :now);
 
 -- name: file_due
-SELECT o.due, o.id, o.conn, o.handle, o.sha256, o.attempt, o.size, o.status, o.mime
+SELECT o.due, o.id, o.conn, raw_out(o.handle), o.sha256, o.attempt, o.size, o.status, o.mime
 FROM carray(:keys) c CROSS JOIN file o ON o.id IN (
   SELECT i.id FROM file i WHERE i.conn = c.value AND i.due <= :now
     AND (i.lease_until IS NULL OR i.lease_until <= :now) ORDER BY i.due LIMIT :each);
@@ -33,15 +33,15 @@ UPDATE file SET status = 'stored', size = :size, sha256 = :sha256, due = :due, a
 WHERE id = :id AND lease_token = :token AND status <> 'erased';
 
 -- name: file_failed
-UPDATE file SET status = 'failed', due = NULL, error = :error, lease_until = NULL, lease_owner = NULL, lease_token = NULL
+UPDATE file SET status = 'failed', due = NULL, error = raw_in(:error), lease_until = NULL, lease_owner = NULL, lease_token = NULL
 WHERE id = :id AND lease_token = :token AND status <> 'erased';
 
 -- name: file_done
-UPDATE file SET due = NULL, error = :error, lease_until = NULL, lease_owner = NULL, lease_token = NULL
+UPDATE file SET due = NULL, error = raw_in(:error), lease_until = NULL, lease_owner = NULL, lease_token = NULL
 WHERE id = :id AND lease_token = :token AND status <> 'erased';
 
 -- name: file_retry
-UPDATE file SET due = :due, attempt = attempt + :tried, error = :error,
+UPDATE file SET due = :due, attempt = attempt + :tried, error = raw_in(:error),
   lease_until = NULL, lease_owner = NULL, lease_token = NULL
 WHERE id = :id AND lease_token = :token AND status <> 'erased';
 

@@ -20,7 +20,7 @@ SELECT g.src, g.type, g.dst, g.at FROM carray(:keys) j CROSS JOIN edge g ON g.sr
 WHERE g.at IS NOT NULL;
 
 -- name: outbox_of_event
-SELECT state, attempt, due, error FROM outbox WHERE id = :event AND event = :event;
+SELECT state, attempt, due, raw_out(error) FROM outbox WHERE id = :event AND event = :event;
 
 -- name: retries_of_event
 SELECT handler, attempt, due FROM retry WHERE event = :event ORDER BY handler;

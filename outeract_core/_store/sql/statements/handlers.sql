@@ -50,7 +50,7 @@ SELECT event, handler FROM handled WHERE event > :after AND event < :hi;
 
 -- name: retry_set
 INSERT INTO retry(event, handler, attempt, due, error, failure)
-VALUES (:event, :handler, :attempt, :due, :error, :failure) ON CONFLICT (event, handler) DO UPDATE
+VALUES (:event, :handler, :attempt, :due, raw_in(:error), :failure) ON CONFLICT (event, handler) DO UPDATE
 SET attempt = excluded.attempt, due = excluded.due, error = excluded.error, failure = excluded.failure;
 
 -- name: retry_drop
@@ -117,9 +117,9 @@ SELECT o.src, w.ext FROM carray(:keys) j CROSS JOIN edge o ON o.src = j.value AN
 CROSS JOIN waiting w ON w.src = o.dst AND w.type = :in_thread;
 
 -- name: messages_at_a_glance
-SELECT e.seq, coalesce(e.payload ->> '$.sender_is_bot', e.payload ->> '$.message.bot'),
-  e.payload ->> '$.message.media_group_id',
-  length(e.payload ->> '$.message.text')
+SELECT e.seq, coalesce(payload_out(e.payload) ->> '$.sender_is_bot', payload_out(e.payload) ->> '$.message.bot'),
+  payload_out(e.payload) ->> '$.message.media_group_id',
+  length(payload_out(e.payload) ->> '$.message.text')
 FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value;
 
 -- name: handled_by
@@ -140,8 +140,8 @@ SELECT handler FROM parked WHERE event = :event ORDER BY handler;
 DELETE FROM parked WHERE event = :event;
 
 -- name: failures_of
-SELECT DISTINCT e.payload ->> '$.handler' FROM edge g CROSS JOIN event e ON e.seq = g.src AND e.type = :failed
-WHERE g.dst = :event AND g.type = :origin AND e.payload ->> '$.handler' IS NOT NULL
+SELECT DISTINCT payload_out(e.payload) ->> '$.handler' FROM edge g CROSS JOIN event e ON e.seq = g.src AND e.type = :failed
+WHERE g.dst = :event AND g.type = :origin AND payload_out(e.payload) ->> '$.handler' IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM edge h JOIN event r ON r.seq = h.src AND r.type = :retried
                   WHERE h.dst = :event AND h.type = :origin);
 
@@ -154,7 +154,7 @@ CROSS JOIN edge g ON g.dst = j.value AND g.type = :origin
 CROSS JOIN event e ON e.seq = g.src AND e.type IN (:edited, :deleted);
 
 -- name: cause_of
-SELECT e.type, e.payload ->> '$.sender_is_bot',
+SELECT e.type, payload_out(e.payload) ->> '$.sender_is_bot',
   (SELECT p.kind = 'system' FROM edge g JOIN puser p ON p.id = g.dst WHERE g.src = e.seq AND g.type = :sent_by LIMIT 1),
   (SELECT g.dst FROM edge g WHERE g.src = e.seq AND g.type = :triggered_by LIMIT 1),
   (SELECT g.dst FROM edge g WHERE g.src = e.seq AND g.type = :origin LIMIT 1),

@@ -26,7 +26,7 @@ UPDATE outbox SET due = :now WHERE attempt = 0 AND due > :now
   AND (event IS NULL OR due <= (SELECT e.created_at FROM event e WHERE e.seq = outbox.event));
 
 -- name: outbox_lane_due
-SELECT o.id, o.conn, o.lane, o.verb, o.event, o.parts, o.done, o.attempt, o.expires, o.sandbox, o.state,
+SELECT o.id, o.conn, o.lane, o.verb, o.event, payload_out(o.parts), o.done, o.attempt, o.expires, o.sandbox, o.state,
   o.due, o.arrives, o.looks, o.lease_until
 FROM carray(:keys) h CROSS JOIN outbox f ON f.id = h.value CROSS JOIN outbox o ON o.id IN (
   SELECT i.id FROM outbox i WHERE i.lane = f.lane AND i.id >= f.id ORDER BY i.id LIMIT :limit);
@@ -66,13 +66,13 @@ WHERE id IN (SELECT (SELECT i.id FROM outbox i WHERE i.lane = j.value AND i.wait
              FROM carray(:keys) j) RETURNING id;
 
 -- name: outbox_retry
-UPDATE outbox SET state = :state, due = :due, error = :error, looks = 0,
+UPDATE outbox SET state = :state, due = :due, error = raw_in(:error), looks = 0,
   arrives = CASE :state WHEN 'sending' THEN arrives END,
   lease_until = NULL, lease_owner = NULL, lease_token = NULL,
   attempt = max(1, attempt - :uncounted) WHERE id = :id AND lease_token = :token;
 
 -- name: outbox_postpone
-UPDATE outbox SET due = :due, error = :error, looks = :looks,
+UPDATE outbox SET due = :due, error = raw_in(:error), looks = :looks,
   lease_until = NULL, lease_owner = NULL, lease_token = NULL,
   attempt = CASE WHEN attempt = 0 THEN 1 ELSE attempt END WHERE id = :id AND lease_token = :token;
 
@@ -139,14 +139,14 @@ SELECT r.event, r.part FROM carray(:keys) j CROSS JOIN receipt r ON r.event = j.
 SELECT 1 FROM raw_delivery WHERE conn = :conn AND state = 'held' LIMIT 1;
 
 -- name: event_conn
-SELECT conn, type, payload FROM event WHERE seq = :seq;
+SELECT conn, type, payload_out(payload) FROM event WHERE seq = :seq;
 
 -- name: last_inbound
 SELECT n.event FROM entry n JOIN event e ON e.seq = n.event
 WHERE n.peer = :peer AND e.type = :inbound ORDER BY n.event DESC LIMIT 1;
 
 -- name: file_of_part
-SELECT filename, mime, size, sha256 FROM file WHERE id = :id;
+SELECT name_out(filename), mime, size, sha256 FROM file WHERE id = :id;
 
 -- name: newest_peer
 SELECT c.peer, c.last FROM conversation c JOIN puser p ON p.id = c.peer

@@ -6,35 +6,35 @@
 -- `profile_due`: the last column tells when there was to do with them last.
 
 -- name: person_add
-INSERT INTO person(id, uid, name, system, created_at) VALUES (:id, :uid, :name, :system, :now);
+INSERT INTO person(id, uid, name, system, created_at) VALUES (:id, :uid, name_in(:name), :system, :now);
 
 -- name: puser_add
 INSERT INTO puser(id, uid, person, conn, ext, address, kind, name, picture, named, created_at)
-VALUES (:id, :uid, :person, :conn, :ext, :ext, :kind, :name, :picture, :named, :now);
+VALUES (:id, :uid, :person, :conn, :ext, :ext, :kind, name_in(:name), name_in(:picture), :named, :now);
 
 -- name: puser_by_id
-SELECT p.id, p.name, p.picture, p.named = 0
+SELECT p.id, name_out(p.name), name_out(p.picture), p.named = 0
 FROM puser p WHERE p.id = coalesce(
   (SELECT a.puser FROM alias a WHERE a.conn = :conn AND a.value = :ext AND a.type = 'external_id'),
   (SELECT a.puser FROM alias a WHERE a.conn = :conn AND a.value = :ext AND a.type = 'address'),
   (SELECT n.id FROM puser n WHERE n.conn = :conn AND n.ext = :ext));
 
 -- name: names_taken
-SELECT k.value, '', p.id, p.name, p.picture FROM json_each(:keys) k
+SELECT k.value, '', p.id, name_out(p.name), name_out(p.picture) FROM json_each(:keys) k
 CROSS JOIN puser p ON p.conn = :conn AND p.ext = k.value
-UNION ALL SELECT k.value, a.type, p.id, p.name, p.picture FROM json_each(:keys) k
+UNION ALL SELECT k.value, a.type, p.id, name_out(p.name), name_out(p.picture) FROM json_each(:keys) k
 CROSS JOIN alias a ON a.conn = :conn AND a.value = k.value CROSS JOIN puser p ON p.id = a.puser;
 
 -- name: puser_by_alias
-SELECT p.id, p.name, p.picture, 0 FROM alias a CROSS JOIN puser p ON p.id = a.puser
+SELECT p.id, name_out(p.name), name_out(p.picture), 0 FROM alias a CROSS JOIN puser p ON p.id = a.puser
 WHERE a.conn = :conn AND a.value = :value AND a.type = :type;
 
 -- name: puser_by_any
-SELECT p.id, p.name, p.picture, 0 FROM alias a CROSS JOIN puser p ON p.id = a.puser
+SELECT p.id, name_out(p.name), name_out(p.picture), 0 FROM alias a CROSS JOIN puser p ON p.id = a.puser
 WHERE a.conn = :conn AND a.value = :value ORDER BY a.type LIMIT 1;
 
 -- name: puser_nameless
-SELECT p.id, p.name, p.picture, 1 FROM alias a CROSS JOIN puser p ON p.id = a.puser
+SELECT p.id, name_out(p.name), name_out(p.picture), 1 FROM alias a CROSS JOIN puser p ON p.id = a.puser
 WHERE a.conn = :conn AND a.value = :value AND a.type = :type AND p.named = 0;
 
 -- name: puser_named
@@ -44,7 +44,7 @@ UPDATE puser SET ext = :ext, address = :ext, named = 1 WHERE id = :id AND named 
 UPDATE puser SET named = 1 WHERE id = :id AND named = 0;
 
 -- name: puser_profile
-UPDATE puser SET name = coalesce(:name, name), picture = coalesce(:picture, picture) WHERE id = :id;
+UPDATE puser SET name = coalesce(name_in(:name), name), picture = coalesce(name_in(:picture), picture) WHERE id = :id;
 
 -- name: puser_address
 UPDATE puser SET address = :address WHERE id = :id;
@@ -69,7 +69,7 @@ UPDATE puser SET address = (SELECT min(a.value) FROM alias a WHERE a.puser = :id
 WHERE id = :id AND address = :address AND EXISTS (SELECT 1 FROM alias a WHERE a.puser = :id AND a.type = :decisive);
 
 -- name: person_name
-UPDATE person SET name = :name WHERE id = (SELECT person FROM puser WHERE id = :puser) AND name IS NULL;
+UPDATE person SET name = name_in(:name) WHERE id = (SELECT person FROM puser WHERE id = :puser) AND name IS NULL;
 
 -- name: alias_add
 INSERT INTO alias(conn, value, type, puser) VALUES (:conn, :value, :type, :puser)
@@ -157,7 +157,7 @@ ON CONFLICT (puser) DO UPDATE SET since = excluded.since, attempts = excluded.at
 DELETE FROM link_attempt WHERE puser = :puser;
 
 -- name: profile_due
-SELECT i.puser, i.conn, i.kind, p.ext, p.address, p.name, i.fetched_at, i.attempt, i.picture, i.version,
+SELECT i.puser, i.conn, i.kind, p.ext, p.address, name_out(p.name), i.fetched_at, i.attempt, i.picture, i.version,
   (SELECT max(e.created_at) FROM event e WHERE e.seq IN (
     (SELECT max(g.src) FROM edge g WHERE g.dst = p.id AND g.type = :sent_by),
     (SELECT max(g.src) FROM edge g WHERE g.dst = p.id AND g.type = :sent_to)))
@@ -193,12 +193,12 @@ UPDATE profile SET due = :due, fetched_at = :now, attempt = 0, error = NULL, pic
 WHERE puser = :puser AND lease_token = :token AND due IS NOT NULL;
 
 -- name: profile_later
-UPDATE profile SET due = :due, attempt = :attempt, error = coalesce(:error, error),
+UPDATE profile SET due = :due, attempt = :attempt, error = coalesce(raw_in(:error), error),
   lease_until = NULL, lease_owner = NULL, lease_token = NULL
 WHERE puser = :puser AND lease_token = :token AND due IS NOT NULL;
 
 -- name: profile_error
-SELECT error FROM profile WHERE puser = :puser;
+SELECT raw_out(error) FROM profile WHERE puser = :puser;
 
 -- name: profile_paused
 SELECT reason FROM profile_pause WHERE conn = :conn AND kind = :kind;

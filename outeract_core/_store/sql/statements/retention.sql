@@ -48,7 +48,7 @@ ORDER BY e.seq LIMIT 1;
 -- name: old_content
 SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto
   AND e.type IN (SELECT j.value FROM json_each(:kinds) j) AND (:conn = 0 OR e.conn = :conn)
-  AND e.payload <> '{"erased":true}' ORDER BY e.seq LIMIT :limit;
+  AND payload_out(e.payload) <> '{"erased":true}' ORDER BY e.seq LIMIT :limit;
 
 -- name: old_raw
 SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto
@@ -60,7 +60,7 @@ SELECT o.id FROM json_each(:events) j CROSS JOIN outbox o ON o.id = j.value;
 
 -- name: notes_of_file
 SELECT g.src FROM edge g CROSS JOIN event e ON e.seq = g.src
-WHERE g.dst = :file AND g.type = :attachment AND g.src <= :upto AND e.payload <> '{"erased":true}'
+WHERE g.dst = :file AND g.type = :attachment AND g.src <= :upto AND payload_out(e.payload) <> '{"erased":true}'
   AND e.type IN (SELECT j.value FROM json_each(:notes) j);
 
 -- name: old_deliveries

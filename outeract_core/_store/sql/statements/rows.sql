@@ -1,7 +1,7 @@
 -- Rows as the model's objects need them. `:keys` is an array of numbers (PostgreSQL: unnest).
 
 -- name: events_by_key
-SELECT e.seq, e.id, e.conn, e.type, e.occurred_at, e.created_at, e.payload, e.raw,
+SELECT e.seq, e.id, e.conn, e.type, e.occurred_at, e.created_at, payload_out(e.payload), raw_out(e.raw),
   d.status, d.sent_at, d.delivered_at, d.read_at, d.failed_at, d.reason, p.at,
   CASE WHEN e.type IN (:inbound, :outbound) THEN NULL ELSE (
     SELECT o.id FROM edge g JOIN event o ON o.seq = g.dst WHERE g.src = e.seq AND g.type = :origin
@@ -18,7 +18,7 @@ SELECT uid FROM application WHERE id = :app;
 SELECT id, uid, platform FROM connection WHERE app = :app;
 
 -- name: pusers_by_key
-SELECT p.id, p.uid, q.uid, p.conn, p.ext, p.kind, p.name, p.picture, p.created_at
+SELECT p.id, p.uid, q.uid, p.conn, p.ext, p.kind, name_out(p.name), name_out(p.picture), p.created_at
 FROM carray(:keys) j CROSS JOIN puser p ON p.id = j.value JOIN person q ON q.id = p.person
 WHERE p.id >= :lo AND p.id < :hi;
 
@@ -26,11 +26,11 @@ WHERE p.id >= :lo AND p.id < :hi;
 SELECT l.puser, l.type, l.value FROM carray(:keys) j CROSS JOIN alias l ON l.puser = j.value;
 
 -- name: persons_by_key
-SELECT p.id, p.uid, a.uid, p.name, p.system, m.uid, p.created_at
+SELECT p.id, p.uid, a.uid, name_out(p.name), p.system, m.uid, p.created_at
 FROM carray(:keys) j CROSS JOIN person p ON p.id = j.value JOIN application a ON a.id = :app
 LEFT JOIN person m ON m.id = p.merged_into WHERE p.id >= :lo AND p.id < :hi;
 
 -- name: files_by_key
-SELECT f.id, f.uid, a.uid, f.filename, f.mime, f.size, f.sha256, f.status, f.created_at
+SELECT f.id, f.uid, a.uid, name_out(f.filename), f.mime, f.size, f.sha256, f.status, f.created_at
 FROM carray(:keys) j CROSS JOIN file f ON f.id = j.value JOIN application a ON a.id = :app
 WHERE f.id >= :lo AND f.id < :hi;

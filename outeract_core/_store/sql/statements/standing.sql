@@ -1,7 +1,7 @@
 -- Messages as they stand: what has happened to each of a page.
 
 -- name: changes_of_messages
-SELECT g.dst, g.src, e.type, e.occurred_at, e.payload,
+SELECT g.dst, g.src, e.type, e.occurred_at, payload_out(e.payload),
   (SELECT s.dst FROM edge s WHERE s.src = e.seq AND s.type = :sent_by LIMIT 1),
   -- Our own acts count once the platform has them: not while they wait, not when they have failed.
   NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = e.seq) AND (e.dk IS NOT NULL
@@ -33,6 +33,6 @@ SELECT g.src, c.type FROM edge g CROSS JOIN edge c ON c.src = g.src AND c.type I
 WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi ORDER BY g.src DESC LIMIT :limit;
 
 -- name: parts_removed
-SELECT e.payload ->> '$.removed' FROM edge g CROSS JOIN event e ON e.seq = g.src
-WHERE g.dst = :dst AND g.type = :origin AND e.type = :edited AND e.payload ->> '$.removed' IS NOT NULL
+SELECT payload_out(e.payload) ->> '$.removed' FROM edge g CROSS JOIN event e ON e.seq = g.src
+WHERE g.dst = :dst AND g.type = :origin AND e.type = :edited AND payload_out(e.payload) ->> '$.removed' IS NOT NULL
   AND e.dk IS NULL;

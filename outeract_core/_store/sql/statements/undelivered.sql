@@ -1,7 +1,7 @@
 -- Messages that ended without having arrived, as far as anybody knows, and turns that came to nothing; the newest first.
 
 -- name: undelivered
-SELECT d.event, d.status, d.reason, e.conn, c.created_at, c.payload ->> '$.class', c.payload ->> '$.code'
+SELECT d.event, d.status, d.reason, e.conn, c.created_at, payload_out(c.payload) ->> '$.class', payload_out(c.payload) ->> '$.code'
 FROM delivery d JOIN event e ON e.seq = d.event
 LEFT JOIN event c ON c.seq = (
   SELECT max(g.src) FROM edge g JOIN event x ON x.seq = g.src
@@ -12,7 +12,7 @@ WHERE d.status IN ('failed', 'unknown') AND d.event >= :lo AND d.event < :before
 ORDER BY d.event DESC LIMIT :limit;
 
 -- name: undelivered_counts
-SELECT d.status, c.payload ->> '$.class', e.conn,
+SELECT d.status, payload_out(c.payload) ->> '$.class', e.conn,
   coalesce(c.created_at, e.created_at) / :width * :width AS start, count(*)
 FROM delivery d JOIN event e ON e.seq = d.event
 LEFT JOIN event c ON c.seq = (
@@ -34,7 +34,7 @@ WHERE k.event >= :lo AND (k.event, k.handler) < (:before, :handler)
   AND (:conn IS NULL OR e.conn = :conn) AND k.at >= :since AND k.at < :until
 UNION ALL
 SELECT t.event, t.handler, 'retrying', 'failed', t.failure, t.attempt, t.at, t.due, s.seq, s.conn
-FROM (SELECT r.*, coalesce((SELECT max(a.last) FROM attempt a WHERE a.event = r.event AND a.kind = 'handle'
+FROM (SELECT r.event, r.handler, r.failure, r.attempt, r.due, coalesce((SELECT max(a.last) FROM attempt a WHERE a.event = r.event AND a.kind = 'handle'
         AND a.name = r.handler), r.due) AS at FROM retry r) t
 JOIN event e ON e.seq = t.event
 LEFT JOIN edge g ON g.src = t.event AND g.type = :origin AND e.type = :retried

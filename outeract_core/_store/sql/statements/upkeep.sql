@@ -6,14 +6,14 @@ WHERE true ON CONFLICT (event, raw_only) DO NOTHING;
 
 -- name: tombstone
 UPDATE event SET payload = '{"erased":true}', raw = NULL
-WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND (raw IS NOT NULL OR payload <> '{"erased":true}');
+WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND (raw IS NOT NULL OR payload_out(payload) <> '{"erased":true}');
 
 -- name: raw_tombstone
 UPDATE event SET raw = NULL WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND raw IS NOT NULL;
 
 -- name: redact
-UPDATE event SET payload = :payload, raw = :raw
-WHERE seq = :event AND (payload IS NOT :payload OR raw IS NOT :raw);
+UPDATE event SET payload = payload_in(:payload), raw = raw_in(:raw)
+WHERE seq = :event AND (payload_out(payload) IS NOT :payload OR raw_out(raw) IS NOT :raw);
 
 -- name: redaction_holds
 SELECT (SELECT count(*) FROM json_each(:new)) = (SELECT count(*) FROM json_each(:old))
@@ -22,29 +22,29 @@ SELECT (SELECT count(*) FROM json_each(:new)) = (SELECT count(*) FROM json_each(
 
 -- name: events_naming
 SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto AND EXISTS (
-  SELECT 1 FROM json_each(:names) n WHERE instr(e.payload, n.value) > 0 OR instr(e.raw, n.value) > 0);
+  SELECT 1 FROM json_each(:names) n WHERE instr(payload_out(e.payload), n.value) > 0 OR instr(raw_out(e.raw), n.value) > 0);
 
 -- name: events_whole
-SELECT e.seq, e.conn, e.type, e.payload, e.raw FROM json_each(:keys) j CROSS JOIN event e ON e.seq = j.value
-WHERE e.payload <> '{"erased":true}';
+SELECT e.seq, e.conn, e.type, payload_out(e.payload), raw_out(e.raw) FROM json_each(:keys) j CROSS JOIN event e ON e.seq = j.value
+WHERE payload_out(e.payload) <> '{"erased":true}';
 
 -- name: outbox_of_events
 SELECT o.id, o.lane, o.conn, o.event, o.verb FROM outbox o
 WHERE o.event IN (SELECT j.value FROM json_each(:events) j) ORDER BY o.id;
 
 -- name: shown_of_puser
-SELECT p.conn, p.name FROM puser p WHERE p.id = :puser AND p.name IS NOT NULL
-UNION SELECT p.conn, u.name FROM puser p JOIN person u ON u.id = p.person
+SELECT p.conn, name_out(p.name) FROM puser p WHERE p.id = :puser AND p.name IS NOT NULL
+UNION SELECT p.conn, name_out(u.name) FROM puser p JOIN person u ON u.id = p.person
 WHERE p.id = :puser AND u.name IS NOT NULL;
 
 -- name: usernames_of_puser
-SELECT DISTINCT e.conn, coalesce(e.payload ->> '$.message.username', e.payload ->> '$.username')
+SELECT DISTINCT e.conn, coalesce(payload_out(e.payload) ->> '$.message.username', payload_out(e.payload) ->> '$.username')
 FROM edge g CROSS JOIN event e ON e.seq = g.src WHERE g.dst = :puser AND g.type = :sent_by
-AND coalesce(e.payload ->> '$.message.username', e.payload ->> '$.username') IS NOT NULL;
+AND coalesce(payload_out(e.payload) ->> '$.message.username', payload_out(e.payload) ->> '$.username') IS NOT NULL;
 
 -- name: holders
 SELECT g.src FROM edge g CROSS JOIN event e ON e.seq = g.src
-WHERE g.dst = :file AND g.type = :attachment AND e.payload <> '{"erased":true}'
+WHERE g.dst = :file AND g.type = :attachment AND payload_out(e.payload) <> '{"erased":true}'
   AND e.type NOT IN (SELECT j.value FROM json_each(:notes) j)
 ORDER BY g.src DESC LIMIT :limit;
 
@@ -70,7 +70,7 @@ UNION SELECT a.conn, a.value FROM alias a WHERE a.puser = :puser;
 
 -- name: raw_erase
 UPDATE raw_delivery SET body = x'', headers = '{}', query = '{}', error = NULL, state = 'erased'
-WHERE conn = :conn AND instr(body, CAST(:name AS BLOB)) > 0;
+WHERE conn = :conn AND instr(raw_out(body), CAST(:name AS BLOB)) > 0;
 
 -- name: link_code_erase
 DELETE FROM link_code WHERE puser = :puser;
