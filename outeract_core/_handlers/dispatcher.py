@@ -26,7 +26,7 @@ from .._store.writing import enrolment, handlers
 from ..content import Content
 from ..errors import BadInput, HandlerTimeout, LeaseLost, StoreError
 from ..standing import Standing
-from .endings import Ending, ending
+from .endings import Ending, ended_by, ending, task
 from .handler import Handler
 from .hosted import Given, Hosted, Place
 from .lanes import Lane, Lanes
@@ -42,7 +42,8 @@ _MOMENT = 1_000
 """Milliseconds that what was read of an event may be used."""
 _STILL = 0.05
 _ELSEWHERE = 1_000
-"""Milliseconds that a lane rests when a commit has shown that another process runs it."""
+"""Milliseconds that a lane rests when its turn could not be brought to an end here."""
+_STRAY = "was cancelled by nobody who may, while its turn was brought to an end: it runs again"
 
 
 class Dispatcher:
@@ -189,7 +190,7 @@ class Dispatcher:
     # ── turns ─────────────────────────────────────────────────────────────────────────────────
 
     async def _drain(self, lane: Lane) -> None:
-        ownership = self._runtime.ownership
+        ownership, me = self._runtime.ownership, task()
         try:
             while self._lanes.may(lane, self._runtime.now()) and self._app in ownership:
                 batch, through = self._lanes.take(lane), False
@@ -204,6 +205,10 @@ class Dispatcher:
                     return
         except LeaseLost:
             ownership.lost(self._app)
+            lane.due = self._runtime.now() + _ELSEWHERE
+        except anyio.get_cancelled_exc_class() as error:
+            await ended_by(error, me)
+            self._runtime.log.error(ROOM, f"handler {lane.handler.name} {_STRAY}", error)
             lane.due = self._runtime.now() + _ELSEWHERE
         finally:
             lane.running = False
@@ -232,7 +237,7 @@ class Dispatcher:
 
     async def _ended(self, lane: Lane, turn: Turn, batch: list[Arrived]) -> Ending | None:
         """How the turn ended, its commit included. None: there was nothing to be given."""
-        handler = lane.handler
+        handler, me = lane.handler, task()
         try:
             message = await self._given(handler, turn, batch)
             if message is None:
@@ -244,8 +249,8 @@ class Dispatcher:
                 await self._outcomes.committed(turn, handler, batch)
         except LeaseLost:
             raise
-        except Exception as error:
-            ended = Ending(error=error)
+        except BaseException as error:
+            ended = await ended_by(error, me)
         turn.over = True
         return ended
 

@@ -44,15 +44,22 @@ class Ending:
 
 async def ending(handler: Handler, message: Any) -> Ending:
     """Run the handler to its end. Raises nothing but our own cancellation."""
-    me = _task()
+    me = task()
     try:
         with anyio.move_on_after(handler.timeout) as limit:
-            return await _run(handler, message)
+            ended = await _run(handler, message)
+            await _let_go()
+            return ended
     except BaseException as error:
-        await _pass_on_ours(error, me)
-        return Ending(error=error, interrupts=isinstance(error, KeyboardInterrupt))
+        return await ended_by(error, me)
     assert limit.cancelled_caught  # noqa: S101 - nothing else leaves the block so
     return Ending(error=HandlerTimeout(f"{handler.name} took longer than {handler.timeout} s"))
+
+
+async def ended_by(error: BaseException, me: int | None) -> Ending:
+    """What was raised in the task `me`, as an ending. Raises it when it is our own cancellation."""
+    await _pass_on_ours(error, me)
+    return Ending(error=error, interrupts=isinstance(error, KeyboardInterrupt))
 
 
 async def _run(handler: Handler, message: Any) -> Ending:
@@ -86,9 +93,19 @@ async def _beside(call: Callable[[Any], Any], message: Any) -> Ending:
     return ended.pop()  # what was raised holds the frames that it went through, and those the list
 
 
+async def _let_go() -> None:
+    """Have a cancellation arrive here that the handler has asked for and not waited for: its commit
+    must not be what ends by it.
+    """
+    running = _asyncio_task()
+    if running is not None and running.cancelling():
+        await anyio.lowlevel.checkpoint()
+        _not_asked_for()
+
+
 async def _pass_on_ours(error: BaseException, me: int | None) -> None:
     """Raises when the run was ended from outside; else it was the handler's own doing."""
-    if isinstance(error, GeneratorExit) and _task() != me:
+    if isinstance(error, GeneratorExit) and task() != me:
         raise error  # the loop has gone and the coroutine is being closed: nothing can be awaited
     cancelled = isinstance(error, anyio.get_cancelled_exc_class())
     if anyio.current_effective_deadline() == -math.inf:
@@ -103,14 +120,20 @@ async def _pass_on_ours(error: BaseException, me: int | None) -> None:
 
 def _not_asked_for() -> None:
     """Take back what a task has asked of itself; a scope that is cancelled asks again."""
+    running = _asyncio_task()
+    while running is not None and running.cancelling():
+        running.uncancel()
+
+
+def _asyncio_task() -> Any:
+    """The task that runs, as asyncio knows it; None on another event loop."""
     asyncio = sys.modules.get("asyncio")
     running = asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001
-    task = asyncio.current_task() if asyncio is not None and running else None
-    while task is not None and task.cancelling():
-        task.uncancel()
+    return asyncio.current_task() if asyncio is not None and running else None
 
 
-def _task() -> int | None:
+def task() -> int | None:
+    """What names the task that runs; None when its loop has gone."""
     try:
         return anyio.get_current_task().id
     except Exception:
