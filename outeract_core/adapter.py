@@ -102,6 +102,7 @@ class Manifest:
     lacks        kind of recipient → capabilities that the platform does not have towards such, though
                  it has them towards others.
     still_sticker  bytes that a sticker which does not move may have, where that is less than others.
+    type_limits  (kind, MIME type) → bytes, for a type that may have less than others of its kind.
     links        whether a button that opens a page can stand `beside` others, or `alone` only; `alone`
                  also says that a message has buttons or a menu, not both.
     unique_titles  whether buttons of one message must be called differently: equal ones are numbered.
@@ -153,6 +154,7 @@ class Manifest:
     menu_section: int | None = None
     lacks: Mapping[str, frozenset[str]] = field(factory=dict)
     still_sticker: int | None = None
+    type_limits: Mapping[tuple[str, str], int] = field(factory=dict)
     links: Literal["beside", "alone"] = "beside"
     unique_titles: bool = False
     quick_replies: int = 0

@@ -28,6 +28,7 @@ from outeract_adapters.slack import Slack
 from outeract_adapters.whatsapp import WhatsApp
 from outeract_core.adapter import Settings
 from outeract_core.testing import FakePlatform, post
+from tests.support.pictures import jpeg
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 TOKEN = "123456789:AAfake"
@@ -102,10 +103,10 @@ def test_a_bot_talks(fake):
         )  # fmt: skip
         assert (said.text, [e.offset for e in said.entities]) == ("hi 😀 you", [0, 6])
         assert said.reply_markup == keys
-        photo = await bot.send_photo(-100123, b"jpg", caption="look", filename="a.jpg")
+        photo = await bot.send_photo(-100123, jpeg(90, 60), caption="look", filename="a.jpg")
         assert photo.caption == "look"
         file = await bot.get_file(photo.photo[-1].file_id)
-        assert bytes(await file.download_as_bytearray()) == b"jpg"
+        assert bytes(await file.download_as_bytearray()) == jpeg(90, 60)
         edited = await bot.edit_message_text("ho", 42, said.message_id)
         assert edited.edit_date == NOW
         with pytest.raises(BadRequest, match="not modified"):
@@ -117,7 +118,7 @@ def test_a_bot_talks(fake):
 
     with_bot(fake, use)
     assert [message.text for message in fake.sent("telegram")] == ["hi 😀 you", "look"]
-    assert fake.sent("telegram")[1].files[0].data == b"jpg"
+    assert fake.sent("telegram")[1].files[0].data == jpeg(90, 60)
 
 
 def test_a_bot_hears(fake):

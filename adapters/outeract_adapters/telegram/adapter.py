@@ -36,7 +36,7 @@ from .inbound.people import Us
 from .outbound import acts, markup, send
 from .outbound.compose import CAPTION, TEXT
 from .outbound.keyboards import BUTTONS
-from .outbound.media import ALBUM, MEDIA
+from .outbound.media import ALBUM, MEDIA, SMALLER
 
 __all__ = ["Telegram"]
 
@@ -58,6 +58,7 @@ class Telegram:
             "quick_replies", "menu", "location", "contacts", "groups", "album", "format",
         }),
         media=MEDIA,
+        type_limits=SMALLER,
         buttons=BUTTONS,
         button_title=64,
         menu_rows=BUTTONS,

@@ -53,7 +53,7 @@ _FAILURES: tuple[tuple[str, Failure], ...] = (
     ("chat not found", "unknown_recipient"),
     ("message thread not found", "unknown_recipient"),
     ("request entity too large", "too_large"),
-    ("file is too big", "too_large"),
+    ("is too big", "too_large"),
     ("is too long", "too_large"),
     ("bot was kicked", "forbidden"),
     ("bot is not a member", "forbidden"),

@@ -49,6 +49,7 @@ def _kind(file: Attachment, wanted: str, size: int | None, manifest: Manifest) -
         limit, mimes = manifest.media.get(kind, (0, ()))
         if not limit or (mimes and mime not in mimes):
             continue
+        limit = min(limit, manifest.type_limits.get((kind, mime), limit))
         if size is None or size <= limit:
             return kind
         largest = max(largest, limit)

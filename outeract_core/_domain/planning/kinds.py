@@ -20,7 +20,7 @@ _SUFFIXES = {
     ".heic": "image/heic", ".heif": "image/heif", ".m4a": "audio/mp4", ".md": "text/markdown",
     ".mkv": "video/x-matroska", ".oga": "audio/ogg", ".ogg": "audio/ogg", ".ogv": "video/ogg",
     ".opus": "audio/ogg", ".pptx": f"{_OFFICE}.presentationml.presentation",
-    ".webp": "image/webp", ".xlsx": f"{_OFFICE}.spreadsheetml.sheet", ".yaml": "application/yaml",
+    ".tgs": "application/x-tgsticker", ".webp": "image/webp", ".xlsx": f"{_OFFICE}.spreadsheetml.sheet", ".yaml": "application/yaml",
 }  # fmt: skip
 _ENCODED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (

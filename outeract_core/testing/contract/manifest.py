@@ -109,6 +109,10 @@ class ManifestContract(Subject):
         for kind, (size, mimes) in m.media.items():
             expect(size > 0, f"media: {kind} has the limit {size}")
             expect(all("/" in mime for mime in mimes), f"media: {kind} accepts {mimes}")
+        for (kind, mime), size in m.type_limits.items():
+            most, mimes = m.media.get(kind, (0, ()))
+            known = 0 < size < most and (not mimes or mime in mimes)
+            expect(known, f"type_limits: {kind} of {mime} has {size}, which says nothing")
 
     def test_config_is_documented(self) -> None:
         """Every config key has a meaning; secrets, required keys and this test's config are keys."""

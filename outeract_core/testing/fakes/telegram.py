@@ -1,8 +1,8 @@
 """The Bot API as far as bots use it: what api.telegram.org would answer.
 
 Knows: methods, updates and their confirmation, files, refusals in Telegram's words.
-Does not know: HTTP servers, which method fits which message (`telegram_chats.py`). Only
-`parse_mode=HTML` is read. Source of shapes and limits: Bot API 10.3.
+Does not know: HTTP servers, which method fits which message (`telegram_chats.py`), what becomes of an
+upload (`telegram_files.py`). Only `parse_mode=HTML` is read. Source of shapes and limits: Bot API 10.3.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from .record import Answer, Received, Request, Upload, World, answer_json
 from .telegram_aside import Asides, NotAllowedError
 from .telegram_chats import Chats, RefusedError
+from .telegram_files import shown_as, together
 from .telegram_hook import BadWebhookError, described, replaced
 from .telegram_html import parse_html, utf16
 
@@ -230,6 +231,7 @@ class FakeTelegram:
                 400, "Bad Request: there must be from 2 to 10 media to send in an album"
             )
         album = {"media_group_id": str(self._world.seconds)}
+        together([item.get("type", "") for item in items])
         bodies = [self._media(request, item, "media") for item in items]
         return [
             self._post(request.params, body | album, method="sendMediaGroup", files=uploads)
@@ -244,6 +246,7 @@ class FakeTelegram:
         upload = request.files.get(value.removeprefix("attach://") or field)
         if upload is None and value not in self._files and not value.startswith("http"):
             raise RefusedError(400, f"Bad Request: there is no {field} in the request")
+        kind = shown_as(kind, upload) if upload else kind
         file_id = self.add_file(upload.data, upload.filename) if upload else value
         shape = self._file(file_id, upload) | _DETAILS.get(kind, {})
         body: dict[str, Any] = {kind: [shape] if kind == "photo" else shape}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from outeract_core import App, Attachment, Button, Content, Message, Outeract
+from outeract_core.errors import FileTooLarge
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, sign_telegram
+from tests.support.pictures import png, webp
 from tests.support.telegram.samples import CONFIG, samples
 
 pytestmark = pytest.mark.anyio
@@ -163,10 +166,11 @@ async def test_a_group_that_moves_stays_one_conversation(desk: Desk) -> None:
 
 async def test_files_both_ways(desk: Desk) -> None:
     """A picture with its caption goes out in one request; one that comes in is stored."""
+    cat = png(640, 480)
 
     @desk.app.on("message.inbound")
     def picture(message: Message) -> Content:
-        return Content("a cat", files=(Attachment(b"meow", "cat.png", "image/png"),))
+        return Content("a cat", files=(Attachment(cat, "cat.png", "image/png"),))
 
     file_id = desk.fake.telegram.add_file(b"%PDF-1.7", "plan.pdf")
     document = {
@@ -177,8 +181,62 @@ async def test_files_both_ways(desk: Desk) -> None:
     }
     await desk.hear(desk.fake.telegram.say(42, "", document=document, caption="see"))
     (sent,) = desk.fake.sent("telegram")
-    assert (sent.method, sent.text, sent.files[0].data) == ("sendPhoto", "a cat", b"meow")
+    assert (sent.method, sent.text, sent.files[0].data) == ("sendPhoto", "a cat", cat)
     assert len(await desk.events("system.file_stored")) == 1
+
+
+@pytest.mark.parametrize(
+    ("sides", "methods"),
+    [
+        ([(640, 480)], ["sendPhoto"]), ([(300, 9000)], ["sendDocument"]),
+        ([(640, 480), (640, 480)], ["sendMediaGroup"] * 2),
+        ([(640, 480), (9000, 9000)], ["sendMediaGroup"] * 2),
+    ],
+)  # fmt: skip
+async def test_a_picture_that_cannot_be_drawn_is_not_lost(
+    desk: Desk, sides: list[tuple[int, int]], methods: list[str]
+) -> None:
+    """Alone or in an album: what Telegram refuses to draw arrives as a file, with its words, once."""
+    files = [Attachment(png(*one), f"{n}.png") for n, one in enumerate(sides)]
+    drawn = all(sum(one) <= 10_000 and max(one) <= 20 * min(one) for one in sides)
+    await desk.app.send((desk.connection, "42"), Content("look", files=files))
+    await desk.core.pump()
+    heard = desk.fake.sent("telegram")
+    assert [one.method for one in heard] == methods
+    assert [file.data for one in heard for file in one.files] == [png(*one) for one in sides]
+    assert [one.text for one in heard if one.text] == ["look"]
+    media = [one["type"] for one in json.loads(heard[0].params.get("media", "[]"))]
+    assert set(media) <= {"photo" if drawn else "document"}
+    assert (await desk.events("message.failed")) == []
+
+
+@pytest.mark.parametrize(
+    ("attachment", "method", "note"),
+    [
+        (Attachment(webp(512, 512), "s.webp", kind="sticker"), "sendSticker", ""),
+        (Attachment(webp(512, 512).ljust(512 * 1024 + 1), "s.webp", kind="sticker"), "sendPhoto", "sticker as image"),
+        (Attachment(b"\x1f\x8b".ljust(64 * 1024 + 1), "s.tgs", kind="sticker"), "sendDocument", "sticker as document"),
+        (Attachment(b"\x1f\x8b".ljust(64 * 1024), "s.tgs", kind="sticker"), "sendSticker", ""),
+        (Attachment(png(9, 9).ljust(10 * 1024**2 + 1), "p.png"), "sendDocument", "image as document"),
+    ],
+)  # fmt: skip
+async def test_what_is_too_large_for_its_kind_is_told_before_it_is_sent(
+    desk: Desk, attachment: Attachment, method: str, note: str
+) -> None:
+    """`can` says as what it will arrive; Telegram makes of it just that, and refuses nothing."""
+    content = Content(files=[attachment])
+    verdict = await desk.app.can((desk.connection, "42"), content)
+    assert (verdict.ok, ", ".join(verdict.degraded)) == (True, note)
+    await desk.app.send((desk.connection, "42"), content)
+    await desk.core.pump()
+    assert [one.method for one in desk.fake.sent("telegram")] == [method]
+
+
+async def test_what_is_too_large_for_telegram_is_refused_before_it_is_kept(desk: Desk) -> None:
+    """A byte more than 50 MB."""
+    attachment = Attachment(bytes(50 * 1024**2 + 1), "much.bin")
+    with pytest.raises(FileTooLarge):
+        await desk.app.send((desk.connection, "42"), Content(files=[attachment]))
 
 
 async def test_long_texts_are_split_in_utf16_units(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from outeract_core.errors import Rejected, Unsupported
 from outeract_core.events import Fact
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, drive, reply, sign_telegram
+from tests.support.pictures import png
 from tests.support.telegram.calls import out, params
 from tests.support.telegram.samples import CONFIG, one, telegram
 
@@ -192,7 +193,7 @@ async def test_an_answer_is_seen_by_the_one_who_asked(desk: Desk, answer: str) -
 
     @desk.app.on("message.inbound")
     async def told(message: Message) -> None:
-        photo = Attachment(b"\x89PNG\r\n\x1a\n0000", filename="a.png")
+        photo = Attachment(png(90, 60), filename="a.png")
         contents: dict[str, Any] = {
             "short": "your salary", "long": "word " * 3000, "quote": "your salary",
             "files": Content("your salary", files=[photo, photo]),

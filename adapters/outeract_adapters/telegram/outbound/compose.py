@@ -55,7 +55,7 @@ class Words:
 class Step:
     """One call. `slot`: the parameter that the words stand in; `media` is an album's first caption.
 
-    `shown`: the one file of the call, where it could also go as a document.
+    `shown`: its files, each as what it goes as.
     """
 
     method: str
@@ -64,7 +64,7 @@ class Step:
     slot: str = ""
     words: Words = field(factory=Words)
     marked: bool = True
-    shown: Shown | None = None
+    shown: tuple[Shown, ...] = ()
 
     @property
     def replying(self) -> Object:
@@ -96,6 +96,16 @@ class Step:
         """The same without these parameters."""
         kept = {name: value for name, value in self.params.items() if name not in names}
         return evolve(self, params=kept)
+
+    @property
+    def as_documents(self) -> Step:
+        """The same with its files as documents, which are looked into by nobody."""
+        kept = self.without("show_caption_above_media")
+        other = _files([one.as_document for one in self.shown])
+        params = {**kept.params, **other.params}
+        return evolve(
+            kept, method=other.method, params=params, files=other.files, shown=other.shown
+        )
 
 
 def steps(outgoing: Outgoing) -> list[Step]:
@@ -146,7 +156,7 @@ def _told(outgoing: Outgoing, keyboard: Object | None, place: Place) -> Iterator
         said = [Words(escape(named), named)]
     captioned = len(said) == 1 and files and _takes_caption(files, said[0], keyboard)
     for number, group in enumerate(files):
-        step = _album(group) if len(group) > 1 else _single(group[0])
+        step = _files(group)
         yield _captioned(step, group, outgoing, said[0]) if captioned and number == 0 else step
     for part in () if captioned else said:
         yield Step("sendMessage", _previewed(outgoing), slot="text", words=part)
@@ -171,15 +181,17 @@ def _captioned(step: Step, group: list[Shown], outgoing: Outgoing, said: Words) 
     return evolve(step, slot="media" if len(group) > 1 else "caption", words=said)
 
 
-def _single(one: Shown) -> Step:
-    return Step(one.method, files=((one.field, one.file),), shown=one)
+def _files(group: list[Shown]) -> Step:
+    """One file by its method, several as an album.
 
-
-def _album(group: list[Shown]) -> Step:
-    """Bot API, "Sending files": `attach://` names the part of the form with the bytes."""
+    Bot API, "Sending files": `attach://` names the part of the form with the bytes.
+    """
+    if len(group) == 1:
+        one = group[0]
+        return Step(one.method, files=((one.field, one.file),), shown=(one,))
     media = [{"type": one.field, "media": f"attach://file{n}"} for n, one in enumerate(group)]
     named = tuple((f"file{n}", one.file) for n, one in enumerate(group))
-    return Step("sendMediaGroup", {"media": media}, named)
+    return Step("sendMediaGroup", {"media": media}, named, shown=tuple(group))
 
 
 # ── places and cards ──────────────────────────────────────────────────────────────────────────

@@ -16,9 +16,9 @@ from attrs import evolve, frozen
 from outeract_core.adapter import Outgoing, OutgoingFile
 from outeract_core.errors import Rejected
 
-__all__ = ["ALBUM", "MEDIA", "Shown", "groups", "shown"]
+__all__ = ["ALBUM", "MEDIA", "SMALLER", "Shown", "groups", "shown"]
 
-_MB = 1024 * 1024
+_KB, _MB = 1024, 1024 * 1024
 _AUDIO = ("audio/mpeg", "audio/mp4", "audio/x-m4a", "audio/m4a", "audio/mp3")
 MEDIA: dict[str, tuple[int, tuple[str, ...]]] = {
     "image": (10 * _MB, ("image/jpeg", "image/png", "image/webp", "image/gif")),
@@ -26,9 +26,14 @@ MEDIA: dict[str, tuple[int, tuple[str, ...]]] = {
     "audio": (50 * _MB, _AUDIO),
     "voice": (50 * _MB, ("audio/ogg", *_AUDIO)),
     "document": (50 * _MB, ()),
-    "sticker": (512 * 1024, ("image/webp", "application/x-tgsticker", "video/webm")),
+    "sticker": (512 * _KB, ("image/webp", "application/x-tgsticker", "video/webm")),
 }
 """Bot API, sending files. A GIF is sent as an animation, which may have 50 MB."""
+SMALLER = {
+    ("sticker", "application/x-tgsticker"): 64 * _KB,
+    ("sticker", "video/webm"): 256 * _KB,
+}
+"""The sticker page: what moves may have less. Of what is too large Telegram makes a document."""
 
 ALBUM = 10
 _TOGETHER = {"photo": "seen", "video": "seen", "document": "document", "audio": "audio"}
@@ -80,6 +85,7 @@ def _fitting(file: OutgoingFile) -> str:
     if mime == "image/gif" and file.kind in ("image", "video"):
         return "animation"
     size, types = MEDIA.get(file.kind, MEDIA["document"])
+    size = SMALLER.get((file.kind, mime), size)
     if file.kind not in MEDIA or file.size > size or (types and mime not in types):
         return "document"
     return _NAMES.get(file.kind, file.kind)

@@ -30,6 +30,7 @@ _PICTURE = (
     "image_process_failed",
     "photo_ext_invalid",
     "photo_save_file_invalid",
+    "too big for a photo",
 )
 _TRIES = 5
 
@@ -84,10 +85,9 @@ def _mended(step: Step, answer: Answer) -> Step | None:
     late = "ephemeral_message_parameters" in step.params and "ephemeral_message_id" in step.replying
     if "reply_parameters" in step.params and (late or answer.says(*_GONE)):
         return step.without("reply_parameters")
-    if step.shown is not None and step.shown.field == "photo" and answer.says(*_PICTURE):
-        other = step.shown.as_document
-        kept = step.without("show_caption_above_media")
-        return evolve(kept, method=other.method, files=((other.field, other.file),), shown=other)
+    pictures = any(one.field == "photo" for one in step.shown)
+    if pictures and answer.says(*_PICTURE):
+        return step.as_documents
     return None
 
 
