@@ -17,6 +17,10 @@ from attrs import field, frozen
 from .._domain.values.sinks import block, line
 
 ROOT = "outeract_core"
+_FRAMES = 60
+"""Of each exception, the frames that are told: those next to where it was raised."""
+_HEAD, _TAIL = 8_000, 24_000
+"""Characters that are told of what is longer, from its beginning and from its end."""
 
 
 @frozen
@@ -39,8 +43,15 @@ class Log:
         self._tell(logging.ERROR, room, text, error)
 
     def trace(self, error: BaseException) -> str:
-        """The error with its traceback, as it may be stored and shown."""
-        return self.redact("".join(traceback.format_exception(error)))
+        """The error with its traceback, as it may be stored and shown.
+
+        Both are as long as somebody else has made them: one that a host keeps and raises again grows.
+        """
+        whole = self.redact("".join(traceback.format_exception(error, limit=-_FRAMES)))
+        left = len(whole) - _HEAD - _TAIL
+        if left <= 0:
+            return whole
+        return f"{whole[:_HEAD]}\n  … {left} characters …\n{whole[-_TAIL:]}"
 
     @contextmanager
     def listening(self) -> Iterator[list[BaseException]]:

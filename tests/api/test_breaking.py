@@ -46,6 +46,7 @@ from outeract_core.errors import (
 from outeract_core.events import FileRef
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
+from tests.support.raising import BACKENDS, WAYS, crossed, raises
 from tests.support.store.platform import Plain, external_name, kinds, said, take
 
 pytestmark = pytest.mark.anyio
@@ -54,13 +55,6 @@ pytestmark = pytest.mark.anyio
 def _deep() -> None:
     """Recurse until Python refuses."""
     _deep()
-
-
-def _raise(error: BaseException) -> Callable[[], Any]:
-    def call() -> None:
-        raise error
-
-    return call
 
 
 class _OwnError(BaseException):
@@ -72,33 +66,35 @@ KINDS: dict[str, Callable[[], Any]] = {
     "deep JSON": lambda: json.loads("[" * 100_000),
     "bad JSON": lambda: json.loads("<html>"),
     "no text": lambda: b"\xff".decode(),
-    "os": _raise(OSError("no route")),
-    "key": _raise(KeyError("result")),
-    "type": _raise(TypeError("None")),
-    "memory": _raise(MemoryError()),
-    "assertion": _raise(AssertionError()),
-    "stop": _raise(StopIteration()),
-    "timeout": _raise(TimeoutError()),
-    "exit": _raise(SystemExit(1)),
-    "generator": _raise(GeneratorExit()),
-    "cancelled": _raise(asyncio.CancelledError()),
-    "own": _raise(_OwnError()),
-    "group": _raise(BaseExceptionGroup("g", [ValueError("inner"), SystemExit(2)])),
-    "store closed": _raise(StoreClosed("another one")),
-    "store broken": _raise(StoreBroken("another one")),
-    "lease": _raise(LeaseLost("another one")),
+    "os": raises(OSError("no route")),
+    "key": raises(KeyError("result")),
+    "type": raises(TypeError("None")),
+    "memory": raises(MemoryError()),
+    "assertion": raises(AssertionError()),
+    "stop": raises(StopIteration()),
+    "timeout": raises(TimeoutError()),
+    "exit": raises(SystemExit(1)),
+    "generator": raises(GeneratorExit()),
+    "cancelled": raises(asyncio.CancelledError()),
+    "own": raises(_OwnError()),
+    "group": raises(BaseExceptionGroup("g", [ValueError("inner"), SystemExit(2)])),
+    "store closed": raises(StoreClosed("another one")),
+    "store broken": raises(StoreBroken("another one")),
+    "lease": raises(LeaseLost("another one")),
 }
 SENDING: dict[str, Callable[[], Any]] = {
-    "transient": _raise(Transient("unreachable")),
-    "unauthorised": _raise(Unauthorised("token refused")),
-    "throttled": _raise(Throttled("slow down", after=3.0)),
-    "rejected": _raise(Rejected("no")),
-    "ambiguous": _raise(Ambiguous("who knows")),
-    "unsupported": _raise(Unsupported("no such thing")),
-    "secret": _raise(MissingSecret("the environment variable X is not set")),
-    "input": _raise(BadInput("not like that")),
+    "transient": raises(Transient("unreachable")),
+    "unauthorised": raises(Unauthorised("token refused")),
+    "throttled": raises(Throttled("slow down", after=3.0)),
+    "rejected": raises(Rejected("no")),
+    "ambiguous": raises(Ambiguous("who knows")),
+    "unsupported": raises(Unsupported("no such thing")),
+    "secret": raises(MissingSecret("the environment variable X is not set")),
+    "input": raises(BadInput("not like that")),
 }
 """What has a meaning of its own where something is sent."""
+NAKED = ("exit", "generator", "cancelled", "own", "group")
+"""No `Exception`s: what they pass through depends on the event loop and on who runs it."""
 PLACES = (
     "construct", "poll", "poll later", "handshake", "verify", "parse", "normalise", "acknowledge",
     "send", "send later", "react", "find", "fetch", "profile", "check",
@@ -254,8 +250,9 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any] | Non
     return begin
 
 
-@pytest.mark.parametrize("way", ["pump", "serve"])
-@pytest.mark.parametrize("kind", [*KINDS, *SENDING])
+@pytest.mark.parametrize(
+    ("kind", "way", "anyio_backend"), crossed([*KINDS, *SENDING], WAYS, BACKENDS, whole=NAKED)
+)
 async def test_one_that_breaks_stops_nobody(
     tmp_path: Path, kind: str, way: str, broken: Any, clock: ManualClock, caplog: Any
 ) -> None:
@@ -310,7 +307,7 @@ async def _is_through(core: Outeract) -> bool:
     return all(answered) and set(Breaking.asked) == set(PLACES)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "anyio_backend"), crossed(KINDS, BACKENDS, whole=NAKED))
 async def test_when_it_is_mended_all_goes_on(
     tmp_path: Path, kind: str, broken: Any, clock: ManualClock
 ) -> None:

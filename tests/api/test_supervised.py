@@ -17,6 +17,7 @@ from outeract_core import Outeract
 from outeract_core.adapter import Flow, Polled, Settings
 from outeract_core.errors import MissingSecret, Transient, Unauthorised
 from outeract_core.testing import ManualClock
+from tests.support.raising import raises
 from tests.support.store.platform import Plain, said
 
 pytestmark = pytest.mark.anyio
@@ -27,24 +28,17 @@ def deep() -> None:
     deep()
 
 
-def _raise(error: BaseException) -> Callable[[], None]:
-    def call() -> None:
-        raise error
-
-    return call
-
-
 KINDS: dict[str, Callable[[], Any]] = {
     "recursion": deep,
-    "os": _raise(OSError("no route")),
-    "value": _raise(ValueError("no JSON")),
-    "key": _raise(KeyError("result")),
-    "exit": _raise(SystemExit(1)),
-    "generator": _raise(GeneratorExit()),
-    "transient": _raise(Transient("unreachable")),
-    "unauthorised": _raise(Unauthorised("token refused")),
-    "secret": _raise(MissingSecret("the environment variable X is not set")),
-    "group": _raise(BaseExceptionGroup("g", [ValueError("inner")])),
+    "os": raises(OSError("no route")),
+    "value": raises(ValueError("no JSON")),
+    "key": raises(KeyError("result")),
+    "exit": raises(SystemExit(1)),
+    "generator": raises(GeneratorExit()),
+    "transient": raises(Transient("unreachable")),
+    "unauthorised": raises(Unauthorised("token refused")),
+    "secret": raises(MissingSecret("the environment variable X is not set")),
+    "group": raises(BaseExceptionGroup("g", [ValueError("inner")])),
 }
 
 
@@ -116,7 +110,7 @@ async def _answered(core: Outeract, name: str) -> None:
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_cancelled_future_in_a_poll_is_a_failure(tmp_path: Path, monkeypatch: Any) -> None:
     """It ends nothing but that poll."""
-    monkeypatch.setattr(Breaking, "broken", staticmethod(_raise(asyncio.CancelledError())))
+    monkeypatch.setattr(Breaking, "broken", staticmethod(raises(asyncio.CancelledError())))
     async with opened(tmp_path / "a.db") as core:
         done = await core.pump()
         assert (done.handled, [each.connection for each in done.troubles]) == (2, ["bad"])

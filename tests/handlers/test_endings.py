@@ -19,6 +19,7 @@ from outeract_core.errors import BadInput, StoreBusy
 from outeract_core.query import type_is
 from tests.support.bots import Talk, talk
 from tests.support.places import ROOT
+from tests.support.raising import raises
 
 pytestmark = pytest.mark.anyio
 
@@ -32,30 +33,23 @@ async def _too_long() -> None:
     await anyio.sleep_forever()
 
 
-def _raises(error: BaseException) -> Callable[[], Any]:
-    def end() -> Any:
-        raise error
-
-    return end
-
-
 class _OwnError(BaseException):
     pass
 
 
 ENDINGS: dict[str, Callable[[], Any]] = {
-    "Exception": _raises(ValueError("no")),
+    "Exception": raises(ValueError("no")),
     "CancelledError": _cancelled_task,
-    "raised CancelledError": _raises(asyncio.CancelledError()),
-    "SystemExit": _raises(SystemExit(2)),
-    "GeneratorExit": _raises(GeneratorExit()),
-    "KeyboardInterrupt": _raises(KeyboardInterrupt()),
-    "BaseException": _raises(_OwnError()),
-    "BaseExceptionGroup": _raises(BaseExceptionGroup("two", [SystemExit(1), ValueError("x")])),
-    "StopIteration": _raises(StopIteration()),
-    "StopAsyncIteration": _raises(StopAsyncIteration()),
-    "StoreError": _raises(StoreBusy("busy")),
-    "TimeoutError": _raises(TimeoutError()),
+    "raised CancelledError": raises(asyncio.CancelledError()),
+    "SystemExit": raises(SystemExit(2)),
+    "GeneratorExit": raises(GeneratorExit()),
+    "KeyboardInterrupt": raises(KeyboardInterrupt()),
+    "BaseException": raises(_OwnError()),
+    "BaseExceptionGroup": raises(BaseExceptionGroup("two", [SystemExit(1), ValueError("x")])),
+    "StopIteration": raises(StopIteration()),
+    "StopAsyncIteration": raises(StopAsyncIteration()),
+    "StoreError": raises(StoreBusy("busy")),
+    "TimeoutError": raises(TimeoutError()),
     "timed out": _too_long,
     "nonsense": lambda: 42,
     "a generator": lambda: (n for n in range(3)),

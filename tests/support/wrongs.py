@@ -29,6 +29,7 @@ from outeract_core.errors import (
 from outeract_core.events import FileRef
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
+from tests.support.raising import raises
 from tests.support.reading.world import about
 from tests.support.store.platform import Plain, said, take
 
@@ -111,7 +112,7 @@ class World:
     async def sent(self, how: BaseException | None = None) -> str:
         """A message goes out, and this is what becomes of it; its id as the log has it."""
         if how is not None:
-            Odd.does["send"] = _raise(how)
+            Odd.does["send"] = raises(how)
         delivery = await self.app.send((self.connection, "bob"), "hello")
         await self.core.pump()
         return delivery.id.hex
@@ -119,13 +120,6 @@ class World:
     def sql(self, text: str) -> None:
         """What another process would do."""
         self.core.runtime.database.write_now(lambda tx: tx.script(text))
-
-
-def _raise(error: BaseException) -> Callable[..., Any]:
-    def call(*_args: Any, **_options: Any) -> None:
-        raise error
-
-    return call
 
 
 Provoke = Callable[[World], Awaitable[tuple[str, ...]]]
@@ -144,13 +138,13 @@ async def _handler(
 
 async def handler_raises(world: World) -> tuple[str, ...]:
     """It will be run again: its traceback, and which attempt it was."""
-    found = await _handler(world, _raise(ValueError(LEAK)))
+    found = await _handler(world, raises(ValueError(LEAK)))
     return (*found, "attempt 1", "Traceback", "ValueError")
 
 
 async def handler_parked(world: World) -> tuple[str, ...]:
     """It has failed for the last time."""
-    found = await _handler(world, _raise(SystemExit(LEAK)), attempts=2, pumps=2)
+    found = await _handler(world, raises(SystemExit(LEAK)), attempts=2, pumps=2)
     return (*found, "2 times", "parked", "Traceback", "SystemExit")
 
 
@@ -186,9 +180,9 @@ async def handler_lost_its_lease(world: World) -> tuple[str, ...]:
 
 async def handler_waits_for_the_store(world: World) -> tuple[str, ...]:
     """Its outcome cannot be written."""
-    broken = _raise(StoreCorrupt("damage"))
+    broken = raises(StoreCorrupt("damage"))
     world.patch.setattr("outeract_core._store.writing.handlers.failed", broken)
-    return ("greet", "waits for the store", *(await _handler(world, _raise(ValueError("x"))))[:1])
+    return ("greet", "waits for the store", *(await _handler(world, raises(ValueError("x"))))[:1])
 
 
 async def loop(world: World) -> tuple[str, ...]:
@@ -283,8 +277,8 @@ async def lane_broke(world: World) -> tuple[str, ...]:
     """No settlement can be written."""
     for settlement in ("postpone", "retry", "end"):
         name = f"outeract_core._store.writing.outbox.{settlement}"
-        world.patch.setattr(name, _raise(StoreError(LEAK)))
-    Odd.does["send"] = _raise(MissingSecret("the variable X is not set"))
+        world.patch.setattr(name, raises(StoreError(LEAK)))
+    Odd.does["send"] = raises(MissingSecret("the variable X is not set"))
     await world.app.send((world.connection, "bob"), "hello")
     await _served(world, lambda: any("a lane has stopped" in one for one in STDERR))
     return ("a lane has stopped", "StoreError", "Traceback")
@@ -292,42 +286,42 @@ async def lane_broke(world: World) -> tuple[str, ...]:
 
 async def handed_over_and_lost(world: World) -> tuple[str, ...]:
     """What nobody waits for could not be written."""
-    world.core.runtime.begin(_raise(StoreError(f"not now {LEAK}")), "typing")
+    world.core.runtime.begin(raises(StoreError(f"not now {LEAK}")), "typing")
     await world.core.runtime.write(lambda _tx: None)
     return ("typing was left out", "not now")
 
 
 async def poll(world: World) -> tuple[str, ...]:
     """A poll raises: which connection."""
-    Odd.does["poll"] = _raise(KeyError(LEAK))
+    Odd.does["poll"] = raises(KeyError(LEAK))
     await world.core.pump()
     return ("shop", "polling", "KeyError", "Traceback")
 
 
 async def kept(world: World) -> tuple[str, ...]:
     """A delivery that is not understood; what to do."""
-    Odd.does["parse"] = _raise(ValueError(LEAK))
+    Odd.does["parse"] = raises(ValueError(LEAK))
     await take(world.core, world.connection, said("m1"))
     return ("odd/shop", "kept", "system.delivery_unparsed", "replay")
 
 
 async def not_verified(world: World) -> tuple[str, ...]:
     """A signature that does not fit."""
-    Odd.does["verify"] = _raise(SignatureError(f"not signed by us {LEAK}"))
+    Odd.does["verify"] = raises(SignatureError(f"not signed by us {LEAK}"))
     await take(world.core, world.connection, said("m1"))
     return ("odd/shop", "refused", "not signed by us")
 
 
 async def verifying_broke(world: World) -> tuple[str, ...]:
     """Adapter code raises before anything is read."""
-    Odd.does["verify"] = _raise(ZeroDivisionError(LEAK))
+    Odd.does["verify"] = raises(ZeroDivisionError(LEAK))
     await take(world.core, world.connection, said("m1"))
     return ("refused", "ZeroDivisionError", "Traceback")
 
 
 async def not_ready(world: World) -> tuple[str, ...]:
     """A secret that is not there."""
-    Odd.does["verify"] = _raise(MissingSecret("the variable X is not set"))
+    Odd.does["verify"] = raises(MissingSecret("the variable X is not set"))
     await take(world.core, world.connection, said("m1"))
     return ("odd/shop", "cannot be taken yet", "the variable X is not set")
 
@@ -360,14 +354,14 @@ async def too_large_for_the_server(world: World) -> tuple[str, ...]:
 
 async def acknowledging_broke(world: World) -> tuple[str, ...]:
     """It is in the log of events all the same."""
-    Odd.does["acknowledge"] = _raise(ValueError(LEAK))
+    Odd.does["acknowledge"] = raises(ValueError(LEAK))
     await take(world.core, world.connection, said("m1"))
     return ("odd/shop", "acknowledge", "Traceback")
 
 
 async def _file(world: World, how: BaseException | None) -> str:
     if how is not None:
-        Odd.does["fetch"] = _raise(how)
+        Odd.does["fetch"] = raises(how)
     await world.heard(files=(FileRef({"id": "x"}),))
     await world.core.pump()
     event = (await world.app.events.page(type_is("file.inbound"))).nodes[0]
@@ -381,14 +375,14 @@ async def file_failed(world: World) -> tuple[str, ...]:
 
 async def file_waits(world: World) -> tuple[str, ...]:
     """What came of it cannot be written."""
-    world.patch.setattr("outeract_core._store.writing.files.failed", _raise(StoreCorrupt(LEAK)))
+    world.patch.setattr("outeract_core._store.writing.files.failed", raises(StoreCorrupt(LEAK)))
     await _file(world, Rejected("gone"))
     return ("a file waits", "StoreCorrupt", "Traceback")
 
 
 async def transcript_failed(world: World) -> tuple[str, ...]:
     """The host's callable raises: which file, its traceback."""
-    world.core.runtime.transcribe = _raise(RuntimeError(LEAK))
+    world.core.runtime.transcribe = raises(RuntimeError(LEAK))
     file = await _file(world, None)
     stored = world.core.runtime.folder.keep(b"RIFF")
     digest = f"sha256 = '{stored.sha256}', attempt = 0, handle = '{{}}'"
@@ -400,7 +394,7 @@ async def transcript_failed(world: World) -> tuple[str, ...]:
 async def retention(world: World) -> tuple[str, ...]:
     """A rule cannot be applied; the rest of the round is done."""
     world.patch.setattr(
-        "outeract_core._api.maintenance.retention.Retention.apply", _raise(ValueError(LEAK))
+        "outeract_core._api.maintenance.retention.Retention.apply", raises(ValueError(LEAK))
     )
     await world.core.pump()
     return ("retention", "ValueError", "Traceback")
@@ -409,7 +403,7 @@ async def retention(world: World) -> tuple[str, ...]:
 async def retention_served(world: World) -> tuple[str, ...]:
     """The same in a program that serves."""
     world.patch.setattr(
-        "outeract_core._api.maintenance.retention.Retention.apply", _raise(ValueError(LEAK))
+        "outeract_core._api.maintenance.retention.Retention.apply", raises(ValueError(LEAK))
     )
     await _served(world, lambda: any("retention" in one for one in STDERR))
     return ("retention of support", "ValueError", "Traceback")
@@ -417,22 +411,22 @@ async def retention_served(world: World) -> tuple[str, ...]:
 
 async def check_broke(world: World) -> tuple[str, ...]:
     """Adapter code raises while it is asked."""
-    Odd.does["check"] = _raise(ValueError(LEAK))
+    Odd.does["check"] = raises(ValueError(LEAK))
     await world.core.check()
     return ("shop", "the check broke", "Traceback")
 
 
 async def check_not_told(world: World) -> tuple[str, ...]:
     """What it said of the connection cannot be written."""
-    Odd.does["check"] = _raise(Unauthorised("refused"))
-    world.core.runtime.report = _raise(StoreCorrupt(LEAK))
+    Odd.does["check"] = raises(Unauthorised("refused"))
+    world.core.runtime.report = raises(StoreCorrupt(LEAK))
     await world.core.check()
     return ("shop", "could not be told")
 
 
 async def lease_not_given_back(world: World) -> tuple[str, ...]:
     """The store fails as the program ends its work."""
-    world.patch.setattr("outeract_core._store.leases.ownership.release", _raise(StoreCorrupt(LEAK)))
+    world.patch.setattr("outeract_core._store.leases.ownership.release", raises(StoreCorrupt(LEAK)))
     await world.core.pump()
     return ("leases could not be handed back",)
 
@@ -440,7 +434,7 @@ async def lease_not_given_back(world: World) -> tuple[str, ...]:
 async def leases_not_renewed(world: World) -> tuple[str, ...]:
     """The store fails while it works."""
     world.patch.setattr(
-        "outeract_core._io.processes.ownership.Ownership._due", _raise(StoreCorrupt(LEAK))
+        "outeract_core._io.processes.ownership.Ownership._due", raises(StoreCorrupt(LEAK))
     )
     await _served(world, lambda: any("could not be renewed" in one for one in STDERR))
     return ("leases could not be renewed",)
