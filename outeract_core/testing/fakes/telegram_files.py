@@ -86,9 +86,9 @@ def _sides(data: bytes) -> tuple[int, int] | None:
     """Width and height of a picture, as its head says; None when it is none that is known."""
     try:
         if data.startswith(b"\x89PNG\r\n\x1a\n"):
-            return struct.unpack_from(">II", data, 16)  # type: ignore[return-value]
+            return struct.unpack_from(">II", data, 16)
         if data.startswith((b"GIF87a", b"GIF89a")):
-            return struct.unpack_from("<HH", data, 6)  # type: ignore[return-value]
+            return struct.unpack_from("<HH", data, 6)
         if data.startswith(b"\xff\xd8"):
             return _of_jpeg(data)
         return _of_webp(data) if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
