@@ -99,17 +99,15 @@ class Manifest:
     menu_button, menu_section: limits of the label that opens a menu and of a section's name; None: none.
                  A section or a description (`menu_description`) of 0 has no place, and core writes it
                  into the text.
-    lacks        kind of recipient → capabilities that the platform does not have towards such, though
-                 it has them towards others.
-    still_sticker  bytes that a sticker which does not move may have, where that is less than others.
-    type_limits  (kind, MIME type) → bytes, for a type that may have less than others of its kind.
-    links        whether a button that opens a page can stand `beside` others, or `alone` only; `alone`
-                 also says that a message has buttons or a menu, not both.
+    lacks        kind of recipient → capabilities that the platform has only towards others.
+    type_limits  (kind, MIME type) → bytes, where less than others of the kind; `still_sticker`: of one
+                 that does not move.
+    links        whether a button that opens a page can stand `beside` others, or `alone` only (then
+                 a message has buttons or a menu, not both).
     unique_titles  whether buttons of one message must be called differently: equal ones are numbered.
     quick_replies  how many quick replies; 0: they count as buttons.
     album        how many files one message can have; `album_kinds`: which kinds may share it.
-    reply        what answering a message is: a `quote` on the first part, or a `place` (a thread
-                 below it) where every part goes.
+    reply        a `quote` on the first part, or a `place` (a thread below) where every part goes.
     literal      whether plain text is shown as it stands; else what looks like marks may be read as such.
     in_words     whether marks hold inside a word, too.
     one_reaction a person, and the bot, has one reaction to a message: a new one replaces it.
