@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-__all__ = ["Object", "host_of", "many", "number", "obj", "path_of", "text"]
+__all__ = ["Object", "host_of", "many", "number", "obj", "path_of", "said", "text", "whole"]
 
 Object: TypeAlias = dict[str, Any]
 _SAFE = 2**53
@@ -20,7 +20,7 @@ def text(item: Any, *path: str) -> str | None:
         if not isinstance(item, dict):
             return None
         item = item.get(step)
-    return item if isinstance(item, str) and item else None
+    return said(item)
 
 
 def number(item: Any, *path: str) -> int | None:
@@ -29,7 +29,17 @@ def number(item: Any, *path: str) -> int | None:
         if not isinstance(item, dict):
             return None
         item = item.get(step)
-    return item if type(item) is int and -_SAFE < item < _SAFE else None
+    return whole(item)
+
+
+def said(value: Any) -> str | None:
+    """The value if it is a non-empty string, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def whole(value: Any) -> int | None:
+    """The value if it is an integer of at most 53 bits, else None."""
+    return value if type(value) is int and -_SAFE < value < _SAFE else None
 
 
 def obj(item: Any, member: str) -> Object:

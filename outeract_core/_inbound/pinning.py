@@ -20,12 +20,15 @@ from ..errors import MissingSecret, OuteractError
 from ..events import Fact, Unparsed
 
 
+def unpinned(conn: Conn, adapter: Adapter) -> bool:
+    """Whether it has to be found out whose this connection is."""
+    return adapter.manifest.webhook == "shared" and conn.entity.account is None
+
+
 async def pinned(
     runtime: Runtime, conn: Conn, adapter: Adapter, facts: Sequence[Fact | Unparsed]
 ) -> Conn:
     """The connection with its account, from now on and for good."""
-    if adapter.manifest.webhook != "shared" or conn.entity.account is not None:
-        return conn
     claimed = next(
         (one for fact in facts if isinstance(one := getattr(fact, "account", None), str)), None
     )

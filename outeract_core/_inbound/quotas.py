@@ -25,8 +25,6 @@ async def admit(runtime: Runtime, read: Read) -> None:
     """Count what a delivery holds. Raises OverQuota when nobody whose it is may have it now: it is to be
     delivered again, and nothing of it is kept.
     """
-    if runtime.meters.none:
-        return
     wanted = wanted_by(read)
     wait = runtime.meters.admit(wanted, EVENTS)
     if wait:

@@ -18,7 +18,6 @@ from .._domain.rules.guard import guarded
 from .._domain.rules.link_code import find_codes
 from .._domain.rules.naming import told
 from .._domain.values.codec import clean, encode
-from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.writing import ingest
 from .._store.writing.bulk import Item
@@ -26,6 +25,9 @@ from ..adapter import Adapter, Inbound
 from ..events import Fact, Unparsed
 from .reactions import finds_codes
 from .routing import Foreign, Nobody, Routing, foreign
+
+_FACTS = (Fact, Unparsed)
+_ACCOUNT = (str, type(None))
 
 
 @define
@@ -58,12 +60,18 @@ class Read:
     @property
     def mixed(self) -> bool:
         """Whether something in it is not of the connection whose URL it came to."""
+        if self.foreign:
+            return True
+        if not self.unparsed and self.batches.keys() == {self.conn.id}:
+            return False  # so it is nearly always
         owners = [*self.batches, *(conn.id for conn, _ in self.unparsed)]
-        return bool(self.foreign) or any(owner != self.conn.id for owner in owners)
+        return any(owner != self.conn.id for owner in owners)
 
     @property
     def handed(self) -> dict[str, Any]:
         """The credentials, if all of it has one owner: nobody gets those of somebody else."""
+        if not self.credentials:
+            return {}
         owners = {*self.batches, *(conn.id for conn, _ in self.unparsed)}
         return self.credentials if len(owners) == 1 and not self.foreign else {}
 
@@ -113,22 +121,26 @@ def sort(
 
     Raises MissingSecret when it cannot be told yet whose one is.
     """
+    runtime, own = routing.runtime, routing.runtime.adapter(read.conn)
+    credentials = own.manifest.credentials
     for fact in facts:
         account = getattr(fact, "account", None)
-        if not isinstance(fact, Fact | Unparsed) or not isinstance(account, str | None):
+        if not isinstance(fact, _FACTS) or not isinstance(account, _ACCOUNT):
             wrong = Unparsed(getattr(fact, "raw", None), f"no fact, or no account: {fact!r:.200}")
             read.unparsed.append((read.conn, wrong))
             continue
-        fact = _without_credentials(routing.runtime, read.conn, fact)
+        if credentials:
+            fact = _without_credentials(credentials, fact)
         owner = routing.owner(account)
         if isinstance(owner, Nobody):
             read.foreign.append(foreign(fact.raw, owner))
         elif isinstance(fact, Unparsed):
             read.unparsed.append((owner, fact))
         else:
-            _understand(routing.runtime, owner, fact, read, inbound)
+            adapter = own if owner is read.conn else runtime.adapter(owner)
+            _understand(adapter, owner, fact, read, inbound)
     if read.unparsed:
-        redact = routing.runtime.log.redact
+        redact = runtime.log.redact
         read.unparsed[:] = [
             (owner, evolve(item, error=redact(str(item.error)))) for owner, item in read.unparsed
         ]
@@ -136,10 +148,10 @@ def sort(
 
 
 def _understand(
-    runtime: Runtime, owner: Conn, fact: Fact, read: Read, inbound: Inbound | None
+    adapter: Adapter, owner: Conn, fact: Fact, read: Read, inbound: Inbound | None
 ) -> None:
     try:
-        fact, raw = told(runtime.adapter(owner), fact), None
+        fact, raw = told(adapter, fact), None
         if owner.keep_raw:
             raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)
         item = ingest.prepare(fact, raw)
@@ -149,10 +161,9 @@ def _understand(
         read.unparsed.append((owner, Unparsed(fact.raw, reason)))
 
 
-def _without_credentials(runtime: Runtime, conn: Conn, fact: Fact | Unparsed) -> Fact | Unparsed:
+def _without_credentials(names: frozenset[str], fact: Fact | Unparsed) -> Fact | Unparsed:
     """The same for what was polled, or kept by a version that knew less: what stands in `raw`."""
-    names = runtime.adapter(conn).manifest.credentials
-    if not names or fact.raw is None:
+    if fact.raw is None:
         return fact
     if isinstance(fact.raw, bytes):
         raw: Any = strike_body(fact.raw, names)[0]

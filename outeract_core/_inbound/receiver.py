@@ -33,7 +33,7 @@ from . import quotas
 from .doors import Doors
 from .gaps import Mark, passed
 from .keeping import ITEM, keep, keep_apart, keep_item
-from .pinning import pinned
+from .pinning import pinned, unpinned
 from .reactions import reactions_of
 from .reading import Read, read_delivery, reread, sort, without_credentials
 from .refusals import Refusals
@@ -162,9 +162,11 @@ class Receiver:
         """Commit a verified delivery; what is not understood is kept with the error."""
         plain, credentials = without_credentials(adapter, inbound)
         read, facts = read_delivery(conn, adapter, plain, credentials)
-        conn = await pinned(self._runtime, conn, adapter, facts)
+        if unpinned(conn, adapter):
+            conn = await pinned(self._runtime, conn, adapter, facts)
         sort(Routing(self._runtime, conn, inbound), facts, read, plain)
-        await quotas.admit(self._runtime, read)
+        if not self._runtime.meters.none:
+            await quotas.admit(self._runtime, read)
         for one in read.foreign:
             self._tell(conn, one)
         return await self._store(read, Share(self._together, Delivery(conn, plain, read)))

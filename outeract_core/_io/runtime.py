@@ -325,12 +325,14 @@ class Runtime:
 
     def wake(self, *work: str) -> None:
         """There is work of these kinds (all kinds when none is named). Callable from any thread."""
-        for kind in work or WORK:
-            with self._gate:
+        waiting: list[tuple[Via, Callable[[], None]]] = []
+        with self._gate:
+            for kind in work or WORK:
                 self._woken[kind] += 1
-                waiting = self._wakers.pop(kind, [])
-            for via, waker in waiting:
-                call(via, waker)
+                if kind in self._wakers:
+                    waiting += self._wakers.pop(kind)
+        for via, waker in waiting:
+            call(via, waker)
 
     def heard(self, kind: str) -> int:
         """How often there was work of this kind: kept before one looks, given to `wait` after it."""

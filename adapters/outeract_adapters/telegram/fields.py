@@ -23,7 +23,7 @@ from attrs import frozen
 
 from outeract_core.errors import ParseError, Rejected
 
-from ..members import Object, many, number, obj, text
+from ..members import Object, many, number, obj, said, text, whole
 
 __all__ = [
     "Object",
@@ -37,10 +37,12 @@ __all__ = [
     "need",
     "number",
     "obj",
+    "said",
     "split_id",
     "text",
     "time_of",
     "utf16",
+    "whole",
 ]
 
 _BUSINESS = r"[A-Za-z0-9_+/=.-]{1,256}"

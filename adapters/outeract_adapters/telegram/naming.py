@@ -11,6 +11,8 @@ from outeract_core.errors import BadInput
 
 __all__ = ["normalise"]
 
+_PERSON = re.compile(r"[1-9][0-9]{0,17}")
+"""What nearly every id is, in its one form already."""
 _NUMBER = re.compile(r"-?[0-9]{1,19}")
 _PUBLIC = re.compile(r"@[A-Za-z][A-Za-z0-9_]{2,31}")
 _BUSINESS = re.compile(r"(-?[0-9]{1,19}):([!-~]{1,200})")
@@ -22,6 +24,8 @@ def normalise(external_id: str) -> str:
     Bot API, sendMessage: `chat_id` is a number or the `@username` of a channel or supergroup, whose
     case does not matter. A person's @username cannot be written to.
     """
+    if _PERSON.fullmatch(external_id):
+        return external_id
     text = external_id.strip()
     if _NUMBER.fullmatch(text) and int(text):
         return str(int(text))

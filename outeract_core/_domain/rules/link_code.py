@@ -49,12 +49,16 @@ def checked(code: str) -> str:
 
 def find_code(text: str) -> str | None:
     """The first thing in `text` that looks like a code, its checksum not looked at."""
+    if text.count("-") < 3:
+        return None
     match = _CODE.search(text)
     return None if match is None else match[0]
 
 
 def find_codes(text: str) -> tuple[str, ...]:
     """Every code in `text` whose checksum fits, each once."""
+    if text.count("-") < 3:
+        return ()
     found = (match[0] for match in _CODE.finditer(text))
     return tuple(dict.fromkeys(code for code in found if _fits(code)))
 

@@ -44,11 +44,11 @@ def told(adapter: Any, fact: Fact) -> Fact:
     if not hasattr(adapter, "normalise"):
         return fact
     sender, chat = named(adapter, fact.sender), named(adapter, fact.chat)
+    if not fact.relinks and not fact.profiles and sender is fact.sender and chat is fact.chat:
+        return fact
     relinks = tuple(_renamed(adapter, change) for change in fact.relinks)
     shown = (named(adapter, party) for party in fact.profiles)
     profiles = tuple(party for party in shown if party is not None)
-    if (sender, chat, relinks, profiles) == (fact.sender, fact.chat, fact.relinks, fact.profiles):
-        return fact
     return evolve(fact, sender=sender, chat=chat, relinks=relinks, profiles=profiles)
 
 
@@ -63,7 +63,9 @@ def _renamed(adapter: Any, change: Relink) -> Relink:
 def _lenient(adapter: Any, external_id: str, kind: PlatformUserKind) -> str | Alias:
     """What the platform itself says is kept, also where its own rule does not fit."""
     try:
-        return _normal(adapter, external_id, kind)
+        with guarded:
+            found: str | Alias = adapter.normalise(external_id, kind)
+        return found
     except Exception:  # of whatever kind: what has arrived is not lost for it
         return external_id
 

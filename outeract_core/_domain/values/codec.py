@@ -15,6 +15,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=
 _encode_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
+_BYTES = (bytes, bytearray, memoryview)
 DEEPEST = 500
 """Levels of nesting that are stored: SQLite reads 1000, Python's parser as many as the stack has left."""
 
@@ -97,7 +98,7 @@ def encode_raw(raw: Any) -> str | None:
     """A fact's `raw` as JSON text: bytes of JSON as they came, values encoded."""
     if raw is None:
         return None
-    if isinstance(raw, bytes | bytearray | memoryview):
+    if isinstance(raw, _BYTES):
         try:
             text = bytes(raw).decode()
         except UnicodeDecodeError:

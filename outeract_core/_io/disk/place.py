@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from ...errors import BadInput, StoreBroken
 
 MEMORY = ":memory:"
 _BESIDE = ("", "-wal", "-shm")
+_YOUNG = 3.0
+"""Seconds: some file systems count in two, so that a folder's time may stay what it was for so long."""
 
 
 @frozen
@@ -74,13 +78,39 @@ def _here() -> str:
 
 @define
 class Marks:
-    """Which files they were when they were opened, so that others in their place are noticed."""
+    """Which files they were when they were opened, so that others in their place are noticed.
+
+    Whatever is removed, moved or put into a folder changes the time of the folder, so that this is
+    looked at first. It says nothing while it is so young that two changes may have the same time, nor
+    where links lead to other folders.
+    """
 
     path: str
+    clock: Callable[[], float] = time.monotonic
     _seen: dict[str, tuple[int, int]] = field(factory=dict)
+    _folder: tuple[int, int, int] | None = None
+    _since: float = 0.0
+    _calm: bool = False
+    _direct: bool = field(init=False)
+    _parent: str = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._direct = os.path.realpath(self.path) == self.path
+        self._parent = str(Path(self.path).parent)
 
     def moved(self) -> str | None:
-        """The file that was removed or replaced since it was first looked at, or None. Three looks."""
+        """The file that was removed or replaced since it was first looked at, or None. One look, or four."""
+        folder, now = _folder(self._parent), self.clock()
+        if folder is None or folder != self._folder:
+            self._folder, self._since, self._calm = folder, now, False
+        elif self._calm:
+            return None
+        old = self._direct and folder is not None and now - self._since > _YOUNG
+        found = self._look()
+        self._calm = old and found is None
+        return found
+
+    def _look(self) -> str | None:
         for end in _BESIDE:
             name = self.path + end
             now, before = _mark(name), self._seen.get(end)
@@ -89,6 +119,15 @@ class Marks:
             elif now != before and (now is not None or not Path(name).exists()):
                 return name
         return None
+
+
+def _folder(name: str) -> tuple[int, int, int] | None:
+    """Which folder it is, and when something in it was last made, moved or removed."""
+    try:
+        found = os.stat(name)  # noqa: PTH116 - as in `_mark`
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def _mark(name: str) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ said; text that looks like a name is one only as far as `references` of `Outerac
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -23,6 +24,7 @@ HOST = "host:"
 """The reference to a text that the host hands over at every start; it leads nowhere by itself."""
 References: TypeAlias = Literal["code"] | Sequence[str] | None
 SecretSource = Callable[[str], str]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PEM = "-----BEGIN "
 """RFC 7468: a key that an adapter signs with is no header, and has many lines."""
 
@@ -158,9 +160,7 @@ def _climbs(reference: str) -> bool:
 def one_line(value: str, what: str) -> str:
     """The value, which goes into headers and URLs. Raises MissingSecret for what fits into neither."""
     value = value.strip()
-    if not value.startswith(_PEM) and any(
-        ord(character) < 32 or ord(character) == 127 for character in value
-    ):
+    if _CONTROL.search(value) and not value.startswith(_PEM):
         raise MissingSecret(f"the secret {what} has a line break or control character in it")
     return value
 

@@ -27,7 +27,7 @@ from .columns import fitted
 from .foreign import refuse_database, refuse_path
 from .known import Known
 from .memory import flags_for, in_memory
-from .sets import portions
+from .sets import MOST, widened
 from .translating import translated
 
 Row = TypeVar("Row")
@@ -111,10 +111,10 @@ class Connection(Known):
 
     def add(self, statement: Statement[Row], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
         """Add many rows by one statement; what it returns, of the rows that are new."""
-        told: list[Row] = []
-        for sql, values in portions(self._texts[statement.sql], rows):
-            told += self._cursor.execute(sql, values).fetchall()
-        return told
+        if not rows:
+            return []
+        told: list[Row] = self._cursor.execute(*widened(self._texts[statement.sql], rows[:MOST])).fetchall()
+        return told if len(rows) <= MOST else told + self.add(statement, rows[MOST:])
 
     def script(self, sql: str) -> list[Any]:
         """Execute SQL as it stands (pragmas, migrations)."""
@@ -183,7 +183,7 @@ class Connection(Known):
 
     def kind(self, name: str) -> int:
         """The number of an interned name; a new name is added (by a writer only)."""
-        number = self.known_kind(name)
+        number = self.numbers.get(name) or self.known_kind(name)
         if number is None:
             self._cursor.execute("INSERT INTO kind(name) VALUES (?)", (name,))
             number = self.db.last_insert_rowid()

@@ -9,7 +9,6 @@ handlers.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import Any
 
 from attrs import define
@@ -114,21 +113,22 @@ def _tell(tx: Tx, conn: Conn, new: list[_New]) -> None:
 
 def _converse(tx: Tx, conn: Conn, new: list[_New]) -> None:
     """The messages enter their conversations: a row of counters is written once, however many."""
-    new = [one for one in new if one[3] != conn.system_puser]
-    tx.add(conversations.ENTRY_ADD, [(peer, key) for key, _, _, peer in new])
-    last = {peer: key for key, _, _, peer in new}
-    counts = Counter(peer for _, _, _, peer in new)
-    tx.add(
-        conversations.INBOUND,
-        [(peer, key, counts[peer], counts[peer], conn.id) for peer, key in last.items()],
-    )
-    speakers = Counter(
-        (peer, sender) for _, _, sender, peer in new if sender not in (peer, conn.system_puser)
-    )
-    tx.add(
-        conversations.PARTICIPANT_ADD,
-        [(peer, sender, count) for (peer, sender), count in speakers.items()],
-    )
+    entries: list[tuple[int, int]] = []
+    last: dict[int, int] = {}
+    said: dict[int, int] = {}
+    spoken: dict[tuple[int, int], int] = {}
+    for key, _, sender, peer in new:
+        if peer == conn.system_puser:
+            continue
+        entries.append((peer, key))
+        last[peer], said[peer] = key, said.get(peer, 0) + 1
+        if sender not in (peer, conn.system_puser):
+            spoken[peer, sender] = spoken.get((peer, sender), 0) + 1
+    tx.add(conversations.ENTRY_ADD, entries)
+    told = [(peer, key, said[peer], said[peer], conn.id) for peer, key in last.items()]
+    tx.add(conversations.INBOUND, told)
+    participants = [(peer, sender, count) for (peer, sender), count in spoken.items()]
+    tx.add(conversations.PARTICIPANT_ADD, participants)
 
 
 def _connect_waiting(tx: Tx, conn: Conn, new: list[_New]) -> None:

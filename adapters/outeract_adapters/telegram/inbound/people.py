@@ -13,7 +13,7 @@ from attrs import frozen
 from outeract_core.adapter import Settings
 from outeract_core.events import Party
 
-from ..fields import Object, need, number, obj, text
+from ..fields import Object, need, number, obj, said, text, whole
 
 __all__ = ["BOT", "Us", "author", "chat_of", "person"]
 
@@ -46,12 +46,12 @@ class Us:
 
 def person(user: Object) -> Party | None:
     """A user, bots included; None when there is none."""
-    known = number(user, "id")
+    known = whole(user.get("id"))
     if known is None:
         return None
-    first, last = text(user, "first_name"), text(user, "last_name")
+    first, last = said(user.get("first_name")), said(user.get("last_name"))
     shown = f"{first} {last}" if first and last else first or last
-    shown = shown or text(user, "username")
+    shown = shown or said(user.get("username"))
     return Party(str(known), "person", shown, bot=user.get("is_bot") is True)
 
 
