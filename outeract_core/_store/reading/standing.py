@@ -40,14 +40,15 @@ def standing(tx: Tx, app: int, keys: Sequence[int]) -> dict[int, Standing]:
 
 def of_events(tx: Tx, app: int, events: Sequence[Event], *, quotes: bool = True) -> list[Standing]:
     """The same of events that are read already, in their order; `quotes`: with what they quote."""
-    found = _found(tx, app, [event.position for event in events])
+    keys = [event.position for event in events]
+    found = _found(tx, app, keys)
     quoted = _quoted(tx, app, found.quotes) if quotes and found.quotes else {}
-    receipts, due = _receipts(tx, events), _due(tx, events)
+    sent = [event for event in events if event._row[8] is not None]  # noqa: SLF001 - asked of every one
+    receipts, due = _receipts(tx, sent), _due(tx, sent)
     eventful = {*found.changes, *found.attached, *quoted, *receipts, *due, *found.quotes}
     plain: dict[int, Around] = {}
     standing = []
-    for event in events:
-        key = event.position
+    for key, event in zip(keys, events, strict=True):
         sender = found.senders.get(key, 0)
         around = plain.get(sender)
         if key in eventful:
@@ -134,11 +135,10 @@ def _quoted(tx: Tx, app: int, quotes: Mapping[int, int]) -> dict[int, Standing]:
     return {one.position: one for one in of_events(tx, app, events, quotes=False)}
 
 
-def _receipts(tx: Tx, events: Sequence[Event]) -> dict[int, list[tuple[int, Any, str]]]:
+def _receipts(tx: Tx, sent: Sequence[Event]) -> dict[int, list[tuple[int, Any, str]]]:
     """(part, status, external id) of what the platform has accepted, by message, in order."""
-    sent = [event.position for event in events if event.status not in _RECEIVED]
     found: dict[int, list[tuple[int, Any, str]]] = {}
-    for event, part, status, name in tx.by_keys(RECEIPTS, sent):
+    for event, part, status, name in tx.by_keys(RECEIPTS, [one.position for one in sent]):
         status = stored.word(status, STATUSES, "receipt", event)
         found.setdefault(event, []).append((part, status, name))
     for several in found.values():
@@ -146,10 +146,7 @@ def _receipts(tx: Tx, events: Sequence[Event]) -> dict[int, list[tuple[int, Any,
     return found
 
 
-_RECEIVED = ("received", "processed")
-
-
-def _due(tx: Tx, events: Sequence[Event]) -> dict[int, int]:
+def _due(tx: Tx, sent: Sequence[Event]) -> dict[int, int]:
     """The times before which messages are not sent, where they are still to come."""
-    queued = [event.position for event in events if event.status == "queued"]
+    queued = [one.position for one in sent if one.status == "queued"]
     return dict(tx.by_keys(NOT_YET, queued, now=tx.now))
