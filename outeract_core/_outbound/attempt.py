@@ -117,6 +117,8 @@ class Attempts:
         manifest, now = adapter.manifest, self._runtime.steady()
         self._recall(adapter, row.conn)
         chat = manifest.pace_chat if row.verb in _SPOKEN else 0.0
+        if not (manifest.pace_connection or chat or self._pace.asked):
+            return 0
         rates = (
             Rate(row.conn, manifest.pace_connection, strict=True),
             Rate((row.conn, row.lane), chat),

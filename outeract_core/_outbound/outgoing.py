@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from attrs import evolve
 
@@ -37,7 +36,7 @@ def outgoing(row: Row, part: int, folder: Folder) -> Outgoing:
     parts = load_parts(row.parts["parts"])
     piece: Part = parts[part]
     return Outgoing(
-        token=token(UUID(row.event_id), part), event_id=row.event_id, part=part, parts=len(parts),
+        token=token(row.event_id, part), event_id=row.event_id, part=part, parts=len(parts),
         to=recipient(row), text=piece.text, plain=piece.plain,
         files=tuple(_file(row, index, folder) for index in piece.files),
         buttons=piece.buttons, quick_replies=piece.quick_replies, menu=piece.menu,

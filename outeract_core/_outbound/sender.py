@@ -152,8 +152,7 @@ class Sender:
             if error is not None:
                 (broke or partial(self._broke, rows[0].conn))(error)
         finally:
-            with self._runtime.grace.held():
-                await self._give_back(rows, left)
+            await self._give_back(rows, left)
 
     async def _work_off(self, left: list[Row], ended: list[int]) -> None:
         app, ownership, going = left[0].lane >> SHIFT, self._runtime.ownership, True
@@ -164,7 +163,8 @@ class Sender:
                 del left[0]
             if going and row.verb == "send" and row.event is not None:
                 ended.append(row.event)
-            await anyio.lowlevel.checkpoint_if_cancelled()
+            if left:
+                await anyio.lowlevel.checkpoint_if_cancelled()
 
     def _broke(self, conn: int, error: BaseException) -> None:
         """A settlement could not be written, or we have erred: its connection rests, others go on."""
@@ -175,7 +175,8 @@ class Sender:
     async def _give_back(self, rows: list[Row], left: list[Row]) -> None:
         try:
             if left:
-                await self._runtime.write(partial(claims.release, rows=left))
+                with self._runtime.grace.held():
+                    await self._runtime.write(partial(claims.release, rows=left))
         finally:
             self._heart.let_go(row.id for row in rows)
             self._resting.leave(rows[0].lane)

@@ -94,7 +94,7 @@ async def test_a_status_settles_its_part(line: Line, place: int, kind: str) -> N
     """The platform names the lost part by our token: the message is what its parts are then."""
     line.fates[place] = ["lost"]
     sent = await line.send()
-    token = deliveries.token(sent.id, place)
+    token = deliveries.token(str(sent.id), place)
     await take(line.core, line.connection, status(kind, "wamid", correlation=token))
     state = await sent.state()
     assert state.parts[place].status == kind

@@ -58,7 +58,7 @@ class Bench:
             [{}] * parts,
         )  # fmt: skip
         key, event_id = self.database.write_now(lambda tx: sending.send(tx, intent))
-        tokens = [delivery.token(event_id, part) for part in range(parts)]
+        tokens = [delivery.token(str(event_id), part) for part in range(parts)]
         return Sent(key, event_id, tuple(map(external_name, tokens)))
 
     def take(self, *facts: Fact) -> list[int]:
@@ -148,7 +148,7 @@ def test_a_status_that_carries_our_token_is_a_receipt(bench: Bench, order: list[
     """A platform that gives our token back tells the id with it, before its answer or instead of it."""
     with_answer, without = bench.send(), bench.send()
     for sent, steps in ((with_answer, order), (without, [s for s in order if s != "receipt"])):
-        _play(bench, sent, tuple(steps), correlation=delivery.token(sent.id, 0))
+        _play(bench, sent, tuple(steps), correlation=delivery.token(str(sent.id), 0))
         state = bench.state(sent)
         assert (state.status, state.reason) == ("failed", "no such number")
         assert None not in (state.delivered_at, state.read_at, state.failed_at)
@@ -247,7 +247,7 @@ def test_an_echo_after_its_receipt_is_known(bench: Bench) -> None:
 def test_an_echo_with_our_token_is_the_receipt(bench: Bench) -> None:
     """An echo that carries our token before the answer came is that message's receipt."""
     sent = bench.send()
-    assert bench.take(echo(sent.names[0], delivery.token(sent.id, 0))) == [DUPLICATE]
+    assert bench.take(echo(sent.names[0], delivery.token(str(sent.id), 0))) == [DUPLICATE]
     assert bench.state(sent).status == "sent"
     bench.receipt(sent)
     bench.take(_fact("read", sent))
@@ -270,7 +270,7 @@ def test_a_token_with_a_part_that_is_none_is_not_ours(bench: Bench) -> None:
     """A part number beyond the message's parts claims nothing."""
     sent = bench.send()
     for part in (1, -1, 99):
-        (fate,) = bench.take(echo(f"{sent.names[0]} {part}", delivery.token(sent.id, part)))
+        (fate,) = bench.take(echo(f"{sent.names[0]} {part}", delivery.token(str(sent.id), part)))
         assert fate > 0
     assert bench.state(sent).status == "queued"
 
@@ -291,7 +291,7 @@ async def test_an_echo_during_a_request_waits_for_the_receipt(
         return row
 
     row = await database.write(under_way)
-    name = external_name(delivery.token(sent.id, 0))
+    name = external_name(delivery.token(str(sent.id), 0))
     answer = await take(core, connection, echo(name if ours else "from the phone"))
     assert answer.status == 200
     assert await kinds(app) == ["message.outbound"]

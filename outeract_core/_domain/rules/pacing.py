@@ -49,6 +49,11 @@ class Pace:
     _left: dict[object, deque[int]] = Factory(dict)
     _held: dict[object, int] = Factory(dict)
 
+    @property
+    def asked(self) -> bool:
+        """Whether a platform has asked for silence, which may still last."""
+        return bool(self._held)
+
     def reserve(self, rates: Sequence[Rate], now: int) -> int:
         """Take a place at all these rates and give 0; or the milliseconds until there may be one.
 

@@ -5,13 +5,34 @@ Knows: the scopes in which something is under way. Does not know: what that is, 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
+from types import TracebackType
 
 import anyio
 
 GRACE = 8.0
 """Seconds, unless the host says otherwise: less than the ten after which containers are killed."""
+
+
+class _Held(AbstractContextManager[None]):
+    """A block under a shield that the end of the grace period takes away. One for every message."""
+
+    __slots__ = ("_scope", "_scopes")
+
+    def __init__(self, scopes: set[anyio.CancelScope], scope: anyio.CancelScope) -> None:
+        self._scopes, self._scope = scopes, scope
+
+    def __enter__(self) -> None:
+        self._scopes.add(self._scope)
+        self._scope.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:  # fmt: skip
+        self._scopes.discard(self._scope)
+        return self._scope.__exit__(kind, error, trace)
 
 
 class Grace:
@@ -21,15 +42,9 @@ class Grace:
         self._scopes: set[anyio.CancelScope] = set()
         self._over = False
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> AbstractContextManager[None]:
         """The block is not cancelled before the grace period is over."""
-        with anyio.CancelScope(shield=not self._over) as scope:
-            self._scopes.add(scope)
-            try:
-                yield
-            finally:
-                self._scopes.discard(scope)
+        return _Held(self._scopes, anyio.CancelScope(shield=not self._over))
 
     @asynccontextmanager
     async def period(self, seconds: float) -> AsyncIterator[None]:

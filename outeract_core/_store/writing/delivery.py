@@ -245,9 +245,9 @@ def also_called(tx: Tx, conn: int, known: str, external_id: str) -> bool:
     return True
 
 
-def token(event_id: UUID, part: int) -> str:
+def token(event_id: str, part: int) -> str:
     """What identifies one part of one message to the platform, on every attempt the same."""
-    return f"{event_id.hex}.{part}"
+    return f"{event_id.replace('-', '')}.{part}"
 
 
 def refold(tx: Tx, conn: Conn, child: int, event: int) -> None:
