@@ -115,14 +115,16 @@ class Database:
         """Run a bounded query here and now: it costs less than a hop to another thread."""
         with self._turn:
             self._readable()
-            with self._readers.borrowed() as reader:
-                return self._read(reader, query)
+            return self._readers.lend(lambda reader: self._read(reader, query))
 
     def _read(self, reader: sqlite.Connection, query: Unit[T]) -> T:
         try:
             reader.begin_read(self._now())
             try:
-                with stoppable(reader.db, STOP.get()):
+                stop = STOP.get()
+                if stop is None:
+                    return query(reader)
+                with stoppable(reader.db, stop):
                     return query(reader)
             finally:
                 reader.end_read()
@@ -134,10 +136,14 @@ class Database:
         """Run a query that is small nearly always, here and now; None when it turns out long."""
         try:
             self._readable()
-            with self._turn, self._readers.borrowed() as reader, bounded(reader.db, _GLANCE):
-                return self._read(reader, query)
+            with self._turn:
+                return self._readers.lend(lambda reader: self._glanced(reader, query))
         except TooLong:
             return None
+
+    def _glanced(self, reader: sqlite.Connection, query: Unit[T]) -> T:
+        with bounded(reader.db, _GLANCE):
+            return self._read(reader, query)
 
     async def traverse(self, query: Unit[T]) -> T:
         """Run a query of unknown size in a worker thread."""
@@ -276,12 +282,12 @@ class Database:
         if self._broken is not None:
             return fail(batch, self._is_broken())
         try:
-            with self._turn, translated(self.path):
+            with self._turn:
                 self._attempt(batch)
         except BaseException as error:
             if self._broken is None:
                 self._writer.rollback()
-            fail([t for t in batch if t.error is None], error)
+            fail([t for t in batch if t.error is None], as_ours(self.path, error))
 
     def _attempt(self, batch: list[Ticket[Any]]) -> None:
         try:

@@ -6,10 +6,12 @@ Knows: that one connection serves one thread at a time. Does not know: queries, 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
 from .._store.engine import sqlite
+
+T = TypeVar("T")
 
 
 class Readers:
@@ -21,14 +23,13 @@ class Readers:
         self._gate = threading.Lock()
         self._closed = False
 
-    @contextmanager
-    def borrowed(self) -> Iterator[sqlite.Connection]:
-        """A connection for one query."""
+    def lend(self, use: Callable[[sqlite.Connection], T]) -> T:
+        """A connection for one query; what the query gives."""
         with self._gate:
             reader = self._free.pop() if self._free else None
         reader = reader or self._open()
         try:
-            yield reader
+            return use(reader)
         finally:
             self._give_back(reader)
 

@@ -56,6 +56,8 @@ def fit_choices(content: Content, manifest: Manifest) -> tuple[Choices, tuple[st
     if content.menu is not None and not content.menu.rows:
         raise BadInput("a menu without rows; give at least one MenuRow")
     choices = Choices(content.buttons, content.quick_replies, content.menu)
+    if not choices.any:
+        return choices, ()
     notes: tuple[str, ...] = ()
     for step in (_swapped, _counted, _menued, _beside, _titled, _told):
         choices, more = step(choices, manifest)

@@ -58,7 +58,9 @@ def plan(content: Content, manifest: Manifest, render: Render, sizes: Sequence[i
 def _answering(parts: tuple[Part, ...], manifest: Manifest) -> tuple[Part, ...]:
     """A quote stands on the first part; where an answer is a place, every part goes there."""
     everywhere = manifest.reply == "place"
-    return tuple(evolve(part, reply=everywhere or not n) for n, part in enumerate(parts))
+    return tuple(
+        evolve(part, reply=True) if everywhere or not n else part for n, part in enumerate(parts)
+    )
 
 
 def _said(content: Content, manifest: Manifest) -> tuple[Content, tuple[str, ...]]:

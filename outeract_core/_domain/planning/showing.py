@@ -78,8 +78,11 @@ def show(content: Content, manifest: Manifest, sizes: Sequence[int]) -> Shown:
     lines, about_places = _in_words(content, manifest)
     words = [*text, *(_paragraph(one) for one in (*lines, choices.lines) if one)]
     notes = (*about_files, *about_choices, *about_text, *about_places)
-    shown = Shown(content.files, kinds, choices, tuple(words), content.template, notes=notes)
-    return _around(_placed(shown, content, manifest), content, manifest)
+    location, contacts = _placed(content, manifest)
+    shown = Shown(
+        content.files, kinds, choices, tuple(words), content.template, location, contacts, notes=notes
+    )  # fmt: skip
+    return _around(shown, content, manifest) if choices.any or _words_around(content) else shown
 
 
 def _text(content: Content, manifest: Manifest) -> tuple[Document, tuple[str, ...]]:
@@ -91,11 +94,12 @@ def _text(content: Content, manifest: Manifest) -> tuple[Document, tuple[str, ..
     return narrowed(whole, widest), tuple(losses(whole, manifest))
 
 
-def _placed(shown: Shown, content: Content, manifest: Manifest) -> Shown:
+def _placed(
+    content: Content, manifest: Manifest
+) -> tuple[Location | None, tuple[Contact, ...]]:  # fmt: skip
     """Place and cards, where the platform has room for them."""
     location = content.location if "location" in manifest.capabilities else None
-    contacts = content.contacts if "contacts" in manifest.capabilities else ()
-    return evolve(shown, location=location, contacts=contacts)
+    return location, content.contacts if "contacts" in manifest.capabilities else ()
 
 
 def _in_words(content: Content, manifest: Manifest) -> tuple[list[Sequence[str]], tuple[str, ...]]:
@@ -124,6 +128,10 @@ def _card(contact: Contact) -> str:
 
 def _paragraph(lines: Sequence[str]) -> Paragraph:
     return Paragraph((Str(unpaired("\n".join(lines))),))
+
+
+def _words_around(content: Content) -> bool:
+    return bool(content.header or content.footer)
 
 
 def _around(shown: Shown, content: Content, manifest: Manifest) -> Shown:

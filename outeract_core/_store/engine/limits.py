@@ -31,11 +31,8 @@ def bounded(db: apsw.Connection, steps: int) -> Iterator[None]:
 
 
 @contextmanager
-def stoppable(db: apsw.Connection, stop: Callable[[], object] | None) -> Iterator[None]:
-    """Ask `stop` as long as queries go on: what it raises ends the query. None: nobody is asked."""
-    if stop is None:
-        yield
-        return
+def stoppable(db: apsw.Connection, stop: Callable[[], object]) -> Iterator[None]:
+    """Ask `stop` as long as queries go on: what it raises ends the query."""
     with _handled(db, lambda: bool(stop()), STEPS):
         yield
 

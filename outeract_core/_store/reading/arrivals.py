@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
@@ -106,7 +106,8 @@ def look(tx: Tx, app: int, found: Sequence[Arrived], *, closely: bool) -> dict[i
     placed = _placed(tx, found)
     keys = [arrived.event for arrived in found]
     if not closely:
-        return {key: _glanced(placed[key], *seen) for key, *seen in tx.by_keys(GLANCE, keys)}
+        glanced = tx.by_keys(GLANCE, keys)
+        return {key: placed[key].told(bool(bot), *more) for key, bot, *more in glanced}
     return {
         event.position: _read(placed[event.position], event, tx.now)
         for event in rows.events(tx, app, keys)
@@ -129,46 +130,49 @@ def _type_of(tx: Tx, app: int, event: int) -> str:
     return rows.event(tx, app, event).event_type
 
 
-@frozen
-class _Ends:
-    """Of one event: the conversation, its connection, who did it, whether that is the bot."""
+@define(eq=False)
+class _Place:
+    """Of one event: the conversation, its connection, who did it, whether that is the bot; its thread."""
 
+    event: Arrived
     peer: int = 0
     conn: int | None = None
     sender: int = 0
     mine: bool = False
+    thread: str = ""
+    lent: bool = False
+
+    def told(
+        self, bot: bool, album: object, length: int | None, seen: Seen | None = None
+    ) -> Arrived:
+        """The event with where it belongs, and with what it says."""
+        one = self.event
+        return Arrived(
+            one.event, one.type, self.peer, seen, self.thread, self.lent, self.sender, self.mine,
+            bot and self.conn is not None, str(album or ""), length or 0, one.at,
+        )  # fmt: skip
 
 
-_NOWHERE = _Ends()
-_Placed = tuple[Arrived, int | None]
-"""An event with where it belongs, and the number of the connection that this is on."""
-
-
-def _placed(tx: Tx, found: Sequence[Arrived]) -> dict[int, _Placed]:
-    ends = _ends(tx, [arrived.event for arrived in found])
+def _placed(tx: Tx, found: Sequence[Arrived]) -> dict[int, _Place]:
+    places = {arrived.event: _Place(arrived) for arrived in found}
+    _ends(tx, places)
     threads, lent = _threads(tx, found)
-    placed = {}
-    for arrived in found:
-        key, end = arrived.event, ends.get(arrived.event, _NOWHERE)
-        peer, thread = end.peer or peer_of(tx, key), threads.get(key) or lent.get(key, "")
-        where = evolve(
-            arrived, peer=peer, thread=thread, lent=key in lent, sender=end.sender, mine=end.mine
-        )
-        placed[key] = (where, end.conn)
-    return placed
+    for key, place in places.items():
+        place.peer = place.peer or peer_of(tx, key)
+        place.thread, place.lent = threads.get(key) or lent.get(key, ""), key in lent
+    return places
 
 
-def _ends(tx: Tx, keys: list[int]) -> dict[int, _Ends]:
+def _ends(tx: Tx, places: dict[int, _Place]) -> None:
     """What the edges of each event say: to whom counts before by whom."""
     sent_to, sent_by = tx.kind("sent_to"), tx.kind("sent_by")
-    ends: dict[int, _Ends] = {}
-    rows = tx.by_keys(ENDS, keys, sent_to=sent_to, sent_by=sent_by)
+    rows = tx.by_keys(ENDS, list(places), sent_to=sent_to, sent_by=sent_by)
     for event, edge, puser, conn, system in sorted(rows, key=lambda row: row[1] == sent_to):
-        end = ends.get(event, _NOWHERE)
+        place = places[event]
         if edge == sent_by:
-            end = evolve(end, sender=puser, mine=bool(system))
-        ends[event] = end if system else evolve(end, peer=puser, conn=conn)
-    return ends
+            place.sender, place.mine = puser, bool(system)
+        if not system:
+            place.peer, place.conn = puser, conn
 
 
 def _threads(tx: Tx, found: Sequence[Arrived]) -> tuple[dict[int, str], dict[int, str]]:
@@ -182,24 +186,15 @@ def _threads(tx: Tx, found: Sequence[Arrived]) -> tuple[dict[int, str], dict[int
     return threads, dict(tx.by_keys(ORIGIN_THREADS, others, origin=origin, in_thread=kind))
 
 
-def _glanced(placed: _Placed, bot: Any, album: Any, length: int | None) -> Arrived:
-    return evolve(
-        placed[0],
-        bot=bool(bot) and placed[1] is not None,
-        album=str(album or ""),
-        length=length or 0,
-    )
-
-
-def _read(placed: _Placed, event: Event, now: int) -> Arrived:
-    arrived, conn = placed
+def _read(place: _Place, event: Event, now: int) -> Arrived:
+    conn = place.conn
     payload = event.payload if conn is not None and isinstance(event.payload, dict) else {}
     message = payload.get("message")
     said = message if isinstance(message, dict) else {}
     text = said.get("text")
-    return evolve(
-        arrived, seen=Seen(event, conn, now), bot=bool(payload.get("sender_is_bot") or said.get("bot")),
-        album=str(said.get(_ALBUM) or ""), length=len(text) if isinstance(text, str) else 0,
+    return place.told(
+        bool(payload.get("sender_is_bot") or said.get("bot")), said.get(_ALBUM),
+        len(text) if isinstance(text, str) else 0, Seen(event, conn, now),
     )  # fmt: skip
 
 
