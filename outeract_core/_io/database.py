@@ -115,7 +115,8 @@ class Database:
         """Run a bounded query here and now: it costs less than a hop to another thread."""
         with self._turn:
             self._readable()
-            return self._readers.lend(lambda reader: self._read(reader, query))
+            with self._readers.borrowed() as reader:
+                return self._read(reader, query)
 
     def _read(self, reader: sqlite.Connection, query: Unit[T]) -> T:
         try:
@@ -136,14 +137,10 @@ class Database:
         """Run a query that is small nearly always, here and now; None when it turns out long."""
         try:
             self._readable()
-            with self._turn:
-                return self._readers.lend(lambda reader: self._glanced(reader, query))
+            with self._turn, self._readers.borrowed() as reader, bounded(reader.db, _GLANCE):
+                return self._read(reader, query)
         except TooLong:
             return None
-
-    def _glanced(self, reader: sqlite.Connection, query: Unit[T]) -> T:
-        with bounded(reader.db, _GLANCE):
-            return self._read(reader, query)
 
     async def traverse(self, query: Unit[T]) -> T:
         """Run a query of unknown size in a worker thread."""

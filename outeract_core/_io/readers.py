@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 from .._store.engine import sqlite
-
-T = TypeVar("T")
 
 
 class Readers:
@@ -23,17 +22,18 @@ class Readers:
         self._gate = threading.Lock()
         self._closed = False
 
-    def lend(self, use: Callable[[sqlite.Connection], T]) -> T:
-        """A connection for one query; what the query gives."""
+    def borrowed(self) -> AbstractContextManager[sqlite.Connection]:
+        """A connection for one query."""
+        return _Borrowed(self)
+
+    def take(self) -> sqlite.Connection:
+        """One that is free, or another one."""
         with self._gate:
             reader = self._free.pop() if self._free else None
-        reader = reader or self._open()
-        try:
-            return use(reader)
-        finally:
-            self._give_back(reader)
+        return reader or self._open()
 
-    def _give_back(self, reader: sqlite.Connection) -> None:
+    def give_back(self, reader: sqlite.Connection) -> None:
+        """It is free again. One that was left within a transaction is closed."""
         with self._gate:
             if self._closed or reader.db.in_transaction:
                 reader.close()
@@ -47,3 +47,22 @@ class Readers:
             for reader in self._free:
                 reader.close()
             self._free.clear()
+
+
+class _Borrowed(AbstractContextManager[sqlite.Connection]):
+    """A connection, for as long as the block lasts. No generator: there is one for each query."""
+
+    __slots__ = ("_lent", "_readers")
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    def __enter__(self) -> sqlite.Connection:
+        self._lent = self._readers.take()
+        return self._lent
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self._readers.give_back(self._lent)
