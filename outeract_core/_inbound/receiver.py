@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import groupby
+from operator import is_
+from typing import Any
 
 from attrs import Factory, define, frozen
 
@@ -20,6 +21,7 @@ from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
 from .._store.writing import ingest, raw_deliveries
 from .._store.writing.bulk import DUPLICATE, Item
+from .._store.writing.ingest import Reaction
 from .._store.writing.raw_deliveries import Kept
 from ..adapter import Adapter, Inbound, Response
 from ..errors import (
@@ -82,6 +84,7 @@ class Receiver:
         self._doors = Doors(runtime)
         self.refusals = Refusals(runtime)
         self._told: set[str] = set()
+        self._asked: dict[int, tuple[tuple[Any, ...], tuple[Reaction, ...]]] = {}
 
     async def webhook(
         self, webhook_id: str, secret: str, method: str, headers: Mapping[str, str],
@@ -211,25 +214,27 @@ class Receiver:
     def _commit(self, tx: Connection, reads: Sequence[Read]) -> list[Received]:
         """Everything understood, in order; one connection's neighbours go together."""
         results = [Received() for _ in reads]
-        facts = [
-            (batch.conn, item, received)
-            for read, received in zip(reads, results, strict=True)
-            for batch in read.batches.values()
-            for item in batch.items
-        ]
-        for _, some in groupby(facts, lambda fact: fact[0].id):
-            group = list(some)
-            conn = group[0][0]
-            reactions = reactions_of(self._runtime, conn)
-            fates = ingest.ingest(tx, conn, [item for _, item, _ in group], reactions)
-            for (_, item, received), fate in zip(group, fates, strict=True):
+        for conn, items, whose in _neighbours(reads, results):
+            fates = ingest.ingest(tx, conn, items, self._reactions(conn))
+            for received, item, fate in zip(whose, items, fates, strict=True):
                 received.note(conn, item, fate)
         for read, received in zip(reads, results, strict=True):
-            if read.handed and received.keys:
+            if read.credentials and read.handed and received.keys:
                 tx.after_commit(partial(self._runtime.handed.keep, received.keys, read.handed))
         if any(received.stored for received in results):
             tx.after_commit(self._runtime.wake)
         return results
+
+    def _reactions(self, conn: Conn) -> tuple[Reaction, ...]:
+        """What a connection's config and adapter ask for, worked out anew when one of them has changed."""
+        runtime = self._runtime
+        on = (conn, runtime.adapter(conn), runtime.key, runtime.key.fault)
+        known = self._asked.get(conn.id)
+        if known is not None and all(map(is_, known[0], on)):
+            return known[1]
+        found = reactions_of(runtime, conn)
+        self._asked[conn.id] = (on, found)
+        return found
 
     async def _store(self, read: Read, unit: Unit[Received]) -> Received:
         """Run the unit that commits `read`; facts that no commit can take do not stop the others."""
@@ -333,3 +338,19 @@ class Receiver:
             return received
 
         return not (await self._store(read, unit)).kept
+
+
+_Group = tuple[Conn, list[Item], list[Received]]
+"""Items of one connection, and to what each of them belongs."""
+
+
+def _neighbours(reads: Sequence[Read], results: Sequence[Received]) -> list[_Group]:
+    """All items in order; what follows one another on one connection in one go."""
+    groups: list[_Group] = []
+    for read, received in zip(reads, results, strict=True):
+        for batch in read.batches.values():
+            if not groups or groups[-1][0].id != batch.conn.id:
+                groups.append((batch.conn, [], []))
+            groups[-1][1].extend(batch.items)
+            groups[-1][2].extend([received] * len(batch.items))
+    return groups

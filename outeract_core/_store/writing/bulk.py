@@ -85,9 +85,15 @@ def _parties(tx: Tx, conn: Conn, new: list[tuple[int, Item]]) -> list[_New]:
     named: list[facts.Party] = []
     for _, item in new:
         assert item.fact.sender is not None  # noqa: S101 - a plain message has one
-        named += (item.fact.sender, item.fact.chat or item.fact.sender)
+        named.append(item.fact.sender)
+        if item.fact.chat is not None:
+            named.append(item.fact.chat)
     met = iter(meet_all(tx, conn, named))
-    return [(key, item, next(met), next(met)) for key, item in new]
+    told = []
+    for key, item in new:
+        sender = next(met)
+        told.append((key, item, sender, sender if item.fact.chat is None else next(met)))
+    return told
 
 
 def _write(tx: Tx, conn: Conn, new: list[_New]) -> None:
