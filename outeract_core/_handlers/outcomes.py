@@ -133,8 +133,7 @@ class Outcomes:
         app, owner = self.hosted.tenant.key, self._runtime.owner
 
         def fenced(tx: Connection) -> None:
-            for arrived in batch:
-                handlers.still_open(tx, app, owner, handler.name, arrived.event)
+            handlers.still_open(tx, app, owner, handler.name, [one.event for one in batch])
             unit(tx)
 
         try:

@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 import pytest
 
-from outeract_core import Outeract
+from outeract_core import Message, Outeract
 from outeract_core._store.records.conn import Conn
 from outeract_core._store.writing import claims, outbox
 from outeract_core._store.writing.claims import Row
@@ -22,7 +22,7 @@ from outeract_core.events import Fact
 from tests.support.reading.world import arrive, connect, said
 
 pytestmark = pytest.mark.anyio
-_ALONE, _BATCH, _CROWD, _SENT = 7, 9, 12, 30
+_ALONE, _BATCH, _CROWD, _SENT, _TURN = 7, 9, 12, 30, 16
 
 
 def _messages(first: int, count: int, people: int) -> list[Fact]:
@@ -70,6 +70,30 @@ async def test_people_are_met_together(tmp_path: Path, count: int) -> None:
         connection = connect(core, core.app("support"))
         await arrive(core, connection, said("first", "hello", "ann"))
         assert await _counted(core, connection, _messages(0, count, count)) <= _CROWD
+
+
+async def test_a_turn_that_answers_takes_few_steps(tmp_path: Path) -> None:
+    """What it has said, that it is through, and the two ends of its transaction."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        app = core.app("support")
+        connection = connect(core, app)
+
+        @app.on("message.inbound")
+        async def echo(message: Message) -> str:
+            return message.text
+
+        for facts in (_messages(0, 1, 1), _messages(1, 1, 1)):
+            await arrive(core, connection, *facts)
+            with steps(core) as seen:
+                await core.pump()
+        assert _longest(seen) <= _TURN
+
+
+def _longest(seen: list[str]) -> int:
+    """The steps of the longest transaction."""
+    ends = [number for number, sql in enumerate(seen) if sql == "COMMIT"]
+    begins = [number for number, sql in enumerate(seen) if sql == "BEGIN IMMEDIATE"]
+    return max(end - begin + 1 for begin, end in zip(begins, ends, strict=True))
 
 
 @pytest.mark.parametrize("count", [2, 10, 100])

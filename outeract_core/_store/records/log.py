@@ -63,6 +63,11 @@ def link(tx: Tx, source: int, edge_type: str, target: int, *, late: bool = False
     tx.run(EDGE_ADD, dst=target, type=tx.kind(edge_type), src=source, at=tx.now if late else None)
 
 
+def link_all(tx: Tx, source: int, edges: Sequence[tuple[str, int]]) -> None:
+    """Draw the edges (type, target) with which an event begins, by one statement."""
+    tx.add(EDGE_ADD, [(target, tx.kind(edge_type), source, None) for edge_type, target in edges])
+
+
 def by_external_id(tx: Tx, conn: int, external_id: str) -> int | None:
     """The message that the platform calls `external_id`: received, or sent in one of its parts."""
     row = tx.one(EVENT_BY_EXT, conn=conn, ext=text_id(external_id))

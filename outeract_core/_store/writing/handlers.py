@@ -24,7 +24,7 @@ CURSOR_SET: Statement[Any] = statement("cursor_set")
 HANDLED_ADD: Statement[Any] = statement("handled_add")
 HANDLED_DROP: Statement[Any] = statement("handled_drop")
 HANDLED_BY: Statement[tuple[str, int]] = statement("handled_by")
-IS_HANDLED: Statement[tuple[int]] = statement("is_handled")
+STANDING: Statement[tuple[str | None, int | None, int | None]] = statement("turn_standing")
 HANDLED: Statement[tuple[int, str]] = statement("handled_list")
 RETRY_SET: Statement[Any] = statement("retry_set")
 RETRY_DROP: Statement[Any] = statement("retry_drop")
@@ -54,13 +54,12 @@ class Backlog:
     retries: dict[tuple[int, str], tuple[int, int]]
 
 
-def still_open(tx: Tx, app: int, owner: str, handler: str, event: int) -> None:
-    """Raises LeaseLost unless `owner` holds the lease, and nobody has handled `event` meanwhile."""
-    row = tx.one(LEASE, app=app, name=NAME)
-    position = tx.one(CURSOR, app=app, name=NAME)
-    done = position is not None and position[0] >= event
-    done = done or tx.one(IS_HANDLED, event=event, handler=handler) is not None
-    if row is None or row[0] != owner or done:
+def still_open(tx: Tx, app: int, owner: str, handler: str, events: Sequence[int]) -> None:
+    """Raises LeaseLost unless `owner` holds the lease, and nobody has handled one of them meanwhile."""
+    rows = tx.by_keys(STANDING, events, app=app, name=NAME, handler=handler)
+    holder, position, handled = rows[0]
+    done = handled is not None or (position is not None and position >= min(events))
+    if holder != owner or done:
         raise LeaseLost("another process runs the handlers of this application now")
 
 

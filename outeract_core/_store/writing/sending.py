@@ -18,7 +18,7 @@ from ...driver import Statement, Tx
 from ...events import Party
 from ..engine.statements import statement
 from ..records.conn import Conn
-from ..records.log import append, awaited_by, id_of, link, link_external, target_of
+from ..records.log import append, awaited_by, id_of, link, link_all, link_external, target_of
 from . import conversations, delivery, files
 from .delivery import Job
 from .people import find, meet
@@ -126,17 +126,11 @@ def _reach(tx: Tx, conn: Conn, party: Party) -> int:
 
 def _draw(tx: Tx, event: int, peer: int, intent: Intent) -> list[int]:
     """The edges of a new outbound message; the keys of its file nodes."""
-    link(tx, event, "sent_by", intent.conn.system_puser)
-    link(tx, event, "sent_to", peer)
-    references = {
-        "reply_to": intent.reply_to,
-        "triggered_by": intent.cause,
-    }
-    for edge_type, target in references.items():
-        if target is not None:
-            link(tx, event, edge_type, target)
-    if intent.thread is not None:
-        _join(tx, intent.conn, event, intent.thread)
+    edges = [("sent_by", intent.conn.system_puser), ("sent_to", peer)]
+    if intent.reply_to is not None:
+        edges.append(("reply_to", intent.reply_to))
+    if intent.cause is not None:
+        edges.append(("triggered_by", intent.cause))
     nodes = []
     for file in intent.files:
         node = file.key
@@ -144,8 +138,11 @@ def _draw(tx: Tx, event: int, peer: int, intent: Intent) -> list[int]:
             node, _ = files.keep(
                 tx, intent.conn.app, file.filename, file.mime, file.size, file.sha256
             )
-        link(tx, event, "attachment", node)
+        edges.append(("attachment", node))
         nodes.append(node)
+    link_all(tx, event, edges)
+    if intent.thread is not None:
+        _join(tx, intent.conn, event, intent.thread)
     return nodes
 
 

@@ -125,8 +125,11 @@ FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value;
 -- name: handled_by
 SELECT handler, unread FROM handled WHERE event = :event;
 
--- name: is_handled
-SELECT 1 FROM handled WHERE event = :event AND handler = :handler;
+-- name: turn_standing
+SELECT l.owner, c.position, h.event FROM (SELECT 1)
+LEFT JOIN lease l ON l.app = :app AND l.name = :name
+LEFT JOIN cursor c ON c.app = :app AND c.name = :name
+LEFT JOIN handled h ON h.handler = :handler AND h.event IN (SELECT value FROM carray(:keys));
 
 -- name: park_add
 INSERT INTO parked(event, handler, reason, at, failure) VALUES (:event, :handler, :reason, :now, :failure)
