@@ -113,7 +113,9 @@ class Connection(Known):
         """Add many rows by one statement; what it returns, of the rows that are new."""
         if not rows:
             return []
-        told: list[Row] = self._cursor.execute(*widened(self._texts[statement.sql], rows[:MOST])).fetchall()
+        told: list[Row] = self._cursor.execute(
+            *widened(self._texts[statement.sql], rows[:MOST])
+        ).fetchall()
         return told if len(rows) <= MOST else told + self.add(statement, rows[MOST:])
 
     def script(self, sql: str) -> list[Any]:
