@@ -19,6 +19,7 @@ from .._domain.rules.tenant_names import check_text
 from .._domain.values.ids import Clock, IdSource, utc_now, uuid7
 from .._inbound.receiver import BODY_LIMIT, Receiver
 from .._inbound.web import Asgi, Wsgi
+from .._io import forgetting
 from .._io.database import Database
 from .._io.disk.file_store import LIMIT, Folder
 from .._io.disk.place import place
@@ -38,7 +39,7 @@ from ..errors import BadInput
 from ..tenancy import Quotas, Secret
 from .app import App
 from .checking import WITHIN, Check, of_apps
-from .maintenance.indexing import INDEXING, check_tokenizer
+from .maintenance.indexing import idle
 from .maintenance.rereading import reparse
 from .pumped import Pumped
 from .timing import hand_over
@@ -111,8 +112,7 @@ class Outeract:
             network = Network(transport, through, verify, cert, allow_private_addresses)
             return Http(network, console=console)
 
-        idle = None if check_tokenizer(search) is None else INDEXING
-        seams = clock, ids, durability, busy_timeout, vfs, checkpoints, idle, read_timeout
+        seams = clock, ids, durability, busy_timeout, vfs, checkpoints, idle(search), read_timeout
         self._place = place(path)
         self.path = self._place.path
         kept = Secrets(secrets, self._place.at, references)
@@ -126,6 +126,7 @@ class Outeract:
         )  # fmt: skip
         try:
             self.runtime.reload()
+            forgetting.begin(self.runtime)
         except BaseException:  # a file that is damaged is not left open
             self.runtime.database.close()
             raise

@@ -18,6 +18,7 @@ from .._domain.rules.delivery import ATTEMPTS, backoff
 from .._domain.rules.guard import guarded
 from .._domain.rules.pacing import Pace, Rate
 from .._domain.values.ids import jitter
+from .._io import forgetting
 from .._io.heartbeat import LEASE
 from .._io.runtime import Runtime
 from .._store.leases import profiles
@@ -144,8 +145,8 @@ class Profiles:
         outdated = await self._runtime.write(
             lambda tx: profiles.learnt(tx, conn, asked, told, pictures=wanted)
         )
-        for sha256 in outdated:
-            await anyio.to_thread.run_sync(self._runtime.folder.drop, sha256)
+        if outdated:
+            await forgetting.drop(self._runtime)
         if wanted and told.picture is not None:
             self._runtime.wake("files")
 

@@ -251,6 +251,7 @@ class Database:
             return False
         ticket = Ticket(work.chunk)
         self._commit([ticket])
+        self._truncate = self._truncate or bool(ticket.result)
         self._checkpoint()
         return ticket.error is None
 

@@ -29,10 +29,12 @@ def default_checkpoints(wal_pages: int, idle: bool) -> str | None:
 
 @frozen
 class Idle:
-    """Work for when no write is queued. `due` only reads; `chunk` is short: a write may wait for it."""
+    """Work for when no write is queued. `due` only reads; `chunk` is short, since a write may wait for it,
+    and tells whether something has left for good: then the log is cut too.
+    """
 
     due: Callable[[Connection], bool]
-    chunk: Callable[[Connection], None]
+    chunk: Callable[[Connection], bool | None]
 
 
 @frozen

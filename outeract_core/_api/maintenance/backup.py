@@ -23,6 +23,7 @@ from attrs import define, frozen
 
 from ..._domain.values import digests
 from ..._domain.values.digests import Digest
+from ..._io import forgetting
 from ..._io.disk import private
 from ..._io.disk.file_store import Folder
 from ..._io.runtime import Runtime
@@ -56,6 +57,7 @@ async def backup(
 ) -> Backup:  # fmt: skip
     """See `Outeract.backup`."""
     job = _Job(runtime, runtime.at(target), files, overwrite, progress)
+    await forgetting.finish(runtime)
     runtime.copying += 1
     try:
         done = await anyio.to_thread.run_sync(job.run)

@@ -17,6 +17,7 @@ from typing import IO, TypeAlias
 import anyio.from_thread
 from attrs import frozen
 
+from ..._io import forgetting
 from ..._io.disk import private
 from ..._io.disk.file_store import Folder
 from ..._io.runtime import Runtime
@@ -66,6 +67,7 @@ async def export(
     def run(tx: Connection) -> Exported:
         return _Export(tx, app, runtime.folder, told, secret).to(target, files)
 
+    await forgetting.finish(runtime)
     return await runtime.database.traverse(run)
 
 

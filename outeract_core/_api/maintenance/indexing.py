@@ -1,17 +1,32 @@
-"""Whether there is a search index, and the writer's work on it when nothing else is to be done.
+"""The writer's work when nothing else is to be done: an erasure that was begun, then the search index.
 
-Knows: the tokenizers by name.
-Does not know: how anything is searched (`_api/queries/search.py`).
+Knows: the tokenizers by name, what goes first.
+Does not know: how anything is searched (`_api/queries/search.py`), who is erased.
 """
 
 from __future__ import annotations
 
 from ..._io.opening import Idle
+from ..._store.engine.sqlite import Connection
+from ..._store.transfer import erasing
 from ..._store.writing import search as index
 from ...errors import BadInput
 
-INDEXING = Idle(index.is_behind, index.carry_on)
-"""What the writer does for the index when nothing else is to be done."""
+
+def idle(search: str | None) -> Idle:
+    """What the writer does by itself; `search` as it is given to `Outeract`. Raises BadInput."""
+    indexes = check_tokenizer(search) is not None
+
+    def due(tx: Connection) -> bool:
+        return erasing.is_due(tx) or (indexes and index.is_behind(tx))
+
+    def chunk(tx: Connection) -> bool:
+        if erasing.is_due(tx):
+            return not erasing.carry_on(tx)
+        index.carry_on(tx)
+        return False
+
+    return Idle(due, chunk)
 
 
 def check_tokenizer(name: str | None) -> str | None:

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import anyio.to_thread
 from attrs import evolve
 
 from ..._domain.rules.patterns import checked
 from ..._domain.values.ids import maybe_ms
 from ..._handlers.handler import Handler
+from ..._io import forgetting
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
 from ..._outbound.compose import connection
@@ -114,8 +114,8 @@ class Retention:
             step = await self._runtime.write(partial(retention.step, task=task))
             done = _added(done, step)
             full, unhandled = step.full, step.unhandled
-            for sha256 in step.hashes:
-                await anyio.to_thread.run_sync(self._runtime.folder.drop, sha256)
+            if step.hashes:
+                await forgetting.drop(self._runtime)
             task = evolve(task, rule=evolve(task.rule, position=step.position))
         unsent = self._runtime.database.read(lambda tx: retention_rules.passed_by(tx, task.rule))
         return evolve(done, unsent=unsent, unhandled=unhandled)

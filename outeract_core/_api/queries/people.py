@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-import anyio.to_thread
 from attrs import frozen
 
 from ..._domain.rules.link_code import MINUTES, USES
@@ -21,13 +20,14 @@ from ..._domain.rules.naming import meant
 from ..._domain.rules.redaction import Quoting
 from ..._domain.values.ids import maybe_ms
 from ..._inbound import reactions
+from ..._io import forgetting
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
 from ..._outbound.compose import connection
 from ..._store.engine.sqlite import Connection
 from ..._store.records import nodes, rows
 from ..._store.records.conn import Conn
-from ..._store.transfer import erasure, quotes
+from ..._store.transfer import erasing, erasure, quotes
 from ..._store.transfer.quotes import Rule as OwnRule
 from ..._store.writing import identity, link_codes, people
 from ..._store.writing.handlers import peer_of
@@ -195,6 +195,10 @@ class People:
         what others have said what quotes or names them. The structure, the counts and the platform's ids
         of messages stay. What is still to be sent to them is cancelled. It cannot be undone.
 
+        It is decided in one commit. What is to go then goes in pieces, so that nobody waits for long; the
+        call returns when all of it has gone, and a program that is killed or a call that is cancelled
+        before goes on by itself: at once, or when the file is opened next.
+
         own_events  what becomes of the host's own events among those: pattern → `replace` (the default),
                     `keep`, or a plain function of the payload that returns it with `[erased]` in place
                     of each value that goes, or None for all of it. The first pattern that fits counts.
@@ -206,14 +210,20 @@ class People:
         conns = {conn.id: conn for conn in self._runtime.conns(self._tenant.key)}
         seen = await self._looked(user)
 
-        def unit(tx: Connection, app: int) -> tuple[erasure.Erased, Event]:
+        def unit(tx: Connection, app: int) -> tuple[erasure.Erased, Event] | None:
+            if erasing.is_under_way(tx, app):
+                return (
+                    None  # what another erasure leaves of an event is not known before it is done
+                )
             done = erasure.erase(tx, app, _person(tx, app, user), conns, rules, seen)
             return done, rows.event(tx, app, done.event)
 
-        done, event = await self._write(unit)
-        for sha256 in done.hashes:
-            await anyio.to_thread.run_sync(self._runtime.folder.drop, sha256)
+        while (decided := await self._write(unit)) is None:
+            await forgetting.finish(self._runtime)
+        await forgetting.finish(self._runtime)
+        await forgetting.drop(self._runtime)
         await self._tenant.database.truncate_log()
+        done, event = decided
         return Erased(event, done.events, done.quotes, done.files)
 
     async def _looked(self, user: Any) -> quotes.Look:

@@ -15,6 +15,7 @@ T = TypeVar("T", str, bytes)
 COLUMNS: dict[str, dict[str, Door]] = {
     "event": {"payload": "payload", "raw": "raw"},
     "outbox": {"parts": "payload", "error": "raw"},
+    "erasing": {"payload": "payload", "raw": "raw"},
     "raw_delivery": {"headers": "raw", "query": "raw", "body": "raw", "error": "raw"},
     "person": {"name": "name"},
     "puser": {"name": "name", "picture": "name"},

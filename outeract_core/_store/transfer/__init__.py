@@ -2,5 +2,5 @@
 
 This room knows tables column by column; it does not know folders or formats of files. Read `tables`
 with `values` (what may stand in a column), `dump`, `load`, `importing` with `soundness`, `copies`, `retention_rules`, `retention`, `rebuild`, `spelling`,
-`rereading`. Who is forgotten: `erasure` with `quotes` (what of others' events is theirs).
+`rereading`. Who is forgotten: `erasure` with `quotes` (what of others' events is theirs), then `erasing` (piece by piece).
 """

@@ -1,7 +1,7 @@
-"""The unit of work that makes a person unreadable.
+"""The unit of work that decides how a person is made unreadable, and begins with it.
 
 Knows: what a person has left where; that structure and counts stay; that the erasure is an event.
-Does not know: how content leaves the log (`tombstones.py`); what of others' events is theirs
+Does not know: how content leaves the log (`tombstones.py`, piece by piece: `erasing.py`); what of others' events is theirs
 (`quotes.py`); the bytes of files (the caller drops those that nobody uses any more).
 
 Erased are: events with an edge to the person or their platform users, and what was said about those
@@ -33,7 +33,7 @@ from ..records.conn import Conn
 from ..records.log import append, link
 from ..writing import identity, outbox, tombstones
 from ..writing.files import picture_of
-from . import quotes
+from . import erasing, quotes
 from .quotes import Change, Look, Rules
 
 TYPES: Statement[tuple[int, int]] = statement("events_of_types")
@@ -117,11 +117,11 @@ def _erased(
     event = append(tx, app, "user.erased", encode(payload))
     assert event is not None  # noqa: S101 - it has no dedupe key
     link(tx, event, "about", people[0])
-    tombstones.bury(tx, events, event)
+    erasing.decide(tx, events, changes, event)
     tombstones.forget_tries(tx, _beside(tx, events))
-    tombstones.redact(tx, [(one.event, one.payload, one.raw) for one in changes], event)
     _names(tx, people, pusers)
     hashes = tombstones.drop_files(tx, files)
+    erasing.carry_on(tx)
     return Erased(event, len(events), len(changes), len(files), hashes)
 
 

@@ -57,8 +57,9 @@ GLOBAL = frozenset(
     }
 )
 """Tables of the file: what an application needs of them stands in the header."""
-FLEETING = frozenset({"lease", "importing", "profile_pause", "link_limit"})
-"""Tables of processes at work and of their credentials, which mean nothing elsewhere."""
+FLEETING = frozenset({"lease", "importing", "profile_pause", "link_limit", "erasing", "dropping"})
+"""Tables of processes at work and of their credentials, which mean nothing elsewhere, and of what is
+done before an export begins."""
 LOG = {
     "event": ("seq", "id", "conn", "type", "occurred_at", "created_at", "dk", "payload", "raw"),
     "edge": ("dst", "type", "src", "at"),

@@ -7,6 +7,7 @@ Does not know: why content goes (`_store/transfer/erasure.py`, `_store/transfer/
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from ...driver import Statement, Tx
@@ -22,6 +23,7 @@ ATTEMPTS_ERASE: Statement[Any] = statement("attempts_erase")
 HOLDERS: Statement[tuple[int]] = statement("holders")
 FILE: Statement[tuple[str | None, str]] = statement("file_facts")
 FILE_ERASE: Statement[Any] = statement("file_erase")
+DROPPING_ADD: Statement[Any] = statement("dropping_add")
 
 OWN = ("user.erased", "system.retention_applied")
 """What says that content has gone stays itself."""
@@ -45,7 +47,7 @@ def forget_tries(tx: Tx, events: list[int]) -> None:
     tx.run(ATTEMPTS_ERASE, events=keys)
 
 
-def redact(tx: Tx, changes: list[tuple[int, str | None, str | None]], by: int) -> None:
+def redact(tx: Tx, changes: Sequence[tuple[int, str | None, str | None]], by: int) -> None:
     """Single values of these events go: (event, its payload, its raw item) as they are from now on."""
     keys = json.dumps([event for event, _payload, _raw in changes])
     search.unindex(tx, [event for event, _payload, _raw in changes])
@@ -85,10 +87,14 @@ def _only_by(tx: Tx, file: int, gone: set[int]) -> bool:
 
 
 def drop_files(tx: Tx, nodes: list[int]) -> tuple[str, ...]:
-    """The nodes lose name and bytes; the hashes of bytes that no other node has."""
+    """The nodes lose name and bytes; the hashes of bytes that no other node has, which are noted until
+    they are out of the folder.
+    """
     hashes = set()
     for node in nodes:
         row = tx.one(FILE, id=node)
         tx.run(FILE_ERASE, id=node)
         hashes.add(None if row is None else row[0])
-    return tuple(sorted(h for h in hashes if h is not None and not files.is_used(tx, h)))
+    unused = sorted(h for h in hashes if h is not None and not files.is_used(tx, h))
+    tx.many(DROPPING_ADD, [(sha256,) for sha256 in unused])
+    return tuple(unused)

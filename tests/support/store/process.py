@@ -19,6 +19,7 @@ import anyio.to_thread
 import apsw
 
 from outeract_core import Outeract
+from outeract_core._store.transfer import erasing
 from outeract_core._store.writing import claims
 from tests.support.places import ROOT
 from tests.support.store import claimed
@@ -172,6 +173,53 @@ def import_(path: Path, source: str) -> None:
     anyio.run(main)
 
 
+def erase(path: Path, who: str) -> None:
+    """Erase somebody, and wait before each piece until told to go on."""
+    real = erasing.carry_on
+
+    def told(tx: Any) -> bool:
+        say("piece")
+        sys.stdin.readline()
+        return real(tx)
+
+    erasing.carry_on = told
+    _erase(path, who)
+
+
+def erased(path: Path, who: str) -> None:
+    """Erase somebody when told, without a pause; say how many events that took."""
+    _erase(path, who, "open")
+
+
+def _erase(path: Path, who: str, *first: str) -> None:
+    async def main() -> None:
+        async with Outeract(path) as core:
+            app = core.app("support")
+            connection = connect(core, app)
+            puser = await app.people.by_external_id(connection, who)
+            for word in first:
+                say(word)
+                sys.stdin.readline()
+            say((await app.people.erase(puser)).events)
+
+    anyio.run(main)
+
+
+def talk(path: Path, who: str, count: str) -> None:
+    """Somebody says `count` things, one commit each, and each is said here too."""
+
+    async def main() -> None:
+        async with Outeract(path) as core:
+            connection = connect(core, core.app("support"))
+            say("open")
+            sys.stdin.readline()
+            for number in range(int(count)):
+                await take(core, connection, said(f"talk {number}", who, f"talkedof{number}"))
+            say("done")
+
+    anyio.run(main)
+
+
 VERBS: dict[str, Callable[..., None]] = {
     "lock": lock,
     "write": write,
@@ -179,6 +227,9 @@ VERBS: dict[str, Callable[..., None]] = {
     "handle": handle,
     "sending": sending,
     "import": import_,
+    "erase": erase,
+    "erased": erased,
+    "talk": talk,
 }
 
 if __name__ == "__main__":

@@ -12,8 +12,34 @@ WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND (raw IS NOT NULL OR 
 UPDATE event SET raw = NULL WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND raw IS NOT NULL;
 
 -- name: redact
-UPDATE event SET payload = payload_in(:payload), raw = raw_in(:raw)
-WHERE seq = :event AND (payload_out(payload) IS NOT :payload OR raw_out(raw) IS NOT :raw);
+-- What has left in another way meanwhile is not brought back.
+UPDATE event SET payload = payload_in(:payload), raw = CASE WHEN raw IS NULL THEN NULL ELSE raw_in(:raw) END
+WHERE seq = :event AND payload_out(payload) <> '{"erased":true}'
+  AND (payload_out(payload) IS NOT :payload OR (raw IS NOT NULL AND raw_out(raw) IS NOT :raw));
+
+-- name: erasing_add
+INSERT INTO erasing(event, by, payload, raw) VALUES (:event, :by, payload_in(:payload), raw_in(:raw));
+
+-- name: erasing_next
+SELECT event, by, payload_out(payload), raw_out(raw) FROM erasing ORDER BY event LIMIT :limit;
+
+-- name: erasing_done
+DELETE FROM erasing WHERE event IN (SELECT j.value FROM json_each(:events) j);
+
+-- name: erasing_any
+SELECT 1 FROM erasing LIMIT 1;
+
+-- name: erasing_of_app
+SELECT 1 FROM erasing WHERE event >= :lo AND event < :hi LIMIT 1;
+
+-- name: dropping_add
+INSERT INTO dropping(sha256) VALUES (:sha256) ON CONFLICT (sha256) DO NOTHING;
+
+-- name: dropping_all
+SELECT sha256 FROM dropping;
+
+-- name: dropping_done
+DELETE FROM dropping WHERE sha256 IN (SELECT j.value FROM json_each(:hashes) j);
 
 -- name: redaction_holds
 SELECT (SELECT count(*) FROM json_each(:new)) = (SELECT count(*) FROM json_each(:old))
