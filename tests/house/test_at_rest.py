@@ -119,6 +119,7 @@ def _passes(value: str, door: str, column: str) -> bool:
     """By its door; or nothing comes in: a constant, what was there, what a row beside it brings."""
     inner = rf"(?:{door}_in\(.*\)|NULL|x?'[^']*'|excluded\.{column})"
     ways = rf"{inner}|coalesce\({door}_in\([^()]*\), {column}\)|CASE .* THEN {door}_in\([^()]*\) ELSE x'' END"
+    ways += rf"|CASE WHEN {column} IS NULL THEN NULL ELSE {door}_in\([^()]*\) END"
     return re.fullmatch(ways, value, re.DOTALL) is not None
 
 
