@@ -249,8 +249,7 @@ class Database:
         work = self.options.idle
         if work is None or self._broken is not None or not self._due(work):
             return False
-        ticket = Ticket(work.chunk)
-        self._commit([ticket])
+        self._commit([ticket := Ticket(work.chunk)])
         self._truncate = self._truncate or bool(ticket.result)
         self._checkpoint()
         return ticket.error is None
