@@ -25,6 +25,7 @@ from .._store.reading.chains import hops
 from .._store.writing import enrolment, handlers
 from ..content import Content
 from ..errors import BadInput, HandlerTimeout, LeaseLost, StoreError
+from ..model import Event
 from ..standing import Standing
 from .endings import Ending, ended_by, ending, task
 from .handler import Handler
@@ -271,7 +272,7 @@ class Dispatcher:
         if not found:
             return None
         events = [as_it_stands(one.event, changed.get(one.event.position)) for one in found]
-        return self._hosted.make(turn, events, self._place(batch[-1], found[-1]))
+        return self._hosted.make(turn, events, self._place(batch[-1], events[-1]))
 
     def _present(
         self, handler: Handler, batch: Sequence[Arrived]
@@ -286,8 +287,7 @@ class Dispatcher:
         alone = not first.about and (not first.sender or first.mine or first.bot)
 
         def query(tx: Connection) -> tuple[dict[int, Seen], dict[int, Standing], bool]:
-            looked = {} if fresh else arrivals.look(tx, self._app, batch, closely=True)
-            seen = {event: one.seen for event, one in looked.items() if one.seen} or known
+            seen = known if fresh else arrivals.anew(tx, self._app, batch)
             spoken = batch[0].spoken or batch[0].about
             events = [one.event for one in seen.values()] if spoken else []
             changed = arrivals.changed(tx, self._app, events) if events else {}
@@ -296,11 +296,13 @@ class Dispatcher:
 
         return self._runtime.database.read(query)
 
-    def _place(self, arrived: Arrived, seen: Seen) -> Place:
-        target = None if seen.conn is None else Target(self._runtime.conn(seen.conn), arrived.peer)
+    def _place(self, arrived: Arrived, event: Event) -> Place:
+        target = None
+        if arrived.conn is not None:
+            target = Target(self._runtime.conn(arrived.conn), arrived.peer)
         if not arrived.thread:
             return Place(target=target)
-        member = seen.event.origin_event_id if arrived.lent else seen.event.id
+        member = event.origin_event_id if arrived.lent else event.id
         return Place(arrived.thread, member, target)
 
 

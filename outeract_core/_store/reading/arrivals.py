@@ -37,13 +37,9 @@ AGAIN = "system.handler_retried"
 
 @frozen
 class Seen:
-    """What was read of an event when it was found, `at` a time in ms: good for a moment only.
-
-    `conn`: the number of the connection that its conversation is on, None when it has none.
-    """
+    """An event as it was when it was read, `at` a time in ms: good for a moment only."""
 
     event: Event
-    conn: int | None
     at: int
 
 
@@ -61,6 +57,7 @@ class Arrived:
     length        characters of its text.
     at            when it was stored, in ms.
     about         the event that a handler is run again at, and `again`: its name.
+    conn          the number of the connection that its conversation is on, None when it has none.
     """
 
     event: int
@@ -77,6 +74,7 @@ class Arrived:
     at: int = 0
     about: int = 0
     again: str = ""
+    conn: int | None = None
 
     @property
     def subject(self) -> int:
@@ -114,6 +112,12 @@ def look(tx: Tx, app: int, found: Sequence[Arrived], *, closely: bool) -> dict[i
     }
 
 
+def anew(tx: Tx, app: int, batch: Sequence[Arrived]) -> dict[int, Seen]:
+    """The events that a turn is about, by what has arrived: where they belong is known already."""
+    events = rows.events(tx, app, [one.subject for one in batch])
+    return {one.event: Seen(event, tx.now) for one, event in zip(batch, events, strict=True)}
+
+
 def _repeated(tx: Tx, app: int, arrived: Arrived) -> Arrived:
     """In place of the event that it repeats; alone, so that only this is run again."""
     (order,) = rows.events(tx, app, [arrived.event])
@@ -149,7 +153,7 @@ class _Place:
         one = self.event
         return Arrived(
             one.event, one.type, self.peer, seen, self.thread, self.lent, self.sender, self.mine,
-            bot and self.conn is not None, str(album or ""), length or 0, one.at,
+            bot and self.conn is not None, str(album or ""), length or 0, one.at, conn=self.conn,
         )  # fmt: skip
 
 
@@ -187,14 +191,14 @@ def _threads(tx: Tx, found: Sequence[Arrived]) -> tuple[dict[int, str], dict[int
 
 
 def _read(place: _Place, event: Event, now: int) -> Arrived:
-    conn = place.conn
-    payload = event.payload if conn is not None and isinstance(event.payload, dict) else {}
+    known = place.conn is not None and isinstance(event.payload, dict)
+    payload = event.payload if known else {}
     message = payload.get("message")
     said = message if isinstance(message, dict) else {}
     text = said.get("text")
     return place.told(
         bool(payload.get("sender_is_bot") or said.get("bot")), said.get(_ALBUM),
-        len(text) if isinstance(text, str) else 0, Seen(event, conn, now),
+        len(text) if isinstance(text, str) else 0, Seen(event, now),
     )  # fmt: skip
 
 
