@@ -21,10 +21,10 @@ from typing import Any, TypeVar
 import anyio.to_thread
 
 from .._domain.values.ids import to_ms
-from .._domain.values.interrupt import STOP
 from .._store.engine import sqlite, wal
-from .._store.engine.limits import bounded, stoppable
+from .._store.engine.limits import bounded
 from .._store.engine.migrations import migrate, refuse_newer
+from .._store.engine.reader import Reader, open_reader
 from .._store.engine.translating import TooLong, as_ours, translated
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
@@ -111,24 +111,19 @@ class Database:
         event.wait()
         return ticket.take()
 
-    def read(self, query: Unit[T]) -> T:
-        """Run a bounded query here and now: it costs less than a hop to another thread."""
+    def read(self, query: Unit[T], like: object = None) -> T:
+        """Run a bounded query here and now: it costs less than a hop to another thread.
+
+        `like`: the function that asks, where `query` is only made of it.
+        """
         with self._turn:
             self._readable()
             with self._readers.borrowed() as reader:
-                return self._read(reader, query)
+                return self._read(reader, query, like)
 
-    def _read(self, reader: sqlite.Connection, query: Unit[T]) -> T:
+    def _read(self, reader: Reader, query: Unit[T], like: object = None) -> T:
         try:
-            reader.begin_read(self._now())
-            try:
-                stop = STOP.get()
-                if stop is None:
-                    return query(reader)
-                with stoppable(reader.db, stop):
-                    return query(reader)
-            finally:
-                reader.end_read()
+            return self._readers.ask(reader, query, self._now(), like)
         except sqlite.FAULTS:
             with translated(self.path):
                 raise
@@ -382,11 +377,11 @@ class Database:
         o = self.options
         return sqlite.open_writer(self.path, o.vfs, o.durability, int(o.busy_timeout * 1000), o.ids)
 
-    def _reader(self) -> sqlite.Connection:
+    def _reader(self) -> Reader:
         o = self.options
-        return sqlite.open_reader(self.path, o.vfs, int(o.busy_timeout * 1000), o.ids)
+        return open_reader(self.path, o.vfs, int(o.busy_timeout * 1000), o.ids)
 
-    def _another(self) -> sqlite.Connection:
+    def _another(self) -> Reader:
         if isinstance(self._broken, StoreBroken):
             raise self._broken  # under that name there is another file now
         return self._reader()

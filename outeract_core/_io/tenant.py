@@ -34,7 +34,7 @@ class Tenant:
 
     async def read(self, query: Callable[[Connection, int], T]) -> T:
         """Run a bounded `query(tx, app)`: in line, no hop."""
-        return self.database.read(lambda tx: query(tx, self.key))
+        return self.database.read(lambda tx: query(tx, self.key), query)
 
     def glance(self, query: Callable[[Connection, int], T]) -> T | None:
         """Run a `query(tx, app)` that is small nearly always, in line; None when it turns out long."""

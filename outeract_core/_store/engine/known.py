@@ -13,6 +13,11 @@ _MOST = 20_000
 """So many remembered things are enough; then remembering starts anew."""
 
 
+_LASTING = ("names",)
+"""What is only ever added to, as interned names are: who finds something missing reads it again. (An import
+that may be undone is not read before it is whole.)"""
+
+
 class Known:
     """The memory of one connection. `numbers` and `names` are those of interned kinds."""
 
@@ -21,6 +26,8 @@ class Known:
         self.names: dict[int, str] = {}
         self._known: dict[Any, Any] = {}
         self._staged: dict[Any, Any] = {}
+        self._lasting: dict[Any, Any] = {}
+        self._hidden: dict[Any, Any] | None = None
         self._version = -1
 
     def remember(self, key: Any, value: Any) -> None:
@@ -31,11 +38,12 @@ class Known:
         """What was remembered under `key`, here or in an earlier commit, or None."""
         if key in self._staged:
             return self._staged[key]
-        return self._known.get(key)
+        found = self._known.get(key)
+        return self._lasting.get(key) if found is None else found
 
     def forget(self, key: Any = None) -> None:
         """Drop what was remembered under `key`, or everything."""
-        for cache in (self._staged, self._known):
+        for cache in (self._staged, self._known, self._lasting):
             if key is None:
                 cache.clear()
             else:
@@ -46,6 +54,15 @@ class Known:
         if version != self._version:
             self._known.clear()
             self._version = version
+
+    def hide(self) -> None:
+        """It is not known yet at which version the file is: nothing is remembered but what lasts."""
+        self._hidden, self._known = self._known, {}
+
+    def show(self) -> None:
+        """It is known, or no more asked."""
+        if self._hidden is not None:
+            self._known, self._hidden = self._hidden, None
 
     def own(self, version: int) -> None:
         """The file is at `version` by this connection's own commit."""
@@ -60,6 +77,8 @@ class Known:
                 self.numbers[key[1]] = value
             elif key[0] == "kind_name":
                 self.names[key[1]] = value
+            elif key[0] in _LASTING:
+                self._lasting[key] = value
             else:
                 self._known[key] = value
         self._staged.clear()

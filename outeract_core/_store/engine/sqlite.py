@@ -57,6 +57,9 @@ FAULTS = (apsw.Error, UnicodeDecodeError)
 """The same, and what its texts raise when they are none."""
 
 
+Some = TypeVar("Some", bound="Connection")
+
+
 class Connection(Known):
     """One SQLite connection as a `Tx`. Not to be used by two threads at once."""
 
@@ -230,7 +233,7 @@ class Connection(Known):
         self._heads.clear()
         self.unstage()
         self._calls.clear()
-        self.watch(self._own_version())
+        self.watch(self.own_version())
 
     def harden(self, durable: bool) -> None:
         """Whether the next commit waits for the disk, where not every one does. Between transactions.
@@ -264,7 +267,7 @@ class Connection(Known):
     def settle(self) -> None:
         """The commit is certain: publish the caches, run the calls."""
         self.learn()
-        self.own(self._own_version())
+        self.own(self.own_version())
         calls, self._calls = self._calls, []
         for call in calls:
             call()
@@ -281,7 +284,8 @@ class Connection(Known):
         """Pin one snapshot of the file for the queries that follow."""
         self._cursor.execute("BEGIN")
         self.now = now
-        self.watch(self.data_version())
+        self.data_version()
+        self.watch(self.own_version())
 
     def end_read(self) -> None:
         """Let the snapshot go, and keep what was learnt from it."""
@@ -318,8 +322,8 @@ class Connection(Known):
         version: int = rows[0][0]
         return version
 
-    def _own_version(self) -> int:
-        """The same for a writer, without a statement: it changes with its own commits too."""
+    def own_version(self) -> int:
+        """The same without a statement, as the last one has seen it; it changes with own commits too."""
         version: int = self.db.data_version()
         return version
 
@@ -342,7 +346,7 @@ def open_writer(
         if not in_memory(path):
             refuse_path(path)
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | flags_for(path)
-        connection = _configured(apsw.Connection(path, flags, vfs), path, busy_ms, ids)
+        connection = configured(Connection(apsw.Connection(path, flags, vfs), path, ids), busy_ms)
         if connection.db.readonly("main"):
             raise ReadOnlyStore(f"{path} is read-only; check the rights of it and its folder")
         refuse_database(path, connection.script)
@@ -355,22 +359,14 @@ def open_writer(
     return connection
 
 
-def open_reader(path: str, vfs: str | None, busy_ms: int, ids: IdSource) -> Connection:
-    """A read-only connection."""
-    with translated(path):
-        flags = apsw.SQLITE_OPEN_READONLY | flags_for(path)
-        connection = _configured(apsw.Connection(path, flags, vfs), path, busy_ms, ids)
-        connection.script("PRAGMA cache_size = -16384; PRAGMA query_only = ON")
-    return connection
-
-
-def _configured(db: apsw.Connection, path: str, busy_ms: int, ids: IdSource) -> Connection:
+def configured(connection: Some, busy_ms: int) -> Some:
+    """The connection, set up as every one is."""
+    db = connection.db
     db.set_busy_timeout(busy_ms)
     db.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
     db.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
     db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)  # a trigger of another program calls nothing
     db.create_scalar_function("casefold", _casefold, 1, deterministic=True)
-    connection = Connection(db, path, ids)
     connection.script("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON")
     return connection
 

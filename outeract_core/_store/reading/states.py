@@ -110,16 +110,22 @@ def blocked_since(tx: Tx, peer: int) -> int | None:
     Two keys at the end of an index, so it costs the same however long they have been known. What they
     have written since says otherwise.
     """
-    kinds = [tx.known_kind(name) for name in (BLOCKED, UNBLOCKED)]
-    blocked, freed = (
-        None if kind is None else tx.one(LAST_EDGE, dst=peer, type=kind) for kind in kinds
-    )
-    if blocked is None or (freed is not None and freed[0] > blocked[0]):
+    blocked = _last(tx, peer, BLOCKED)
+    if blocked is None:  # nearly always; then nothing else is asked
+        return None
+    freed = _last(tx, peer, UNBLOCKED)
+    if freed is not None and freed > blocked:
         return None
     heard = tx.one(LAST_INBOUND, peer=peer, inbound=tx.kind("message.inbound"))
-    facts = tx.one(EVENT_FACTS, seq=blocked[0])
-    written = heard is not None and heard[0] > blocked[0]
+    facts = tx.one(EVENT_FACTS, seq=blocked)
+    written = heard is not None and heard[0] > blocked
     return None if written or facts is None else facts[1]
+
+
+def _last(tx: Tx, peer: int, edge_type: str) -> int | None:
+    kind = tx.known_kind(edge_type)
+    row = None if kind is None else tx.one(LAST_EDGE, dst=peer, type=kind)
+    return None if row is None else row[0]
 
 
 def _of_action(tx: Tx, key: int) -> DeliveryState:

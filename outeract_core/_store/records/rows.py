@@ -62,7 +62,7 @@ def events_of(tx: Tx, app: int, keys: str, params: dict[str, Any], newest: bool)
 
 
 def _made(tx: Tx, app: int, rows: Sequence[Any]) -> list[Event]:
-    names = _names(tx, app, {row[3] for row in rows})
+    names = _names(tx, app, {row[3] for row in rows}, {row[2] for row in rows})
     return [Event(row, names) for row in rows]
 
 
@@ -78,16 +78,16 @@ def _kinds(tx: Tx) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _names(tx: Tx, app: int, types: set[int]) -> Names:
-    """Kept until the file changes; `tenants.connect` drops what its own writer has kept."""
+def _names(tx: Tx, app: int, types: set[int], conns: set[int | None]) -> Names:
+    """What these types and connections are called. It is only ever added to, so it is kept for good."""
     known: Names | None = tx.recall(("names", app))
-    if known is not None and known.event_types.keys() >= types:
+    if known is None or not known.connections.keys() >= conns - {None}:
+        known = Names(*_tenant(tx, app), {} if known is None else known.event_types)
+        tx.remember(("names", app), known)
+    if known.event_types.keys() >= types:
         return known
     told = {number: tx.kind_name(number) for number in types}
-    if known is None:
-        known = Names(*_tenant(tx, app), told)
-    else:
-        known = evolve(known, event_types={**known.event_types, **told})
+    known = evolve(known, event_types={**known.event_types, **told})
     tx.remember(("names", app), known)
     return known
 
@@ -109,7 +109,8 @@ def platform_users(tx: Tx, app: int, keys: Sequence[int]) -> list[PlatformUser]:
     if not keys:
         return []
     lo, hi = span(app)
-    rows, names = tx.by_keys(PUSERS, keys, lo=lo, hi=hi), _names(tx, app, set())
+    rows = tx.by_keys(PUSERS, keys, lo=lo, hi=hi)
+    names = _names(tx, app, set(), {row[3] for row in rows})
     aliases: dict[int, tuple[Alias, ...]] = {}
     for puser, kind, value in sorted(tx.by_keys(ALIASES, keys)):
         aliases[puser] = (*aliases.get(puser, ()), Alias(kind, value))

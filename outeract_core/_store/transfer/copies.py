@@ -19,6 +19,7 @@ from ..._domain.values.ids import IdSource
 from ...driver import Statement, Tx
 from ..engine import sqlite
 from ..engine.memory import attached
+from ..engine.reader import open_reader
 from ..engine.statements import statement
 from ..engine.translating import translated
 
@@ -43,7 +44,7 @@ def snapshot(
 
     `told(done, total)` in bytes, now and then; what it raises ends the copy. Raises StoreError.
     """
-    reader = sqlite.open_reader(path, vfs, _BUSY, ids)
+    reader = open_reader(path, vfs, _BUSY, ids)
     try:
         with translated(path):
             total = _size(reader)

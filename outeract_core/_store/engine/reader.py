@@ -1,0 +1,99 @@
+"""A read-only connection: one snapshot of the file for all that a query asks.
+
+Knows: that a statement is a snapshot by itself, and needs no transaction around it; that what is
+remembered counts for the version of the file that the first statement has seen.
+Does not know: which queries are of one statement (`_io/readers.py`), what they ask.
+
+Each statement, BEGIN and COMMIT too, may hand Python's lock to a thread of the host that computes, and
+then waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import apsw
+
+from ..._domain.values.ids import IdSource
+from .memory import flags_for
+from .sqlite import Connection, configured
+from .translating import translated
+
+
+class Several(BaseException):
+    """A query asks more than the one statement for which there is no transaction: it is to be run in one."""
+
+
+class _Counted:
+    """A cursor that counts its statements. `first` is called when one of them has pinned the snapshot."""
+
+    __slots__ = ("_cursor", "_first", "_most", "asked")
+
+    def __init__(self, cursor: Any, most: int | None, first: Callable[[], None]) -> None:
+        self._cursor, self._most, self._first = cursor, most, first
+        self.asked = 0
+
+    def execute(self, sql: str, params: Any = ()) -> Any:
+        """Run a statement. Raises Several."""
+        self.more()
+        cursor = self._cursor.execute(sql, params)
+        if self.asked == 1:
+            self._first()
+        return cursor
+
+    def more(self) -> None:
+        """One more statement. Raises Several when that is too many."""
+        if self._most is not None and self.asked >= self._most:
+            raise Several
+        self.asked += 1
+
+
+class Reader(Connection):
+    """A connection whose queries are counted. `asked`: the statements of the last one."""
+
+    asked = 0
+    _alone = False
+
+    def begin_read(self, now: int, *, alone: bool = False) -> None:
+        """Pin one snapshot for the queries that follow; `alone`: for one statement, which is one."""
+        self.now, self._alone = now, alone
+        self._plain = self._cursor
+        if not alone:
+            self._plain.execute("BEGIN")
+        self.hide()
+        self._cursor = _Counted(self._plain, 1 if alone else None, self._pinned)
+
+    def end_read(self) -> None:
+        """Let the snapshot go, and keep what was learnt from it."""
+        self.asked, self._cursor = self._cursor.asked, self._plain
+        self.show()
+        if self._alone:
+            self._plain.close(True)  # a statement that was not read to its end holds the snapshot
+            self._cursor = self.db.cursor()
+        else:
+            self._plain.execute("COMMIT")
+        self.learn()
+
+    def stream(self, sql: str, params: Mapping[str, Any]) -> Iterator[Any]:
+        """Rows of a composed query one by one, none of them kept, while the transaction lasts."""
+        if self._alone:
+            raise Several
+        self._cursor.more()
+        rows = super().stream(sql, params)
+        if self._cursor.asked == 1:
+            self._pinned()
+        return rows
+
+    def _pinned(self) -> None:
+        self.show()
+        self.watch(self.own_version())
+
+
+def open_reader(path: str, vfs: str | None, busy_ms: int, ids: IdSource) -> Reader:
+    """A read-only connection."""
+    with translated(path):
+        flags = apsw.SQLITE_OPEN_READONLY | flags_for(path)
+        connection = configured(Reader(apsw.Connection(path, flags, vfs), path, ids), busy_ms)
+        connection.script("PRAGMA cache_size = -16384; PRAGMA query_only = ON")
+    return connection
