@@ -2,6 +2,6 @@
 
 This room knows lanes, turns and their commit; it does not know the application's handle, platforms,
 or how a reply is delivered. Read `handler` (what a host asks for), `turn` (what one run says),
-`bursts` (what one turn is given), `lanes` (what is to be run, in order), `endings` (how a run ends),
+`bursts` and `looking` (what one turn is given), `lanes` (what is to be run, in order), `endings` (how a run ends),
 `outcomes` (what is committed then), `hosted` (what an application gives), `dispatcher` (the runs).
 """

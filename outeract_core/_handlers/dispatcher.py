@@ -20,8 +20,7 @@ from .._outbound.compose import Target
 from .._outbound.handle import Delivery
 from .._store.engine.sqlite import Connection
 from .._store.reading import arrivals
-from .._store.reading.arrivals import Arrived, Seen, as_it_stands
-from .._store.reading.chains import hops
+from .._store.reading.arrivals import Arrived, as_it_stands
 from .._store.writing import enrolment, handlers
 from ..content import Content
 from ..errors import BadInput, HandlerTimeout, LeaseLost, StoreError
@@ -31,6 +30,7 @@ from .endings import Ending, ended_by, ending, task
 from .handler import Handler
 from .hosted import Given, Hosted, Place
 from .lanes import Lane, Lanes
+from .looking import Look, Looks
 from .outcomes import ROOM, Outcomes, named
 from .turn import CURRENT, Turn
 
@@ -57,6 +57,7 @@ class Dispatcher:
         self._term = -1
         self._lanes = Lanes([], hosted.overlap)
         self._outcomes = Outcomes(hosted, self._lanes)
+        self._looks = Looks(self._runtime.database, self._app)
         self._running: dict[Lane, tuple[int, Arrived | None]] = {}
         self._hanging: set[Lane] = set()
         self._turns = 0
@@ -257,9 +258,10 @@ class Dispatcher:
 
     async def _given(self, handler: Handler, turn: Turn, batch: list[Arrived]) -> Given | None:
         """What the handler is given, as it stands now; None when nothing of it is to be handled."""
-        seen, changed, far = self._present(handler, batch)
+        look = await self._looks.at(self._look(handler, batch))
+        seen, changed = look.seen, look.changed
         gone = [one for one in batch if _deleted(changed.get(one.subject))]
-        if far:
+        if look.far:
             told = {"chain": handler.chain}
             await self._outcomes.given_up(handler, batch, "loop", told)
             text = f"{named(handler, batch[0])}: {handler.chain} turns without a person; stopped"
@@ -274,27 +276,16 @@ class Dispatcher:
         events = [as_it_stands(one.event, changed.get(one.event.position)) for one in found]
         return self._hosted.make(turn, events, self._place(batch[-1], events[-1]))
 
-    def _present(
-        self, handler: Handler, batch: Sequence[Arrived]
-    ) -> tuple[dict[int, Seen], dict[int, Standing], bool]:
-        """What was found of each event (anew after a while), what it has become, whether it is far
-        from any person.
+    def _look(self, handler: Handler, batch: Sequence[Arrived]) -> Look:
+        """What the turn asks: of its events, anew after a while or when it is tried again, and of whom
+        has led to it.
         """
         limit, again = self._runtime.now() - _MOMENT, self._lanes.attempts(batch[0].event, handler)
         known = {one.event: one.seen for one in batch if one.seen and one.seen.at >= limit}
         fresh = len(known) == len(batch) and not again
         first = batch[0]
         alone = not first.about and (not first.sender or first.mine or first.bot)
-
-        def query(tx: Connection) -> tuple[dict[int, Seen], dict[int, Standing], bool]:
-            seen = known if fresh else arrivals.anew(tx, self._app, batch)
-            spoken = batch[0].spoken or batch[0].about
-            events = [one.event for one in seen.values()] if spoken else []
-            changed = arrivals.changed(tx, self._app, events) if events else {}
-            far = alone and hops(tx, first.event, handler.chain) > handler.chain
-            return seen, changed, far
-
-        return self._runtime.database.read(query)
+        return Look(batch, known if fresh else {}, handler.chain if alone else None)
 
     def _place(self, arrived: Arrived, event: Event) -> Place:
         target = None

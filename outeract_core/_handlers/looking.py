@@ -1,0 +1,123 @@
+"""What turns are given, as it stands when they begin: those that begin at the same moment look together.
+
+Knows: that an event that was read may be used for a moment, what it has become for none; that one read for
+all costs hardly more than for one of them.
+Does not know: lanes, how a handler is run, what is done with what was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+import anyio
+import anyio.lowlevel
+from attrs import Factory, define, frozen
+
+from .._io.database import Database
+from .._store.engine.sqlite import Connection
+from .._store.reading import arrivals
+from .._store.reading.arrivals import Arrived, Seen
+from .._store.reading.chains import hops
+from ..standing import Standing
+
+
+@frozen
+class Found:
+    """`seen`: each event of the turn; `changed`: what those that were edited or deleted are now; `far`:
+    whether the turn is far from any person.
+    """
+
+    seen: dict[int, Seen]
+    changed: dict[int, Standing]
+    far: bool
+
+
+@define(eq=False)
+class Look:
+    """What one turn asks. `known`: what was read of its events a moment ago; {}: they are read anew.
+
+    `most`: of how many turns without a person it may be the last; None: a person has begun it.
+    """
+
+    batch: Sequence[Arrived]
+    known: dict[int, Seen]
+    most: int | None = None
+    found: Found | None = None
+    error: Exception | None = None
+    done: anyio.Event | None = None
+
+    @property
+    def spoken(self) -> bool:
+        """Whether it is about messages, which may be edited or deleted."""
+        return self.batch[0].spoken or bool(self.batch[0].about)
+
+    def tell(self, found: Found | None, error: Exception | None = None) -> None:
+        """What was found, or why nothing was."""
+        self.found, self.error = found, error
+        if self.done is not None:
+            self.done.set()
+
+
+@define(eq=False)
+class Looks:
+    """The looks of one application's turns."""
+
+    database: Database
+    app: int
+    _asked: list[Look] = Factory(list)
+
+    async def at(self, look: Look) -> Found:
+        """What the turn is given. Raises what reading raises, of its own events alone."""
+        self._asked.append(look)
+        if len(self._asked) > 1:
+            look.done = anyio.Event()
+            await look.done.wait()
+        else:
+            try:
+                await anyio.lowlevel.checkpoint()  # the others of this moment come
+            finally:
+                self._look()
+        if look.error is not None:
+            raise look.error
+        assert look.found is not None  # noqa: S101 - told, or an error
+        return look.found
+
+    def _look(self) -> None:
+        looks, self._asked = self._asked, []
+        try:
+            for look, found in zip(looks, self._read(looks), strict=True):
+                look.tell(found)
+        except Exception as error:
+            if len(looks) == 1:
+                looks[0].tell(None, error)
+            else:
+                self._one_by_one(looks)
+
+    def _one_by_one(self, looks: Sequence[Look]) -> None:
+        """What keeps one of them from reading keeps no other."""
+        for look in looks:
+            try:
+                look.tell(self._read([look])[0])
+            except Exception as error:
+                look.tell(None, error)
+
+    def _read(self, looks: Sequence[Look]) -> list[Found]:
+        def query(tx: Connection) -> list[Found]:
+            asked = list(chain.from_iterable(look.batch for look in looks if not look.known))
+            seen = dict(chain.from_iterable(look.known.items() for look in looks))
+            seen |= arrivals.anew(tx, self.app, asked) if asked else {}
+            spoken = [one.event for look in looks if look.spoken for one in look.batch]
+            events = [seen[event].event for event in spoken]
+            changed = arrivals.changed(tx, self.app, events) if events else {}
+            return [_found(tx, look, seen, changed) for look in looks]
+
+        return self.database.read(query)
+
+
+def _found(
+    tx: Connection, look: Look, seen: dict[int, Seen], changed: dict[int, Standing]
+) -> Found:  # fmt: skip
+    most, first = look.most, look.batch[0].event
+    far = most is not None and hops(tx, first, most) > most
+    return Found({one.event: seen[one.event] for one in look.batch}, changed, far)
