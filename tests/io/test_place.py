@@ -16,6 +16,7 @@ import anyio.lowlevel
 import pytest
 
 from outeract_core import Attachment, Content, Outeract
+from outeract_core._io.disk.place import Marks
 from outeract_core.errors import BadInput, NotOurFile, StoreBroken
 from tests.support.bots import talk
 from tests.support.store.platform import connect, said, take
@@ -220,3 +221,72 @@ async def test_two_memories_never_meet() -> None:
 
 def _apps(tx: Any) -> int:
     return len(tx.script("SELECT id FROM application"))
+
+
+class Ticking:
+    """A clock that the test moves."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _watched(folder: Path, clock: Ticking) -> Marks:
+    for end in ("", "-wal", "-shm"):
+        (folder / f"a.db{end}").write_bytes(b"x")
+    marks = Marks(str(folder / "a.db"), clock)
+    assert marks.moved() is None
+    return marks
+
+
+@pytest.mark.parametrize("end", ["", "-wal", "-shm"])
+@pytest.mark.parametrize("how", ["removed", "moved", "replaced", "its folder moved"])
+@pytest.mark.parametrize("looks", [0, 1, 50])
+def test_whatever_is_moved_is_noticed_at_the_next_look(
+    tmp_path: Path, end: str, how: str, looks: int
+) -> None:
+    """However long nothing has happened, and the folder alone was looked at."""
+    folder, clock = tmp_path / "here", Ticking()
+    folder.mkdir()
+    marks = _watched(folder, clock)
+    for _ in range(looks):
+        clock.now += 10.0
+        assert marks.moved() is None
+    name = folder / f"a.db{end}"
+    if how == "removed":
+        name.unlink()
+    elif how == "moved":
+        name.rename(folder / "away")
+    elif how == "replaced":
+        (folder / "new").write_bytes(b"y")
+        (folder / "new").replace(name)
+    else:
+        folder.rename(tmp_path / "there")
+    assert marks.moved() is not None
+
+
+def test_two_changes_of_one_moment_are_not_taken_for_one(tmp_path: Path) -> None:
+    """A folder whose time is young says nothing: what comes next may have the same time."""
+    clock = Ticking()
+    marks = _watched(tmp_path, clock)
+    seen = tmp_path.stat()
+    (tmp_path / "new").write_bytes(b"y")
+    (tmp_path / "new").replace(tmp_path / "a.db")
+    os.utime(tmp_path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    clock.now += 1.0
+    assert marks.moved() is not None
+
+
+def test_behind_a_link_every_file_is_looked_at(tmp_path: Path) -> None:
+    """The folder of the link says nothing of the folder where the file is."""
+    there, here, clock = tmp_path / "there", tmp_path / "here", Ticking()
+    there.mkdir(), here.mkdir()
+    (there / "a.db").write_bytes(b"x")
+    (here / "a.db").symlink_to(there / "a.db")
+    marks = Marks(str(here / "a.db"), clock)
+    for _ in range(5):
+        clock.now += 10.0
+        assert marks.moved() is None
+    (there / "a.db").unlink()
+    assert marks.moved() is not None

@@ -1,0 +1,110 @@
+"""Reads: one moment for all that a query asks, and no more statements than it needs.
+
+Knows: the statements of a reader, commits between them. Does not know: what the library asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from outeract_core import Outeract
+from tests.support.reading.world import arrive, connect, event, said
+
+pytestmark = pytest.mark.anyio
+
+
+class Asker:
+    """A query that asks `often`, and lets others commit in between."""
+
+    def __init__(self, between: Callable[[], None]) -> None:
+        self.often, self.runs, self.between = 1, 0, between
+
+    def __call__(self) -> Callable[[Any], list[int]]:
+        def query(tx: Any) -> list[int]:
+            self.runs += 1
+            found = []
+            for number in range(self.often):
+                if number:
+                    self.between()
+                found.append(tx.dynamic("SELECT count(*) FROM kind", {})[0][0])
+            return found
+
+        return query
+
+
+async def test_a_query_sees_one_moment_however_much_it_asks(tmp_path: Path) -> None:
+    """One that was of one statement has no transaction; when it asks more it is run again, in one."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        database, names = core.runtime.database, iter(range(100))
+
+        def between() -> None:
+            database.write_now(lambda tx: tx.kind(f"name{next(names)}"))
+
+        asker = Asker(between)
+        assert _statements(core, asker()) == ["BEGIN", "SELECT count(*) FROM kind", "COMMIT"]
+        assert _statements(core, asker()) == ["SELECT count(*) FROM kind"]
+        asker.often, asker.runs = 3, 0
+        first, second, third = database.read(asker())
+        assert first == second == third
+        assert asker.runs == 2
+        asker.runs = 0
+        assert len(set(database.read(asker()))) == 1
+        assert asker.runs == 1
+
+
+async def test_a_query_that_is_now_one_and_now_the_other_stays_in_a_transaction(
+    tmp_path: Path,
+) -> None:
+    """It is not run twice for ever."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        asker = Asker(lambda: None)
+        for _ in range(40):
+            asker.often = 1
+            core.runtime.database.read(asker())
+            asker.often = 2
+            core.runtime.database.read(asker())
+        asker.runs = 0
+        for often in (1, 2, 1, 2):
+            asker.often = often
+            core.runtime.database.read(asker())
+        assert asker.runs == 4
+
+
+async def test_a_read_that_is_left_early_holds_no_snapshot(tmp_path: Path) -> None:
+    """One row of many was taken: the log can be cut to nothing afterwards."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        row = core.runtime.database
+        for _ in range(3):
+            row.read(lambda tx: next(iter(tx._cursor.execute("SELECT id FROM kind"))))
+        await core.runtime.database.truncate_log()
+        assert (tmp_path / "a.db-wal").stat().st_size == 0
+
+
+async def test_what_another_process_adds_is_called_by_its_name(tmp_path: Path) -> None:
+    """What is remembered of connections is added to when a row speaks of another one."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        app = core.app("support")
+        await arrive(core, connect(core, app), said("m1", "text", "ann"))
+        seen = [one async for one in app.events.all()]
+        async with Outeract(tmp_path / "a.db", search=None) as other:
+            elsewhere = connect(other, other.app("support"), name="second")
+            await arrive(other, elsewhere, said("m2", "text", "bob"))
+            told = (await event(other.app("support"), elsewhere, "m2")).id
+        found = await app.events.get(told)
+        assert (found.connection_id, found.platform) == (elsewhere.id, "pigeon")
+        assert found.connection_id not in {one.connection_id for one in seen}
+
+
+def _statements(core: Outeract, query: Callable[[Any], Any]) -> list[str]:
+    database, seen = core.runtime.database, list[str]()
+    with database._readers.borrowed() as reader:
+        reader.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, lambda told: seen.append(told["sql"]))
+    database.read(query)
+    with database._readers.borrowed() as reader:
+        reader.db.trace_v2(0, None)
+    return seen
