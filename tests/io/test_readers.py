@@ -108,3 +108,23 @@ def _statements(core: Outeract, query: Callable[[Any], Any]) -> list[str]:
     with database._readers.borrowed() as reader:
         reader.db.trace_v2(0, None)
     return seen
+
+
+async def test_what_is_remembered_is_not_told_before_the_file_was_asked(tmp_path: Path) -> None:
+    """It may be of an older file; a query that has asked is told, unless another has committed since."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        database = core.runtime.database
+
+        def learns(tx: Any) -> None:
+            tx.dynamic("SELECT 1 FROM kind", {})
+            tx.remember(("a thing",), 7)
+
+        def told(tx: Any) -> tuple[Any, Any]:
+            before = tx.recall(("a thing",))
+            tx.dynamic("SELECT 1 FROM kind", {})
+            return before, tx.recall(("a thing",))
+
+        database.read(learns)
+        assert [database.read(told) for _ in range(3)] == [(None, 7)] * 3
+        database.write_now(lambda tx: tx.kind("another"))
+        assert [database.read(told) for _ in range(3)] == [(None, None)] * 3
