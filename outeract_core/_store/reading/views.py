@@ -9,6 +9,7 @@ A *source* is one ordered history: the entries of a peer, or the replies in a th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -46,6 +47,8 @@ _TIMES: dict[str, Statement[tuple[int, int, int]]] = {
     "thread": statement("thread_times"),
 }
 _ALWAYS = (-(2**62), 2**62)
+_TOGETHER = 8
+"""So many histories are merged by one statement; a person on more platforms is rare."""
 
 
 @frozen
@@ -106,12 +109,24 @@ def messages(
     tx: Tx, app: int, view: View, newest: bool, after: int | None, limit: int
 ) -> list[Event]:
     """At most `limit` messages behind `after`: O(limit × sources)."""
-    if view.thread is not None or len(view.peers) != 1:
+    if view.thread is not None or not 1 <= len(view.peers) <= _TOGETHER:
         return rows.events(tx, app, keys(tx, app, view, newest, after, limit))
     lo, hi = _behind(app, newest, after)
     params = _params(tx, view, ("peer", view.peers[0]), lo, hi, limit)
     one = _MESSAGES["peer", "down" if newest else "up", view.within]
-    return rows.events_of(tx, app, one.sql, params, newest)
+    params |= {f"source{number}": peer for number, peer in enumerate(view.peers)}
+    return rows.events_of(tx, app, _merged(one.sql, len(view.peers), newest), params, newest)
+
+
+@cache
+def _merged(sql: str, sources: int, newest: bool) -> str:
+    """The query that asks one source, for several, whose first keys are those of all."""
+    if sources == 1:
+        return sql
+    each = (sql.replace(":source", f":source{number}") for number in range(sources))
+    order = "DESC" if newest else "ASC"
+    together = " UNION ALL ".join(f"SELECT value FROM ({one})" for one in each)
+    return f"{together} ORDER BY value {order} LIMIT :limit"
 
 
 def _behind(app: int, newest: bool, after: int | None) -> tuple[int, int]:
