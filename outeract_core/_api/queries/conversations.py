@@ -231,8 +231,11 @@ class Conversation:
 def _summaries(
     tx: Connection, app: int, found: list[conversations.CountsRow]
 ) -> list[ConversationSummary]:
-    peers = rows.platform_users(tx, app, [row[0] for row in found])
-    last = of_events(tx, app, rows.events(tx, app, [row[1] for row in found]), quotes=False)
+    keys = [row[0] for row in found]
+    peers = rows.platform_users(tx, app, keys)
+    events = rows.events(tx, app, [row[1] for row in found])
+    people = dict(zip(keys, peers, strict=True))
+    last = of_events(tx, app, events, quotes=False, people=people)
     groups = [row[0] for row, peer in zip(found, peers, strict=True) if peer.kind != "person"]
     speakers = _first_speakers(tx, app, groups) if groups else {}
     return [

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from attrs import define, field
@@ -38,10 +39,15 @@ def standing(tx: Tx, app: int, keys: Sequence[int]) -> dict[int, Standing]:
     return {one.position: one for one in of_events(tx, app, rows.events(tx, app, keys))}
 
 
-def of_events(tx: Tx, app: int, events: Sequence[Event], *, quotes: bool = True) -> list[Standing]:
-    """The same of events that are read already, in their order; `quotes`: with what they quote."""
+def of_events(
+    tx: Tx, app: int, events: Sequence[Event], *, quotes: bool = True,
+    people: Mapping[int, PlatformUser] = MappingProxyType({}),
+) -> list[Standing]:  # fmt: skip
+    """The same of events that are read already, in their order; `quotes`: with what they quote; `people`:
+    who has been read by the same query.
+    """
     keys = [event.position for event in events]
-    found = _found(tx, app, keys)
+    found = _found(tx, app, keys, people)
     quoted = _quoted(tx, app, found.quotes) if quotes and found.quotes else {}
     sent = [event for event in events if event._row[8] is not None]  # noqa: SLF001 - asked of every one
     receipts, due = _receipts(tx, sent), _due(tx, sent)
@@ -85,13 +91,14 @@ class _Found:
         }
 
 
-def _found(tx: Tx, app: int, keys: Sequence[int]) -> _Found:
+def _found(tx: Tx, app: int, keys: Sequence[int], known: Mapping[int, PlatformUser]) -> _Found:
     found = _Found()
     changes = tx.by_keys(CHANGES, keys, most=MOST, **_kinds(tx)) if keys else []
     edited = tx.known_kind("message.edited")
     _ends(tx, [*keys, *(row[1] for row in changes if row[2] == edited)], found)
     people = {*found.senders.values(), *(row[5] for row in changes if row[5] is not None)}
-    found.people = _by_key(sorted(people), rows.platform_users(tx, app, sorted(people)))
+    others = sorted(people - known.keys())
+    found.people = {**known, **_by_key(others, rows.platform_users(tx, app, others))}
     if found.attached:
         files = sorted({file for some in found.attached.values() for file in some})
         found.files = _by_key(files, rows.files(tx, app, files))
