@@ -74,7 +74,8 @@ class Conversations:
 
     async def with_user(self, user: User | UUID) -> Conversation:
         """Everything said with one person, across all platforms. Raises NotFound."""
-        return await self.of(user)
+        view = await self._tenant.read(lambda tx, app: views.of(tx, app, user, "user"))
+        return Conversation(self._tenant, view)
 
     async def thread(self, root: Event | UUID) -> Conversation:
         """A message and what was answered in its thread. Raises NotFound."""

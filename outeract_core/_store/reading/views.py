@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import BadInput
-from ...model import Event
+from ...model import Event, NodeType
 from ..engine.statements import statement
 from ..records import nodes, rows
 from ..writing.conversations import CountsRow
@@ -77,12 +77,15 @@ class View:
         return (("peer", peer) for peer in self.peers)
 
 
-def of(tx: Tx, app: int, thing: Any) -> View:
+def of(tx: Tx, app: int, thing: Any, likely: NodeType = "platform_user") -> View:
     """The conversation with a platform user, group or channel, or the one an event belongs to.
 
-    A user's is the one across all platforms. Raises NotFound, BadInput.
+    A user's is the one across all platforms. `likely`: what an id is looked for first. Raises NotFound,
+    BadInput.
     """
-    key, node_type = nodes.resolve(tx, app, thing, ("platform_user", "user", "event"))
+    kinds: tuple[NodeType, ...] = ("platform_user", "user", "event")
+    kinds = (likely, *(kind for kind in kinds if kind != likely))
+    key, node_type = nodes.resolve(tx, app, thing, kinds)
     if node_type == "user":
         return View("user", tuple(row[0] for row in tx.all(PEERS, person=key)))
     if node_type == "event":
