@@ -84,6 +84,13 @@ def met(core: Outeract, crowds: list[list[Party]], together: bool, cold: bool) -
 @example(crowds=[[Party("1"), Party("2", aliases=[Alias("dm", "1")])]], cold=False)
 @example(crowds=[[Party("1", name="Ann")], [Party("1", name="Bob"), Party("2")]], cold=True)
 @example(crowds=[[Party(None, aliases=[Alias("dm", "1")])], [Party("1"), Party("2")]], cold=True)
+@example(
+    crowds=[
+        [Party("3", name="Ann", aliases=[Alias("dm", "1")])],
+        [Party(None, name="Bob", aliases=[Alias("dm", "1")]), Party("3", name="Ann")],
+    ],
+    cold=True,
+)
 def test_a_crowd_or_one_by_one(store: Outeract, crowds: list[list[Party]], cold: bool) -> None:
     """The same parties in one call and in many: the same people, names, addresses and aliases."""
     assert met(store, crowds, True, cold) == met(store, crowds, False, cold)

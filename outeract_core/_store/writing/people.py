@@ -95,11 +95,17 @@ def _foresee(tx: Tx, conn: Conn, parties: list[Party]) -> None:
     taken: dict[str, list[_Taken]] = {}
     for row in tx.all(TAKEN, conn=conn.id, keys=json.dumps(list(often))):
         taken.setdefault(row[0], []).append(row)
+    found = {
+        party: [row for value in each for row in taken.get(value, ())]
+        for party, each in values.items()
+    }
+    named = Counter(key for rows in found.values() for key in {row[2] for row in rows})
     strangers = []
     for party, each in values.items():
-        if not _is_plain(party) or any(often[value] > 1 for value in each):
-            continue  # another one of them may change who this is
-        rows = [row for value in each for row in taken.get(value, ())]
+        rows = found[party]
+        shared = any(often[value] > 1 for value in each) or any(named[row[2]] > 1 for row in rows)
+        if shared or not _is_plain(party):
+            continue  # another one of them may change who this is, or how they are called
         if rows:
             _as_known(tx, conn, party, rows)
         else:
