@@ -1,9 +1,8 @@
 """SQLite: the only room that imports apsw.
 
 This room knows connections, transactions, the log and the schema's versions; it does not know what a
-table is for. Read `sqlite` (with `translating`, its errors as ours), `statements` (SQL by name),
-`columns` (the doors of content), `known` (its cache of ids), `sets` (one statement for many rows), `migrations`, `schema` (is it
-still ours?), `foreign` (files that
-are not ours), `wal`, `limits` (how long a query may go
-on). `memory`: a database without a file.
+table is for. Read `sqlite` (with `translating`, its errors as ours), `reader` (what only reads),
+`statements` (SQL by name), `columns` (the doors of content), `known` (its cache of ids), `sets` (one
+statement for many rows), `migrations`, `schema` (is it still ours?), `foreign` (files that are not
+ours), `wal`, `limits` (how long a query may go on). `memory`: a database without a file.
 """

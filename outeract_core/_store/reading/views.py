@@ -123,13 +123,13 @@ def messages(
 
 @cache
 def _merged(sql: str, sources: int, newest: bool) -> str:
-    """The query that asks one source, for several, whose first keys are those of all."""
+    """The query that asks one source, for several: SQLite merges their indexes, none of them is sorted."""
     if sources == 1:
         return sql
-    each = (sql.replace(":source", f":source{number}") for number in range(sources))
+    one, _order = sql.split("ORDER BY")
+    each = (one.replace(":source", f":source{number}") for number in range(sources))
     order = "DESC" if newest else "ASC"
-    together = " UNION ALL ".join(f"SELECT value FROM ({one})" for one in each)
-    return f"{together} ORDER BY value {order} LIMIT :limit"
+    return f"{' UNION ALL '.join(each)} ORDER BY 1 {order} LIMIT :limit"
 
 
 def _behind(app: int, newest: bool, after: int | None) -> tuple[int, int]:
