@@ -6,7 +6,7 @@ Does not know: seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from outeract_core.events import Fact
 from tests.support.reading.world import arrive, connect, said
 
 pytestmark = pytest.mark.anyio
-_ALONE, _BATCH, _CROWD, _SENT, _TURN = 7, 9, 12, 30, 16
+_ALONE, _BATCH, _CROWD, _SENT, _TURN, _PAGE, _LIST = 7, 9, 12, 30, 16, 7, 9
 
 
 def _messages(first: int, count: int, people: int) -> list[Fact]:
@@ -87,6 +87,37 @@ async def test_a_turn_that_answers_takes_few_steps(tmp_path: Path) -> None:
             with steps(core) as seen:
                 await core.pump()
         assert _longest(seen) <= _TURN
+
+
+async def test_a_read_takes_few_steps(tmp_path: Path) -> None:
+    """A look-up one; a page and a list their few questions, and a transaction around them."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        app = core.app("support")
+        await arrive(core, connect(core, app), *_messages(0, 200, 20))
+        (first, *_) = await app.conversations.recent(first=50)
+        held = await app.conversations.of(first.peer)
+        counted = {
+            "look-up": await _asked(core, lambda: app.conversations.of(first.peer.id)),
+            "unread": await _asked(core, held.unread),
+            "page": await _asked(core, lambda: held.page(first=50)),
+            "list": await _asked(core, lambda: app.conversations.recent(first=50)),
+        }
+    assert counted["look-up"] == counted["unread"] == 1
+    assert counted["page"] <= _PAGE
+    assert counted["list"] <= _LIST
+
+
+async def _asked(core: Outeract, ask: Callable[[], Awaitable[Any]]) -> int:
+    """The steps of a reader, once what things are called is known."""
+    await ask()
+    await ask()
+    seen: list[str] = []
+    with core.runtime.database._readers.borrowed() as reader:
+        reader.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, lambda told: seen.append(told["sql"]))
+    await ask()
+    with core.runtime.database._readers.borrowed() as reader:
+        reader.db.trace_v2(0, None)
+    return len(seen)
 
 
 def _longest(seen: list[str]) -> int:
