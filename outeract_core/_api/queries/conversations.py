@@ -74,7 +74,7 @@ class Conversations:
 
     async def with_user(self, user: User | UUID) -> Conversation:
         """Everything said with one person, across all platforms. Raises NotFound."""
-        view = await self._tenant.read(lambda tx, app: views.of(tx, app, user, "user"))
+        view = await self._tenant.read(lambda tx, app: views.of_person(tx, app, user))
         return Conversation(self._tenant, view)
 
     async def thread(self, root: Event | UUID) -> Conversation:

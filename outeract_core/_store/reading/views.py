@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import BadInput
-from ...model import Event, NodeType
+from ...model import Event
 from ..engine.statements import statement
 from ..records import nodes, rows
 from ..writing.conversations import CountsRow
@@ -33,6 +33,7 @@ _RECENT: dict[bool, Statement[CountsRow]] = {
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")
+PEERS_OF_UID: Statement[tuple[int]] = statement("peers_of_uid")
 ENTRIES: Statement[tuple[int]] = statement("peer_count")
 EVENT_TIME: Statement[tuple[int, int]] = statement("event_time")
 SPEAKERS: Statement[tuple[int]] = statement("thread_speakers")
@@ -77,15 +78,19 @@ class View:
         return (("peer", peer) for peer in self.peers)
 
 
-def of(tx: Tx, app: int, thing: Any, likely: NodeType = "platform_user") -> View:
+def of_person(tx: Tx, app: int, person: Any) -> View:
+    """The conversation with a person across all platforms. Raises NotFound, BadInput."""
+    lo, hi = span(app)
+    peers = tx.all(PEERS_OF_UID, uid=nodes.uid(person).bytes, lo=lo, hi=hi)
+    return View("user", tuple(row[0] for row in peers)) if peers else of(tx, app, person)
+
+
+def of(tx: Tx, app: int, thing: Any) -> View:
     """The conversation with a platform user, group or channel, or the one an event belongs to.
 
-    A user's is the one across all platforms. `likely`: what an id is looked for first. Raises NotFound,
-    BadInput.
+    A user's is the one across all platforms. Raises NotFound, BadInput.
     """
-    kinds: tuple[NodeType, ...] = ("platform_user", "user", "event")
-    kinds = (likely, *(kind for kind in kinds if kind != likely))
-    key, node_type = nodes.resolve(tx, app, thing, kinds)
+    key, node_type = nodes.resolve(tx, app, thing, ("platform_user", "user", "event"))
     if node_type == "user":
         return View("user", tuple(row[0] for row in tx.all(PEERS, person=key)))
     if node_type == "event":

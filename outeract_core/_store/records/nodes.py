@@ -40,14 +40,14 @@ def resolve(
     Raises NotFound when this application has no such node of these types, whatever others have,
     and BadInput when `thing` is no id at all.
     """
-    uid = _uid(thing)
+    wanted = uid(thing)
     known = _TYPE_OF.get(type(thing))
     for node_type in types:
         if known in (None, node_type):
-            key = _lookup(tx, app, node_type, uid)
+            key = _lookup(tx, app, node_type, wanted)
             if key is not None:
                 return key, node_type
-    raise NotFound(f"no {' or '.join(types)} {uid} in this application")
+    raise NotFound(f"no {' or '.join(types)} {wanted} in this application")
 
 
 def key(tx: Tx, app: int, thing: Any, *types: NodeType) -> int:
@@ -69,7 +69,8 @@ def _lookup(tx: Tx, app: int, node_type: NodeType, uid: UUID) -> int | None:
     return None if row is None else row[0]
 
 
-def _uid(thing: Any) -> UUID:
+def uid(thing: Any) -> UUID:
+    """The id of an entity, or what was given as one. Raises BadInput."""
     value = getattr(thing, "id", thing)
     if isinstance(value, UUID):
         return value

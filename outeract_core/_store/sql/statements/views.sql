@@ -66,6 +66,10 @@ WHERE p.kind <> 'system' ORDER BY p.id LIMIT :limit;
 -- name: peers_of_person
 SELECT p.id FROM puser p WHERE p.person = :person AND p.kind = 'person' ORDER BY p.id;
 
+-- name: peers_of_uid
+SELECT p.id FROM person q JOIN puser p ON p.person = q.id
+WHERE q.uid = :uid AND q.id >= :lo AND q.id < :hi AND p.kind = 'person' ORDER BY p.id;
+
 -- name: peer_times
 SELECT n.event, e.type, e.occurred_at FROM entry n CROSS JOIN event e ON e.seq = n.event
 WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi AND e.occurred_at >= :since AND e.occurred_at < :until
