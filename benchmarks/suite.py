@@ -36,6 +36,7 @@ MODULES = {
     "dispatch": "dispatch",
     "outbox": "outbox",
     "busy": "busy",
+    "stalls": "stalls",
     "size": "size",
     "start": "start",
     "crash": "crash",

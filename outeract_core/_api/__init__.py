@@ -4,5 +4,5 @@ This room knows how the parts are put together and which verb belongs where; it 
 any of them does. Read `outeract` (one file, its work started and stopped), `app` (a tenant's verbs), `connecting` (its accounts),
 `chances` (what came to nothing, listed, and
 is sent again), `moving` (exports, and what has arrived), `checking` (what platforms say of connections), `hearing` (which functions answer what), `message` (what a handler is given), `workers` (what goes on in
-it), `pumped` (what a round of work reports), `draining` (rounds until nothing is due), `timing` (how long threads wait). Below it stand `queries` and `maintenance`.
+it), `pumped` (what a round of work reports), `draining` (rounds until nothing is due), `timing` (how long threads wait), `later` (what is imported when it is asked for). Below it stand `queries` and `maintenance`.
 """

@@ -19,7 +19,7 @@ from .._domain.values.ids import maybe_ms
 from .._handlers.turn import CURRENT, Effect, Turn
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
-from .._io.threads.aside import aside
+from .._io.threads.aside import aside, loaded
 from .._outbound.compose import Options, beside, compose, finish
 from .._outbound.handle import Delivery
 from .._outbound.joining import joins
@@ -38,6 +38,7 @@ from ..errors import BadInput
 from ..graph import Explanation
 from ..model import Application, Event, EventId, EventSchema, PlatformUser
 from ..pages import Page
+from . import later
 from .chances import Chances
 from .checking import Checking
 from .connecting import Connecting
@@ -267,12 +268,12 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
         It finds what was committed before the call, also when it had to be indexed first (a file's
         first search indexes everything). Raises BadInput, NotFound.
         """
-        from .queries.search import search
-
-        return await search(
+        search = await loaded(later.searching)
+        found: Page[Hit] = await search(
             self.tenant, self.runtime.search, words, within=within, person=person, since=since,
             until=until, order=order, first=first, after=after, before=before, total=total,
         )  # fmt: skip
+        return found
 
     # ── what the other parts of the library ask of an application ─────────────────────────────
 

@@ -11,12 +11,14 @@ from uuid import UUID
 
 from .._io.runtime import Runtime
 from .._io.secrets.configs import Given, marks_of
+from .._io.threads.aside import loaded
 from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Manifest
 from ..errors import BadInput, NotFound, OuteractError
 from ..model import PlatformConnection
+from . import later
 
 if TYPE_CHECKING:
     from .maintenance.export import Exported, Progress, Target
@@ -46,9 +48,11 @@ class Moving:
 
         What is written is as secret as the database. Raises BadInput, OSError; then no file is left.
         """
-        from .maintenance.export import export
-
-        return await export(self.runtime, self.key, target, files=files, progress=progress, key=key)
+        export = await loaded(later.exporting)
+        done: Exported = await export(
+            self.runtime, self.key, target, files=files, progress=progress, key=key
+        )
+        return done
 
     def enable(self, connection: PlatformConnection) -> PlatformConnection:
         """Let a connection that was imported be used: its config is what you wish it to be.

@@ -31,12 +31,14 @@ from .._io.runtime import Runtime
 from .._io.secrets.keeping import opened, renewed
 from .._io.secrets.key import given
 from .._io.secrets.references import References, Secrets, SecretSource
+from .._io.threads.aside import loaded, to_the_end
 from .._io.web.proxies import proxies
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter, Response
 from ..errors import BadInput
 from ..tenancy import Quotas, Secret
+from . import later
 from .app import App
 from .checking import WITHIN, Check, of_apps
 from .maintenance.indexing import idle
@@ -185,8 +187,7 @@ class Outeract:
 
         Raises InvalidExport, BadInput, UnfinishedImport, OSError.
         """
-        from .maintenance.importing import import_app
-
+        import_app = await loaded(later.importing)
         done = await import_app(self.runtime, path, name, organisation, progress, key, limits)
         app = self.app(done.name, organisation=done.organisation)
         app.imported = done
@@ -299,9 +300,9 @@ class Outeract:
 
         Raises BadInput (there already, the file itself, no such folder), StoreError and its kinds.
         """
-        from .maintenance.backup import backup
-
-        return await backup(self.runtime, path, files, overwrite, progress)
+        backup = await loaded(later.copying)
+        copied: Backup = await backup(self.runtime, path, files, overwrite, progress)
+        return copied
 
     async def serve(self, *, wait: bool = True, grace: float = GRACE) -> None:
         """Poll, run handlers, fetch files and send until cancelled.
@@ -381,10 +382,10 @@ class Outeract:
             shutil.rmtree(self.runtime.folder.root, ignore_errors=True)
 
     async def aclose(self) -> None:
-        """`close`, and give back network connections."""
+        """`close`, and give back network connections. The loop goes on while the file is put in order."""
         if not self.runtime.database.forked:
             await self.runtime.aclose_http()
-        self.close()
+        await to_the_end(self.close)
 
     async def __aenter__(self) -> Outeract:
         return self

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from .._outbound.compose import Target
@@ -34,9 +35,12 @@ from .looking import Look, Looks
 from .outcomes import ROOM, Outcomes, named
 from .turn import CURRENT, Turn
 
-_PAGE = 256
+_PAGE = 64
+"""Events that are read at once, in the event loop: a millisecond or two. It runs on before the next are."""
 AT_ONCE, PLAIN_AT_ONCE = 100, 40
 """Turns of one application that run at once; those of plain functions, each in a thread."""
+_STARTS = 16
+"""Turns that are started before the event loop runs on."""
 HANGS, MOST_HANGING = 60_000, 400
 """Milliseconds after which a turn hangs: it is told and leaves its slot; so many may."""
 _MOMENT = 1_000
@@ -82,10 +86,10 @@ class Dispatcher:
         if not await self._owns():
             return 0
         before = self._turns
-        self._fetch()
+        await self._fetch()
         async with anyio.create_task_group() as group:
             heard = self._runtime.heard("handlers")
-            while await self._owns() and (self._begin(group) or await self._settling()):
+            while await self._owns() and (await self._begin(group) or await self._settling()):
                 await self._runtime.wait("handlers", 1.0, heard)
                 heard = self._runtime.heard("handlers")
         return self._turns - before
@@ -97,7 +101,7 @@ class Dispatcher:
         if missing is None or missing > 1_000:
             return False
         await anyio.sleep(min(missing / 1000, _STILL))
-        self._fetch()
+        await self._fetch()
         return self._runtime.now() > now
 
     async def run(self) -> None:
@@ -106,18 +110,26 @@ class Dispatcher:
         async with anyio.create_task_group() as group:
             while True:
                 heard = self._runtime.heard("handlers")
-                if await self._owns():
-                    self._fetch()
-                    self._begin(group)
+                while await self._owns():
+                    more = self._read_on()
+                    if more:
+                        await anyio.lowlevel.checkpoint()
+                    await self._begin(group)
+                    if not more:
+                        break
                 pause = self._lanes.pause(self._runtime.now())
                 await self._runtime.wait("handlers", pause, heard)
 
-    def _begin(self, group: TaskGroup) -> bool:
+    async def _begin(self, group: TaskGroup) -> bool:
         """Start what may run, tell what hangs. Whether anything runs that is worth waiting for."""
-        for lane in self._ready():
+        for number, lane in enumerate(self._ready(), 1):
+            if lane.running:
+                continue  # somebody else has begun it, while the loop ran on
             lane.running = True
             self._running[lane] = self._runtime.steady(), None
             group.start_soon(self._drain, lane)
+            if number % _STARTS == 0:
+                await anyio.lowlevel.checkpoint()
         long_ago = self._runtime.steady() - HANGS
         for lane, (since, arrived) in self._running.items():
             if arrived is not None and since <= long_ago and lane not in self._hanging:
@@ -172,14 +184,19 @@ class Dispatcher:
         begins, joined = enrolment.begins(tx, self._app)
         return begins, joined, handlers.backlog(tx, self._app)
 
-    def _fetch(self) -> None:
-        """Read on from where reading stopped, while not too much is open."""
-        while not self._lanes.full:
-            page = self._runtime.database.read(self._page)
-            for arrived in page:
-                self._lanes.place(arrived)
-            if len(page) < _PAGE:
-                return
+    async def _fetch(self) -> None:
+        """Read on until there is no more, or enough is open."""
+        while self._read_on():
+            await anyio.lowlevel.checkpoint()
+
+    def _read_on(self) -> bool:
+        """The next page from where reading stopped, while not too much is open; whether there may be more."""
+        if self._lanes.full:
+            return False
+        page = self._runtime.database.read(self._page)
+        for arrived in page:
+            self._lanes.place(arrived)
+        return len(page) == _PAGE
 
     def _page(self, tx: Connection) -> list[Arrived]:
         """The next events; only those that a handler wants are looked at."""

@@ -11,7 +11,7 @@ began is not for it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import Factory, define
 
@@ -114,11 +114,15 @@ class Lanes:
             return handler.name, arrived.peer, "\0".join(names)
         return handler.name, -arrived.event, ""
 
-    def ready(self, now: int) -> list[Lane]:
-        """The lanes that may run now; those with nothing left are forgotten."""
-        for key in [k for k, lane in self._lanes.items() if not lane.queue and not lane.running]:
-            del self._lanes[key]
-        return [lane for lane in self._lanes.values() if not lane.running and self.may(lane, now)]
+    def ready(self, now: int) -> Iterator[Lane]:
+        """The lanes that may run now, for as long as one looks; those with nothing left are forgotten."""
+        for key, lane in list(self._lanes.items()):
+            if lane.running:
+                continue
+            if not lane.queue:
+                del self._lanes[key]
+            elif self.may(lane, now):
+                yield lane
 
     def may(self, lane: Lane, now: int) -> bool:
         """Whether the lane has something that is due."""
@@ -126,8 +130,13 @@ class Lanes:
 
     def pause(self, now: int) -> float:
         """Seconds until a lane may run that is not running."""
-        waits = [self._until(one, now) - now for one in self._lanes.values() if not one.running]
-        return min([max(ms / 1000, _SHORTEST) for ms in waits] + [_LONGEST])
+        pause = _LONGEST
+        for lane in self._lanes.values():
+            if not lane.running:
+                pause = min(pause, (self._until(lane, now) - now) / 1000)
+                if pause <= _SHORTEST:
+                    return _SHORTEST
+        return pause
 
     def settling(self, now: int) -> int | None:
         """Milliseconds until the next lane is whole that waits for nothing else; None: there is none."""

@@ -7,8 +7,8 @@ Does not know: commits, answers to platforms.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from attrs import Factory, define, evolve
 
@@ -18,6 +18,7 @@ from .._domain.rules.guard import guarded
 from .._domain.rules.link_code import find_codes
 from .._domain.rules.naming import told
 from .._domain.values.codec import clean, encode
+from .._io.threads.aside import aside
 from .._store.records.conn import Conn
 from .._store.writing import ingest
 from .._store.writing.bulk import Item
@@ -26,8 +27,18 @@ from ..events import Fact, Unparsed
 from .reactions import finds_codes
 from .routing import Foreign, Nobody, Routing, foreign
 
+T = TypeVar("T")
 _FACTS = (Fact, Unparsed)
 _ACCOUNT = (str, type(None))
+LIGHT = 16_384
+"""Bytes that are read in the event loop: a millisecond or two. More are read beside it."""
+A_FACT = 512
+"""What a fact counts for that was polled: as many bytes."""
+
+
+async def beside(size: int, work: Callable[[], T]) -> T:
+    """Do what reads a body of so many bytes: here, or in a worker thread when there is much."""
+    return work() if size <= LIGHT else await aside(work)
 
 
 @define
@@ -102,16 +113,27 @@ def read_delivery(
         return read, []
 
 
-def reread(conn: Conn, adapter: Any, inbound: Inbound) -> tuple[Read, list[Fact | Unparsed]]:
+Whole = tuple[Inbound, Read, list[Fact | Unparsed]]
+"""A request without its credentials, and what it says."""
+
+
+def read_whole(conn: Conn, adapter: Adapter, inbound: Inbound) -> Whole:
+    """A verified request, its credentials taken out, and read."""
+    plain, credentials = without_credentials(adapter, inbound)
+    return plain, *read_delivery(conn, adapter, plain, credentials)
+
+
+def reread(conn: Conn, adapter: Any, inbound: Inbound) -> Whole:
     """The same of an item that was kept alone."""
+    plain, _ = without_credentials(adapter, inbound)
     read = Read(conn)
     try:
         with guarded:
-            return read, list(adapter.reread(inbound.json(), inbound.received_at))
+            return plain, read, list(adapter.reread(plain.json(), plain.received_at))
     except Exception as error:
-        whole = Unparsed(inbound.json(), f"{type(error).__name__}: {error}")
+        whole = Unparsed(plain.json(), f"{type(error).__name__}: {error}")
         read.unparsed.append((conn, whole))
-        return read, []
+        return plain, read, []
 
 
 def sort(

@@ -17,6 +17,7 @@ from .._domain.rules.guard import guarded
 from .._domain.values.ids import to_ms
 from .._io.database import Share, Unit
 from .._io.runtime import Runtime
+from .._io.threads.aside import aside
 from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
 from .._store.writing import ingest, raw_deliveries
@@ -37,7 +38,7 @@ from .gaps import Mark, passed
 from .keeping import ITEM, keep, keep_apart, keep_item
 from .pinning import pinned, unpinned
 from .reactions import reactions_of
-from .reading import Read, read_delivery, reread, sort, without_credentials
+from .reading import A_FACT, LIGHT, Read, beside, read_whole, reread, sort
 from .refusals import Refusals
 from .routing import Foreign, Routing
 
@@ -95,7 +96,10 @@ class Receiver:
             conn = self._connection(webhook_id, secret)
             inbound = self._inbound(method, headers, query, body)
             adapter = self._runtime.ready(conn)
-            answer = self._admitted(adapter, inbound)
+            if len(body) <= LIGHT:
+                answer = self._admitted(adapter, inbound)
+            else:
+                answer = await aside(partial(self._admitted, adapter, inbound))
             if answer is not None:
                 return answer
             await self.receive(conn, adapter, inbound)
@@ -163,11 +167,18 @@ class Receiver:
 
     async def receive(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Received:
         """Commit a verified delivery; what is not understood is kept with the error."""
-        plain, credentials = without_credentials(adapter, inbound)
-        read, facts = read_delivery(conn, adapter, plain, credentials)
+        size = len(inbound.body)
+        if size <= LIGHT:
+            plain, read, facts = read_whole(conn, adapter, inbound)
+        else:
+            plain, read, facts = await aside(partial(read_whole, conn, adapter, inbound))
         if unpinned(conn, adapter):
             conn = await pinned(self._runtime, conn, adapter, facts)
-        sort(Routing(self._runtime, conn, inbound), facts, read, plain)
+        routing = Routing(self._runtime, conn, inbound)
+        if size <= LIGHT:
+            sort(routing, facts, read, plain)
+        else:
+            await aside(partial(sort, routing, facts, read, plain))
         if not self._runtime.meters.none:
             await quotas.admit(self._runtime, read)
         for one in read.foreign:
@@ -284,7 +295,8 @@ class Receiver:
         with guarded:
             flow = poll(mark.cursor, wait)
         polled = await self._runtime.http.run(flow, by=conn.id, waiting=True)
-        read = sort(Routing(self._runtime, conn), polled.facts, Read(conn))
+        sorting = partial(sort, Routing(self._runtime, conn), polled.facts, Read(conn))
+        read = await beside(len(polled.facts) * A_FACT, sorting)
         for app, count in quotas.wanted_by(read).items():
             self._runtime.meters.add(app, quotas.EVENTS, count)
 
@@ -305,31 +317,29 @@ class Receiver:
     # ── kept deliveries ───────────────────────────────────────────────────────────────────────
 
     async def replay(
-        self, conn: Conn, state: str = "unparsed", limit: int = 1000
+        self, conn: Conn, state: str = "unparsed", limit: int = 100
     ) -> tuple[int, int]:
         """Parse kept deliveries again, `limit` at a time: (understood now, still not)."""
         adapter, done, left, after = self._runtime.adapter(conn), 0, 0, 0
-        while kept := self._kept(conn, state, after, limit):
+        while kept := await self._kept(conn, state, after, limit):
             for delivery in kept:
                 good = await self._again(conn, adapter, delivery, state)
                 done, left = done + good, left + (not good)
             after = kept[-1].id
         return done, left
 
-    def _kept(self, conn: Conn, state: str, after: int, limit: int) -> list[Kept]:
-        return self._runtime.database.read(
+    async def _kept(self, conn: Conn, state: str, after: int, limit: int) -> list[Kept]:
+        return await self._runtime.database.traverse(
             lambda tx: raw_deliveries.kept(tx, conn.id, state, limit, after)
         )
 
     async def _again(self, conn: Conn, adapter: Adapter, delivery: Kept, state: str) -> bool:
         """One kept delivery; what of it is known stays once. Whether all is understood now."""
         alone = delivery.inbound.method == ITEM
-        plain, credentials = without_credentials(adapter, delivery.inbound)
-        if alone:
-            read, facts = reread(conn, adapter, plain)
-        else:
-            read, facts = read_delivery(conn, adapter, plain, credentials)
-        sort(Routing(self._runtime, conn), facts, read, None if alone else plain)
+        parse = partial(reread if alone else read_whole, conn, adapter, delivery.inbound)
+        plain, read, facts = await beside(len(delivery.inbound.body), parse)
+        sorting = partial(sort, Routing(self._runtime, conn), facts, read, None if alone else plain)
+        await beside(len(delivery.inbound.body), sorting)
 
         def unit(tx: Connection) -> Received:
             received = self._commit(tx, [read])[0]

@@ -39,6 +39,7 @@ from .secrets.key import Key
 from .secrets.references import Secrets
 from .secrets.striking import struck
 from .steady import steady
+from .threads.aside import loaded
 from .threads.handover import HandOver, measured
 from .wakeup import Via, call, waiter
 
@@ -185,6 +186,8 @@ class Runtime:
         """While requests may be made. With the last of it the door to the network is closed, so that no
         connection outlives its event loop.
         """
+        if self._conns:
+            await loaded(_network)
         self._lines += 1
         try:
             yield
@@ -351,3 +354,10 @@ class Runtime:
             waiting = self._wakers.get(kind, [])
             if entry in waiting:
                 waiting.remove(entry)
+
+
+def _network() -> Any:
+    """The modules behind the door to the network: they are read before the first request, beside the loop."""
+    from .web import http
+
+    return http

@@ -19,7 +19,7 @@ from benchmarks.ground import floor, world
 from benchmarks.ground.writing import ground
 from benchmarks.measure import Figure, Goal, Options, Result, at_least, at_most, rounds, summary
 from benchmarks.reporting import chart, report, shown
-from benchmarks.scenarios import busy
+from benchmarks.scenarios import busy, stalls
 from tests.support.places import ROOT
 
 WRITING = [
@@ -128,6 +128,18 @@ def test_beside_a_host_that_computes_everybody_has_a_turn(
     assert [goal.name for goal in result.goals if goal.met is None] == [
         "1_task_of_aiosqlite_beside"
     ]
+
+
+def test_each_thing_that_may_be_large_has_its_longest_hold(
+    ran: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is done once while the loop is watched, and judged by the same budget."""
+    monkeypatch.setattr(stalls, "_LARGE", 50_000)
+    monkeypatch.setattr(stalls, "_CROWD", 20)
+    result = suite.run("stalls", Options(500, 1, ran[1].parent, tmp_path, peers=False))
+    assert {goal.bound for goal in result.goals} == {5.0}
+    assert {"body_of_many", "import", "walk_tree", "checkpoint"} < set(result.figures)
+    assert all(figure.median > 0 for figure in result.figures.values())
 
 
 def test_a_floor_writes_the_same_set_wise(ran: Any, tmp_path: Path) -> None:

@@ -56,12 +56,12 @@ def test_what_is_said_of_a_turn_is_true_of_all_of_it(
     state, turns, waiting = lanes(overlap), [], list(enumerate(events, 1))
     failed: set[int] = set()
     plan = iter(steps)
-    while waiting or state.ready(10**6):
+    while waiting or [*state.ready(10**6)]:
         arrive = next(plan, 1)
         for number, event in waiting[:arrive]:
             state.place(Arrived(event=number, **event))
         del waiting[:arrive]
-        for lane in state.ready(10**6)[: next(plan, 1) + 1]:
+        for lane in [*state.ready(10**6)][: next(plan, 1) + 1]:
             there = [(one.album, one.sender) for one in lane.queue if one.spoken]
             batch = state.take(lane)
             names = {one.event for one in batch}
@@ -126,7 +126,7 @@ def test_threads_of_one_channel_have_lanes_of_their_own() -> None:
     state = lanes()
     for number, thread in enumerate(["", "t1", "t2", "t1"], 1):
         state.place(message(number, thread=thread))
-    assert [[a.event for a in state.take(lane)] for lane in state.ready(0)] == [[1], [2, 4], [3]]
+    assert [[a.event for a in state.take(lane)] for lane in [*state.ready(0)]] == [[1], [2, 4], [3]]
 
 
 def test_a_burst_is_bounded_by_messages_and_by_characters() -> None:
@@ -147,10 +147,10 @@ def test_an_album_waits_for_its_end_up_to_a_second() -> None:
     """From its first part on; shorter when its sender goes on to say something else."""
     state = lanes("queue")
     state.place(message(1, at=10_000, album="a"))
-    assert state.ready(10_000) == []
+    assert [*state.ready(10_000)] == []
     state.place(message(2, at=10_400, album="a"))
     state.place(message(3, at=10_500, sender=2))
-    assert state.ready(10_000 + ALBUM_WAIT - 1) == []
+    assert [*state.ready(10_000 + ALBUM_WAIT - 1)] == []
     assert 0 < state.pause(10_500) <= 0.5
     (lane,) = state.ready(10_000 + ALBUM_WAIT)
     assert [a.event for a in state.take(lane)] == [1, 2]
@@ -163,24 +163,24 @@ def test_settling_waits_for_quiet() -> None:
     """Each message of the burst begins the wait anew; a full burst, or somebody else, ends it."""
     state = lanes(settle=3_000)
     state.place(message(1, at=1_000))
-    assert state.ready(3_999) == []
+    assert [*state.ready(3_999)] == []
     state.place(message(2, at=3_000))
-    assert state.ready(4_000) == []
-    assert state.ready(5_999) == []
+    assert [*state.ready(4_000)] == []
+    assert [*state.ready(5_999)] == []
     (lane,) = state.ready(6_000)
     state.place(message(3, at=3_500, sender=2))
-    assert state.ready(3_500) == [lane]
+    assert [*state.ready(3_500)] == [lane]
     assert [a.event for a in state.take(lane)] == [1, 2]
     for number in range(4, 8):
         state.place(message(number, at=4_000, sender=2))
-    assert state.ready(4_000) == [lane]
+    assert [*state.ready(4_000)] == [lane]
 
 
 def test_a_clock_that_was_set_back_holds_nothing_up() -> None:
     """What was stored in what is now the future is handed over."""
     state = lanes(settle=3_000)
     state.place(message(1, at=50_000, album="a"))
-    assert len(state.ready(10_000)) == 1
+    assert len([*state.ready(10_000)]) == 1
 
 
 @pytest.mark.parametrize(

@@ -325,7 +325,7 @@ async def test_a_parser_that_raises_loses_nothing(core: Outeract, app: App, erro
     conn = app.connect("broken")
     assert (await post(core, conn, b"\xff\0 bytes")).status == 200
     core.register("broken", Pigeon)
-    kept = core._receiver._kept(raw_conn(core, conn), "unparsed", 0, 10)
+    kept = await core._receiver._kept(raw_conn(core, conn), "unparsed", 0, 10)
     assert [(one.inbound.body, one.inbound.method) for one in kept] == [(b"\xff\0 bytes", "POST")]
     assert kept[0].error
 

@@ -106,7 +106,8 @@ class Folder:
                     digest.update(chunk)
                     await anyio.to_thread.run_sync(out.write, chunk)
                 await anyio.to_thread.run_sync(_sync, out)
-            return self.settle(part, Digest(digest.hexdigest()), size)
+            named = Digest(digest.hexdigest())
+            return await anyio.to_thread.run_sync(self.settle, part, named, size)
         finally:
             part.unlink(missing_ok=True)
 

@@ -11,17 +11,20 @@ where it looks next.
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import anyio
 import anyio.to_thread
 from attrs import define
 
 from ..._domain.values.interrupt import STOP
 from ...errors import ReadTimeout
+from ..wakeup import call, waiter
 
-__all__ = ["Abandoned", "aside"]
+__all__ = ["Abandoned", "aside", "loaded", "to_the_end"]
 
 T = TypeVar("T")
 
@@ -63,3 +66,42 @@ async def aside(work: Callable[[], T], within: float | None = None) -> T:
         return await anyio.to_thread.run_sync(run, abandon_on_cancel=True)
     finally:
         watch.left = True
+
+
+async def to_the_end(work: Callable[[], object]) -> None:
+    """Do `work` in a thread of its own and wait for it, whatever becomes of the caller.
+
+    No worker thread: those of a loop that ends by Ctrl-C are never told to end, and the program would wait
+    for them. Where even the shielded wait is broken off (the loop is being closed), it is waited for in line.
+    """
+    via, wake, woken = waiter()
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            call(via, wake)
+
+    thread = threading.Thread(target=run, name="outeract closing", daemon=True)
+    thread.start()
+    try:
+        with anyio.CancelScope(shield=True):
+            await woken
+    finally:
+        thread.join()
+    if failed:
+        raise failed.pop()
+
+
+_LOADED: set[Callable[[], Any]] = set()
+
+
+async def loaded(load: Callable[[], T]) -> T:
+    """What `load` imports: the first time in a worker thread, since modules take many milliseconds to read."""
+    if load not in _LOADED:
+        await aside(load)
+        _LOADED.add(load)
+    return load()
