@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._api.checking import Check
     from ._api.message import Message
     from ._api.outeract import Organisation, Outeract
+    from ._api.snapshot import MessageSnapshot
     from ._io.threads.handover import HandOver
     from ._outbound.handle import Delivery
     from ._outbound.obstacles import Verdict
@@ -77,6 +78,7 @@ __all__ = [
     "Menu",
     "MenuRow",
     "Message",
+    "MessageSnapshot",
     "Organisation",
     "Outeract",
     "OuteractError",
@@ -113,6 +115,7 @@ _HOMES = {
     "_outbound.preview": ("Prospect",),
     "_outbound.obstacles": ("Verdict",),
     "_api.message": ("Message",),
+    "_api.snapshot": ("MessageSnapshot",),
     "_store.reading.undelivered": ("Undelivered", "UndeliveredCount"),
     "_store.reading.unhandled": ("Unhandled", "UnhandledCount"),
     "adapter": ("Finding", "Response"),

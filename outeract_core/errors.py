@@ -34,7 +34,8 @@ Does not know: who raises it, how it is stored, which platform it came from.
     │   └── FileTooLarge  PrivateAddress  ChecksumMismatch
     ├── DeliveryTimeout              `wait()` ended before the status came
     ├── ReadTimeout                  a read took longer than `read_timeout`
-    └── HandlerTimeout               a handler took longer than its `timeout=`
+    ├── HandlerTimeout               a handler took longer than its `timeout=`
+    └── HandlerDied                  the worker process of a handler ended without an answer
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from typing import Literal, get_args
 __all__ = [
     "Ambiguous", "BadChecksum", "BadInput", "BodyTooLarge", "ChecksumMismatch",
     "ConfirmationRequired", "ConnectionDisabled", "DeliveryTimeout", "DiskFull", "ExpiredCode", "FAILURES", "Failure",
-    "FileError", "FileTooLarge", "ForeignCode", "HandlerTimeout", "InvalidCursor", "InvalidEvent",
+    "FileError", "FileTooLarge", "ForeignCode", "HandlerDied", "HandlerTimeout", "InvalidCursor", "InvalidEvent",
     "InvalidExport", "LeaseHeld", "LeaseLost", "LinkCodeError", "MissingExtra", "MissingSecret",
     "NewerSchema", "NotFound", "NotOurFile", "OldSQLite", "OuteractError", "OwnCode",
     "ParseError", "PrivateAddress", "ReadOnlyStore", "ReadTimeout", "Rejected", "SendError", "SignatureError",
@@ -383,6 +384,10 @@ class ChecksumMismatch(FileError):
 
 class HandlerTimeout(OuteractError):
     """A handler took longer than its `timeout=`; nothing that it did counts, and it is run again."""
+
+
+class HandlerDied(OuteractError):
+    """The worker process of a handler with `process=True` ended without an answer; it is run again."""
 
 
 class ReadTimeout(OuteractError, TimeoutError):

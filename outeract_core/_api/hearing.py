@@ -13,6 +13,7 @@ from uuid import UUID
 
 from .._domain.rules.patterns import checked, doubt
 from .._domain.values.ids import to_ms
+from .._handlers.elsewhere import fit
 from .._handlers.handler import CHAIN, Handler, burst_of, milliseconds, whole
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
@@ -55,6 +56,7 @@ class Hearing:
         timeout: float | None = None,
         chain: int = CHAIN,
         since: Since | None = None,
+        process: bool = False,
     ) -> Callable[[H], H]:
         """Register a handler for event types: `message.inbound`, `message.*` or `*`.
 
@@ -79,6 +81,11 @@ class Hearing:
                     (`"beginning"`), or what was stored since an aware time, or within an age
                     (`timedelta`). One that it knows by its name goes on where it was.
 
+        process     run it in a worker process: for a plain function that computes for long. It stands at
+                    the top level of a module, is given a `MessageSnapshot`, and says what it returns; it has
+                    no store. Cancelled, or out of time, its process is killed. A bot's file that serves
+                    does so under `if __name__ == "__main__":`, since the process reads that file too.
+
         A new handler begins now: where the application stood when this program opened it, or, once
         it pumps or serves, where it stands at this call. How much it leaves behind is logged.
 
@@ -98,8 +105,10 @@ class Hearing:
         def register(call: H) -> H:
             handler = Handler(
                 name or call.__qualname__, pattern, call, overlap, attempts, limits, quiet, own, bots,
-                timeout, chain,
+                timeout, chain, process,
             )  # fmt: skip
+            if process:
+                _for_a_process(handler)
             if any(known.name == handler.name for known in self.handlers):
                 raise BadInput(f"a handler called {handler.name} is there already; give name=")
             self._enrol(handler, past)
@@ -139,6 +148,13 @@ class Hearing:
         names = await self.tenant.write(unit)
         self.runtime.wake("handlers")
         return names
+
+
+def _for_a_process(handler: Handler) -> None:
+    """Raises BadInput when a worker process could not run it."""
+    if handler.awaited:
+        raise BadInput(f"{handler.name} is async; process=True is for plain functions that compute")
+    fit(handler.call)
 
 
 def _past(since: Since | None, now: int) -> int | None:

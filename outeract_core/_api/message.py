@@ -16,6 +16,7 @@ from .._outbound.handle import Delivery
 from ..content import Content, ContentLike
 from ..model import Event, Json, PlatformUser
 from .app import App
+from .snapshot import MessageSnapshot
 
 
 class Message:
@@ -113,6 +114,10 @@ class Message:
         no such thing, nothing happens.
         """
         return self.app.typing_now(self.event)
+
+    def snapshot(self) -> MessageSnapshot:
+        """The message as a value, without verbs: what a handler in a worker process is given."""
+        return MessageSnapshot(self.events, self.sender, self.thread, self.text)
 
     def __repr__(self) -> str:
         return f"<Message {self.type} {self.id}: {self.text[:40]!r}>"

@@ -17,6 +17,7 @@ from attrs import evolve
 from .._domain.rules.sharing import HANDLING, OPENED
 from .._domain.values.ids import from_ms
 from .._handlers.dispatcher import Dispatcher
+from .._handlers.elsewhere import is_worker
 from .._handlers.hosted import Hosted
 from .._inbound.downloader import Downloader
 from .._inbound.poller import Poller
@@ -29,7 +30,7 @@ from .._io.threads.handover import Patience
 from .._outbound.sender import Sender
 from .._store.reading import backlog
 from .._store.records.conn import Conn
-from ..errors import LeaseHeld, NewerSchema, NotOurFile, StoreBroken, StoreClosed
+from ..errors import BadInput, LeaseHeld, NewerSchema, NotOurFile, StoreBroken, StoreClosed
 from .app import App
 from .draining import drain
 from .message import Message
@@ -88,6 +89,11 @@ class Workers:
 
     async def serve(self, wait: bool, grace: float) -> None:
         """Everything, until cancelled. What really must end it is raised, alone."""
+        if is_worker():
+            raise BadInput(
+                "a worker process has read the program's file, and that serves: put what serves behind "
+                "`if __name__ == '__main__':`"
+            )
         async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=True):
             if not wait:
                 self._refuse({key for key, app in self._apps.items() if app.handlers})

@@ -27,6 +27,7 @@ from ..content import Content
 from ..errors import BadInput, HandlerTimeout, LeaseLost, StoreError
 from ..model import Event
 from ..standing import Standing
+from . import elsewhere
 from .endings import Ending, ended_by, ending, task
 from .handler import Handler
 from .hosted import Given, Hosted, Place
@@ -142,13 +143,15 @@ class Dispatcher:
         busy = [lane for lane in self._running if lane not in self._hanging]
         free = 0 if len(self._hanging) >= MOST_HANGING else AT_ONCE - len(busy)
         threads = PLAIN_AT_ONCE - sum(lane.handler.plain for lane in busy)
+        workers = elsewhere.AT_ONCE - sum(lane.handler.process for lane in busy)
         ready: list[Lane] = []
         for lane in self._lanes.ready(self._runtime.now()):
             if len(ready) >= free:
                 break
-            if lane.handler.plain:
-                threads -= 1
-            if threads >= 0 or not lane.handler.plain:
+            threads -= lane.handler.plain
+            workers -= lane.handler.process
+            waits = threads < 0 if lane.handler.plain else lane.handler.process and workers < 0
+            if not waits:
                 ready.append(lane)
         return ready
 

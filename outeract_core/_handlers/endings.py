@@ -24,6 +24,7 @@ from attrs import frozen
 from .._io.wakeup import call as reach
 from .._io.wakeup import waiter
 from ..errors import HandlerTimeout
+from .elsewhere import elsewhere
 from .handler import Handler
 
 _LOOKS = 3
@@ -63,6 +64,8 @@ async def ended_by(error: BaseException, me: int | None) -> Ending:
 
 
 async def _run(handler: Handler, message: Any) -> Ending:
+    if handler.process:
+        return Ending(await elsewhere(handler.name, handler.call, message.snapshot()))
     if not handler.plain:
         return Ending(await handler.call(message))
     ended = await _beside(handler.call, message)

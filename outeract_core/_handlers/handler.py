@@ -41,6 +41,8 @@ class Handler:
     own, bots   whether it is also for what the application itself, and other bots, have done.
     timeout     seconds that a run may take.
     chain       how many turns in a row may lead to it without a person.
+    process     it runs in a worker process.
+    plain       it runs in a thread.
     """
 
     name: str
@@ -54,11 +56,17 @@ class Handler:
     bots: bool = False
     timeout: float | None = None
     chain: int = CHAIN
+    process: bool = False
     plain: bool = field(init=False)
 
     @plain.default
     def _(self) -> bool:
-        return not inspect.iscoroutinefunction(_function(self.call))
+        return not self.process and not self.awaited
+
+    @property
+    def awaited(self) -> bool:
+        """Whether it is an async function."""
+        return inspect.iscoroutinefunction(_function(self.call))
 
     def wants(self, event_type: str) -> bool:
         """Whether the pattern fits."""

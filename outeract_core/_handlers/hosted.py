@@ -30,6 +30,10 @@ class Given(Protocol):
         """Answer, as part of the turn."""
         ...
 
+    def snapshot(self) -> Any:
+        """The same as a value, for a worker process."""
+        ...
+
 
 @frozen
 class Place:

@@ -104,7 +104,9 @@ class Receiver:
                 return answer
             await self.receive(conn, adapter, inbound)
             self.refusals.taken(webhook_id)
-            return self._acknowledged(conn, adapter, inbound)
+            if len(body) <= LIGHT:
+                return self._acknowledged(conn, adapter, inbound)
+            return await aside(partial(self._acknowledged, conn, adapter, inbound))
         except Exception as error:
             return self.refusals.answer(webhook_id, error)
 
