@@ -74,7 +74,7 @@ def test_what_has_failed_waits_and_then_comes_alone() -> None:
     batch = state.take(lane)
     lane.queue.extendleft(reversed(batch))
     state.failed(lane, 1, 1, due=5_000)
-    assert [each.queue[0].event for each in state.ready(4_999)] == [3]
+    assert [each.queue[0].event for each in [*state.ready(4_999)]] == [3]
     assert state.pause(0) <= 1.0
     assert lane in state.ready(5_000)
     assert [a.event for a in state.take(lane)] == [1]
@@ -86,7 +86,7 @@ def test_a_backlog_is_taken_up_where_it_was_left() -> None:
     backlog = Backlog(4, frozenset({(5, "all")}), {(5, "some"): (2, 9_000)})
     state.load(backlog, [ALL, SOME], {})
     state.place(Arrived(5, "message.inbound", 1))
-    assert state.ready(8_999) == []
+    assert [*state.ready(8_999)] == []
     (lane,) = state.ready(9_000)
     assert (lane.handler, state.attempts(5, SOME)) == (SOME, 2)
 

@@ -100,8 +100,8 @@ _LOADED: set[Callable[[], Any]] = set()
 
 
 async def loaded(load: Callable[[], T]) -> T:
-    """What `load` imports: the first time in a worker thread, since modules take many milliseconds to read."""
+    """What `load` imports: the first time in a thread of its own, since modules take many milliseconds to read."""
     if load not in _LOADED:
-        await aside(load)
+        await to_the_end(load)
         _LOADED.add(load)
     return load()
