@@ -51,3 +51,5 @@ def as_ours(path: str, error: BaseException) -> BaseException:
             raise error
     except BaseException as found:
         return found
+    finally:
+        del error  # it has come through this frame, and would be held by it
