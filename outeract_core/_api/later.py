@@ -6,7 +6,11 @@ Knows: which verbs stand in modules of their own. Does not know: what they do, i
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .maintenance.backup import Backup
 
 
 def importing() -> Any:
@@ -23,7 +27,7 @@ def exporting() -> Any:
     return export
 
 
-def copying() -> Any:
+def copying() -> Callable[..., Awaitable[Backup]]:
     """`Outeract.backup`."""
     from .maintenance.backup import backup
 

@@ -301,8 +301,7 @@ class Outeract:
         Raises BadInput (there already, the file itself, no such folder), StoreError and its kinds.
         """
         backup = await loaded(later.copying)
-        copied: Backup = await backup(self.runtime, path, files, overwrite, progress)
-        return copied
+        return await backup(self.runtime, path, files, overwrite, progress)
 
     async def serve(self, *, wait: bool = True, grace: float = GRACE) -> None:
         """Poll, run handlers, fetch files and send until cancelled.
