@@ -6,6 +6,7 @@ Knows: real processes, SIGKILL, every byte of the folder. Does not know: what is
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
+from attrs import evolve
 
 from outeract_core import App, Outeract
 from outeract_core._api.queries.people import Erased
@@ -52,11 +54,11 @@ async def erase(app: App, plain: PlatformConnection, who: str = "ann") -> Erased
 
 async def quiet(core: Outeract) -> None:
     """Wait until the writer, left alone, has nothing more to erase."""
-    database = core.runtime.database
+    database, pause = core.runtime.database, threading.Event()
     with anyio.fail_after(_PATIENCE):
         while database.read(erasing.is_due):
-            await anyio.to_thread.run_sync(database.write_now, lambda _tx: None)
-    await database.truncate_log()
+            await anyio.to_thread.run_sync(pause.wait, 0.02)
+    database.write_now(lambda _tx: None)  # behind what it does after its last piece
 
 
 # ── pieces ────────────────────────────────────────────────────────────────────────────────────
@@ -186,14 +188,30 @@ async def test_an_export_has_nothing_that_is_to_go(
 
 async def _decided(core: Outeract, app: App, plain: PlatformConnection, who: str = "ann") -> None:
     """An erasure is decided, and no piece of it is done: as if its program were killed there."""
-    real, core.runtime.database.options = erasing.carry_on, core.runtime.database.options
+    database, real = core.runtime.database, erasing.carry_on
+    database.options = evolve(database.options, idle=None)
     ann = await app.people.by_external_id(plain, who)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(erasing, "carry_on", lambda _tx: False)
         patch.setattr(erasing, "is_due", lambda _tx: False)
         await app.people.erase(ann)
     assert erasing.carry_on is real
-    assert core.runtime.database.read(erasing.is_due)
+    assert database.read(erasing.is_due)
+
+
+async def test_one_erasure_is_done_before_the_next_is_decided(
+    core: Outeract, app: App, plain: PlatformConnection, words: Words
+) -> None:
+    """Two people are named in one message: the second erasure takes its name out of what the first has left."""
+    await left(core, plain, words, 3)
+    await left(core, plain, words, 3, "cid")
+    names = [words.word(f"{who}'s name") for who in ("ann", "cid")]
+    await take(core, plain, said("both", "bob", " and ".join(f"@{name}" for name in names)))
+    await _decided(core, app, plain)
+    await erase(app, plain, "cid")
+    assert words.found() == set()
+    (both,) = [e async for e in app.events.all() if e.text.startswith("@")]
+    assert both.text == "@[erased] and @[erased]"
 
 
 # ── killed ────────────────────────────────────────────────────────────────────────────────────

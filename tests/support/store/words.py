@@ -22,6 +22,10 @@ class Words:
         word = self._planted[what] = f"planted{secrets.token_hex(8)}"
         return word
 
+    def word(self, what: str) -> str:
+        """What was planted there."""
+        return self._planted[what]
+
     def found(self) -> set[str]:
         """What can still be read in some file."""
         contents = [path.read_bytes() for path in self._folder.rglob("*") if path.is_file()]
