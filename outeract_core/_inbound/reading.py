@@ -24,6 +24,7 @@ from .._store.writing import ingest
 from .._store.writing.bulk import Item
 from ..adapter import Adapter, Inbound
 from ..events import Fact, Unparsed
+from . import strangers
 from .reactions import finds_codes
 from .routing import Foreign, Nobody, Routing, foreign
 
@@ -174,6 +175,8 @@ def _understand(
 ) -> None:
     try:
         fact, raw = told(adapter, fact), None
+        if not strangers.is_proved(adapter):
+            strangers.check(fact)
         if owner.keep_raw:
             raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)
         item = ingest.prepare(fact, raw)

@@ -16,6 +16,7 @@ from .._domain.values.codec import identifier
 from .._store.writing import ingest
 from ..adapter import Adapter, CanReread, Inbound
 from ..events import Fact
+from . import strangers
 
 __all__ = ["content", "reread"]
 
@@ -47,6 +48,7 @@ def content(fact: Fact, kind: str, before: dict[str, Any]) -> dict[str, Any]:
 
     Raises ValueError or TypeError when it could not be stored.
     """
+    strangers.check(fact)
     told: dict[str, Any] = json.loads(ingest.prepare(fact, None).payload)
     if "external_message_id" in before:
         told["external_message_id"] = before["external_message_id"]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from outeract_core import App, Outeract
 from outeract_core import query as q
+from outeract_core._domain.rules import shapes
 from outeract_core.adapter import Inbound
 from outeract_core.errors import BadInput, ParseError
 from outeract_core.events import Fact, Unparsed
@@ -63,6 +64,7 @@ async def readable(app: App) -> None:
     """Everything that was stored can be read, searched, told and walked."""
     for e in await everything(app):
         json.dumps([e.payload, e.raw])
+        assert shapes.fault(e.event_type, e.payload) is None
         assert isinstance(e.text, str)
         assert e.app_id == app.id
     assert (
@@ -305,6 +307,20 @@ async def test_a_crooked_fact_stops_no_other(core: Outeract, app: App, bad: Any)
         assert await core.replay(app) == (0, 1)
     for e in await everything(app):
         assert await app.explain(e)
+        assert shapes.fault(e.event_type, e.payload) is None
+
+
+async def test_what_a_stranger_hands_over_can_be_moved(
+    core: Outeract, app: App, tmp_path: Path
+) -> None:
+    """An application that a crooked adapter has worked for is exported, and imported elsewhere."""
+    for number, bad in enumerate(CROOKED.values()):
+        core.register("crooked", type("C", (Crooked,), {"facts": (bad,)}))
+        assert (await post(core, app.connect("crooked", name=f"c{number}"), b"{}")).status == 200
+    await app.export(tmp_path / "all.jsonl")
+    async with Outeract(tmp_path / "other.db") as other:
+        await other.import_app(tmp_path / "all.jsonl")
+        assert len(await texts(other.app("support"))) == len(await texts(app))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from ..._domain.rules import shapes
 from ...events import EVENT_TYPES, Fact
 from .subject import expect
 
@@ -22,11 +23,16 @@ KEYED = frozenset({
 
 
 def check_fact(fact: Fact, what: str) -> None:
-    """A known kind, a usable key, JSON, times in UTC, parties with an id. Raises AssertionError."""
+    """A known kind, a usable key, JSON of the shape that readers expect, times in UTC, parties with an id.
+
+    Raises AssertionError.
+    """
     expect(fact.kind in EVENT_TYPES, f"{what}: {fact.kind!r} is no built-in event type")
     expect(fact.key is None or isinstance(fact.key, str | int), f"{what}: key {fact.key!r}")
     expect(fact.key != "", f"{what}: an empty key")
     _check_json(fact.payload, f"{what}: payload")
+    wrong = shapes.fault(fact.kind, fact.payload)
+    expect(wrong is None, f"{what}: {wrong}")
     raw = fact.raw
     _check_json(json.loads(raw) if isinstance(raw, bytes) else raw, f"{what}: raw")
     for ref in fact.files:

@@ -12,7 +12,8 @@ from typing import Any
 from attrs import evolve
 
 from outeract_core.adapter import Inbound
-from outeract_core.events import Fact, Party, Unparsed
+from outeract_core.events import Fact, FileRef, Party, Unparsed
+from outeract_core.model import Alias
 from tests.support.reading.world import Pigeon, said
 
 __all__ = ["CROOKED", "GOOD_FACT", "Crooked"]
@@ -30,6 +31,14 @@ class Crooked(Pigeon):
 
 
 GOOD_FACT: Any = said("bad", "x", "ann")
+
+
+def _told(**members: Any) -> Any:
+    """The good fact with other members of its message."""
+    payload = dict(GOOD_FACT.payload)
+    return evolve(GOOD_FACT, payload={**payload, "message": {**payload["message"], **members}})
+
+
 CROOKED: dict[str, Any] = {
     "a kind that is none": evolve(GOOD_FACT, kind="message.imbound"),
     "a kind of the host's": evolve(GOOD_FACT, kind="order.created"),
@@ -48,6 +57,21 @@ CROOKED: dict[str, Any] = {
     "a file that is none": evolve(GOOD_FACT, files=("file.txt",)),
     "a relink that is none": evolve(GOOD_FACT, relinks=("ann",)),
     "a status without a target's text": Fact("message.read", "s1", [1], target="m1"),  # type: ignore[arg-type]
+    "a name without end": evolve(GOOD_FACT, sender=Party("y", name="n" * 70_000)),
+    "an id without end": evolve(GOOD_FACT, sender=Party("i" * 70_000)),
+    "a key without end": evolve(GOOD_FACT, key="k" * 70_000),
+    "a type of alias that is none": evolve(
+        GOOD_FACT, sender=Party("z", aliases=(Alias("A B", "x"),))
+    ),
+    "a size below zero": evolve(GOOD_FACT, files=(FileRef({}, size=-1),)),
+    "a size that is no number": evolve(GOOD_FACT, files=(FileRef({}, size=True),)),
+    "a number as text": _told(text=5),
+    "a list as type": _told(type=["text"]),
+    "a list as message": evolve(GOOD_FACT, payload={"type": "text", "message": ["hi"]}),
+    "a text as part": Fact("message.read", "s2", {"part": "0"}, target="m1"),
+    "an object as reason": Fact("message.failed", "s3", {"reason": {"code": 5}}, target="m1"),
+    "a number as emoji": Fact("message.reaction_added", "r1", {"emoji": 5}, target="m1"),
+    "a list as transcript": Fact("message.transcribed", "t1", {"text": []}, target="m1"),
     "no fact at all": {"kind": "message.inbound"},
     "nothing": None,
 }
