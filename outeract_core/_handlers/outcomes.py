@@ -19,7 +19,7 @@ from .._outbound.compose import Draft, finish
 from .._store.engine.sqlite import Connection
 from .._store.reading.arrivals import Arrived
 from .._store.writing import handlers, sending
-from ..errors import LeaseLost
+from ..errors import LeaseLost, StoreError
 from .handler import Handler
 from .hosted import Hosted
 from .lanes import Lane, Lanes
@@ -124,7 +124,10 @@ class Outcomes:
         def unit(tx: Connection) -> None:
             handlers.tell(tx, app, arrived.subject, "system.handler_hangs", told)
 
-        await self._runtime.write(unit)
+        try:
+            await self._runtime.write(unit)
+        except StoreError as error:  # that one hangs must not end the others
+            self._runtime.log.error(ROOM, f"that {handler.name} hangs was not kept", error)
 
     async def _write(
         self, handler: Handler, batch: Sequence[Arrived], unit: Callable[[Connection], None]

@@ -6,17 +6,28 @@ Does not know: how a message is composed, delivered; why it has failed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
 
 from attrs import evolve
 
 from .._domain.rules.link_code import STRUCK
 from .._domain.values.codec import encode
-from ..content import Attachment, Button, Contact, Content, Location, Menu, MenuRow, Template
+from ..content import (
+    Attachment,
+    Button,
+    Contact,
+    Content,
+    FileKind,
+    Location,
+    Menu,
+    MenuRow,
+    Template,
+)
 from ..errors import BadInput
 from ..model import Event, File
 
+_ASKED = frozenset(get_args(FileKind)) - {"document"}
 MARK = "↻ This may be a repetition:"
 _REMEDY = {
     "queued": "it is still on its way; `cancel` takes it back",
@@ -53,7 +64,7 @@ def content_of(told: Mapping[str, Any], files: Sequence[File]) -> Content:
     menu, template, location = told.get("menu"), told.get("template"), told.get("location")
     return Content(
         told.get("text") or "", told.get("format", "plain"),
-        tuple(Attachment(file, file.filename, file.mime_type) for file in files),
+        tuple(_attachments(told.get("type"), files)),
         [Button(**one) for one in told.get("buttons", ())],
         [Button(**one) for one in told.get("quick_replies", ())],
         None if menu is None else Menu(menu["button"], [MenuRow(**row) for row in menu["rows"]]),
@@ -62,6 +73,15 @@ def content_of(told: Mapping[str, Any], files: Sequence[File]) -> Content:
         None if template is None else Template(**template),
         told.get("header"), told.get("footer"), told.get("metadata") or {},
     )  # fmt: skip
+
+
+def _attachments(kind: Any, files: Sequence[File]) -> Iterator[Attachment]:
+    """What the first was asked to be shown as is the type of the whole, unless that is left to its MIME
+    type: a sticker is no picture, a voice message no piece of audio.
+    """
+    for number, file in enumerate(files):
+        asked = kind if number == 0 and kind in _ASKED else None
+        yield Attachment(file, file.filename, file.mime_type, asked)
 
 
 def _marked(content: Content, mark: str | None) -> Content:

@@ -28,7 +28,7 @@ from .._store.records.conn import Conn
 from .._store.writing.claims import named_messages
 from .._store.writing.files import attached
 from ..adapter import Manifest, MessageRef
-from ..content import Attachment, Content
+from ..content import Content
 from ..errors import BadInput, OuteractError, Unsupported
 from ..model import Event, File
 from ..standing import Standing
@@ -131,18 +131,9 @@ def _as_planned(sent: Sent, manifest: Manifest, render: Render) -> Plan | None:
     try:
         content = content_of(told if isinstance(told, dict) else {}, sent.files)
         sizes = [file.size or 1 for file in sent.files]
-        return plan(_as_asked(content, told), manifest, render, sizes)
+        return plan(content, manifest, render, sizes)
     except OuteractError:
         return None
-
-
-def _as_asked(content: Content, told: Any) -> Content:
-    """A sticker and a voice message are told by their kind alone, which the payload keeps of the first."""
-    kind = told.get("type")
-    if not content.files or kind not in ("sticker", "voice"):
-        return content
-    first: Attachment = evolve(content.files[0], kind=kind)
-    return evolve(content, files=(first, *content.files[1:]))
 
 
 # ── what is known to fail ─────────────────────────────────────────────────────────────────────

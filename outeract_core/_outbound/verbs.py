@@ -182,8 +182,17 @@ class Verbs(ABC):
             row = tx.one(EVENT_CONN, seq=event)
             if peer and row is not None and row[0] is not None:
                 conn = self.runtime.conn(row[0])
-                tell = hasattr(self.runtime.adapter(conn), "mark_read")
-                sending.read(tx, conn, peer, event, tell=tell)
+                sending.read(tx, conn, peer, event, tell=_tells(self.runtime, conn))
+
+
+def _tells(runtime: Runtime, conn: Conn) -> bool:
+    """Whether the platform has read marks. Where there is no adapter now (its secret is missing, say)
+    that is not known: then the sender waits for it, and a turn does not fail of it.
+    """
+    try:
+        return hasattr(runtime.adapter(conn), "mark_read")
+    except Exception:
+        return True
 
 
 async def _act(app: Verbs, action: Action) -> Delivery:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +64,36 @@ async def test_everything_it_said_is_said_again(
     new = await app.events.get((await app.resend(old.id, marked="Perhaps again")).id)
     assert new.text == "Perhaps again"
     assert [f.filename for f in await app.files.of(new)] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mime"),
+    [
+        ("sticker", "image/webp"),
+        ("voice", "audio/ogg"),
+        ("image", "image/png"),
+        (None, "image/png"),
+    ],
+)
+async def test_it_is_shown_as_it_was_to_be(
+    core: Outeract, app: App, fake: FakePlatform, kind: Any, mime: str
+) -> None:
+    """A sticker is sent again as a sticker, what was spoken as spoken."""
+    said = Attachment(b"RIFF....WEBPVP8 ", "a", mime, kind=kind)
+    old = await app.send(ANN, Content(files=[said]))
+    planned = await sent_as(core, old)
+    fake.refuse(1)
+    await core.pump()
+    assert (await old.state()).status == "failed"
+    assert await sent_as(core, await app.resend(old.id)) == planned == [kind or "image"]
+
+
+async def sent_as(core: Outeract, delivery: Delivery) -> list[str]:
+    """The kinds of the files of what is queued."""
+    rows = core.runtime.database.read(
+        lambda tx: tx.db.execute("SELECT parts FROM outbox ORDER BY id").fetchall()
+    )
+    return list(json.loads(rows[-1][0])["kinds"])
 
 
 async def test_an_unknown_message_can_be_marked(

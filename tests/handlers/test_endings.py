@@ -15,7 +15,8 @@ import anyio.lowlevel
 import pytest
 
 from outeract_core import Content, Message
-from outeract_core.errors import BadInput, StoreBusy
+from outeract_core._store.writing import handlers
+from outeract_core.errors import BadInput, StoreBusy, StoreError
 from outeract_core.query import type_is
 from tests.support.bots import Talk, talk
 from tests.support.places import ROOT
@@ -264,6 +265,42 @@ async def test_what_hangs_is_told_once_and_takes_no_slot(
         await anyio.sleep(0.05)
         assert await bot.app.events.count(type_is("system.handler_hangs")) == 3
         group.cancel_scope.cancel()
+
+
+async def test_that_it_hangs_and_cannot_be_kept_ends_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The store fails when it is told: that is logged, and each turn comes to its own end, once."""
+    tell, failed, runs, go = handlers.tell, list[str](), list[str](), anyio.Event()
+
+    def broken(tx: Any, app: int, event: int, kind: str, payload: dict[str, Any]) -> None:
+        if kind == "system.handler_hangs":
+            failed.append(kind)
+            raise StoreError("the store has failed")
+        tell(tx, app, event, kind, payload)
+
+    monkeypatch.setattr(handlers, "tell", broken)
+    bot = talk(tmp_path / "a.db")
+    async with bot.core, anyio.create_task_group() as group:
+
+        @bot.app.on("message.inbound")
+        async def handler(message: Message) -> str:
+            runs.append(message.text)
+            await go.wait()
+            return message.text
+
+        await bot.says("one", user="a")
+        await bot.says("two", user="b")
+        group.start_soon(bot.core.serve)
+        await _until(lambda: len(runs) == 2)
+        bot.clock.advance(61)
+        bot.core.runtime.wake("handlers")
+        await _until(lambda: len(failed) == 2)
+        await _until(lambda: sum("was not kept" in told for told in caplog.messages) == 2)
+        go.set()
+        await _until(lambda: len(bot.terminal.texts) == 2)
+        group.cancel_scope.cancel()
+    assert (sorted(runs), sorted(bot.terminal.texts)) == (["one", "two"], ["one", "two"])
 
 
 async def test_what_was_given_up_can_be_run_again(tmp_path: Path) -> None:

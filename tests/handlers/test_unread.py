@@ -10,9 +10,12 @@ import anyio
 import pytest
 
 from outeract_core import App, Message, Outeract, PlatformConnection
+from outeract_core._io.runtime import Runtime
+from outeract_core.errors import MissingSecret
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock
 from tests.support.bots import NUMBER, deliver, talk, whatsapp, writes
+from tests.support.raising import raises
 
 pytestmark = pytest.mark.anyio
 ANN, BOB = "14155550100", "14155550101"
@@ -154,3 +157,19 @@ async def test_a_turn_that_is_rolled_back_has_left_nothing_unread(tmp_path: Path
             bot.clock.advance(60)
         assert len(runs) == 2
         assert len(await bot.events("system.conversation_read")) == 1
+
+
+async def test_a_secret_that_is_missing_keeps_no_turn_from_its_end(
+    desk: Desk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who only reads is through with it; that it is read is told when there is an adapter again."""
+    await writes(desk.core, desk.line, desk.fake, "look at this", ANN)
+    with monkeypatch.context() as gone:
+        for name in ("adapter", "ready"):
+            gone.setattr(Runtime, name, raises(MissingSecret("X is not set")))
+        await desk.core.pump()
+    assert (await desk.app.turns(), desk.told) == ([], 0)
+    assert await desk.unread() == {f"+{ANN}": 0}
+    clock.advance(120)
+    await desk.core.pump()
+    assert desk.told == 1
