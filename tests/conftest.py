@@ -5,7 +5,7 @@ Knows: fixtures. Does not know: what is tested.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,16 @@ from outeract_core import App, Outeract
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock, SequentialIds
 from tests.support.store.platform import connect
+from tests.support.store.template import quickly
 from tests.support.store.words import Words
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_files() -> Iterator[None]:
+    """New files are copies of a migrated one in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("outeract_core._io.database.migrate", quickly)
+        yield
 
 
 @pytest.fixture(params=["asyncio", "trio"])
