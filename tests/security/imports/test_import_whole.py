@@ -207,6 +207,25 @@ async def test_a_digest_is_no_right_to_somebody_elses_bytes(
         assert await bank.stranger.files.read(bank.file) == b"the stranger's bytes"
 
 
+async def test_a_digest_that_is_named_twice_brings_no_bytes(
+    lines: list[bytes], tmp_path: Path
+) -> None:
+    """Who reads a line may see the first name, and who checks the bytes the second: neither is given."""
+    own = hashlib.sha256(b"a picture").hexdigest()
+    async with Bank(tmp_path) as bank:
+        theirs = str(bank.file.sha256)
+        row, name = f'"sha256":"{own}","status"', f'{{"sha256":"{own}","at":0'
+        text = b"".join(lines).decode().replace(row, row.replace(own, theirs))
+        twice = f'{{"sha256":"{theirs}","at":0,"sha256":"{own}"'
+        forged = resealed(text.replace(name, twice).encode().splitlines(keepends=True))
+        moved = await bank.takes(forged)
+        if moved is not None:
+            found = bank.core.runtime.database.read(
+                lambda tx: tx.dynamic("SELECT status, sha256 FROM file WHERE id >> 40 = 2", {})
+            )
+            assert list(found) == [("failed", None)]
+
+
 @pytest.mark.parametrize("what", ["missing", "another shape", "other bytes"])
 async def test_bytes_must_come_to_be_there(lines: list[bytes], tmp_path: Path, what: str) -> None:
     """A line that says it brings bytes and does not is refused, or its file has no bytes."""
