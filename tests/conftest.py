@@ -14,9 +14,29 @@ import pytest
 from outeract_core import App, Outeract
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock, SequentialIds
+from tests.support.loops import MARK, of_one_loop
 from tests.support.store.platform import connect
 from tests.support.store.template import quickly
 from tests.support.store.words import Words
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One more option."""
+    parser.addoption("--both-loops", action="store_true", help="every test on asyncio and on trio")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One more mark."""
+    config.addinivalue_line("markers", MARK)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What knows no event loop runs on one of both."""
+    if not config.getoption("--both-loops"):
+        left = of_one_loop(items)
+        gone = {id(item) for item in left}
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if id(item) not in gone]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from outeract_core.errors import BadInput, NotFound
 from outeract_core.testing import FakePlatform, ManualClock
 from tests.support.bots import whatsapp
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 ANN, BOB = ("whatsapp", "+14155550100"), ("whatsapp", "+14155550111")
 
 

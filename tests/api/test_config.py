@@ -11,7 +11,7 @@ from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock
 from tests.support.bots import NUMBER, deliver, whatsapp, writes
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 
 
 def reads(fake: FakePlatform) -> list[Any]:

@@ -18,7 +18,7 @@ from outeract_core.events import EVENT_TYPES, RESERVED
 from outeract_core.testing import ManualClock
 from tests.support.reading.world import START, arrive, connect, event, everything, person, said
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 ORDER = {
     "type": "object",
     "required": ["id", "items"],

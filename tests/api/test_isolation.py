@@ -29,7 +29,7 @@ from tests.support.reading.world import (
     said,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 
 
 @frozen

@@ -13,7 +13,7 @@ from outeract_core.errors import BadInput, InvalidCursor, NotFound
 from outeract_core.testing import ManualClock
 from tests.support.bots import Talk, talk
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 
 
 async def broken(path: Path, clock: ManualClock, people: int = 3) -> Talk:

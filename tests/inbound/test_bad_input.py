@@ -41,7 +41,7 @@ from tests.support.reading.world import (
     types,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 
 
 @pytest.fixture

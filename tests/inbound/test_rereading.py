@@ -21,7 +21,7 @@ from outeract_core.query import type_is
 from outeract_core.testing import ManualClock, sign_slack
 from outeract_core.text import Document, to_plain
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

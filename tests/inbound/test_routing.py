@@ -18,7 +18,7 @@ from outeract_core.model import PlatformConnection
 from outeract_core.testing import FakePlatform, sign_slack, sign_whatsapp
 from tests.support.store.platform import kinds
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 SECRET, OTHER = "secret-of-one", "secret-of-two"
 
 

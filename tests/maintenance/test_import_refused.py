@@ -17,7 +17,7 @@ from outeract_core._api.maintenance import export_file
 from outeract_core.errors import InvalidExport, StoreError
 from tests.support.transfer import exported_whole, rows
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 TABLES = ("application", "organisation", "importing", "event", "person", "counter")
 
 

@@ -20,7 +20,7 @@ from outeract_core.testing import ManualClock
 from tests.support.store.platform import connect, events, kinds, readable, said, take
 from tests.support.store.words import Words
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 DAY = 86_400
 DAYS_90 = timedelta(days=90)
 DROPPED = {"erased": True}

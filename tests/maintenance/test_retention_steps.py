@@ -22,7 +22,7 @@ from outeract_core.retention import Dropped
 from outeract_core.testing import ManualClock
 from tests.support.store.platform import events, kinds, said, take
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 DAY = 86_400
 DAYS_90 = timedelta(days=90)
 

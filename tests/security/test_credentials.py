@@ -20,7 +20,7 @@ from outeract_core._domain.rules.credentials import MARK, strike, strike_body
 from outeract_core._io.handed import Handed
 from outeract_core.testing import ManualClock, sign_slack
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 SIGNING = "a-signing-secret"
 TOKEN, URL = "LEGACYverificationTOKEN1", "https://hooks.slack.com/actions/T1/42/OPENSesame"
 TRIGGER, ACCESS, POINTER = "13345224609.738474920.8088930838d8", "xwfp-WORKFLOW", "Fp0pointer"

@@ -40,7 +40,7 @@ from tests.support.bots import talk, whatsapp
 from tests.support.store.opening import raw
 from tests.support.store.platform import events, said, take
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from outeract_core.text.split import _SENTENCE, split
 
 pytestmark = pytest.mark.anyio
 
-SMALL, GROWTH = 1_500, 2.6
+SMALL, GROWTH = 1_000, 2.6
 """Characters, and by how much the work may grow when they are doubled (sorting and halving included)."""
 
 MARKDOWN: dict[str, Callable[[int], str]] = {
@@ -109,7 +109,7 @@ def test_a_long_text_is_split_in_what_it_is_long(adapter: Any, form: str) -> Non
     def say(n: int) -> None:
         plan(Content(make(n)), adapter.manifest, render)
 
-    first, second = (lines(lambda n=n: say(n)) for n in (20_000, 40_000))
+    first, second = (lines(lambda n=n: say(n)) for n in (10_000, 20_000))
     assert second <= GROWTH * first + 2_000, (form, first, second)
 
 

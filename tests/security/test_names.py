@@ -16,7 +16,7 @@ from outeract_core import Outeract
 from outeract_core._domain.rules.tenant_names import LONGEST, check_name
 from outeract_core.errors import BadInput
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 BAD = [
     "", " ", "a/b", "/", "a\nb", "a\x1b[2Jb", "a\0b", "a\u202eb", "\ud800", " a", "a ", "\u200b",
     "a\u2028b", "x" * (LONGEST + 1), None, 5, b"a",

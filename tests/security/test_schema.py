@@ -16,7 +16,7 @@ from outeract_core.model import PlatformConnection
 from tests.support.store.opening import raw
 from tests.support.store.platform import said, take
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 LOG = "CREATE TABLE stolen(word)"
 CHANGES = {
     "a trigger that is not the library's: 'spy'":

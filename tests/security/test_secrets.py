@@ -22,7 +22,7 @@ from outeract_core.adapter import Flow, Inbound, Manifest, Outgoing, Sent, Setti
 from outeract_core.errors import BadInput, MissingSecret
 from outeract_core.text import Document, to_plain
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 THEIRS = "the-token-of-somebody-else"
 
 

@@ -20,7 +20,7 @@ from outeract_core.errors import NotFound
 from outeract_core.testing import ManualClock, SequentialIds
 from tests.support.reading.world import GOOD, Pigeon
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 LIMIT = 1000
 
 

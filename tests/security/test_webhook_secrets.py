@@ -27,7 +27,7 @@ from outeract_core._store.engine import migrations, sqlite
 from outeract_core.errors import BadInput, MissingSecret, NotFound
 from outeract_core.testing import ManualClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
 KEY = "k" * 40
 LINE = b'{"user":"ann","text":"hello","n":1}'
 SECOND = timedelta(seconds=1)
