@@ -12,7 +12,8 @@ from outeract_core._outbound.attempt import Attempts
 from outeract_core.content import Location
 from outeract_core.errors import BadInput, Unsupported
 from outeract_core.query import type_is
-from outeract_core.testing import FakePlatform, ManualClock, sign_telegram
+from outeract_core.testing import FakePlatform, ManualClock
+from tests.support.bots import heard_on_telegram
 
 pytestmark = pytest.mark.anyio
 
@@ -35,12 +36,7 @@ async def fake(clock: ManualClock) -> AsyncIterator[FakePlatform]:
 @pytest.fixture
 async def heard(core: Outeract, app: App, fake: FakePlatform) -> Event:
     """A message that somebody has written on Telegram."""
-    where = app.connect(
-        "telegram", token="42:tests", webhook_secret_token="tests-word", base_url=fake.url
-    )
-    headers, body = sign_telegram(fake.telegram.say(1001, "hi"), "tests-word")
-    await core.ingest(where.webhook_id, where.webhook_secret, "POST", headers, {}, body)
-    return (await app.events.page(type_is("message.inbound"))).nodes[0]
+    return await heard_on_telegram(core, app, fake)
 
 
 async def carried(core: Outeract) -> None:

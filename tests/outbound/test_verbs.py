@@ -11,8 +11,8 @@ from outeract_core import App, Attachment, Button, Content, Event, Outeract
 from outeract_core._store.reading import health
 from outeract_core.errors import BadInput, NotFound, Unsupported
 from outeract_core.query import type_is
-from outeract_core.testing import FakePlatform, ManualClock, sign_telegram
-from tests.support.bots import NUMBER, SECRET, deliver, whatsapp, writes
+from outeract_core.testing import FakePlatform, ManualClock
+from tests.support.bots import NUMBER, SECRET, deliver, heard_on_telegram, whatsapp, writes
 
 pytestmark = pytest.mark.anyio
 
@@ -27,12 +27,7 @@ async def fake(clock: ManualClock) -> AsyncIterator[FakePlatform]:
 @pytest.fixture
 async def heard(core: Outeract, app: App, fake: FakePlatform) -> Event:
     """A message that somebody has written on Telegram."""
-    where = app.connect(
-        "telegram", token="42:tests", webhook_secret_token="tests-word", base_url=fake.url
-    )
-    headers, body = sign_telegram(fake.telegram.say(1001, "hi"), "tests-word")
-    await core.ingest(where.webhook_id, where.webhook_secret, "POST", headers, {}, body)
-    return (await app.events.page(type_is("message.inbound"))).nodes[0]
+    return await heard_on_telegram(core, app, fake)
 
 
 def asked(fake: FakePlatform, method: str) -> list[Any]:

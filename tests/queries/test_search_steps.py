@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import apsw
 import pytest
 
 from outeract_core._store.engine.sqlite import Connection
-from tests.store.test_steps import LARGE, SMALL, History, filled, planned
+from tests.support.reading.history import Ask, Both, History, both_of, planned, same
 from tests.support.reading.world import person
 
 pytestmark = pytest.mark.anyio
-Ask = Callable[[History], Awaitable[Any]]
 
 
 def tidy(tx: Connection) -> None:
@@ -22,13 +21,10 @@ def tidy(tx: Connection) -> None:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[History, History]]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """The same history, and ten times as much of it."""
-    folder = tmp_path_factory.mktemp("search")
-    histories = filled(folder, SMALL), filled(folder, LARGE)
-    yield histories
-    for history in histories:
-        history.core.close()
+    with both_of(tmp_path_factory.mktemp("search")) as histories:
+        yield histories
 
 
 async def second(of: History, words: str, **options: Any) -> Any:
@@ -63,7 +59,7 @@ READS: dict[str, Ask] = {
 }
 
 
-async def _indexed(both: tuple[History, History]) -> None:
+async def _indexed(both: Both) -> None:
     for of in both:
         await of.app.search("text")
         await of.core.runtime.database.write(tidy)
@@ -75,9 +71,7 @@ def _own(steps: dict[str, int]) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("ask", READS.values(), ids=READS)
-async def test_a_search_costs_the_same_at_ten_times_the_history(
-    both: tuple[History, History], ask: Ask
-) -> None:
+async def test_a_search_costs_the_same_at_ten_times_the_history(both: Both, ask: Ask) -> None:
     """Newest first takes as many steps, with no sort or scan, and touches hardly more pages."""
     await _indexed(both)
     steps, pages = [], []
@@ -85,9 +79,7 @@ async def test_a_search_costs_the_same_at_ten_times_the_history(
         steps.append(_own(await of.reading(lambda of=of: ask(of))))  # type: ignore[misc]
         planned(of)
         pages.append(await touched(of, ask))
-    assert set(steps[0]) == set(steps[1])
-    grown = {sql: (steps[0][sql], n) for sql, n in steps[1].items() if n > steps[0][sql] * 1.02}
-    assert grown == {}
+    same(*steps)
     assert 0 < pages[1] < pages[0] * 3
 
 
@@ -102,7 +94,7 @@ async def touched(of: History, ask: Ask) -> int:
         return sum(reader.db.status(count, True)[0] for count in counts)
 
 
-async def test_a_word_of_others_is_not_looked_through(both: tuple[History, History]) -> None:
+async def test_a_word_of_others_is_not_looked_through(both: Both) -> None:
     """A word that all others use costs nothing in a conversation that has it not, and the gate would see it."""
     await _indexed(both)
     pages = [await touched(of, elsewhere) for of in both]

@@ -21,11 +21,12 @@ import pytest
 from outeract_core import Outeract, blocking
 from outeract_core import query as q
 from outeract_core._api.app import App
-from outeract_core._domain.values.interrupt import STOP
 from outeract_core._io.tenant import FEW
 from outeract_core._io.threads import aside
 from outeract_core._store.engine import limits
+from outeract_core._store.reading import walks
 from outeract_core.errors import BadInput, ReadTimeout
+from tests.support.stopping import left_after
 
 pytestmark = pytest.mark.anyio
 HEAVY = ~q.text_contains("nothing like it") & q.payload_path("list[any].n", "=", -1)
@@ -142,24 +143,10 @@ async def test_a_read_that_nobody_waits_for_ends(
 async def test_a_walk_looks_whether_it_is_wanted(app: App) -> None:
     """Between the levels of a walk, too, where each query is short."""
     (root,) = (await app.events.page(q.type_is("tick.root"))).nodes
-    asked = 0
-
-    def stop() -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 3:
-            raise InterruptedError
-
-    token = STOP.set(stop)
-    try:
-        from outeract_core._store.reading import walks
-
-        with pytest.raises(InterruptedError):
-            app.runtime.database.read(
-                lambda tx: walks.wide(tx, app.key, root.position, None, "both", walks.Limits())
-            )
-    finally:
-        STOP.reset(token)
+    with left_after(3):
+        app.runtime.database.read(
+            lambda tx: walks.wide(tx, app.key, root.position, None, "both", walks.Limits())
+        )
     assert len((await app.graph.component(root)).nodes) == 301
 
 

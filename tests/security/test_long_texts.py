@@ -24,12 +24,12 @@ from outeract_core._api.app import App
 from outeract_core._api.queries import expressions, schemas
 from outeract_core._domain.planning.losses import losses
 from outeract_core._domain.planning.plan import plan
-from outeract_core._domain.values.interrupt import STOP
 from outeract_core.errors import BadInput, InvalidEvent
 from outeract_core.text.commonmark import markdown
 from outeract_core.text.document import Paragraph, Str
 from outeract_core.text.graphemes import boundary
 from outeract_core.text.split import _SENTENCE, split
+from tests.support.stopping import left_after
 
 pytestmark = pytest.mark.anyio
 
@@ -233,21 +233,8 @@ async def test_a_long_text_is_planned_beside_the_loop(app: App, threads: list[bo
 )
 def test_what_nobody_waits_for_stops(work: Callable[[], Any]) -> None:
     """Parsing and cutting look again and again whether they are still wanted."""
-    asked = 0
-
-    def stop() -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 20:
-            raise InterruptedError
-
-    token = STOP.set(stop)
-    try:
-        with pytest.raises(InterruptedError):
-            work()
-    finally:
-        STOP.reset(token)
-    assert asked == 20
+    with left_after(20):
+        work()
 
 
 async def test_a_cancelled_send_of_a_long_text_leaves_nothing(app: App) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import apsw
 import apsw.ext
 import pytest
-from attrs import Factory, define, evolve
+from attrs import evolve
 
-from outeract_core import App, Outeract
+from outeract_core import Outeract
 from outeract_core import query as q
 from outeract_core._handlers.handler import Handler
 from outeract_core._store.engine.sqlite import Connection
@@ -23,131 +21,32 @@ from outeract_core._store.writing import (
     bulk,
     claims,
     conversations,
-    delivery,
     handlers,
     ingest,
     outbox,
 )
 from outeract_core._store.writing.enrolment import Enrolment
-from outeract_core.model import Event
-from outeract_core.testing import ManualClock, SequentialIds
-from tests.support.reading.world import about, connect, event, person, raw_conn, said
+from outeract_core.testing import ManualClock
+from tests.support.reading.history import (
+    Ask,
+    Both,
+    History,
+    both_of,
+    facts_of,
+    planned,
+    read_alike,
+    same,
+)
+from tests.support.reading.world import person, raw_conn, said
 
 pytestmark = pytest.mark.anyio
-SMALL, LARGE = 1_260, 12_600
-"""The shape of the history repeats every 1260 messages, so that both end alike."""
-PLATFORMS = ("pigeon", "raven", "owl")
-
-
-@define
-class History:
-    """A file with `size` messages of many people; every third of them is with ann."""
-
-    core: Outeract
-    app: App
-    size: int
-    steps: dict[str, int] = Factory(dict)
-
-    @property
-    def conns(self) -> list[Any]:
-        return self.app.connections()
-
-    async def ann(self, platform: int = 0) -> Any:
-        return await person(self.app, self.conns[platform], "ann")
-
-    async def newest(self) -> Event:
-        return await event(self.app, self.conns[0], "m0")
-
-    def see(self, told: dict[str, Any]) -> None:
-        """One statement has ended."""
-        steps = told["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]
-        self.steps[told["sql"]] = self.steps.get(told["sql"], 0) + steps
-
-    async def reading(self, ask: Callable[[], Awaitable[Any]]) -> dict[str, int]:
-        """The steps of each statement of a call that reads; asked twice, so that names are known."""
-        await ask()
-        self.steps = {}
-        with self.core.runtime.database._readers.borrowed() as reader:
-            reader.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, self.see)
-        try:
-            await ask()
-        finally:
-            with self.core.runtime.database._readers.borrowed() as again:
-                assert again is reader
-                again.db.trace_v2(0, None)
-        return self.steps
-
-    async def writing(self, unit: Callable[[Connection], Any]) -> dict[str, int]:
-        """The steps of each statement of a unit of work that remembers nothing of earlier ones."""
-
-        def traced(tx: Connection) -> None:
-            tx.forget()
-            tx.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, self.see)
-            try:
-                unit(tx)
-            finally:
-                tx.db.trace_v2(0, None)
-
-        self.steps = {}
-        await self.core.runtime.database.write(traced)
-        return self.steps
-
-    def plans(self) -> list[tuple[str, str]]:
-        """Every line of every plan of what was seen last, with its statement."""
-        with self.core.runtime.database._readers.borrowed() as reader:
-            found: list[tuple[str, str]] = []
-            for sql in self.steps:
-                if not re.match(r"PRAGMA|BEGIN|COMMIT|--", sql):
-                    told = apsw.ext.query_info(reader.db, sql, explain_query_plan=True)
-                    found += [(line, sql) for line in _lines(told.query_plan)]
-        return found
-
-
-def _lines(node: Any) -> Iterator[str]:
-    yield node.detail
-    for inner in node.sub or ():
-        yield from _lines(inner)
-
-
-def filled(folder: Path, size: int) -> History:
-    """Messages, replies in a thread, edits, a person on three platforms: the same shape at any size."""
-    core = Outeract(
-        folder / f"{size}.db", clock=ManualClock(), ids=SequentialIds(), durability="normal"
-    )
-    app = core.app("support")
-    conns = [raw_conn(core, connect(core, app, platform)) for platform in PLATFORMS]
-    for start in range(0, size, 630):
-        for turn, conn in enumerate(conns):
-            facts = [
-                one for n in range(start, start + 630) if n % 3 == turn for one in _facts(n, size)
-            ]
-            items = [ingest.prepare(fact, fact.raw) for fact in facts]
-            core.runtime.database.write_now(partial(ingest.ingest, conn=conn, items=items))
-    return History(core, app, size)
-
-
-def _facts(n: int, size: int) -> list[Any]:
-    key, who = f"m{n}", "ann" if n // 3 % 3 == 0 else f"p{n % (size // 10)}"
-    root = f"m{n % 3}" if n % 5 == 0 and n > 2 else None
-    facts = [said(key, f"text {n}", who, at=n * 60, thread=root, echo=n % 4 == 3)]
-    if n // 3 % 3 == 1:
-        facts.append(said(f"g{n}", "in the group", f"member {n % 9}", group="g1", at=n * 60))
-    if n % 7 == 0:
-        facts.append(about("message.edited", f"e{n}", key, {"message": {"text": "better"}}, who))
-    return facts
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[History, History]]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """The same history, and ten times as much of it."""
-    folder = tmp_path_factory.mktemp("steps")
-    histories = filled(folder, SMALL), filled(folder, LARGE)
-    yield histories
-    for history in histories:
-        history.core.close()
-
-
-Ask = Callable[[History], Awaitable[Any]]
+    with both_of(tmp_path_factory.mktemp("steps")) as histories:
+        yield histories
 
 
 async def timeline(of: History) -> Any:
@@ -238,39 +137,10 @@ async def _then(first: Awaitable[Any], after: Callable[[Any], Awaitable[Any]]) -
     return await after(await first)
 
 
-async def same(small: dict[str, int], large: dict[str, int]) -> None:
-    """No statement takes more than 2 % more steps, and none is there only in the large file."""
-    assert sum(small.values()) > 0
-    assert set(large) == set(small)
-    grown = {sql: (small[sql], large[sql]) for sql in large if large[sql] > small[sql] * 1.02}
-    assert grown == {}
-
-
-BOUNDED = {
-    delivery.RECEIPTS.sql, handlers.PEER_OF.sql, claims.ALIASES.sql, claims.REFERENCES.sql,
-}  # fmt: skip
-"""Sort what one message or person has, whatever the history: receipts, two ends, aliases."""
-
-
-def planned(history: History) -> None:
-    """No sorting on the side, no reading of whole tables; a sub-query of two rows may be scanned."""
-    for line, sql in history.plans():
-        assert "USE TEMP B-TREE" not in line or sql in BOUNDED, sql
-        scanned = re.fullmatch(r"SCAN (\w+)( USING .*)?", line)
-        if scanned:
-            table = rf"\b(?:FROM|JOIN|INTO|UPDATE)\s+\w+(?:\s+AS)?\s+{scanned[1]}\b|\b(?:FROM|JOIN)\s+{scanned[1]}\b"
-            assert not re.search(table, sql), f"{line} in {sql}"
-
-
 @pytest.mark.parametrize("ask", READS.values(), ids=READS)
-async def test_a_read_costs_the_same_at_ten_times_the_history(
-    both: tuple[History, History], ask: Ask
-) -> None:
+async def test_a_read_costs_the_same_at_ten_times_the_history(both: Both, ask: Ask) -> None:
     """Reading takes as many steps in a file with ten times the messages, and no sort or scan."""
-    small, large = [await of.reading(lambda of=of: ask(of)) for of in both]  # type: ignore[misc]
-    await same(small, large)
-    for history in both:
-        planned(history)
+    await read_alike(both, ask)
 
 
 def newcomer(of: History) -> Callable[[Connection], Any]:
@@ -284,7 +154,7 @@ def newcomer(of: History) -> Callable[[Connection], Any]:
 def duplicate(of: History) -> Callable[[Connection], Any]:
     """A message that was stored long ago, delivered again."""
     conn = raw_conn(of.core, of.conns[0])
-    items = [ingest.prepare(fact, fact.raw) for fact in _facts(9, of.size)[:1]]
+    items = [ingest.prepare(fact, fact.raw) for fact in facts_of(9, of.size)[:1]]
 
     def unit(tx: Connection) -> None:
         assert ingest.ingest(tx, conn, items) == [bulk.DUPLICATE]
@@ -295,7 +165,7 @@ def duplicate(of: History) -> Callable[[Connection], Any]:
 def crowd(of: History) -> Callable[[Connection], Any]:
     """Messages that come together, some of them for the second time."""
     conn = raw_conn(of.core, of.conns[0])
-    known = [_facts(n, of.size)[0] for n in (9, 12, 18, 21, 24)]
+    known = [facts_of(n, of.size)[0] for n in (9, 12, 18, 21, 24)]
     fresh = [evolve(fact, key=f"new {fact.key}") for fact in known]
     items = [ingest.prepare(fact, fact.raw) for fact in (*known, *fresh)]
 
@@ -355,14 +225,14 @@ WRITES: dict[str, Callable[[History], Callable[[Connection], Any]]] = {
 
 @pytest.mark.parametrize("make", WRITES.values(), ids=WRITES)
 async def test_a_write_costs_the_same_at_ten_times_the_history(
-    both: tuple[History, History], make: Callable[[History], Callable[[Connection], Any]]
+    both: Both, make: Callable[[History], Callable[[Connection], Any]]
 ) -> None:
     """Storing, refusing a duplicate and reading the feed take as many steps as in a small file."""
     counted = []
     for of in both:
         counted.append(await of.writing(_undone(make(of))))
         planned(of)
-    await same(counted[0], counted[1])
+    same(counted[0], counted[1])
 
 
 def _undone(unit: Callable[[Connection], Any]) -> Callable[[Connection], Any]:
@@ -380,7 +250,7 @@ def _undone(unit: Callable[[Connection], Any]) -> Callable[[Connection], Any]:
 
 
 async def test_claiming_costs_the_same_at_ten_times_the_history(
-    both: tuple[History, History],
+    both: Both,
 ) -> None:
     """The sender finds what is due in as many steps, whatever was sent before."""
     counted = []
@@ -390,10 +260,10 @@ async def test_claiming_costs_the_same_at_ten_times_the_history(
             await of.app.send(peer, "hello")
         counted.append(await of.writing(_undone(claim(of))))
         planned(of)
-    await same(counted[0], counted[1])
+    same(counted[0], counted[1])
 
 
-def test_the_gate_sees_a_scan_and_a_sort(both: tuple[History, History]) -> None:
+def test_the_gate_sees_a_scan_and_a_sort(both: Both) -> None:
     """The gate is shut for what it should stop: a scan of a table, a sort, and a count of everything."""
     _, large = both
     for sql in (
@@ -437,4 +307,4 @@ async def test_a_deep_lane_costs_no_more_than_a_short_one(tmp_path: Path) -> Non
 
         found.append(await history.writing(take))
         core.close()
-    await same(*found)
+    same(*found)

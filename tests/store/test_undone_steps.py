@@ -10,8 +10,7 @@ import pytest
 
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core._store.writing import handlers
-
-from .test_steps import LARGE, SMALL, Ask, History, filled, planned, same
+from tests.support.reading.history import Ask, Both, History, both_of, filled, read_alike
 
 pytestmark = pytest.mark.anyio
 
@@ -41,13 +40,10 @@ def undone(folder: Path, size: int) -> History:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[History, History]]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """The same, and ten times as much of it."""
-    folder = tmp_path_factory.mktemp("undone")
-    histories = undone(folder, SMALL), undone(folder, LARGE)
-    yield histories
-    for history in histories:
-        history.core.close()
+    with both_of(tmp_path_factory.mktemp("undone"), undone) as histories:
+        yield histories
 
 
 async def _second(of: History, status: str | None = None, **options: Any) -> Any:
@@ -75,11 +71,6 @@ READS: dict[str, Ask] = {
 
 
 @pytest.mark.parametrize("ask", READS.values(), ids=READS)
-async def test_a_page_costs_the_same_at_ten_times_as_much(
-    both: tuple[History, History], ask: Ask
-) -> None:
+async def test_a_page_costs_the_same_at_ten_times_as_much(both: Both, ask: Ask) -> None:
     """As many steps, and neither a sort nor the reading of a whole table."""
-    small, large = [await of.reading(lambda of=of: ask(of)) for of in both]  # type: ignore[misc]
-    await same(small, large)
-    for history in both:
-        planned(history)
+    await read_alike(both, ask)

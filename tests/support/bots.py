@@ -1,4 +1,4 @@
-"""A bot on the console: lines in, what it says caught; and a bot on WhatsApp against the fake platform.
+"""A bot on the console: lines in, what it says caught; and a bot on WhatsApp or Telegram against the fake platform.
 
 Knows: how a test speaks to a bot. Does not know: what is tested.
 """
@@ -13,7 +13,7 @@ from attrs import define, field
 
 from outeract_core import App, Event, Outeract, PlatformConnection
 from outeract_core.query import type_is
-from outeract_core.testing import FakePlatform, ManualClock, sign_whatsapp
+from outeract_core.testing import FakePlatform, ManualClock, sign_telegram, sign_whatsapp
 
 NUMBER = "100000000000001"
 SECRET = "app-secret-of-tests"
@@ -73,6 +73,16 @@ def whatsapp(app: App, fake: FakePlatform) -> PlatformConnection:
         "whatsapp", access_token="token-of-tests", app_secret=SECRET,
         verify_token="verify-of-tests", phone_number_id=NUMBER, base_url=fake.url,
     )  # fmt: skip
+
+
+async def heard_on_telegram(core: Outeract, app: App, fake: FakePlatform) -> Event:
+    """The application is connected to the fake Telegram; the first message that it is written there."""
+    where = app.connect(
+        "telegram", token="42:tests", webhook_secret_token="tests-word", base_url=fake.url
+    )
+    headers, body = sign_telegram(fake.telegram.say(1001, "hi"), "tests-word")
+    await core.ingest(where.webhook_id, where.webhook_secret, "POST", headers, {}, body)
+    return (await app.events.page(type_is("message.inbound"))).nodes[0]
 
 
 async def writes(
