@@ -30,7 +30,8 @@ _CHUNK = 1024 * 1024
 _HEAD = 1024 * 1024
 _FIRST, _CHECK, _END = b'{"outeract":{', b'{"check":{"lines":', b'{"end":{"lines":'
 _BYTES = re.compile(
-    rb'^\{"bytes":\{"sha256":"([0-9a-f]{64})","at":\d+,"size":\d+,"data":"[^"\\]*"\}\}$', re.MULTILINE
+    rb'^\{"bytes":\{"sha256":"([0-9a-f]{64})","at":\d+,"size":\d+,"data":"[^"\\]*"\}\}$',
+    re.MULTILINE,
 )
 """A whole line, as an export writes it: a reader of JSON that sees another digest in it has no room to."""
 _MIB = 1024 * 1024

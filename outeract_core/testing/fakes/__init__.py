@@ -2,6 +2,6 @@
 
 This room knows the platforms' side of the wire; it does not know the library. Read `platform`, then
 `telegram` (with `telegram_chats`, `telegram_files`, `telegram_html`, `telegram_aside`, `telegram_hook`), `slack` (with
-`slack_directory`, `slack_messages`), `whatsapp` (with `whatsapp_threads`); `record` (what they saw), `faults`, `courier` (webhooks), `control` (steering over HTTP),
+`slack_directory`, `slack_messages`), `whatsapp` (with `whatsapp_files`, `whatsapp_threads`); `record` (what they saw), `faults`, `courier` (webhooks), `control` (steering over HTTP),
 `loopback` (the server).
 """

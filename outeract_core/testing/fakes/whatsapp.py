@@ -1,7 +1,8 @@
 """The WhatsApp Cloud API as far as bots use it: what graph.facebook.com would answer.
 
 Knows: messages, media, receipts as webhooks, refusals with Meta's codes.
-Does not know: HTTP servers, what fits which thread (`whatsapp_threads.py`). Source of shapes and limits: business-messaging-api v23.0 (OpenAPI).
+Does not know: HTTP servers, what fits which thread (`whatsapp_threads.py`), what is shown as what
+(`whatsapp_files.py`). Source of shapes and limits: business-messaging-api v23.0 (OpenAPI).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from ..signing import Signed, sign_whatsapp
 from .record import Answer, Received, Request, Upload, World, answer_json
+from .whatsapp_files import fits
 from .whatsapp_threads import FAILURES, Threads
 
 __all__ = ["FakeWhatsApp"]
@@ -291,7 +293,8 @@ class FakeWhatsApp:
         self._require(params, kind)
         wamid = _wamid(str(len(self._world.received) + 1))
         text, files = _text(kind, params[kind]), self._files_of(params[kind])
-        self._threads.accepted(phone_number_id, asked.lstrip("+"), wamid, params)
+        fit = all(fits(str(kind), file) for file in files)
+        self._threads.accepted(phone_number_id, asked.lstrip("+"), wamid, params, fit=fit)
         self._world.receive(Received(
             platform="whatsapp", method=str(kind), chat=asked.lstrip("+"), id=wamid,
             text=text, at=self._world.clock(),

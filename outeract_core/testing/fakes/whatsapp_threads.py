@@ -19,6 +19,7 @@ FAILURES = {
     131009: "Parameter value is not valid",
     131026: "Message undeliverable",
     131047: "Re-engagement message",
+    131053: "Media upload error",
 }
 """Meta's titles of the failures that a status tells here."""
 _WINDOW = 24 * 3600
@@ -51,10 +52,12 @@ class Threads:
         self._wrote[number, main] = self._world.seconds
         self._keep(number, main, str(message["id"]), str(message["type"]))
 
-    def accepted(self, number: str, to: str, wamid: str, params: dict[str, Any]) -> None:
-        """The bot has said it, and it is known whether it will arrive."""
+    def accepted(
+        self, number: str, to: str, wamid: str, params: dict[str, Any], *, fit: bool = True
+    ) -> None:
+        """The bot has said it, and it is known whether it will arrive; `fit`: its files can be shown so."""
         thread, kind = self._thread(number, to), str(params.get("type", "text"))
-        code = self._failure(thread, kind, params)
+        code = self._failure(thread, kind, params) or (None if fit else 131053)
         if code is None:
             self._keep(number, to, wamid, kind)
         else:
