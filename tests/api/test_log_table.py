@@ -85,6 +85,7 @@ TABLE = [
     Row("_api/hearing.py:Hearing.on", wrongs.misspelt, "handlers"),
 ]
 ELSEWHERE = {
+    "_handlers/outcomes.py:Outcomes.hangs": "handlers/test_endings.py::test_that_it_hangs_and_cannot_be_kept_ends_no_other",
     "_handlers/dispatcher.py:Dispatcher._drain": "handlers/test_cancelled.py::test_whenever_it_is_cancelled_it_is_handled_once_or_told",
     "_io/runtime.py:Runtime._waits": "api/test_full_disk.py::test_serving_goes_on_when_there_is_room_again",
     "_inbound/pinning.py:_told": "inbound/test_routing.py::test_the_first_delivery_says_it_where_nobody_can_be_asked",
