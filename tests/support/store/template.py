@@ -2,7 +2,7 @@
 
 Knows: that twenty migrations take five times as long as all else that opens a file.
 Does not know: what the tables are for. A file that holds anything is upgraded by the library itself,
-and so is every file of another process (`tests/store/test_template.py` looks that both are equal).
+and so is every file of another process (`tests/testing/test_template.py` looks that both are equal).
 """
 
 from __future__ import annotations
