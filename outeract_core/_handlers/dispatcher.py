@@ -279,7 +279,7 @@ class Dispatcher:
     async def _given(self, handler: Handler, turn: Turn, batch: list[Arrived]) -> Given | None:
         """What the handler is given, as it stands now; None when nothing of it is to be handled."""
         look = await self._looks.at(self._look(handler, batch))
-        seen, changed = look.seen, look.changed
+        seen, changed, turn.reached = look.seen, look.changed, look.reached
         gone = [one for one in batch if _deleted(changed.get(one.subject))]
         if look.far:
             told = {"chain": handler.chain}

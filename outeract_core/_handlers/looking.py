@@ -16,7 +16,7 @@ from attrs import Factory, define, frozen
 
 from .._io.database import Database
 from .._store.engine.sqlite import Connection
-from .._store.reading import arrivals
+from .._store.reading import arrivals, states
 from .._store.reading.arrivals import Arrived, Seen
 from .._store.reading.chains import hops
 from ..standing import Standing
@@ -25,12 +25,13 @@ from ..standing import Standing
 @frozen
 class Found:
     """`seen`: each event of the turn; `changed`: what those that were edited or deleted are now; `far`:
-    whether the turn is far from any person.
+    whether the turn is far from any person; `reached`: who of its conversations has never blocked the bot.
     """
 
     seen: dict[int, Seen]
     changed: dict[int, Standing]
     far: bool
+    reached: frozenset[int]
 
 
 @define(eq=False)
@@ -110,14 +111,18 @@ class Looks:
             spoken = [one.event for look in looks if look.spoken for one in look.batch]
             events = [seen[event].event for event in spoken]
             changed = arrivals.changed(tx, self.app, events) if events else {}
-            return [_found(tx, look, seen, changed) for look in looks]
+            peers = sorted({one.peer for look in looks for one in look.batch if one.peer})
+            blocked = states.ever_blocked(tx, peers)
+            return [_found(tx, look, seen, changed, blocked) for look in looks]
 
         return self.database.read(query)
 
 
 def _found(
-    tx: Connection, look: Look, seen: dict[int, Seen], changed: dict[int, Standing]
+    tx: Connection, look: Look, seen: dict[int, Seen], changed: dict[int, Standing],
+    blocked: set[int],
 ) -> Found:  # fmt: skip
     most, first = look.most, look.batch[0].event
     far = most is not None and hops(tx, first, most) > most
-    return Found({one.event: seen[one.event] for one in look.batch}, changed, far)
+    mine = {one.event: seen[one.event] for one in look.batch}
+    return Found(mine, changed, far, frozenset(one.peer for one in look.batch) - blocked)

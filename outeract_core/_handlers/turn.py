@@ -37,6 +37,7 @@ class Turn:
     over        the handler has returned; what comes now would be in nobody's commit.
     discarded   why nothing of it counts any more: it was given up while it went on.
     unread      what it was given stays unread on its platform.
+    reached     the platform users of its conversations who had not blocked the bot when it began.
     """
 
     runtime: Runtime
@@ -46,11 +47,12 @@ class Turn:
     over: bool = False
     discarded: str = ""
     unread: bool = False
+    reached: frozenset[int] = frozenset()
 
     def say(self, to: Any, content: ContentLike, options: Options) -> Delivery:
         """Add a message to the turn. Raises BadInput when the turn is over."""
         self._still_open()
-        draft = compose(self.runtime, self.tenant.key, to, content, options)
+        draft = compose(self.runtime, self.tenant.key, to, content, options, self.reached)
         self.effects.append(draft)
         return Delivery(self.runtime, self.tenant, draft.intent.id, committed=False)
 

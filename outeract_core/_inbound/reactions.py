@@ -6,9 +6,7 @@ Does not know: handlers, the rules of link codes.
 
 from __future__ import annotations
 
-import json
-
-from .._domain.planning.parts import dump_parts
+from .._domain.planning.parts import told_parts
 from .._domain.planning.plan import plan
 from .._domain.rules.guard import guarded
 from .._domain.rules.link_code import find_code
@@ -116,7 +114,7 @@ def confirmation(runtime: Runtime) -> Confirm:
         with guarded:
             planned = plan(content, adapter.manifest, adapter.render)
         payload = payload_of(conn, content, planned, Options())
-        parts = json.loads(dump_parts(planned.parts))
+        parts = told_parts(planned.parts)
         intent = Intent(tx.new_id(), conn, puser, payload, parts, cause=cause)
         sending.send(tx, intent)
         tx.after_commit(lambda: runtime.wake("outbox"))

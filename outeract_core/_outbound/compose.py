@@ -6,8 +6,7 @@ Does not know: transactions, delivery.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -17,7 +16,7 @@ import anyio.to_thread
 from attrs import evolve, field, frozen
 
 from .._domain.planning.kinds import UNKNOWN, mime_of
-from .._domain.planning.parts import dump_parts
+from .._domain.planning.parts import told_parts
 from .._domain.planning.plan import Plan, plan
 from .._domain.rules.naming import meant
 from .._domain.values.ids import maybe_ms, span, to_ms
@@ -139,21 +138,26 @@ async def beside(content: ContentLike, work: Callable[[], T]) -> T:
     return work() if weight <= _LIGHT else await aside(work)
 
 
-def compose(runtime: Runtime, app: int, to: Any, content: ContentLike, options: Options) -> Draft:
-    """The draft of a message. Raises BadInput, NotFound, Unsupported; nothing is written."""
+def compose(
+    runtime: Runtime, app: int, to: Any, content: ContentLike, options: Options,
+    reached: Collection[int] = (),
+) -> Draft:  # fmt: skip
+    """The draft of a message. `reached`: of whom it is known that they take messages. Raises BadInput,
+    NotFound, Unsupported; nothing is written.
+    """
     content = Content.of(content)
     where, references = _aimed(runtime, app, to, options)
     adapter = runtime.adapter(where.conn)
     manifest = there(runtime, adapter.manifest, where.to, content)
     planned = plan(content, manifest, adapter.render, sizes_of(content))
-    found = obstacles(runtime, where.conn, where.to, content, planned)
+    found = obstacles(runtime, where.conn, where.to, content, planned, reached)
     if found:
         raise Unsupported("; ".join(found))
     payload = payload_of(where.conn, content, planned, options)
     clock = runtime.database.options.clock
     intent = Intent(
         id=runtime.database.options.ids(to_ms(clock())), conn=where.conn, to=where.to,
-        payload=payload, parts=json.loads(dump_parts(planned.parts)),
+        payload=payload, parts=told_parts(planned.parts),
         metadata={**content.metadata, **(options.metadata or {})}, key=options.key,
         due=maybe_ms(options.not_before) or 0, expires=maybe_ms(options.expires) or None,
         kinds=tuple(planned.kinds), sandbox=options.sandbox, reply_to=references[0], thread=references[1], cause=references[2],

@@ -10,14 +10,13 @@ more (the adapter has changed since), only a message of one part can be edited.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from attrs import evolve, frozen
 
 from .._domain.planning.changes import Change, Place, changes, places
 from .._domain.planning.layout import Render
-from .._domain.planning.parts import Part, dump_parts
+from .._domain.planning.parts import Part, told_parts
 from .._domain.planning.plan import Plan, plan
 from .._domain.values.ids import to_ms
 from .._io.runtime import Runtime
@@ -184,7 +183,7 @@ def _payload(
 
 def _spec(made: tuple[Change, ...]) -> dict[str, Any]:
     parts = [change.to or Part() for change in made]
-    return {"parts": json.loads(dump_parts(parts)), "steps": list(map(_step, made))}
+    return {"parts": told_parts(parts), "steps": list(map(_step, made))}
 
 
 def _step(change: Change) -> dict[str, Any]:

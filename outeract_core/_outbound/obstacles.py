@@ -10,7 +10,7 @@ refuse in every attempt.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,16 @@ _TOKEN = "rehearsal"  # noqa: S105 - stands for the token of a message that is n
 
 
 def obstacles(
-    runtime: Runtime, conn: Conn, to: int | Party, content: Content, planned: Plan
-) -> tuple[str, ...]:
-    """Why the platform would not take this message, as far as that is known; empty when it may."""
+    runtime: Runtime, conn: Conn, to: int | Party, content: Content, planned: Plan,
+    reached: Collection[int] = (),
+) -> tuple[str, ...]:  # fmt: skip
+    """Why the platform would not take this message, as far as that is known; empty when it may.
+
+    `reached`: who has not blocked the bot, as was looked up a moment ago.
+    """
     adapter = runtime.adapter(conn)
-    found = [*_blocked(runtime, conn, to), *_closed(runtime, adapter, to, content)]
+    found = [] if to in reached else [*_blocked(runtime, conn, to)]
+    found += _closed(runtime, adapter, to, content)
     found += _still(runtime, adapter.manifest, content, planned)
     if any(map(_special, planned.parts)) or content.metadata:
         whom = recipient(runtime, to)

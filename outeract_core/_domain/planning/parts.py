@@ -14,7 +14,7 @@ from attrs import asdict, fields, frozen
 
 from ...content import Button, Contact, Location, Menu, MenuRow, Template
 
-__all__ = ["Part", "dump_parts", "load_parts"]
+__all__ = ["Part", "dump_parts", "load_parts", "told_parts"]
 
 
 @frozen
@@ -50,8 +50,19 @@ def dump_parts(parts: tuple[Part, ...] | list[Part]) -> str:
     return json.dumps([_dumped(part) for part in parts], allow_nan=False)
 
 
+def told_parts(parts: tuple[Part, ...] | list[Part]) -> list[dict[str, Any]]:
+    """The same as values of JSON. Raises as `dump_parts` does."""
+    if any(part.template for part in parts):
+        told: list[dict[str, Any]] = json.loads(dump_parts(parts))
+        return told
+    return [_dumped(part) for part in parts]
+
+
+_MEMBERS = tuple((one.name, one.default) for one in fields(Part))
+
+
 def _dumped(part: Part) -> dict[str, Any]:
-    members = ((one.name, getattr(part, one.name), one.default) for one in fields(Part))
+    members = ((name, getattr(part, name), default) for name, default in _MEMBERS)
     return {name: _plain(value) for name, value, default in members if value != default}
 
 
