@@ -112,7 +112,7 @@ async def _whatsapp(stack: AsyncExitStack, path: Path) -> dict[str, Doing]:
         name: partial(deliver, *sign_whatsapp(payload, _SECRET))
         for name, payload in {
             "body_of_one_text": _payload([text]),
-            "body_of_many": _payload(["some words " * 20] * 25_000),
+            "body_of_many": _payload(["some words " * 20] * (_LARGE // 400)),
             "body_not_understood": {"what": text},
         }.items()
     }
