@@ -10,6 +10,7 @@ processor's counts what this thread itself computed. A wait in line (for a disk,
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 import time
@@ -26,10 +27,14 @@ _LOOK = 0.002
 
 @dataclass
 class Holds:
-    """The longest hold meanwhile, in seconds. `where`: the stack of the longest one beyond the budget."""
+    """The longest hold meanwhile, in seconds, and the longest garbage collection in this thread, which
+    `computed` is without: it looks through everything that is alive, the host's tasks above all.
+    `where`: the stack of the longest hold beyond the budget.
+    """
 
     wall: float = 0.0
     computed: float = 0.0
+    garbage: float = 0.0
     where: list[str] = field(default_factory=list)
 
 
@@ -39,15 +44,27 @@ def watched() -> Iterator[Holds]:
     holds, began = Holds(), [0.0]
     run, over, me = asyncio.Handle._run, threading.Event(), threading.get_ident()
 
+    collecting, collected = [0.0], [0.0]
+
+    def collects(phase: str, _info: Any) -> None:
+        if threading.get_ident() != me:
+            return
+        if phase == "start":
+            collecting[0] = time.thread_time()
+            return
+        took = time.thread_time() - collecting[0]
+        collected[0] += took
+        holds.garbage = max(holds.garbage, took)
+
     def timed(handle: Any) -> None:
-        wall, computed = time.perf_counter(), time.thread_time()
+        wall, computed = time.perf_counter(), time.thread_time() - collected[0]
         began[0] = wall
         run(handle)
         began[0] = 0.0
         if over.is_set():
             return  # this callback has gone on to something else
         holds.wall = max(holds.wall, time.perf_counter() - wall)
-        holds.computed = max(holds.computed, time.thread_time() - computed)
+        holds.computed = max(holds.computed, time.thread_time() - collected[0] - computed)
 
     def look() -> None:
         longest = BUDGET
@@ -62,9 +79,11 @@ def watched() -> Iterator[Holds]:
     asyncio.Handle._run = timed  # type: ignore[method-assign]
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
+    gc.callbacks.append(collects)
     try:
         yield holds
     finally:
         asyncio.Handle._run = run  # type: ignore[method-assign]
+        gc.callbacks.remove(collects)
         over.set()
         looking.join()

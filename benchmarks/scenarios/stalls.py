@@ -3,7 +3,7 @@
 Knows: what is large: bodies of 10 MB, pages, walks, imports, searches, checkpoints. Does not know: who is guilty.
 
 What is told is the time that the loop's own thread computed in one callback (`holds`): on a quiet machine
-that is what the host waits for. `where` names the stack of each that was longer than 5 ms.
+that is what the host waits for. `garbage_ms` is the longest garbage collection beside it. `where` names the stack of each that was longer than 5 ms.
 """
 
 from __future__ import annotations
@@ -176,6 +176,9 @@ def _result(options: Options, found: dict[str, list[Holds]]) -> Result:
     figures = {
         name: summary([holds.computed * 1000 for holds in held], MS) for name, held in found.items()
     }
+    garbage = {
+        name: round(max(one.garbage for one in held) * 1000, 1) for name, held in found.items()
+    }
     walls = {name: [round(one.wall * 1000, 1) for one in held] for name, held in found.items()}
     where = {
         name: max(held, key=lambda one: one.computed).where
@@ -184,5 +187,10 @@ def _result(options: Options, found: dict[str, list[Holds]]) -> Result:
     }
     goals = [at_most(name, figure.median, BUDGET * 1000) for name, figure in figures.items()]
     return Result(
-        "stalls", options.size, figures, {}, goals, extra={"wall_ms": walls, "where": where}
+        "stalls",
+        options.size,
+        figures,
+        {},
+        goals,
+        extra={"wall_ms": walls, "garbage_ms": garbage, "where": where},
     )
