@@ -52,20 +52,26 @@ def of_events(
     sent = [event for event in events if event._row[8] is not None]  # noqa: SLF001 - asked of every one
     receipts, due = _receipts(tx, sent), _due(tx, sent)
     eventful = {*found.changes, *found.attached, *quoted, *receipts, *due, *found.quotes}
-    plain: dict[int, Around] = {}
-    standing = []
-    for key, event in zip(keys, events, strict=True):
-        sender = found.senders.get(key, 0)
-        around = plain.get(sender)
+    plain = _Plain(found.people)  # most messages have nothing around them but who said them
+    around = [plain[found.senders.get(key, 0)] for key in keys]
+    for number, key in enumerate(keys) if eventful else ():
         if key in eventful:
-            around = Around(
-                found.people.get(sender), tuple(found.changes.get(key, ())), found.files_of(key),
+            around[number] = Around(
+                around[number].sender, tuple(found.changes.get(key, ())), found.files_of(key),
                 tuple(receipts.get(key, ())), quoted.get(found.quotes.get(key, 0)), due.get(key),
             )  # fmt: skip
-        elif around is None:  # most messages have nothing around them but who said them
-            around = plain[sender] = Around(found.people.get(sender))
-        standing.append(Standing.of(event, around))
-    return standing
+    return list(map(Standing.of, events, around))
+
+
+class _Plain(dict[int, Around]):
+    """What stands around a message that nothing has happened to, by who said it."""
+
+    def __init__(self, people: Mapping[int, PlatformUser]) -> None:
+        self._people = people
+
+    def __missing__(self, sender: int) -> Around:
+        around = self[sender] = Around(self._people.get(sender))
+        return around
 
 
 @define
