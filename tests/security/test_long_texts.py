@@ -308,6 +308,16 @@ async def test_where_expressions_can_be_stopped_they_are(
     assert asked == [{"timeout": 0.25, "concurrent": True}]
 
 
+@pytest.mark.parametrize("expression", ["^(a|aa)+$", "^(.*a){25}$"])
+async def test_what_the_extra_brings_stops_an_expression(app: App, expression: str) -> None:
+    """The package itself gives up what would take hours for a long text, and tries what ends."""
+    expressions._search.cache_clear()
+    await app.event_schema("named.one", {"properties": {"n": {"pattern": expression}}})
+    await app.emit("named.one", {"n": "a" * 60})
+    with pytest.raises(InvalidEvent, match=r"takes more than 0.25 seconds"):
+        await app.emit("named.one", {"n": "a" * 2_000 + "!"})
+
+
 @pytest.mark.parametrize(
     ("expression", "hard"),
     [

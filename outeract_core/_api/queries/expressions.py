@@ -1,6 +1,6 @@
 """Regular expressions of a host's schema, tried on people's text: none of them holds a program up.
 
-Knows: the package regex, where it is installed: it can be stopped, and lets other threads run meanwhile.
+Knows: the package regex, which the extra `schema` brings: it can be stopped, and lets other threads run.
 Does not know: schemas.
 
 `(a+)+$` takes hours for forty letters, and Python's own `re` cannot be stopped. Where only that is
@@ -40,7 +40,7 @@ def found(expression: str, text: str) -> bool:
     if len(text) > longest:
         raise TooHard(
             f"it may take too long for more than {longest:,} characters; with the package regex installed "
-            "it is tried, and stopped when it does"
+            "(pip install 'outeract-core[schema]') it is tried, and stopped when it does"
         )
     return search(text) is not None
 
