@@ -228,9 +228,9 @@ async def test_more_than_a_few_are_read_beside_the_loop(
     conversation = await app.conversations.of(sent.id)
     own, seen, plain = threading.get_ident(), [], app.runtime.database.read
 
-    def read(query: Any) -> Any:
+    def read(query: Any, like: object = None) -> Any:
         seen.append(threading.get_ident() == own)
-        return plain(query)
+        return plain(query, like)
 
     monkeypatch.setattr(app.runtime.database, "read", read)
     await app.events.page(first=first)
