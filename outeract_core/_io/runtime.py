@@ -96,6 +96,7 @@ class Runtime:
     _adapters: dict[int, tuple[Conn, Adapter]] = field(factory=dict)
     _wakers: dict[str, list[tuple[Via, Callable[[], None]]]] = field(factory=dict)
     _woken: Counter[str] = field(factory=Counter)
+    _everything: int = 0
     _full: bool = False
     _told: list[Callable[[int], None]] = field(factory=list)
     _gate: threading.Lock = field(factory=threading.Lock)
@@ -330,23 +331,25 @@ class Runtime:
         """There is work of these kinds (all kinds when none is named). Callable from any thread."""
         waiting: list[tuple[Via, Callable[[], None]]] = []
         with self._gate:
-            for kind in work or WORK:
+            if not work:
+                self._everything += 1
+            for kind in work:
                 self._woken[kind] += 1
-                if kind in self._wakers:
-                    waiting += self._wakers.pop(kind)
+            for kind in self._wakers.keys() & (work or WORK):
+                waiting += self._wakers.pop(kind)
         for via, waker in waiting:
             call(via, waker)
 
     def heard(self, kind: str) -> int:
         """How often there was work of this kind: kept before one looks, given to `wait` after it."""
-        return self._woken[kind]
+        return self._woken[kind] + (self._everything if kind in WORK else 0)
 
     async def wait(self, kind: str, seconds: float, heard: int) -> None:
         """Until there is work of this kind since it was `heard`, or `seconds` are over."""
         via, wake, woken = waiter()
         entry = (via, wake)
         with self._gate:
-            late = heard != self._woken[kind]
+            late = heard != self.heard(kind)
             self._wakers.setdefault(kind, []).append(entry)
         with anyio.move_on_after(0 if late else seconds):
             await woken
