@@ -175,12 +175,11 @@ def _understand(
 ) -> None:
     try:
         fact, raw = told(adapter, fact), None
-        proved = strangers.is_proved(adapter)
-        if not proved:
+        if not strangers.is_proved(adapter):
             strangers.check(fact)
         if owner.keep_raw:
             raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)
-        item = ingest.prepare(fact, raw, proved=proved)
+        item = ingest.prepare(fact, raw)
         read.add(owner, _without_codes(item) if finds_codes(owner) else item)
     except Exception as error:
         reason = f"{fact.kind}: {type(error).__name__}: {error}"

@@ -232,7 +232,7 @@ class Receiver:
             for received, item, fate in zip(whose, items, fates, strict=True):
                 received.note(conn, item, fate)
         for read, received in zip(reads, results, strict=True):
-            if read.credentials and read.handed and received.keys:
+            if read.handed and received.keys:
                 tx.after_commit(partial(self._runtime.handed.keep, received.keys, read.handed))
         if any(received.stored for received in results):
             tx.after_commit(self._runtime.wake)

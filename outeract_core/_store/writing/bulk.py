@@ -76,13 +76,7 @@ def _alone(tx: Tx, conn: Conn, item: Item) -> int:
     )  # fmt: skip
     if key is None:
         return DUPLICATE
-    told = _parties(tx, conn, [(key, item)])
-    _draw(tx, conn, told)
-    ((_, _, sender, peer),) = told
-    if peer != conn.system_puser:
-        other = None if sender in (peer, conn.system_puser) else sender
-        conversations.add(tx, conn.id, peer, key, inbound=True, sender=other)
-    _connect_waiting(tx, conn, told)
+    _tell(tx, conn, _parties(tx, conn, [(key, item)]))
     return key
 
 
@@ -113,18 +107,14 @@ def _write(tx: Tx, conn: Conn, new: list[_New]) -> None:
 
 def _tell(tx: Tx, conn: Conn, new: list[_New]) -> None:
     """Who said it, where, and what waited for it."""
-    _draw(tx, conn, new)
-    _converse(tx, conn, new)
-    _connect_waiting(tx, conn, new)
-
-
-def _draw(tx: Tx, conn: Conn, new: list[_New]) -> None:
     by, to = tx.kind("sent_by"), tx.kind("sent_to")
     edges: list[tuple[Any, ...]] = []
     for key, item, sender, peer in new:
         edges.append((sender, by, key, None))
         edges.append((conn.system_puser if item.fact.chat is None else peer, to, key, None))
     tx.add(EDGE_ADD, edges)
+    _converse(tx, conn, new)
+    _connect_waiting(tx, conn, new)
 
 
 def _converse(tx: Tx, conn: Conn, new: list[_New]) -> None:

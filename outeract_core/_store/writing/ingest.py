@@ -48,16 +48,14 @@ class Reaction:
     act: Act
 
 
-def prepare(fact: facts.Fact, raw: Any, *, proved: bool = False) -> Item:
-    """Encode a fact; `raw`: what is kept of the platform's item, None for nothing. `proved`: its adapter
-    was tried with everything, and hands over nothing but what it should.
+def prepare(fact: facts.Fact, raw: Any) -> Item:
+    """Encode a fact; `raw`: what is kept of the platform's item, None for nothing.
 
     Raises ValueError or TypeError when it is not JSON or names no known kind.
     """
     if fact.kind not in facts.EVENT_TYPES:
         raise ValueError(f"a fact of unknown kind {fact.kind!r}")
-    if not proved:
-        _check(fact)
+    _check(fact)
     return Item(
         fact, encode(_payload(fact)), encode_raw(raw), maybe_ms(fact.occurred_at), _dk(fact),
         _plain(fact),
