@@ -9,7 +9,8 @@ again from the start: everything it decides, it decides from what it reads in it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -59,6 +60,9 @@ class Tx(Protocol):
     def dynamic(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
         """Rows of a composed query; values travel as parameters only."""
 
+    def stream(self, sql: str, params: Mapping[str, Any]) -> Iterator[Any]:
+        """Rows of a composed query one by one, none of them kept, while the transaction lasts."""
+
     def expand(
         self, keys: Sequence[int], types: Sequence[int] | None, *, inward: bool
     ) -> list[tuple[int, int, int]]:
@@ -84,6 +88,13 @@ class Tx(Protocol):
 
     def kind_name(self, number: int) -> str:
         """The name behind an interned number."""
+
+    def unguarded(self, guards: Sequence[str]) -> AbstractContextManager[None]:
+        """Without these triggers while the block lasts, for this transaction only.
+
+        They keep what is never taken away; an import that is refused never was. What leaves the block
+        by an error must not be committed.
+        """
 
     def remember(self, key: Any, value: Any) -> None:
         """Cache something that is true once this transaction has committed."""

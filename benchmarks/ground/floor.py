@@ -22,7 +22,7 @@ from typing import Any
 import apsw
 
 from outeract_core._domain.values.ids import SHIFT, uuid7
-from outeract_core._store.engine import sqlite, wal
+from outeract_core._store.engine import opening, sqlite, wal
 
 _NEW = {
     "person": "SELECT * FROM person WHERE id > ?1 ORDER BY id",
@@ -116,7 +116,7 @@ class Floor:
     """
 
     def __init__(self, path: Path, durability: str = "full", setwise: bool = False) -> None:
-        self._connection = sqlite.open_writer(str(path), None, durability, 5000, uuid7)
+        self._connection = opening.open_writer(str(path), None, durability, 5000, uuid7)
         self.db = self._connection.db
         self._insert = {table: self._statement(table) for table in _NEW}
         self._setwise = setwise

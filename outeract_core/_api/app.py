@@ -25,7 +25,6 @@ from .._outbound.handle import Delivery
 from .._outbound.joining import joins
 from .._outbound.preview import Prospect, prospect
 from .._outbound.verbs import Verbs
-from .._store.engine.sqlite import Connection
 from .._store.reading.enrolment import newest
 from .._store.reading.states import is_inbound
 from .._store.records import rows
@@ -34,6 +33,7 @@ from .._store.writing import custom, sending
 from .._store.writing.handlers import may_be_read
 from ..content import ContentLike
 from ..conversation import Role
+from ..driver import Tx
 from ..errors import BadInput
 from ..graph import Explanation
 from ..model import Application, Event, EventId, EventSchema, PlatformUser
@@ -218,7 +218,7 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
 
         said = custom.said(context_role, within)
 
-        def unit(tx: Connection) -> int:
+        def unit(tx: Tx) -> int:
             return custom.emit(
                 tx, self.key, event_id, event_type, text, drawn, origin, cause, at, said
             )
@@ -288,7 +288,7 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
             turn.effects.append(unit)
             return None
         assert callable(unit)  # noqa: S101 - drafts are committed by `send`
-        call: Callable[[Connection], Any] = unit
+        call: Callable[[Tx], Any] = unit
         result = await self.runtime.database.write(call)
         self.runtime.wake()
         return result
@@ -318,13 +318,13 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
     def sender_of(self, event: Event) -> PlatformUser | None:
         """Who an event was sent by."""
 
-        def query(tx: Connection) -> PlatformUser | None:
+        def query(tx: Tx) -> PlatformUser | None:
             sender = target_of(tx, event.position, "sent_by")
             return None if sender is None else rows.platform_user(tx, self.key, sender)
 
         return self.runtime.database.read(query)
 
-    def on_processed(self, tx: Connection, events: list[int]) -> None:
+    def on_processed(self, tx: Tx, events: list[int]) -> None:
         """What the config wants done once handlers are through with these events."""
         if self.config["auto_mark_read"] == "on_processing_complete":
             said = [key for key in events if is_inbound(tx, key)]

@@ -19,7 +19,6 @@ from .._outbound.again import MARK, content_again
 from .._outbound.compose import Target, connection
 from .._outbound.handle import Delivery
 from .._outbound.joining import joins
-from .._store.engine.sqlite import Connection
 from .._store.reading import states, undelivered, unhandled
 from .._store.reading.undelivered import Among, Undelivered, UndeliveredCount
 from .._store.reading.unhandled import Unhandled, UnhandledCount, Which
@@ -27,6 +26,7 @@ from .._store.records import rows
 from .._store.records.log import EVENT_CONN, awaited_by, id_of, target_of
 from .._store.records.nodes import key as node_key
 from .._store.writing.files import attached
+from ..driver import Tx
 from ..errors import BadInput
 from ..model import Event, File, PlatformConnection
 from ..pages import checked
@@ -72,7 +72,7 @@ class Chances(ABC):
         `state`, `wait`, `cancel`. Raises NotFound; BadInput for what was not sent by this application.
         """
 
-        def query(tx: Connection) -> UUID:
+        def query(tx: Tx) -> UUID:
             key = node_key(tx, self.key, event, "event")
             row = tx.one(EVENT_CONN, seq=key)
             conn = None if row is None or row[0] is None else self.runtime.conn(row[0])
@@ -108,7 +108,7 @@ class Chances(ABC):
         limit = checked(first)
         among, conns = self._among(status, connection, since, until), self._conns()
 
-        def query(tx: Connection) -> list[Undelivered]:
+        def query(tx: Tx) -> list[Undelivered]:
             last = None if before is None else node_key(tx, self.key, before, "event")
             upto = Among(among.status, among.conn, among.since, among.until, last)
             return undelivered.listed(tx, self.key, upto, limit, conns)
@@ -181,7 +181,7 @@ class Chances(ABC):
         return {conn.id: conn for conn in self.runtime.conns(self.key)}
 
     def _old(
-        self, tx: Connection, event: Event | UUID
+        self, tx: Tx, event: Event | UUID
     ) -> tuple[Event, Any, list[File], UUID | None, UUID | None]:
         """The message as it stands, where it went, with what, and what it referred to."""
         key = node_key(tx, self.key, event, "event")

@@ -13,11 +13,11 @@ from .._domain.rules.tenant_names import check_text
 from .._io.runtime import Runtime
 from .._io.secrets.configs import checked, marks_of
 from .._outbound.compose import connection as found
-from .._store.engine.sqlite import Connection
 from .._store.records import doors
 from .._store.records.conn import Conn
 from .._store.transfer import spelling
 from .._store.writing import tenants
+from ..driver import Tx
 from ..errors import BadInput
 from ..model import PlatformConnection
 
@@ -47,7 +47,7 @@ class Connecting:
         account = account or given.config.get(manifest.account_key or "")
         marks = marks_of(manifest, account, given, self.runtime.secrets)
 
-        def unit(tx: Connection) -> Conn:
+        def unit(tx: Tx) -> Conn:
             conn = tenants.connect(
                 tx, self.key, self.organisation, self.name, platform, name, account, given.config
             )
@@ -82,7 +82,7 @@ class Connecting:
         conn = found(self.runtime, self.key, connection)
         width = overlap // timedelta(milliseconds=1)
 
-        def unit(tx: Connection) -> Conn:
+        def unit(tx: Tx) -> Conn:
             doors.rotate(tx, conn.id, tx.now + width if width else 0)
             return next(one for one in tenants.connections(tx) if one.id == conn.id)
 

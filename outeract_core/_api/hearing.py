@@ -17,12 +17,12 @@ from .._handlers.elsewhere import fit
 from .._handlers.handler import CHAIN, Handler, burst_of, milliseconds, whole
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
-from .._store.engine.sqlite import Connection
 from .._store.reading import enrolment
 from .._store.records import nodes, rows
 from .._store.writing import handlers as work
 from .._store.writing import tenants
 from .._store.writing.enrolment import Enrolment, enrol
+from ..driver import Tx
 from ..errors import BadInput
 from ..model import Event
 
@@ -136,7 +136,7 @@ class Hearing:
         when no handler has given it up, or its content was erased.
         """
 
-        def unit(tx: Connection, app: int) -> tuple[str, ...]:
+        def unit(tx: Tx, app: int) -> tuple[str, ...]:
             key = nodes.key(tx, app, event, "event")
             if rows.event(tx, app, key).erased:
                 raise BadInput("its content was erased: there is nothing to handle any more")

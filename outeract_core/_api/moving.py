@@ -12,10 +12,10 @@ from uuid import UUID
 from .._io.runtime import Runtime
 from .._io.secrets.configs import Given, marks_of
 from .._io.threads.aside import loaded
-from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Manifest
+from ..driver import Tx
 from ..errors import BadInput, NotFound, OuteractError
 from ..model import PlatformConnection
 from . import later
@@ -68,7 +68,7 @@ class Moving:
         entity, manifest = conn.entity, _manifest(self.runtime, conn)
         marks = marks_of(manifest, entity.account, Given(dict(entity.config)), self.runtime.secrets)
 
-        def unit(tx: Connection) -> Conn:
+        def unit(tx: Tx) -> Conn:
             if not tenants.enable(tx, conn, connection.config):
                 raise BadInput(
                     f"the config of {conn.platform} {entity.name!r} is not what was confirmed: look at "

@@ -24,7 +24,7 @@ from .._domain.values.ids import from_ms
 from .._io.secrets.key import readable_by_others
 from .._io.secrets.references import HOST
 from .._io.threads.handover import HandOver
-from .._store.engine import schema
+from .._store.engine import checks, schema
 from .._store.reading import enrolment, health, queries
 from .._store.reading.undelivered import Among, counted, listed
 from .._store.transfer import importing, rebuild
@@ -72,12 +72,12 @@ def _file(core: Outeract, progress: Progress, *, deep: bool) -> dict[str, Any]:
     """What SQLite says of the file; only a deep look reads all of it."""
     path = Path(core.path)
     wal = Path(f"{path}-wal")
-    found = core.runtime.database.read(lambda tx: health.integrity(tx, progress)) if deep else []
+    found = core.runtime.database.read(lambda tx: checks.integrity(tx, progress)) if deep else []
     drift = core.runtime.database.read(rebuild.check) if deep and not found else []
     return {
         "path": str(path), "bytes": path.stat().st_size,
         "wal_bytes": wal.stat().st_size if wal.exists() else 0,
-        **core.runtime.database.read(health.versions), "deep": deep, "integrity": found,
+        **core.runtime.database.read(checks.versions), "deep": deep, "integrity": found,
         "strange": core.runtime.database.read(schema.strange), "open_to_others": _open(path),
         "projections": drift,
     }  # fmt: skip

@@ -19,11 +19,11 @@ from anyio.abc import TaskGroup
 
 from .._outbound.compose import Target
 from .._outbound.handle import Delivery
-from .._store.engine.sqlite import Connection
 from .._store.reading import arrivals
 from .._store.reading.arrivals import Arrived, as_it_stands
 from .._store.writing import enrolment, handlers
 from ..content import Content
+from ..driver import Tx
 from ..errors import BadInput, HandlerTimeout, LeaseLost, StoreError
 from ..model import Event
 from ..standing import Standing
@@ -182,7 +182,7 @@ class Dispatcher:
             begins, _, backlog = database.read(self._standing)
         self._lanes.load(backlog, present, begins)
 
-    def _standing(self, tx: Connection) -> tuple[Any, Any, Any]:
+    def _standing(self, tx: Tx) -> tuple[Any, Any, Any]:
         """Since when each handler is there, which the cursor knows of, and what is left for them."""
         begins, joined = enrolment.begins(tx, self._app)
         return begins, joined, handlers.backlog(tx, self._app)
@@ -201,7 +201,7 @@ class Dispatcher:
             self._lanes.place(arrived)
         return len(page) == _PAGE
 
-    def _page(self, tx: Connection) -> list[Arrived]:
+    def _page(self, tx: Tx) -> list[Arrived]:
         """The next events; only those that a handler wants are looked at."""
         app, lanes = self._app, self._lanes
         page = arrivals.feed(tx, app, lanes.read_to, _PAGE)

@@ -16,8 +16,8 @@ from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._outbound.compose import Target
 from .._outbound.handle import Delivery
-from .._store.engine.sqlite import Connection
 from ..content import ContentLike
+from ..driver import Tx
 from ..model import Event
 from .handler import Handler
 from .turn import Turn
@@ -67,5 +67,5 @@ class Hosted:
     tenant: Tenant
     handlers: list[Handler]
     overlap: Callable[[], str]
-    processed: Callable[[Connection, list[int]], None]
+    processed: Callable[[Tx, list[int]], None]
     make: Make

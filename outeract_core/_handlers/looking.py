@@ -15,10 +15,10 @@ import anyio.lowlevel
 from attrs import Factory, define, frozen
 
 from .._io.database import Database
-from .._store.engine.sqlite import Connection
 from .._store.reading import arrivals, states
 from .._store.reading.arrivals import Arrived, Seen
 from .._store.reading.chains import hops
+from ..driver import Tx
 from ..standing import Standing
 
 
@@ -104,7 +104,7 @@ class Looks:
                 look.tell(None, error)
 
     def _read(self, looks: Sequence[Look]) -> list[Found]:
-        def query(tx: Connection) -> list[Found]:
+        def query(tx: Tx) -> list[Found]:
             asked = list(chain.from_iterable(look.batch for look in looks if not look.known))
             seen = dict(chain.from_iterable(look.known.items() for look in looks))
             seen |= arrivals.anew(tx, self.app, asked) if asked else {}
@@ -119,7 +119,7 @@ class Looks:
 
 
 def _found(
-    tx: Connection, look: Look, seen: dict[int, Seen], changed: dict[int, Standing],
+    tx: Tx, look: Look, seen: dict[int, Seen], changed: dict[int, Standing],
     blocked: set[int],
 ) -> Found:  # fmt: skip
     most, first = look.most, look.batch[0].event

@@ -16,9 +16,9 @@ from .._domain.values.codec import clean
 from .._domain.values.ids import jitter
 from .._io.runtime import Runtime
 from .._outbound.compose import Draft, finish
-from .._store.engine.sqlite import Connection
 from .._store.reading.arrivals import Arrived
 from .._store.writing import handlers, sending
+from ..driver import Tx
 from ..errors import LeaseLost, StoreError
 from .handler import Handler
 from .hosted import Hosted
@@ -47,7 +47,7 @@ class Outcomes:
         effects = [await _effect(self._runtime, app, effect) for effect in turn.effects]
         settle = self._settle(handler, batch, unread=turn.unread)
 
-        def unit(tx: Connection) -> None:
+        def unit(tx: Tx) -> None:
             for effect in effects:
                 effect(tx)
             if effects:
@@ -78,7 +78,7 @@ class Outcomes:
         trace, failure = self._runtime.log.trace(error), self._class(error)
         self._tell(f"{named(handler, first)} has failed, attempt {attempt}", error)
 
-        def again(tx: Connection) -> None:
+        def again(tx: Tx) -> None:
             handlers.failed(tx, first.event, handler.name, attempt, due, trace, failure)
             handlers.joined(tx, [arrived.subject for arrived in batch])
 
@@ -93,7 +93,7 @@ class Outcomes:
         """Not handled, not marked read; told, and kept until `App.retry`."""
         app, settle = self.hosted.tenant.key, self._settle(handler, batch, handled=False)
 
-        def park(tx: Connection) -> None:
+        def park(tx: Tx) -> None:
             for arrived in batch:
                 handlers.park(tx, app, arrived.subject, handler.name, reason, told, failure)
             settle(tx)
@@ -105,7 +105,7 @@ class Outcomes:
         """Not handled, because there is nothing to handle any more; that is told."""
         app, settle = self.hosted.tenant.key, self._settle(handler, batch, handled=False)
 
-        def skip(tx: Connection) -> None:
+        def skip(tx: Tx) -> None:
             told = {"handler": handler.name, "reason": reason}
             for arrived in batch:
                 handlers.tell(tx, app, arrived.subject, "system.handler_skipped", told)
@@ -121,7 +121,7 @@ class Outcomes:
         told = {"handler": handler.name, "seconds": seconds}
         self._tell(f"{named(handler, arrived)} has been running for {seconds} s; see timeout=")
 
-        def unit(tx: Connection) -> None:
+        def unit(tx: Tx) -> None:
             handlers.tell(tx, app, arrived.subject, "system.handler_hangs", told)
 
         try:
@@ -130,12 +130,12 @@ class Outcomes:
             self._runtime.log.error(ROOM, f"that {handler.name} hangs was not kept", error)
 
     async def _write(
-        self, handler: Handler, batch: Sequence[Arrived], unit: Callable[[Connection], None]
+        self, handler: Handler, batch: Sequence[Arrived], unit: Callable[[Tx], None]
     ) -> None:
         """Commit, unless another process has the lease or has handled it. Raises LeaseLost."""
         app, owner = self.hosted.tenant.key, self._runtime.owner
 
-        def fenced(tx: Connection) -> None:
+        def fenced(tx: Tx) -> None:
             handlers.still_open(tx, app, owner, handler.name, [one.event for one in batch])
             unit(tx)
 
@@ -148,14 +148,14 @@ class Outcomes:
     def _settle(
         self, handler: Handler, batch: Sequence[Arrived], *, unread: bool = False,
         handled: bool = True,
-    ) -> Callable[[Connection], None]:  # fmt: skip
+    ) -> Callable[[Tx], None]:  # fmt: skip
         """The part of a commit that says "through with it" and moves the cursor."""
         wanted, app = self.lanes.names(batch), self.hosted.tenant.key
         low, cursor = self.lanes.low_after(handler, wanted), self.lanes.cursor
         loads = self.lanes.loads
         again = [arrived.about for arrived in batch if arrived.about and handled]
 
-        def unit(tx: Connection) -> None:
+        def unit(tx: Tx) -> None:
             read = handlers.done(tx, handler.name, wanted, unread=unread, handled=handled)
             for event in again:
                 read += handlers.redone(tx, event, unread=unread)
@@ -179,7 +179,7 @@ def named(handler: Handler, arrived: Arrived) -> str:
     return f"handler {handler.name}, {arrived.type} {event}"
 
 
-async def _effect(runtime: Runtime, app: int, effect: Effect) -> Callable[[Connection], Any]:
+async def _effect(runtime: Runtime, app: int, effect: Effect) -> Callable[[Tx], Any]:
     """An effect as a unit of work; a draft's files are put into the folder first."""
     if not isinstance(effect, Draft):
         return effect

@@ -16,17 +16,17 @@ from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._outbound.compose import Draft, Options, compose
 from .._outbound.handle import Delivery
-from .._store.engine.sqlite import Connection
 from .._store.writing import sending
 from .._store.writing.sending import Action
 from ..content import ContentLike
+from ..driver import Tx
 from ..errors import BadInput
 
 CURRENT: ContextVar[Turn | None] = ContextVar("outeract_turn", default=None)
 """The turn that this task or thread runs in, so that `app.send` inside a handler joins it."""
 
 
-Effect = Draft | Callable[[Connection], Any]
+Effect = Draft | Callable[[Tx], Any]
 """What a turn commits: a message whose files are not stored yet, or a unit of work."""
 
 

@@ -11,11 +11,11 @@ import hashlib
 from .._domain.rules.link_code import find_codes, strike
 from .._domain.values.codec import clean, encode
 from .._domain.values.ids import to_ms
-from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
 from .._store.writing import raw_deliveries
 from .._store.writing.bulk import Item
 from ..adapter import Inbound
+from ..driver import Tx
 from ..events import Unparsed
 from .reactions import finds_codes
 from .reading import Read
@@ -26,7 +26,7 @@ ITEM = "ITEM"
 _PRIVATE = ("signature", "token", "secret", "authorization", "cookie")
 
 
-def keep(tx: Connection, conn: Conn, inbound: Inbound, state: str, error: str | None) -> None:
+def keep(tx: Tx, conn: Conn, inbound: Inbound, state: str, error: str | None) -> None:
     """A verified request, whole."""
     headers = {
         name: value
@@ -40,7 +40,7 @@ def keep(tx: Connection, conn: Conn, inbound: Inbound, state: str, error: str | 
     )  # fmt: skip
 
 
-def keep_item(tx: Connection, conn: Conn, item: Unparsed) -> None:
+def keep_item(tx: Tx, conn: Conn, item: Unparsed) -> None:
     """What a poll has brought."""
     raw = tellable(item.raw)
     digest = hashlib.sha256(b"POLL\0" + raw).digest()
@@ -49,7 +49,7 @@ def keep_item(tx: Connection, conn: Conn, item: Unparsed) -> None:
     _written(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", error, digest)
 
 
-def keep_apart(tx: Connection, read: Read, held: list[tuple[Conn, Item]], at: int) -> None:
+def keep_apart(tx: Tx, read: Read, held: list[tuple[Conn, Item]], at: int) -> None:
     """Each item of a body of several owners with its own; nothing of it with anybody else."""
     for conn, unparsed in read.unparsed:
         _keep_alone(tx, conn, unparsed.raw, at, "unparsed", clean(str(unparsed.error)))
@@ -57,9 +57,7 @@ def keep_apart(tx: Connection, read: Read, held: list[tuple[Conn, Item]], at: in
         _keep_alone(tx, conn, item.fact.raw, at, "held", None)
 
 
-def _keep_alone(
-    tx: Connection, conn: Conn, raw: object, at: int, state: str, error: str | None
-) -> None:
+def _keep_alone(tx: Tx, conn: Conn, raw: object, at: int, state: str, error: str | None) -> None:
     body = tellable(raw)
     digest = hashlib.sha256(ITEM.encode() + b"\0" + body).digest()
     headers = '{"content-type":"application/json"}'
@@ -67,7 +65,7 @@ def _keep_alone(
 
 
 def _written(
-    tx: Connection, conn: Conn, method: str, headers: str, query: str, body: bytes, at: int,
+    tx: Tx, conn: Conn, method: str, headers: str, query: str, body: bytes, at: int,
     state: str, error: str | None, digest: bytes,
 ) -> None:  # fmt: skip
     """Keep a delivery; a link code is neither in its body nor in the reason."""

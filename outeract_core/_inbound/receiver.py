@@ -18,13 +18,13 @@ from .._domain.values.ids import to_ms
 from .._io.database import Share, Unit
 from .._io.runtime import Runtime
 from .._io.threads.aside import aside
-from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
 from .._store.writing import ingest, raw_deliveries
 from .._store.writing.bulk import DUPLICATE, Item
 from .._store.writing.ingest import Reaction
 from .._store.writing.raw_deliveries import Kept
 from ..adapter import Adapter, Inbound, Response
+from ..driver import Tx
 from ..errors import (
     BodyTooLarge,
     OuteractError,
@@ -194,7 +194,7 @@ class Receiver:
             text = f"an item at the URL of {conn.platform} {conn.entity.name} was not kept: {one.reason}"
             self._runtime.log.warning("inbound", text)
 
-    def _together(self, tx: Connection, deliveries: list[Delivery]) -> list[Received]:
+    def _together(self, tx: Tx, deliveries: list[Delivery]) -> list[Received]:
         """Deliveries that came at the same time, in one unit of work."""
         results = self._commit(tx, [delivery.read for delivery in deliveries])
         for delivery, received in zip(deliveries, results, strict=True):
@@ -224,7 +224,7 @@ class Receiver:
             "`outeract replay` reads it again after an upgrade",
         )
 
-    def _commit(self, tx: Connection, reads: Sequence[Read]) -> list[Received]:
+    def _commit(self, tx: Tx, reads: Sequence[Read]) -> list[Received]:
         """Everything understood, in order; one connection's neighbours go together."""
         results = [Received() for _ in reads]
         for conn, items, whose in _neighbours(reads, results):
@@ -270,7 +270,7 @@ class Receiver:
                 alone = Read(batch.conn, handed)
                 alone.add(batch.conn, item)
 
-                def unit(tx: Connection, alone: Read = alone) -> Received:
+                def unit(tx: Tx, alone: Read = alone) -> Received:
                     return self._commit(tx, [alone])[0]
 
                 try:
@@ -302,7 +302,7 @@ class Receiver:
         for app, count in quotas.wanted_by(read).items():
             self._runtime.meters.add(app, quotas.EVENTS, count)
 
-        def unit(tx: Connection) -> Received:
+        def unit(tx: Tx) -> Received:
             received = self._commit(tx, [read])[0]
             for one in read.foreign:
                 raw_deliveries.foreign(tx, conn.platform, one.digest, one.reason)
@@ -343,7 +343,7 @@ class Receiver:
         sorting = partial(sort, Routing(self._runtime, conn), facts, read, None if alone else plain)
         await beside(len(delivery.inbound.body), sorting)
 
-        def unit(tx: Connection) -> Received:
+        def unit(tx: Tx) -> Received:
             received = self._commit(tx, [read])[0]
             received.kept = bool(received.held or read.faults)
             raw_deliveries.replayed(tx, delivery.id, not received.kept, read.faults, state)

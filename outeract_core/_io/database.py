@@ -24,8 +24,10 @@ from .._domain.values.ids import to_ms
 from .._store.engine import sqlite, wal
 from .._store.engine.limits import bounded
 from .._store.engine.migrations import migrate, refuse_newer
+from .._store.engine.opening import open_writer
 from .._store.engine.reader import Reader, open_reader
 from .._store.engine.translating import TooLong, as_ours, translated
+from ..driver import Tx
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
 from .disk.place import Marks, gone
@@ -148,7 +150,7 @@ class Database:
     async def truncate_log(self) -> None:
         """Move everything into the file and cut the log to nothing, as far as readers allow."""
 
-        def ask(_tx: sqlite.Connection) -> None:
+        def ask(_tx: Tx) -> None:
             self._truncate = True
 
         await self.write(ask)
@@ -375,7 +377,7 @@ class Database:
 
     def _open(self) -> sqlite.Connection:
         o = self.options
-        return sqlite.open_writer(self.path, o.vfs, o.durability, int(o.busy_timeout * 1000), o.ids)
+        return open_writer(self.path, o.vfs, o.durability, int(o.busy_timeout * 1000), o.ids)
 
     def _reader(self) -> Reader:
         o = self.options

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from attrs import field, frozen
 
 from .._domain.values.ids import Clock, IdSource
-from .._store.engine.sqlite import Connection
+from ..driver import Tx
 from ..errors import BadInput
 
 __all__ = ["Checkpoints", "Idle", "Options", "default_checkpoints"]
@@ -33,8 +33,8 @@ class Idle:
     and tells whether something has left for good: then the log is cut too.
     """
 
-    due: Callable[[Connection], bool]
-    chunk: Callable[[Connection], bool | None]
+    due: Callable[[Tx], bool]
+    chunk: Callable[[Tx], bool | None]
 
 
 @frozen

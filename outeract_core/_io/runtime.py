@@ -20,10 +20,10 @@ from attrs import define, evolve, field
 
 from .._domain.rules.guard import guarded
 from .._domain.values.ids import to_ms
-from .._store.engine.sqlite import Connection
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter
+from ..driver import Tx
 from ..errors import ConnectionDisabled, DiskFull, NotFound, StoreBusy, StoreError
 from .database import Database
 from .disk.file_store import Folder
@@ -134,7 +134,7 @@ class Runtime:
         return to_ms(self.database.options.clock())
 
     async def write(
-        self, unit: Callable[[Connection], T], *, durable: bool = False, proof: bool = False
+        self, unit: Callable[[Tx], T], *, durable: bool = False, proof: bool = False
     ) -> T:
         """`database.write` for background work: it waits while the store is busy or full.
 
@@ -163,10 +163,10 @@ class Runtime:
         names = (f"{organisation}/{name}" for key, name, organisation in rows if key == app)
         return next(names, f"application {app}")
 
-    def begin(self, unit: Callable[[Connection], Any], what: str) -> None:
+    def begin(self, unit: Callable[[Tx], Any], what: str) -> None:
         """Have something sent that nobody waits for, and that is no loss: if it is not, it is logged."""
 
-        def queued(tx: Connection) -> None:
+        def queued(tx: Tx) -> None:
             unit(tx)
             tx.after_commit(partial(self.wake, "outbox"))
 
@@ -216,7 +216,7 @@ class Runtime:
         self.key = key
         self._adapters.clear()
 
-    def _connections(self, tx: Connection) -> list[Conn]:
+    def _connections(self, tx: Tx) -> list[Conn]:
         return tenants.connections(tx, self._address)
 
     def _address(self, webhook_id: str, version: int) -> str:

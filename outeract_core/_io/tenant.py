@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from .._store.engine.sqlite import Connection
+from ..driver import Tx
 from ..model import AppId
 from .database import Database
 
@@ -28,25 +28,25 @@ class Tenant:
     key: int
     id: AppId
 
-    async def write(self, unit: Callable[[Connection, int], T]) -> T:
+    async def write(self, unit: Callable[[Tx, int], T]) -> T:
         """Run `unit(tx, app)` durably."""
         return await self.database.write(lambda tx: unit(tx, self.key))
 
-    async def read(self, query: Callable[[Connection, int], T]) -> T:
+    async def read(self, query: Callable[[Tx, int], T]) -> T:
         """Run a bounded `query(tx, app)`: in line, no hop."""
         return self.database.read(lambda tx: query(tx, self.key), query)
 
-    def glance(self, query: Callable[[Connection, int], T]) -> T | None:
+    def glance(self, query: Callable[[Tx, int], T]) -> T | None:
         """Run a `query(tx, app)` that is small nearly always, in line; None when it turns out long."""
         return self.database.glance(lambda tx: query(tx, self.key))
 
-    async def traverse(self, query: Callable[[Connection, int], T]) -> T:
+    async def traverse(self, query: Callable[[Tx, int], T]) -> T:
         """Run a `query(tx, app)` of unknown size in a worker thread; it stops when it is cancelled.
 
         Raises ReadTimeout.
         """
         return await self.database.ask(lambda tx: query(tx, self.key))
 
-    async def fetch(self, query: Callable[[Connection, int], T], size: int) -> T:
+    async def fetch(self, query: Callable[[Tx, int], T], size: int) -> T:
         """Run a `query(tx, app)` that gives `size` things at most: in line when they are few."""
         return await (self.read(query) if size <= FEW else self.traverse(query))

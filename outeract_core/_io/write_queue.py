@@ -12,23 +12,23 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
-from .._store.engine.sqlite import Connection
+from ..driver import Tx
 from .wakeup import Via, call
 
 __all__ = ["Share", "Ticket", "Unit", "fail", "run", "wake"]
 
 T = TypeVar("T")
-Unit: TypeAlias = Callable[[Connection], T]
+Unit: TypeAlias = Callable[[Tx], T]
 
 
 @frozen
 class Share(Generic[T]):
     """A unit that is cheaper done together with its like: `together(tx, [what, …])`, one result each."""
 
-    together: Callable[[Connection, list[Any]], Sequence[T]]
+    together: Callable[[Tx, list[Any]], Sequence[T]]
     what: Any
 
-    def __call__(self, tx: Connection) -> T:
+    def __call__(self, tx: Tx) -> T:
         return self.together(tx, [self.what])[0]
 
 
@@ -64,7 +64,7 @@ class Ticket(Generic[T]):
         return result
 
 
-def run(tx: Connection, batch: Sequence[Ticket[Any]]) -> None:
+def run(tx: Tx, batch: Sequence[Ticket[Any]]) -> None:
     """The units of a batch, in order; shares of one kind in one go, at the place of the first.
 
     Nobody waits for one unit and has handed over another, so that what came between was at the same time.

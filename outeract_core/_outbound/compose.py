@@ -23,12 +23,12 @@ from .._domain.values.ids import maybe_ms, span, to_ms
 from .._domain.values.names import safe_filename, safe_mime
 from .._io.runtime import Runtime
 from .._io.threads.aside import aside
-from .._store.engine.sqlite import Connection
 from .._store.reading import routes
 from .._store.records import nodes
 from .._store.records.conn import Conn
 from .._store.writing.sending import Intent, OutFile
 from ..content import Attachment, Content, ContentLike
+from ..driver import Tx
 from ..errors import BadInput, NotFound, Unsupported
 from ..events import Party
 from ..model import File, PlatformConnection, PlatformUserKind
@@ -91,7 +91,7 @@ def _aimed(runtime: Runtime, app: int, to: Any, options: Options) -> tuple[Targe
         return aim, read(lambda tx: _references(tx, app, aim.conn.id, options))
     platforms = {conn.id: conn.platform for conn in runtime.conns(app)}
 
-    def query(tx: Connection) -> tuple[routes.Route, _References]:
+    def query(tx: Tx) -> tuple[routes.Route, _References]:
         found = routes.route(tx, app, to, platforms, options.via)
         return found, _references(tx, app, found.conn, options)
 
@@ -182,7 +182,7 @@ def payload_of(
     return payload
 
 
-def _references(tx: Connection, app: int, conn: int, options: Options) -> _References:
+def _references(tx: Tx, app: int, conn: int, options: Options) -> _References:
     def message(event: Any, what: str) -> int | None:
         return None if event is None else routes.message_on(tx, app, event, conn, what)
 

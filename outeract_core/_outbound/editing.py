@@ -20,7 +20,6 @@ from .._domain.planning.parts import Part, told_parts
 from .._domain.planning.plan import Plan, plan
 from .._domain.values.ids import to_ms
 from .._io.runtime import Runtime
-from .._store.engine.sqlite import Connection
 from .._store.reading import standing, states
 from .._store.records import rows
 from .._store.records.conn import Conn
@@ -28,6 +27,7 @@ from .._store.writing.claims import named_messages
 from .._store.writing.files import attached
 from ..adapter import Manifest, MessageRef
 from ..content import Content
+from ..driver import Tx
 from ..errors import BadInput, OuteractError, Unsupported
 from ..model import Event, File
 from ..standing import Standing
@@ -71,7 +71,7 @@ def edit_of(
     return Edit(_payload(content, made, degraded), _spec(made))
 
 
-def _sent(tx: Connection, app: int, key: int) -> Sent:
+def _sent(tx: Tx, app: int, key: int) -> Sent:
     event = rows.events(tx, app, [key])[0]
     names = named_messages(states.names_of(tx, key))
     return Sent(

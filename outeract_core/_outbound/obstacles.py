@@ -21,13 +21,13 @@ from .._domain.planning.parts import Part
 from .._domain.planning.plan import Plan
 from .._domain.values.ids import from_ms
 from .._io.runtime import Runtime
-from .._store.engine.sqlite import Connection
 from .._store.reading import states
 from .._store.reading.routes import PEER
 from .._store.records.conn import Conn
 from .._store.writing import claims, people
 from ..adapter import Adapter, Flow, Manifest, Outgoing, OutgoingFile, Recipient
 from ..content import Attachment, Content
+from ..driver import Tx
 from ..errors import Rejected, Unsupported
 from ..events import Party
 from ..model import File
@@ -87,7 +87,7 @@ def window_until(runtime: Runtime, adapter: Adapter, to: int | Party) -> int | N
     if window is None or not isinstance(to, int):
         return None
 
-    def query(tx: Connection) -> int | None:
+    def query(tx: Tx) -> int | None:
         peer = tx.one(PEER, id=to)
         at = states.last_heard(tx, to) if peer is not None and peer[2] == "person" else None
         return None if at is None else at + int(window * 1000)
@@ -98,7 +98,7 @@ def window_until(runtime: Runtime, adapter: Adapter, to: int | Party) -> int | N
 def _blocked(runtime: Runtime, conn: Conn, to: int | Party) -> Iterator[str]:
     """Who has said that nothing more shall come, and has not written since."""
 
-    def query(tx: Connection) -> int | None:
+    def query(tx: Tx) -> int | None:
         peer = to if isinstance(to, int) else people.find(tx, conn, to.external_id or "")
         return None if peer is None else states.blocked_since(tx, peer)
 

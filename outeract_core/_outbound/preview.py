@@ -16,11 +16,11 @@ from .._domain.planning.parts import Part
 from .._domain.planning.plan import Plan, plan
 from .._domain.values.ids import from_ms
 from .._io.runtime import Runtime
-from .._store.engine.sqlite import Connection
 from .._store.records import rows
 from .._store.writing import people
 from ..adapter import Manifest
 from ..content import Content, ContentLike
+from ..driver import Tx
 from ..model import PlatformConnection, PlatformUser
 from .compose import Target, sizes_of, target
 from .obstacles import obstacles, there, window_until
@@ -81,7 +81,7 @@ def prospect(
     )  # fmt: skip
 
 
-def _peer(tx: Connection, app: int, where: Target) -> PlatformUser | None:
+def _peer(tx: Tx, app: int, where: Target) -> PlatformUser | None:
     if isinstance(where.to, int):
         return rows.platform_user(tx, app, where.to)
     known = people.find(tx, where.conn, where.to.external_id or "")

@@ -16,7 +16,6 @@ from attrs import evolve
 from .._domain.values.ids import to_ms
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
-from .._store.engine.sqlite import Connection
 from .._store.reading.standing import of_events
 from .._store.reading.states import conn_of, message_names
 from .._store.records.conn import Conn
@@ -27,6 +26,7 @@ from .._store.writing.handlers import peer_of
 from .._store.writing.sending import Action
 from ..adapter import Flow, MessageRef
 from ..content import Content, ContentLike
+from ..driver import Tx
 from ..errors import BadInput, NotFound, Unsupported
 from ..model import Event
 from .compose import beside
@@ -175,7 +175,7 @@ class Verbs(ABC):
             self.runtime.begin(lambda tx: sending.act(tx, action), "typing")
         return Delivery(self.runtime, self.tenant, action.id)
 
-    def mark_events(self, tx: Connection, events: list[int]) -> None:
+    def mark_events(self, tx: Tx, events: list[int]) -> None:
         """Mark inbound messages read, inside a transaction."""
         for event in events:
             peer = peer_of(tx, event)
@@ -212,7 +212,7 @@ def _typing(app: Verbs, to: Event | UUID) -> tuple[Action, bool]:
 def _place(app: Verbs, event: Event | UUID) -> tuple[Any, int, int]:
     """The connection, the conversation and the key of a message."""
 
-    def query(tx: Connection) -> tuple[int, int, int]:
+    def query(tx: Tx) -> tuple[int, int, int]:
         key = node_key(tx, app.key, event, "event")
         return conn_of(tx, key), peer_of(tx, key), key
 

@@ -47,6 +47,7 @@ PLANTED = {
     "api": ("outeract_core/_api/app.py", "from .message import Message"),
     "store": ("outeract_core/_store/records/log.py", "from ..writing import bulk"),
     "apsw": ("outeract_core/_api/app.py", "import apsw"),
+    "port": ("outeract_core/_store/writing/people.py", "from ..engine.sqlite import Connection"),
     "httpx": ("outeract_core/_outbound/sender.py", "import httpx"),
     "colour": ("outeract_core/_store/writing/people.py", "import threading"),
     "core": ("outeract_core/_io/plugins.py", "import outeract_adapters.slack"),
@@ -105,7 +106,9 @@ def test_every_module_stands_in_a_layer() -> None:
 
 
 def test_contracts_name_rooms() -> None:
-    """No private module is named alone, but those that the application's handle is put together from."""
+    """No private module is named alone, but those that the application's handle is put together from, and
+    what is behind the port.
+    """
     private = re.compile(r"outeract_core\._\w+(?:\.\w+)*")
     named = set(private.findall((ROOT / ".importlinter").read_text("utf-8")))
     alone = {name for name in named if not (ROOT / name.replace(".", "/")).is_dir()}
@@ -113,6 +116,7 @@ def test_contracts_name_rooms() -> None:
         "outeract_core._api.app",
         "outeract_core._api.message",
         "outeract_core._api.outeract",
+        *_contract("port", "forbidden_modules"),
     }
 
 
@@ -122,6 +126,15 @@ def test_whatever_must_not_wait_is_named() -> None:
     entries = {name.split(".")[1] for name in imports() if name != PACKAGE}
     quiet = entries - waiting - set(OUTSIDE)
     assert _contract("colour", "source_modules") == {f"{PACKAGE}.{name}" for name in quiet}
+
+
+def test_every_room_sees_the_port_alone() -> None:
+    """Who may know an engine's connection is named here: the engine and door one. A new room may not."""
+    engine, door = f"{PACKAGE}._store.engine", f"{PACKAGE}._io"
+    named = _contract("port", "source_modules")
+    private = {name for name in imports() if name.startswith(f"{PACKAGE}._") and "__" not in name}
+    rooms = {".".join(name.split(".")[: 3 if "._store." in name else 2]) for name in private}
+    assert named - {f"{PACKAGE}.testing"} == rooms - {engine, door, f"{PACKAGE}._store"}
 
 
 def _broken(done: subprocess.CompletedProcess[str]) -> set[str]:

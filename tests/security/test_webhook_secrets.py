@@ -23,7 +23,7 @@ import pytest
 from outeract_core import Outeract, PlatformConnection, Secret, blocking
 from outeract_core._cli import main
 from outeract_core._domain.values.ids import uuid7
-from outeract_core._store.engine import migrations, sqlite
+from outeract_core._store.engine import migrations, opening
 from outeract_core.errors import BadInput, MissingSecret, NotFound
 from outeract_core.testing import ManualClock
 
@@ -249,7 +249,7 @@ def _as_before(path: Path, secret: str) -> None:
     first = migrations.scripts()[:10]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(migrations, "scripts", lambda: first)
-        writer = sqlite.open_writer(str(path), None, "full", 1000, uuid7)
+        writer = opening.open_writer(str(path), None, "full", 1000, uuid7)
         migrations.migrate(writer, 0)
     for sql in (
         "INSERT INTO organisation VALUES (1, x'01', 'default', 0)",

@@ -15,7 +15,7 @@ import apsw
 import pytest
 
 from outeract_core import Outeract
-from outeract_core._store.engine import migrations, sqlite
+from outeract_core._store.engine import migrations, opening
 from outeract_core.errors import (
     NewerSchema,
     NotOurFile,
@@ -63,7 +63,7 @@ def test_an_old_sqlite_is_refused(
 @pytest.mark.parametrize("version", ["3.51.3", "3.52.0", "3.100.0", "4.0"])
 def test_a_newer_sqlite_is_welcome(version: str) -> None:
     """Versions compare as numbers, not as text."""
-    sqlite.check_sqlite(version)
+    opening.check_sqlite(version)
 
 
 # ── foreign files ─────────────────────────────────────────────────────────────────────────────

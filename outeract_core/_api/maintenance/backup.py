@@ -27,6 +27,7 @@ from ..._io import forgetting
 from ..._io.disk import private
 from ..._io.disk.file_store import Folder
 from ..._io.runtime import Runtime
+from ..._store.engine import copying
 from ..._store.transfer import copies
 from ...errors import BadInput, ChecksumMismatch, DiskFull, FileError, ReadOnlyStore
 
@@ -120,7 +121,7 @@ class _Job:
         options = self.runtime.database.options
         source = self.runtime.database.path
         private.created(part).close()
-        copies.snapshot(source, options.vfs, part, options.ids, self._say)
+        copying.snapshot(source, options.vfs, part, options.ids, self._say)
         needed = copies.detach(part, options.ids)
         private.sync(part)
         self.base = part.stat().st_size

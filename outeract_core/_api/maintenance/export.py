@@ -21,8 +21,8 @@ from ..._io import forgetting
 from ..._io.disk import private
 from ..._io.disk.file_store import Folder
 from ..._io.runtime import Runtime
-from ..._store.engine.sqlite import Connection
 from ..._store.transfer import dump
+from ...driver import Tx
 from ...errors import FileError
 from .export_file import Writer, opened_for_writing, signing_key, sync
 
@@ -64,7 +64,7 @@ async def export(
     if isinstance(target, str | os.PathLike):
         target = runtime.at(target)
 
-    def run(tx: Connection) -> Exported:
+    def run(tx: Tx) -> Exported:
         return _Export(tx, app, runtime.folder, told, secret).to(target, files)
 
     await forgetting.finish(runtime)
@@ -75,7 +75,7 @@ class _Export:
     """An export under way, in a worker thread."""
 
     def __init__(
-        self, tx: Connection, app: int, folder: Folder, progress: Progress, key: bytes | None
+        self, tx: Tx, app: int, folder: Folder, progress: Progress, key: bytes | None
     ) -> None:
         self._key = key
         self._tx = tx

@@ -24,13 +24,13 @@ from ..._domain.rules.tenant_names import check_name
 from ..._domain.values.digests import Digest
 from ..._io.disk.file_store import Incoming
 from ..._io.runtime import Runtime
-from ..._store.engine.sqlite import Connection
 from ..._store.transfer import importing
 from ..._store.transfer.dump import KINDS
 from ..._store.transfer.importing import Standing, Wanted
 from ..._store.transfer.load import BadLine, Kinds, NewKind, Rows, find, parse, store
 from ..._store.transfer.values import MOST, Bounds, number
 from ..._store.writing import files, tenants
+from ...driver import Tx
 from ...errors import FileError, InvalidExport, StoreError
 from .export import Progress
 from .export_file import signing_key
@@ -187,7 +187,7 @@ class _Import:
             return  # an import that is taken up here would have to begin the file anew
         was, standing = self._standing.position, self._standing
 
-        def unit(tx: Connection) -> None:
+        def unit(tx: Tx) -> None:
             importing.moved(tx, standing.app, was, block.line, block.end)
             store(tx, standing.app, rows, standing.remap)
 
@@ -241,15 +241,15 @@ class _Import:
                 raise BadLine(place, "the bytes of a file do not have their SHA-256")
             self._settled.append(digest)
 
-    async def _write(self, unit: Callable[[Connection], T]) -> T:
+    async def _write(self, unit: Callable[[Tx], T]) -> T:
         return await self._runtime.write(unit)
 
 
-def _number(name: str, tx: Connection) -> int:
+def _number(name: str, tx: Tx) -> int:
     return tx.kind(name)
 
 
-def _is_used(digest: Digest, tx: Connection) -> bool:
+def _is_used(digest: Digest, tx: Tx) -> bool:
     return files.is_used(tx, digest)
 
 

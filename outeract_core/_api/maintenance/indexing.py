@@ -7,9 +7,9 @@ Does not know: how anything is searched (`_api/queries/search.py`), who is erase
 from __future__ import annotations
 
 from ..._io.opening import Idle
-from ..._store.engine.sqlite import Connection
 from ..._store.transfer import erasing
 from ..._store.writing import search as index
+from ...driver import Tx
 from ...errors import BadInput
 
 
@@ -17,10 +17,10 @@ def idle(search: str | None) -> Idle:
     """What the writer does by itself; `search` as it is given to `Outeract`. Raises BadInput."""
     indexes = check_tokenizer(search) is not None
 
-    def due(tx: Connection) -> bool:
+    def due(tx: Tx) -> bool:
         return erasing.is_due(tx) or (indexes and index.is_behind(tx))
 
-    def chunk(tx: Connection) -> bool:
+    def chunk(tx: Tx) -> bool:
         if erasing.is_due(tx):
             return not erasing.carry_on(tx)
         index.carry_on(tx)

@@ -17,7 +17,6 @@ from ..._domain.values.ids import from_ms, maybe_ms
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
 from ..._outbound.compose import connection
-from ..._store.engine.sqlite import Connection
 from ..._store.reading import views
 from ..._store.reading.history import history
 from ..._store.reading.queries import Order
@@ -26,6 +25,7 @@ from ..._store.reading.views import View
 from ..._store.records import rows
 from ..._store.writing import conversations
 from ...conversation import Analytics, ConversationSummary, Session, Turn, analytics, sessions
+from ...driver import Tx
 from ...errors import BadInput
 from ...model import Event, PlatformUser, User
 from ...pages import Page, asked, checked
@@ -57,7 +57,7 @@ class Conversations:
         if connection_of is not None:
             conn = connection(self._runtime, self._tenant.key, connection_of).id
 
-        def query(tx: Connection, app: int) -> Page[ConversationSummary]:
+        def query(tx: Tx, app: int) -> Page[ConversationSummary]:
             found = views.recent(tx, app, conn, wanted.behind, wanted.limit, not wanted.back)
             count = views.total(tx, app, conn) if total else None
             return wanted.page(found, itemgetter(1), lambda kept: _summaries(tx, app, kept), count)
@@ -120,7 +120,7 @@ class Conversation:
         wanted = asked(first, after, before)
         newest = (order == "newest") is not wanted.back
 
-        def query(tx: Connection, app: int) -> Page[Standing]:
+        def query(tx: Tx, app: int) -> Page[Standing]:
             found = views.messages(tx, app, self._view, newest, wanted.behind, wanted.limit)
             count = views.count(tx, app, self._view) if total else None
             return wanted.page(found, _position, lambda kept: of_events(tx, app, kept), count)
@@ -141,7 +141,7 @@ class Conversation:
     async def summary(self) -> ConversationSummary | None:
         """Last message, counts, participants; None before the first message."""
 
-        def query(tx: Connection, app: int) -> ConversationSummary | None:
+        def query(tx: Tx, app: int) -> ConversationSummary | None:
             row = conversations.counts(tx, self._peer())
             return None if row is None else _summaries(tx, app, [row])[0]
 
@@ -150,7 +150,7 @@ class Conversation:
     async def unread(self) -> int:
         """How many inbound messages came after the read mark, over all peers of the view."""
 
-        def query(tx: Connection, _app: int) -> int:
+        def query(tx: Tx, _app: int) -> int:
             found = [conversations.counts(tx, peer) for peer in self._view.peers]
             return sum(row.unread for row in found if row is not None)
 
@@ -159,7 +159,7 @@ class Conversation:
     async def participants(self, *, first: int = 1000) -> list[PlatformUser]:
         """Who takes part besides the bot: the person, or who has spoken in the group or thread."""
 
-        def query(tx: Connection, app: int) -> list[PlatformUser]:
+        def query(tx: Tx, app: int) -> list[PlatformUser]:
             found: list[int] = []
             if self._view.thread is not None:
                 found = views.speakers(tx, self._view.thread, checked(first))
@@ -193,7 +193,7 @@ class Conversation:
     async def analytics(self) -> Analytics:
         """Counts, response times, active days; looks at every message of the view."""
 
-        def query(tx: Connection, app: int) -> Analytics:
+        def query(tx: Tx, app: int) -> Analytics:
             found = views.times(tx, app, self._view)
             return analytics([(kind, from_ms(at)) for kind, at in found])
 
@@ -217,7 +217,7 @@ class Conversation:
         """
         limit, budget = checked(first), Budget(characters, tokens, max_tokens)
 
-        def query(tx: Connection, app: int) -> list[Turn]:
+        def query(tx: Tx, app: int) -> list[Turn]:
             found, named = history(tx, app, self._view, limit), _several(tx, app, self._view)
             return turns(found.messages, found.happened, named=named, parts=parts)
 
@@ -229,9 +229,7 @@ class Conversation:
         return self._view.peers[0]
 
 
-def _summaries(
-    tx: Connection, app: int, found: list[conversations.CountsRow]
-) -> list[ConversationSummary]:
+def _summaries(tx: Tx, app: int, found: list[conversations.CountsRow]) -> list[ConversationSummary]:
     keys = [row[0] for row in found]
     peers = rows.platform_users(tx, app, keys)
     events = rows.events(tx, app, [row[1] for row in found])
@@ -247,9 +245,7 @@ def _summaries(
     ]
 
 
-def _first_speakers(
-    tx: Connection, app: int, groups: list[int]
-) -> dict[int, tuple[PlatformUser, ...]]:
+def _first_speakers(tx: Tx, app: int, groups: list[int]) -> dict[int, tuple[PlatformUser, ...]]:
     """The first who have spoken in each of these groups."""
     spoken = {peer: views.participants(tx, peer, _SHOWN) for peer in groups}
     keys = sorted({key for some in spoken.values() for key in some})
@@ -257,11 +253,11 @@ def _first_speakers(
     return {peer: tuple(known[key] for key in some) for peer, some in spoken.items()}
 
 
-def _person(tx: Connection, app: int, peer: int) -> list[int]:
+def _person(tx: Tx, app: int, peer: int) -> list[int]:
     return [peer] if rows.platform_user(tx, app, peer).kind == "person" else []
 
 
-def _several(tx: Connection, app: int, view: View) -> bool:
+def _several(tx: Tx, app: int, view: View) -> bool:
     """Whether more people than one may speak in the view: a group, a channel, a thread in one."""
     place = views.place(tx, view)
     return place is not None and not _person(tx, app, place)

@@ -12,11 +12,11 @@ from uuid import UUID
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
 from ..._outbound.compose import connection
-from ..._store.engine.sqlite import Connection
 from ..._store.reading import queries
 from ..._store.reading.queries import Order
 from ..._store.records import nodes, rows
 from ..._store.records.log import by_external_id
+from ...driver import Tx
 from ...errors import NotFound
 from ...model import Event
 from ...pages import Page, asked, to_cursor
@@ -36,7 +36,7 @@ class Events:
     async def get(self, event: Event | UUID | str) -> Event:
         """One event as it is now, its status folded. Raises NotFound, BadInput."""
 
-        def query(tx: Connection, app: int) -> Event:
+        def query(tx: Tx, app: int) -> Event:
             return rows.event(tx, app, nodes.key(tx, app, event, "event"))
 
         return await self._tenant.read(query)
@@ -45,7 +45,7 @@ class Events:
         """The message that the platform calls `external_id` on a connection. Raises NotFound."""
         conn = connection(self._runtime, self._tenant.key, connection_of)
 
-        def query(tx: Connection, app: int) -> Event:
+        def query(tx: Tx, app: int) -> Event:
             key = by_external_id(tx, conn.id, external_id)
             if key is None:
                 raise NotFound(f"no message {external_id!r:.80} on {conn.entity.name}")
@@ -66,7 +66,7 @@ class Events:
         wanted = asked(first, after, before)
         way = queries.turned(order) if wanted.back else order
 
-        def query(tx: Connection, app: int) -> Page[Event]:
+        def query(tx: Tx, app: int) -> Page[Event]:
             if wanted.behind is None:
                 check(self._runtime, tx, app, where)
             keys = queries.keys(tx, app, where, way, wanted.behind, wanted.limit)
@@ -92,7 +92,7 @@ class Events:
     async def count(self, where: Filter | None = None) -> int:
         """How many events satisfy `where`; looks at every one. Raises BadInput, NotFound."""
 
-        def query(tx: Connection, app: int) -> int:
+        def query(tx: Tx, app: int) -> int:
             check(self._runtime, tx, app, where)
             return queries.count(tx, app, where)
 

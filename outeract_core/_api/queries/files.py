@@ -13,10 +13,10 @@ import anyio.to_thread
 
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
-from ..._store.engine.sqlite import Connection
 from ..._store.records import nodes, rows
 from ..._store.writing import files
 from ...content import Attachment
+from ...driver import Tx
 from ...errors import BadInput, FileError
 from ...model import File, PlatformUser
 
@@ -31,7 +31,7 @@ class Files:
     async def get(self, file: File | UUID) -> File:
         """The file node as it is now. Raises NotFound."""
 
-        def query(tx: Connection, app: int) -> File:
+        def query(tx: Tx, app: int) -> File:
             return rows.file(tx, app, nodes.key(tx, app, file, "file"))
 
         return await self._tenant.read(query)
@@ -39,7 +39,7 @@ class Files:
     async def of(self, event: Any) -> list[File]:
         """The files attached to a message, in order. Raises NotFound."""
 
-        def query(tx: Connection, app: int) -> list[File]:
+        def query(tx: Tx, app: int) -> list[File]:
             key = nodes.key(tx, app, event, "event")
             return [rows.file(tx, app, node) for node in files.attached(tx, key)]
 
@@ -51,7 +51,7 @@ class Files:
         See `profile_picture_url` for one that has an address. Raises NotFound.
         """
 
-        def query(tx: Connection, app: int) -> File | None:
+        def query(tx: Tx, app: int) -> File | None:
             picture = files.picture_of(tx, nodes.key(tx, app, platform_user, "platform_user"))
             return None if picture is None else rows.file(tx, app, picture)
 
@@ -93,7 +93,7 @@ class Files:
         stored = await anyio.to_thread.run_sync(self._runtime.folder.keep, given)
         name = filename or (given.name if isinstance(given, Path) else None)
 
-        def unit(tx: Connection, app: int) -> File:
+        def unit(tx: Tx, app: int) -> File:
             key, _ = files.keep(tx, app, name, mime_type, stored.size, stored.sha256)
             return rows.file(tx, app, key)
 

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from ..._io.tenant import Tenant
-from ..._store.engine.sqlite import Connection
 from ..._store.reading import walks
 from ..._store.reading.explain import explain
 from ..._store.reading.walks import Arrow, Direction, Found, Limits
 from ..._store.records import nodes, rows
+from ...driver import Tx
 from ...graph import Explanation, Subgraph
 from ...model import Event
 
@@ -49,12 +49,12 @@ class Graph:
         """
         limits = Limits(depth, limit)
 
-        def narrow(tx: Connection, app: int) -> Subgraph | None:
+        def narrow(tx: Tx, app: int) -> Subgraph | None:
             key = nodes.key(tx, app, start)
             found = walks.narrow(tx, app, key, types, direction, limits)
             return None if found is None else _subgraph(tx, app, found)
 
-        def wide(tx: Connection, app: int) -> Subgraph:
+        def wide(tx: Tx, app: int) -> Subgraph:
             key = nodes.key(tx, app, start)
             return _subgraph(tx, app, walks.wide(tx, app, key, types, direction, limits))
 
@@ -82,7 +82,7 @@ class Graph:
         """A shortest path between two nodes, or None when there is none within the limits."""
         limits = Limits(depth, limit)
 
-        def query(tx: Connection, app: int) -> Subgraph | None:
+        def query(tx: Tx, app: int) -> Subgraph | None:
             first, last = nodes.key(tx, app, start), nodes.key(tx, app, end)
             arrows = walks.path(tx, app, first, last, types, direction, limits)
             if arrows is None:
@@ -94,7 +94,7 @@ class Graph:
     async def explain(self, event: Event | UUID) -> Explanation:
         """The whole timeline of one message: causes, attempts, statuses, replies, failures."""
 
-        def query(tx: Connection, app: int) -> Explanation:
+        def query(tx: Tx, app: int) -> Explanation:
             key = nodes.key(tx, app, event, "event")
             limits = Limits(20, 500)
             found = walks.walk(tx, app, key, CAUSES, "out", limits)
@@ -116,7 +116,7 @@ def _along(start: int, arrows: list[Arrow]) -> Found:
     return found
 
 
-def _with_parties(tx: Connection, found: Found) -> Found:
+def _with_parties(tx: Tx, found: Found) -> Found:
     """The same with who sent what to whom, and the files."""
     types = [n for n in map(tx.known_kind, ("sent_by", "sent_to", "attachment")) if n is not None]
     for source, kind, target in tx.expand(list(found.depth), types, inward=False):
@@ -125,7 +125,7 @@ def _with_parties(tx: Connection, found: Found) -> Found:
     return walks.dated(tx, found)
 
 
-def _subgraph(tx: Connection, app: int, found: Found) -> Subgraph:
+def _subgraph(tx: Tx, app: int, found: Found) -> Subgraph:
     """Keys into objects: one query per kind of node, not one per node."""
     entities = rows.entities(tx, app, list(found.depth))
     arrows = tuple(

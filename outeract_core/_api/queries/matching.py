@@ -17,13 +17,13 @@ from ... import query as q
 from ..._domain.rules.near import near
 from ..._io.runtime import Runtime
 from ..._store.engine.migrations import EDGE_TYPES
-from ..._store.engine.sqlite import Connection
 from ..._store.reading.queries import CONNECTIONS_OF, KINDS
+from ...driver import Tx
 from ...errors import BadInput, NotFound
 from ...events import EVENT_TYPES, RESERVED
 
 
-def check(runtime: Runtime, tx: Connection, app: int, where: q.Filter | None) -> None:
+def check(runtime: Runtime, tx: Tx, app: int, where: q.Filter | None) -> None:
     """Raises BadInput or NotFound for what can match nothing; warns of what has not matched yet."""
     for node in _leaves(where):
         if isinstance(node, q.OnPlatform):
@@ -49,7 +49,7 @@ def _leaves(where: q.Filter | None) -> Iterable[q.Filter]:
             yield node
 
 
-def _platform(runtime: Runtime, tx: Connection, app: int, name: str) -> None:
+def _platform(runtime: Runtime, tx: Tx, app: int, name: str) -> None:
     known = {row[2] for row in tx.all(CONNECTIONS_OF, app=app)}
     if name not in known:
         known |= set(runtime.plugins.names())
@@ -59,7 +59,7 @@ def _platform(runtime: Runtime, tx: Connection, app: int, name: str) -> None:
         )
 
 
-def _connection(tx: Connection, app: int, which: Any) -> None:
+def _connection(tx: Tx, app: int, which: Any) -> None:
     rows = tx.all(CONNECTIONS_OF, app=app)
     wanted = getattr(which, "id", which)
     if wanted in {row[3] for row in rows}:
@@ -70,7 +70,7 @@ def _connection(tx: Connection, app: int, which: Any) -> None:
     raise NotFound(f"no connection {wanted!s:.60} in this application{hint}")
 
 
-def _type(runtime: Runtime, tx: Connection, node: q.Type) -> None:
+def _type(runtime: Runtime, tx: Tx, node: q.Type) -> None:
     known = {*EVENT_TYPES, *(name for _number, name in tx.all(KINDS))}
     if any(map(node.matches, known)) or not node.label:
         return
@@ -91,7 +91,7 @@ def _beginnings(names: Iterable[str]) -> Iterable[str]:
             yield from (beginning, f"{beginning}.")
 
 
-def _edge_type(runtime: Runtime, tx: Connection, name: str) -> None:
+def _edge_type(runtime: Runtime, tx: Tx, name: str) -> None:
     if name not in EDGE_TYPES and tx.known_kind(name) is None:
         known = {*EDGE_TYPES, *(name for _number, name in tx.all(KINDS) if "." not in name)}
         runtime.log.warning("queries", f"no edge has the type {name!r:.60}{near(name, known)}")

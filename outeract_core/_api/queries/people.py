@@ -24,7 +24,6 @@ from ..._io import forgetting
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
 from ..._outbound.compose import connection
-from ..._store.engine.sqlite import Connection
 from ..._store.records import nodes, rows
 from ..._store.records.conn import Conn
 from ..._store.transfer import erasing, erasure, quotes
@@ -32,6 +31,7 @@ from ..._store.transfer.quotes import Rule as OwnRule
 from ..._store.writing import identity, link_codes, people
 from ..._store.writing.handlers import peer_of
 from ..._store.writing.link_codes import Try
+from ...driver import Tx
 from ...errors import BadInput, NotFound, OuteractError, UnknownPlatform
 from ...model import Event, PlatformUser, User
 
@@ -63,7 +63,7 @@ class People:
     async def user(self, who: Any) -> User:
         """A user: by itself, by id, or the one above a platform user. Raises NotFound."""
 
-        def query(tx: Connection, app: int) -> User:
+        def query(tx: Tx, app: int) -> User:
             return rows.user(tx, app, _person(tx, app, who))
 
         return await self._tenant.read(query)
@@ -71,7 +71,7 @@ class People:
     async def platform_user(self, who: PlatformUser | UUID | str) -> PlatformUser:
         """A platform user as it is now. Raises NotFound."""
 
-        def query(tx: Connection, app: int) -> PlatformUser:
+        def query(tx: Tx, app: int) -> PlatformUser:
             return rows.platform_user(tx, app, nodes.key(tx, app, who, "platform_user"))
 
         return await self._tenant.read(query)
@@ -84,7 +84,7 @@ class People:
         conn = connection(self._runtime, self._tenant.key, connection_of)
         names = _written(self._runtime, conn, external_id)
 
-        def query(tx: Connection, app: int) -> PlatformUser:
+        def query(tx: Tx, app: int) -> PlatformUser:
             found = (people.find(tx, conn, name) for name in names)
             key = next((one for one in found if one is not None), None)
             if key is None:
@@ -96,7 +96,7 @@ class People:
     async def platform_users(self, user: User | UUID) -> list[PlatformUser]:
         """The identities of a user, oldest first. Raises NotFound."""
 
-        def query(tx: Connection, app: int) -> list[PlatformUser]:
+        def query(tx: Tx, app: int) -> list[PlatformUser]:
             person = nodes.key(tx, app, user, "user")
             keys = [row[0] for row in tx.all(identity.PUSERS, person=person)]
             return rows.platform_users(tx, app, keys)
@@ -109,7 +109,7 @@ class People:
         """Whose identity this is, or was at a time (aware). Raises NotFound, BadInput."""
         moment = maybe_ms(at)
 
-        def query(tx: Connection, app: int) -> User:
+        def query(tx: Tx, app: int) -> User:
             puser = nodes.key(tx, app, platform_user, "platform_user")
             return rows.user(tx, app, identity.user_of(tx, puser, moment))
 
@@ -122,7 +122,7 @@ class People:
         Returns `user.merged`. Raises BadInput (one user already, merged before, the system user).
         """
 
-        def unit(tx: Connection, app: int) -> Event:
+        def unit(tx: Tx, app: int) -> Event:
             pair = _person(tx, app, source), _person(tx, app, target)
             return rows.event(tx, app, identity.merge(tx, app, *pair))
 
@@ -131,7 +131,7 @@ class People:
     async def unmerge(self, source: User | UUID) -> Event:
         """Undo the merge of `source`. Returns `user.unmerged`. Raises BadInput when it is not merged."""
 
-        def unit(tx: Connection, app: int) -> Event:
+        def unit(tx: Tx, app: int) -> Event:
             person = nodes.key(tx, app, source, "user")
             return rows.event(tx, app, identity.unmerge(tx, app, person))
 
@@ -151,7 +151,7 @@ class People:
         _between("uses", uses, _MAX_USES)
         hashed_with = self._runtime.key.codes()
 
-        def unit(tx: Connection, app: int) -> str:
+        def unit(tx: Tx, app: int) -> str:
             puser = nodes.key(tx, app, platform_user, "platform_user")
             return link_codes.generate(tx, app, hashed_with, puser, minutes, uses)[1]
 
@@ -169,7 +169,7 @@ class People:
         """
         hashed_with = self._runtime.key.codes()
 
-        def unit(tx: Connection, app: int) -> link_codes.Attempt:
+        def unit(tx: Tx, app: int) -> link_codes.Attempt:
             puser = nodes.key(tx, app, platform_user, "platform_user")
             message = None if event is None else nodes.key(tx, app, event, "event")
             public = message is not None and _is_public(tx, app, message)
@@ -210,7 +210,7 @@ class People:
         conns = {conn.id: conn for conn in self._runtime.conns(self._tenant.key)}
         seen = await self._looked(user)
 
-        def unit(tx: Connection, app: int) -> tuple[erasure.Erased, Event] | None:
+        def unit(tx: Tx, app: int) -> tuple[erasure.Erased, Event] | None:
             if erasing.is_under_way(tx, app):
                 return (
                     None  # what another erasure leaves of an event is not known before it is done
@@ -229,7 +229,7 @@ class People:
     async def _looked(self, user: Any) -> quotes.Look:
         """What names the person, window by window: each is a short read, so that no write waits."""
 
-        def begin(tx: Connection, app: int) -> quotes.Look:
+        def begin(tx: Tx, app: int) -> quotes.Look:
             return quotes.begin(tx, app, erasure.persons(tx, app, _person(tx, app, user))[1])
 
         seen = await self._tenant.read(begin)
@@ -246,13 +246,13 @@ class People:
                 found[conn.id] = Quoting(told.answers, told.names, told.forwards)
         return found
 
-    async def _write(self, unit: Callable[[Connection, int], T]) -> T:
+    async def _write(self, unit: Callable[[Tx, int], T]) -> T:
         result = await self._tenant.write(unit)
         self._runtime.wake("handlers", "outbox")
         return result
 
 
-def _person(tx: Connection, app: int, who: Any) -> int:
+def _person(tx: Tx, app: int, who: Any) -> int:
     key, node_type = nodes.resolve(tx, app, who, ("user", "platform_user"))
     return key if node_type == "user" else identity.user_of(tx, key, None)
 
@@ -267,7 +267,7 @@ def _written(runtime: Runtime, conn: Conn, external_id: str) -> list[str]:
     return [*(one for one in found if one is not None), str(external_id)]
 
 
-def _is_public(tx: Connection, app: int, message: int) -> bool:
+def _is_public(tx: Tx, app: int, message: int) -> bool:
     peer = peer_of(tx, message)
     return bool(peer) and rows.platform_user(tx, app, peer).kind in ("group", "channel")
 

@@ -14,12 +14,12 @@ from attrs import define, evolve
 from ..._domain.rules import query_language
 from ..._domain.values.ids import maybe_ms, span
 from ..._io.tenant import Tenant
-from ..._store.engine.sqlite import Connection
 from ..._store.reading import finding, views
 from ..._store.reading.finding import Wanted
 from ..._store.records import nodes
 from ..._store.writing import identity
 from ..._store.writing import search as index
+from ...driver import Tx
 from ...errors import BadInput, InvalidCursor, NotFound
 from ...pages import Asked, Page, asked
 from ...search import Hit
@@ -70,12 +70,12 @@ class Search:
             and self.asked.first <= _SMALL
         )
 
-    def _index(self, tx: Connection, app: int) -> bool:
+    def _index(self, tx: Tx, app: int) -> bool:
         """Index a chunk; whether there is more to do before the search can be answered."""
         index.advance(tx, app, self.tokenizer)
         return self.goal is not None and index.standing(tx, app).upto < self.goal
 
-    def _query(self, tx: Connection, app: int) -> Page[Hit] | None:
+    def _query(self, tx: Tx, app: int) -> Page[Hit] | None:
         wanted = self._wanted(tx, app)
         at = index.standing(tx, app)
         if self.goal is None:
@@ -90,7 +90,7 @@ class Search:
         total = finding.count(tx, app, wanted, at.head + 1) if self.total else None
         return self.asked.page(keys, int, lambda kept: self._hits(tx, app, kept, wanted), total)
 
-    def _hits(self, tx: Connection, app: int, keys: list[int], wanted: Wanted) -> list[Hit]:
+    def _hits(self, tx: Tx, app: int, keys: list[int], wanted: Wanted) -> list[Hit]:
         return finding.hits(tx, app, keys, wanted, self.tokenizer)
 
     # ── pages ─────────────────────────────────────────────────────────────────────────────────
@@ -104,7 +104,7 @@ class Search:
             raise InvalidCursor("a cursor of another order, or of another application")
         return (behind + 1, hi) if self.asked.back else (lo, behind)
 
-    def _best(self, tx: Connection, app: int, wanted: Wanted, head: int) -> Page[Hit]:
+    def _best(self, tx: Tx, app: int, wanted: Wanted, head: int) -> Page[Hit]:
         """By rank. Pages after the first look at what was there for the first, so nothing shifts."""
         number, offset, most = self._ranks(head)
         before = (span(app)[0] | number) + 1
@@ -133,7 +133,7 @@ class Search:
 
     # ── arguments ─────────────────────────────────────────────────────────────────────────────
 
-    def _wanted(self, tx: Connection, app: int) -> Wanted:
+    def _wanted(self, tx: Tx, app: int) -> Wanted:
         """The arguments as keys. Raises NotFound, BadInput."""
         terms = finding.understood(tx, self.tokenizer, self.terms)
         wanted = Wanted(terms, since=self.since, until=self.until)
@@ -143,7 +143,7 @@ class Search:
             wanted = evolve(wanted, senders=_senders(tx, app, self.person))
         return wanted
 
-    def _view(self, tx: Connection, app: int) -> views.View:
+    def _view(self, tx: Tx, app: int) -> views.View:
         if not isinstance(self.within, Conversation):
             return views.of(tx, app, self.within)
         view, (lo, hi) = self.within._view, span(app)  # noqa: SLF001 - of this package
@@ -152,7 +152,7 @@ class Search:
         return view
 
 
-def _inside(tx: Connection, wanted: Wanted, view: views.View) -> Wanted:
+def _inside(tx: Tx, wanted: Wanted, view: views.View) -> Wanted:
     """Only what a view of conversations holds; a thread is one of its conversation's."""
     places: tuple[int, ...] | None = view.peers
     if view.thread is not None:
@@ -165,7 +165,7 @@ def _inside(tx: Connection, wanted: Wanted, view: views.View) -> Wanted:
     return evolve(wanted, places=places, thread=view.thread, since=since, until=until)
 
 
-def _senders(tx: Connection, app: int, person: Any) -> tuple[int, ...]:
+def _senders(tx: Tx, app: int, person: Any) -> tuple[int, ...]:
     """The platform users of a person, or the one that was given."""
     key, node_type = nodes.resolve(tx, app, person, ("platform_user", "user"))
     if node_type == "platform_user":

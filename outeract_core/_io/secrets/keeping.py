@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..._store.engine.sqlite import Connection
 from ..._store.records import doors
+from ...driver import Tx
 from ...errors import MissingSecret
 from ..database import Database
 from ..disk.place import Place
@@ -33,7 +33,7 @@ def opened(database: Database, place: Place, secrets: Secrets, own: Key | None) 
     if own.fault is None and (mark is None or (mark[1], own.whose) == ("file", "host")):
         mine = (own.mark, own.whose)
 
-        def unit(tx: Connection) -> tuple[bytes, str] | None:
+        def unit(tx: Tx) -> tuple[bytes, str] | None:
             if doors.mark(tx) == mark:
                 doors.set_mark(tx, *mine)
             return doors.mark(tx)

@@ -17,7 +17,8 @@ import apsw
 
 from ..._domain.values.ids import IdSource
 from .memory import flags_for
-from .sqlite import Connection, configured
+from .opening import configured
+from .sqlite import Connection
 from .translating import translated
 
 

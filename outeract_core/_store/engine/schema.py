@@ -11,8 +11,9 @@ from functools import cache
 import apsw
 
 from ..._domain.values.ids import uuid7
+from ...driver import Tx
 from .migrations import migrate
-from .sqlite import Connection
+from .sqlite import Connection, own
 
 SEARCH = frozenset(
     f"search_index{part}" for part in ("", "_data", "_idx", "_content", "_docsize", "_config")
@@ -31,10 +32,10 @@ def made() -> dict[tuple[str, str], str]:
     return found
 
 
-def strange(tx: Connection) -> list[str]:
+def strange(tx: Tx) -> list[str]:
     """What was added, changed or taken away by another program."""
     wanted = made()
-    found = {(kind, name): sql for kind, name, sql in tx.script(_ALL) if name not in SEARCH}
+    found = {(kind, name): sql for kind, name, sql in own(tx).script(_ALL) if name not in SEARCH}
     told = [f"a {kind} that is not the library's: {name!a}" for kind, name in found.keys() - wanted]
     told += [f"the {kind} {name} was taken away" for kind, name in wanted.keys() - found]
     told += [

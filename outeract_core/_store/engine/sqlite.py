@@ -1,13 +1,14 @@
-"""SQLite through apsw: opens files, runs statements, translates errors. The only import of apsw.
+"""SQLite's transaction: runs statements through apsw, begins and commits, allocates keys.
 
-Knows: pragmas, transactions, what each SQLite error means to the host.
-Does not know: what the statements mean, threads.
+Knows: how each call of the port is made with SQLite.
+Does not know: what the statements mean, threads, how a file is opened (`opening.py`).
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,48 +17,24 @@ import apsw
 from ..._domain.values.at_rest import Codec
 from ..._domain.values.ids import SHIFT, IdSource, uuid7, uuid7_bytes
 from ..._domain.values.interrupt import go_on
-from ...driver import Statement
-from ...errors import (
-    OldSQLite,
-    ReadOnlyStore,
-    StoreCorrupt,
-    StoreError,
-)
+from ...driver import Statement, Tx
+from ...errors import StoreCorrupt
 from .columns import fitted
-from .foreign import refuse_database, refuse_path
 from .known import Known
-from .memory import flags_for, in_memory
 from .sets import MOST, widened
-from .translating import translated
 
 Row = TypeVar("Row")
 
-OLDEST = (3, 51, 3)
 _COUNTERS: Statement[Any] = Statement(
     "counters",
     "INSERT INTO counter(owner, value) VALUES (?, ?) "
     "ON CONFLICT(owner) DO UPDATE SET value = excluded.value",
 )
-_SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
-
-
-def check_sqlite(version: str | None = None) -> None:
-    """Raises OldSQLite below 3.51.3 (WAL-reset corruption race, sqlite.org/wal.html#walresetbug)."""
-    found = version or apsw.sqlite_lib_version()
-    if tuple(int(part) for part in found.split(".")) < OLDEST:
-        raise OldSQLite(
-            f"SQLite {found} can corrupt a file that two processes write; "
-            "3.51.3 is needed: pip install -U 'apsw>=3.53'"
-        )
-
 
 Fault = apsw.Error
 """What SQLite raises."""
 FAULTS = (apsw.Error, UnicodeDecodeError)
 """The same, and what its texts raise when they are none."""
-
-
-Some = TypeVar("Some", bound="Connection")
 
 
 class Connection(Known):
@@ -152,6 +129,17 @@ class Connection(Known):
         bound = (apsw.carray(array("q", keys)),)
         rows: list[tuple[int, int, int]] = self._cursor.execute(sql, bound).fetchall()
         return rows
+
+    @contextmanager
+    def unguarded(self, guards: Sequence[str]) -> Iterator[None]:
+        """Without these triggers while the block lasts. What it leaves by an error is to be rolled back."""
+        names = ", ".join(f"'{name}'" for name in guards)
+        found = self.script(f"SELECT name, sql FROM sqlite_schema WHERE name IN ({names})")
+        for name, _sql in found:
+            self.script(f"DROP TRIGGER {name}")
+        yield
+        for _name, sql in found:
+            self.script(sql)
 
     def auxiliary(self, name: str, call: Callable[..., Any]) -> None:
         """Have a function of full-text search from now on. It looks into the file, so not when that is opened."""
@@ -335,56 +323,12 @@ class Connection(Known):
             pass
 
 
-def open_writer(
-    path: str, vfs: str | None, durability: str, busy_ms: int, ids: IdSource
-) -> Connection:
-    """The one writing connection. Raises StoreError and its kinds."""
-    check_sqlite()
-    if durability not in _SYNCHRONOUS:
-        raise StoreError(f"durability is 'full' or 'normal', not {durability!r}")
-    with translated(path):
-        if not in_memory(path):
-            refuse_path(path)
-        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | flags_for(path)
-        connection = configured(Connection(apsw.Connection(path, flags, vfs), path, ids), busy_ms)
-        if connection.db.readonly("main"):
-            raise ReadOnlyStore(f"{path} is read-only; check the rights of it and its folder")
-        refuse_database(path, connection.script)
-        connection.script("PRAGMA journal_mode = WAL")
-        connection.script(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
-        connection.hard = False if durability == "normal" else None
-        connection.script("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;")
-        connection.script("PRAGMA cache_size = -65536; PRAGMA secure_delete = ON")
-        _count_wal(connection)
-    return connection
-
-
-def configured(connection: Some, busy_ms: int) -> Some:
-    """The connection, set up as every one is."""
-    db = connection.db
-    db.set_busy_timeout(busy_ms)
-    db.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
-    db.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
-    db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)  # a trigger of another program calls nothing
-    db.create_scalar_function("casefold", _casefold, 1, deterministic=True)
-    connection.script("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON")
-    return connection
-
-
-def _casefold(*text: Any) -> str:
-    """Text without its case, whatever the alphabet; as bytes, since it may hold half a surrogate."""
-    return str(text[0], "utf-8", "replace").casefold()
-
-
-def _count_wal(connection: Connection) -> None:
-    def count(_db: apsw.Connection, _name: str, pages: int) -> int:
-        connection.wal_held = min(pages, connection.wal_held)
-        connection.wal_pages = pages - connection.wal_held
-        return 0
-
-    connection.db.set_wal_hook(count)
-
-
 def is_fatal(error: BaseException) -> bool:
     """Whether an error of SQLite has ended the whole transaction, not only one statement."""
     return isinstance(error, apsw.FullError | apsw.IOError | apsw.NoMemError | apsw.CorruptError)
+
+
+def own(tx: Tx) -> Connection:
+    """The connection that a unit's transaction is. For what only SQLite has, in this room."""
+    assert isinstance(tx, Connection)  # noqa: S101 - there is one engine
+    return tx

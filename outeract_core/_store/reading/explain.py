@@ -16,7 +16,6 @@ from ..._domain.values.ids import to_ms
 from ...driver import Statement, Tx
 from ...graph import Explanation, Moment, Subgraph
 from ...model import Event, PlatformUser
-from ..engine.sqlite import Connection
 from ..engine.statements import statement
 from ..records import attempts, rows
 from ..records.attempts import Attempt
@@ -26,7 +25,7 @@ OUTBOX: Statement[tuple[str, int, int, str | None]] = statement("outbox_of_event
 RETRIES: Statement[tuple[str, int, int]] = statement("retries_of_event")
 
 
-def explain(tx: Connection, app: int, key: int, graph: Subgraph) -> Explanation:
+def explain(tx: Tx, app: int, key: int, graph: Subgraph) -> Explanation:
     """The story of the event `key`, whose surroundings are `graph`."""
     event = rows.events(tx, app, [key])[0]
     told = _once(sorted(graph.events, key=lambda e: e.position))
@@ -41,7 +40,7 @@ def explain(tx: Connection, app: int, key: int, graph: Subgraph) -> Explanation:
     )
 
 
-def _party(tx: Connection, app: int, key: int, edge_type: str) -> PlatformUser | None:
+def _party(tx: Tx, app: int, key: int, edge_type: str) -> PlatformUser | None:
     puser = target_of(tx, key, edge_type)
     return None if puser is None else rows.platform_user(tx, app, puser)
 

@@ -18,28 +18,22 @@ from attrs import evolve, frozen
 from ..._domain.rules import query_language
 from ..._domain.rules.query_language import Term, Terms
 from ..._domain.values.ids import span
-from ...driver import Statement
+from ...driver import Statement, Tx
 from ...errors import BadInput
 from ...model import Event
 from ...search import Hit
 from ...standing import Standing
-from ..engine.sqlite import Connection
+from ..engine import full_text
 from ..engine.statements import statement
 from ..records import rows
 from ..writing.search import word
-from .ranking import AMONG, best, occurrences
+from .ranking import AMONG, best
 from .standing import of_events
 
 SINCE: Statement[tuple[int | None]] = statement("search_since")
 UNTIL: Statement[tuple[int | None]] = statement("search_until")
 
-_ARGUMENTS = {
-    "unicode61": ["remove_diacritics", "2"],
-    "trigram": ["remove_diacritics", "1"],
-}
 _SPEAKING = ("message.edited", "message.reparsed", "message.transcribed")
-_DOCUMENT = 4
-"""FTS5_TOKENIZE_DOCUMENT: as the index does."""
 
 
 @frozen
@@ -60,12 +54,12 @@ class Wanted:
 # ── words ────────────────────────────────────────────────────────────────────────────────────
 
 
-def understood(tx: Connection, tokenizer: str, alternatives: Iterable[Terms]) -> tuple[Terms, ...]:
+def understood(tx: Tx, tokenizer: str, alternatives: Iterable[Terms]) -> tuple[Terms, ...]:
     """The terms with their tokens, as the index would cut them; what has none is left out.
 
     Raises BadInput when nothing is left to look for, or a term is too short for the index.
     """
-    cut = tx.db.fts5_tokenizer(tokenizer, _ARGUMENTS[tokenizer])
+    cut = full_text.cutter(tx, tokenizer)
     found = [
         Terms(_cut(cut, each.wanted, tokenizer), _cut(cut, each.unwanted, tokenizer))
         for each in alternatives
@@ -78,14 +72,14 @@ def understood(tx: Connection, tokenizer: str, alternatives: Iterable[Terms]) ->
     return tuple(found)
 
 
-def _cut(cut: Any, terms: Iterable[Term], tokenizer: str) -> tuple[Term, ...]:
+def _cut(cut: full_text.Cut, terms: Iterable[Term], tokenizer: str) -> tuple[Term, ...]:
     found = []
     for term in terms:
-        tokens = cut(term.text.encode(), _DOCUMENT, None, include_offsets=False)
+        tokens = cut(term.text.encode())
         if not tokens and term.text and tokenizer == "trigram":
             raise BadInput(f"{term.text!r:.40} is too short: this index finds 3 characters or more")
         if tokens:
-            found.append(evolve(term, tokens=tuple(token[0] for token in tokens)))
+            found.append(evolve(term, tokens=tuple(token[2] for token in tokens)))
     return tuple(found)
 
 
@@ -114,7 +108,7 @@ def _quoted(term: Term) -> str:
 
 
 def found(
-    tx: Connection, app: int, wanted: Wanted, bounds: tuple[int, int], newest: bool, limit: int
+    tx: Tx, app: int, wanted: Wanted, bounds: tuple[int, int], newest: bool, limit: int
 ) -> list[int]:
     """At most `limit` keys within the bounds, from the newest down or from the oldest up."""
     asked = _asked(tx, app, wanted, bounds)
@@ -125,18 +119,18 @@ def found(
     return [row[0] for row in tx.dynamic(sql, {**asked[1], "limit": limit})]
 
 
-def ranked(tx: Connection, app: int, wanted: Wanted, before: int) -> tuple[list[int], bool]:
+def ranked(tx: Tx, app: int, wanted: Wanted, before: int) -> tuple[list[int], bool]:
     """Of the newest keys below `before` the best first; and whether there are more, which were not weighed."""
     asked = _asked(tx, app, wanted, (span(app)[0], before))
     if asked is None:
         return [], False
-    tx.auxiliary("occurrences", occurrences)
+    full_text.weighed(tx)
     sql = f"SELECT f.rowid, occurrences(search_index) FROM {asked[0]} ORDER BY f.rowid DESC LIMIT :limit"
     matches = tx.dynamic(sql, {**asked[1], "limit": AMONG + 1})
     return best(matches[:AMONG], _rows(tx, wanted)), len(matches) > AMONG
 
 
-def _rows(tx: Connection, wanted: Wanted) -> list[int]:
+def _rows(tx: Tx, wanted: Wanted) -> list[int]:
     """How many rows have each phrase, in the order of the query, up to a bound."""
     sql = "SELECT count(*) FROM (SELECT 1 FROM search_index WHERE search_index MATCH :words LIMIT :most)"
     terms = [term for each in wanted.alternatives for term in (*each.wanted, *each.unwanted)]
@@ -145,7 +139,7 @@ def _rows(tx: Connection, wanted: Wanted) -> list[int]:
     ]
 
 
-def count(tx: Connection, app: int, wanted: Wanted, before: int) -> int:
+def count(tx: Tx, app: int, wanted: Wanted, before: int) -> int:
     """How many keys below `before` match; looks at all of them."""
     asked = _asked(tx, app, wanted, (span(app)[0], before))
     rows = [] if asked is None else tx.dynamic(f"SELECT count(*) FROM {asked[0]}", asked[1])
@@ -153,7 +147,7 @@ def count(tx: Connection, app: int, wanted: Wanted, before: int) -> int:
 
 
 def _asked(
-    tx: Connection, app: int, wanted: Wanted, bounds: tuple[int, int]
+    tx: Tx, app: int, wanted: Wanted, bounds: tuple[int, int]
 ) -> tuple[str, dict[str, Any]] | None:
     """What stands behind FROM, and its parameters; None when nothing can match."""
     lo, hi = _bounds(tx, app, wanted)
@@ -192,7 +186,7 @@ _IN_THREAD = (
 )
 
 
-def _bounds(tx: Connection, app: int, wanted: Wanted) -> tuple[int, int]:
+def _bounds(tx: Tx, app: int, wanted: Wanted) -> tuple[int, int]:
     """The keys between which events of the asked times can lie."""
     lo, hi = span(app)
     if wanted.since is not None:
@@ -207,22 +201,20 @@ def _bounds(tx: Connection, app: int, wanted: Wanted) -> tuple[int, int]:
 # ── hits ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def hits(
-    tx: Connection, app: int, keys: Sequence[int], wanted: Wanted, tokenizer: str
-) -> list[Hit]:
+def hits(tx: Tx, app: int, keys: Sequence[int], wanted: Wanted, tokenizer: str) -> list[Hit]:
     """These matches, in their order; their snippets are cut when they are asked for."""
     found = rows.events(tx, app, keys)
     terms = tuple(term for each in wanted.alternatives for term in each.wanted)
-    cut: Any = tx.db.fts5_tokenizer(tokenizer, _ARGUMENTS[tokenizer])  # outlives the connection
+    cut = full_text.cutter(tx, tokenizer)
 
     def places(text: bytes) -> list[tuple[int, int]]:
-        return query_language.spans(cut(text, _DOCUMENT, None), terms)
+        return query_language.spans(cut(text), terms)
 
     messages = _messages(tx, app, found)
     return [Hit(event, messages.get(event.position, event), places) for event in found]
 
 
-def _messages(tx: Connection, app: int, found: list[Event]) -> dict[int, Standing]:
+def _messages(tx: Tx, app: int, found: list[Event]) -> dict[int, Standing]:
     """By position of what was found, the message that it belongs to, as it stands, if it is known."""
     about = _about(tx, [event for event in found if event.event_type in _SPEAKING])
     about |= {event.position: event.position for event in found if event.position not in about}
@@ -235,7 +227,7 @@ def _messages(tx: Connection, app: int, found: list[Event]) -> dict[int, Standin
     return {found: standing[key] for found, key in about.items() if key in standing}
 
 
-def _about(tx: Connection, speaking: list[Event]) -> dict[int, int]:
+def _about(tx: Tx, speaking: list[Event]) -> dict[int, int]:
     """By position, for what only speaks about a message: the key of that message."""
     keys, origin = [event.position for event in speaking], tx.known_kind("origin")
     return {source: target for source, _t, target in tx.expand(keys, [origin or 0], inward=False)}

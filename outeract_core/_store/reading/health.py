@@ -1,17 +1,15 @@
-"""Queries of the doctor: integrity, versions, how much waits.
+"""Queries of the doctor: how much waits, how much there is.
 
-Knows: what to count. Does not know: what is too much.
+Knows: what to count. Does not know: what is too much, the file as a whole (`engine/checks.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from ..._domain.values.ids import span
-from ...driver import Statement
-from ..engine.sqlite import Connection, Fault
+from ...driver import Statement, Tx
 from ..engine.statements import statement
 from ..records.log import id_of
 from ..writing import search as index
@@ -27,43 +25,7 @@ FOREIGN: Statement[tuple[str, str, int, int, int]] = statement("foreign_counts")
 COUNTS: Statement[tuple[str, int]] = statement("counts")
 
 
-def integrity(tx: Connection, progress: Callable[[int | str], None]) -> list[str]:
-    """What is wrong with the file, looking at all of it; empty when it is well."""
-    progress("pages")
-    faults = [row[0] for row in tx.script("PRAGMA integrity_check") if row[0] != "ok"]
-    progress("references")
-    faults += [f"broken reference in {row[0]}" for row in tx.script("PRAGMA foreign_key_check")]
-    return faults + unreadable(tx, progress)
-
-
-def unreadable(tx: Connection, progress: Callable[[int | str], None]) -> list[str]:
-    """Tables of which rows cannot be read: every row is, and every text in JSON."""
-    tables = tx.script(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'"
-    )
-    faults = []
-    for (name,) in tables:
-        progress(name)
-        try:
-            for _row in tx.stream(f"SELECT * FROM {name}", {}):
-                pass
-        except (Fault, UnicodeDecodeError) as error:
-            faults.append(f"damage in the table {name}: {error}")
-    bad = tx.dynamic("SELECT count(*) FROM event WHERE NOT json_valid(payload_out(payload))", {})[
-        0
-    ][0]
-    return faults + ([f"damage in the table event: {bad} payloads are no JSON"] if bad else [])
-
-
-def versions(tx: Connection) -> dict[str, Any]:
-    """The file's schema and the SQLite that reads it."""
-    return {
-        "schema": tx.script("PRAGMA user_version")[0][0],
-        "sqlite": tx.script("SELECT sqlite_version()")[0][0],
-    }
-
-
-def queues(tx: Connection) -> dict[str, int]:
+def queues(tx: Tx) -> dict[str, int]:
     """How many rows wait, by kind of work."""
     found = {"queued": 0, "sending": 0}
     for _conn, state, count, _due in tx.all(DEPTHS):
@@ -75,20 +37,20 @@ def queues(tx: Connection) -> dict[str, int]:
     return found
 
 
-def parked(tx: Connection, since: int = 0) -> tuple[int, UUID | None]:
+def parked(tx: Tx, since: int = 0) -> tuple[int, UUID | None]:
     """How many turns have been given up from `since` on (milliseconds), and the newest one's event."""
     count, event, _at = tx.one(PARKED, since=since) or (0, None, None)
     return count, None if event is None else id_of(tx, event)
 
 
-def hung(tx: Connection, app: int, since: int) -> int:
+def hung(tx: Tx, app: int, since: int) -> int:
     """How many turns took so long that it was told, from `since` on (milliseconds)."""
     after = stored_before(tx, app, since, newest(tx, app))
     row = tx.one(HUNG, after=after, hi=span(app)[1], hangs=tx.known_kind("system.handler_hangs"))
     return (row or (0,))[0]
 
 
-def foreign(tx: Connection) -> list[dict[str, Any]]:
+def foreign(tx: Tx) -> list[dict[str, Any]]:
     """What came for accounts that no connection of the file has: how many items, why, the last one."""
     return [
         {"platform": platform, "reason": reason, "items": items, "times": times, "last": last}
@@ -96,12 +58,12 @@ def foreign(tx: Connection) -> list[dict[str, Any]]:
     ]
 
 
-def search(tx: Connection) -> dict[str, Any]:
+def search(tx: Tx) -> dict[str, Any]:
     """How texts are cut for the full-text index (None: nobody has searched yet), and what it lacks."""
     return {"tokenizer": index.tokenizer(tx), "behind": max(0, index.backlog(tx)[1])}
 
 
-def counts(tx: Connection, app: int) -> dict[str, int]:
+def counts(tx: Tx, app: int) -> dict[str, int]:
     """How many events, messages, people, files an application has."""
     lo, hi = span(app)
     return dict(tx.all(COUNTS, lo=lo, hi=hi))

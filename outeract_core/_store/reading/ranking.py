@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import log
-from typing import Any
 
-__all__ = ["AMONG", "Match", "best", "occurrences"]
+__all__ = ["AMONG", "Match", "best"]
 
 AMONG = 1_000
 """Of the newest matches so many are weighed, and so far are the rows counted that have a word."""
 _K1, _B, _LEAST = 1.2, 0.75, 1e-6
 
 Match = tuple[int, str]
-"""A key, and what `occurrences` says of it: rows and words of the index, words of its text, how often each
+"""A key, and what the engine's `occurrences` says of it: rows and words of the index, words of its text, how often each
 phrase stands in it."""
 
 
@@ -43,12 +42,3 @@ def _score(told: list[int], rows: Sequence[int]) -> float:
 def _weight(total: int, having: int) -> float:
     """How much a word tells that so many of all rows have."""
     return max(_LEAST, log((total - having + 0.5) / (having + 0.5)))
-
-
-def occurrences(match: Any, *_of: Any) -> str:
-    """Of one match in the full-text index: its rows and words, words here, how often each phrase stands
-    in the first column.
-    """
-    found = (len(match.phrase_locations(n)[0]) for n in range(match.phrase_count))
-    about = (match.row_count, match.column_total_size(-1), match.column_size(-1))
-    return " ".join(map(str, (*about, *found)))

@@ -13,9 +13,8 @@ from attrs import frozen
 
 from ..._domain.values import stored
 from ..._domain.values.ids import span
-from ...driver import Statement
+from ...driver import Statement, Tx
 from ...model import Event, PlatformConnection, Status
-from ..engine.sqlite import Connection
 from ..engine.statements import statement
 from ..records import rows
 from ..records.conn import Conn
@@ -69,7 +68,7 @@ class Among:
 
 
 def listed(
-    tx: Connection, app: int, among: Among, limit: int, conns: Mapping[int, Conn]
+    tx: Tx, app: int, among: Among, limit: int, conns: Mapping[int, Conn]
 ) -> list[Undelivered]:
     """The newest of them."""
     found = tx.all(LISTED, status=among.status, limit=limit, **_bounds(tx, app, among))
@@ -91,7 +90,7 @@ def listed(
 
 
 def counted(
-    tx: Connection, app: int, among: Among, width: int, conns: Mapping[int, Conn]
+    tx: Tx, app: int, among: Among, width: int, conns: Mapping[int, Conn]
 ) -> list[UndeliveredCount]:
     """How many, in spans of `width` milliseconds; the newest span first."""
     return [
@@ -104,7 +103,7 @@ def counted(
     ]
 
 
-def _bounds(tx: Connection, app: int, among: Among) -> dict[str, Any]:
+def _bounds(tx: Tx, app: int, among: Among) -> dict[str, Any]:
     lo, hi = span(app)
     return {
         "origin": tx.kind("origin"), "failed": tx.kind("message.failed"),

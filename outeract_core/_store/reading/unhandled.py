@@ -15,11 +15,10 @@ from attrs import frozen
 from ..._domain.values import stored
 from ..._domain.values.codec import clean
 from ..._domain.values.ids import span
-from ...driver import Statement
+from ...driver import Statement, Tx
 from ...errors import InvalidCursor
 from ...model import Event, PlatformConnection
 from ...pages import from_cursor, to_cursor
-from ..engine.sqlite import Connection
 from ..engine.statements import statement
 from ..records import rows
 from ..records.conn import Conn
@@ -89,7 +88,7 @@ class Which:
 
 
 def listed(
-    tx: Connection, app: int, which: Which, limit: int, conns: Mapping[int, Conn]
+    tx: Tx, app: int, which: Which, limit: int, conns: Mapping[int, Conn]
 ) -> list[Unhandled]:
     """The newest of them. Raises InvalidCursor."""
     before, handler = (span(app)[1], "") if which.before is None else _place(which.before)
@@ -103,7 +102,7 @@ def listed(
 
 
 def counted(
-    tx: Connection, app: int, which: Which, width: int, conns: Mapping[int, Conn]
+    tx: Tx, app: int, which: Which, width: int, conns: Mapping[int, Conn]
 ) -> list[UnhandledCount]:
     """How many, in spans of `width` milliseconds; the newest span first."""
     bounds = _bounds(tx, app, which, span(app)[1])
@@ -139,7 +138,7 @@ def _entity(conns: Mapping[int, Conn], conn: int | None) -> PlatformConnection |
     return None if conn is None else conns[conn].entity
 
 
-def _bounds(tx: Connection, app: int, which: Which, before: int) -> dict[str, Any]:
+def _bounds(tx: Tx, app: int, which: Which, before: int) -> dict[str, Any]:
     lo, hi = span(app)
     return {
         "origin": tx.kind("origin"), "retried": tx.kind("system.handler_retried"), "lo": lo,

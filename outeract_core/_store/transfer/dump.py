@@ -15,8 +15,7 @@ from itertools import chain
 from typing import Any
 
 from ..._domain.values.ids import span
-from ...driver import Statement
-from ..engine.sqlite import Connection
+from ...driver import Statement, Tx
 from ..engine.statements import statement
 from .tables import AFTER, BEFORE, FORMAT, Table, select
 
@@ -36,7 +35,7 @@ WHERE g.src >= :lo AND g.src < :hi ORDER BY g.src"""
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def header(tx: Connection, app: int, *, files: bool) -> str:
+def header(tx: Tx, app: int, *, files: bool) -> str:
     """The first line: format version, and what the file's own tables say of the application."""
     row = tx.one(FACTS, app=app)
     assert row is not None  # noqa: S101 - the caller has the application
@@ -50,7 +49,7 @@ def header(tx: Connection, app: int, *, files: bool) -> str:
     })  # fmt: skip
 
 
-def lines(tx: Connection, app: int) -> Iterator[tuple[str, str]]:
+def lines(tx: Tx, app: int) -> Iterator[tuple[str, str]]:
     """Every line between the header and the bytes of files, each with the table that it is of."""
     for table in BEFORE:
         yield from _rows(tx, app, table)
@@ -59,13 +58,13 @@ def lines(tx: Connection, app: int) -> Iterator[tuple[str, str]]:
         yield from _rows(tx, app, table)
 
 
-def hashes(tx: Connection, app: int) -> list[str]:
+def hashes(tx: Tx, app: int) -> list[str]:
     """The SHA-256 of every file whose bytes should be in the folder, each once."""
     lo, hi = span(app)
     return [row[0] for row in tx.all(HASHES, lo=lo, hi=hi)]
 
 
-def _rows(tx: Connection, app: int, table: Table) -> Iterator[tuple[str, str]]:
+def _rows(tx: Tx, app: int, table: Table) -> Iterator[tuple[str, str]]:
     lo, hi = span(app)
     scopes: list[dict[str, Any]] = [{"app": app, "lo": lo, "hi": hi}]
     if table.by_connection:
@@ -78,7 +77,7 @@ def _rows(tx: Connection, app: int, table: Table) -> Iterator[tuple[str, str]]:
             yield table.name, line
 
 
-def _log(tx: Connection, app: int) -> Iterator[tuple[str, str]]:
+def _log(tx: Tx, app: int) -> Iterator[tuple[str, str]]:
     """Events in order, each with its edges; edges of other nodes as lines of their own."""
     lo, hi = span(app)
     kinds = {number: _quoted(name) for number, name in tx.all(KINDS)}

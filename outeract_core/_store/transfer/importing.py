@@ -15,7 +15,6 @@ from attrs import frozen
 from ..._domain.values.ids import SHIFT, span
 from ...driver import Statement, Tx
 from ...errors import BadInput, InvalidExport, LeaseLost, UnfinishedImport
-from ..engine.sqlite import Connection
 from ..engine.statements import statement
 from ..writing import enrolment
 from ..writing.tenants import STANDING
@@ -117,7 +116,7 @@ def moved(tx: Tx, app: int, was: int, line: int, position: int) -> None:
         raise LeaseLost("another import of this file has gone on with this application")
 
 
-def finish(tx: Connection, standing: Standing, was: int) -> None:
+def finish(tx: Tx, standing: Standing, was: int) -> None:
     """Everything is here: work may begin, and the application is served. Raises InvalidExport."""
     app, (lo, hi) = standing.app, span(standing.app)
     moved(tx, app, was, 0, was)
@@ -136,18 +135,13 @@ def finish(tx: Connection, standing: Standing, was: int) -> None:
     tx.forget()
 
 
-def undo(tx: Connection, app: int) -> None:
+def undo(tx: Tx, app: int) -> None:
     """Take out what was written of an import that is refused, as if it had never begun."""
     lo, hi = span(app)
     span_of = {"app": app, "lo": lo, "hi": hi}
-    names = ", ".join(f"'{name}'" for name in _GUARDS)
-    guards = tx.script(f"SELECT name, sql FROM sqlite_schema WHERE name IN ({names})")
-    for name, _sql in guards:
-        tx.script(f"DROP TRIGGER {name}")
-    for sql in deletions():
-        tx.dynamic(sql, span_of)
-    for _name, sql in guards:
-        tx.script(sql)
+    with tx.unguarded(_GUARDS):
+        for sql in deletions():
+            tx.dynamic(sql, span_of)
     tx.run(END, app=app)
     tx.run(UNKEY, app=app)
     tx.run(UNNAME, app=app)

@@ -19,8 +19,8 @@ from attrs import Factory, define
 from ..._domain.rules import shapes
 from ..._domain.values.codec import DEEPEST, harmless, readable, storable
 from ..._domain.values.names import safe_filename, safe_mime
+from ...driver import Tx
 from ...events import RESERVED
-from ..engine.sqlite import Connection
 from . import rebuild, soundness, values
 from .tables import (
     ADDED,
@@ -320,7 +320,7 @@ def _with_door(one: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "webhook_version": 1, "webhook_until": None, "webhook_old": old}
 
 
-def store(tx: Connection, app: int, rows: Rows, remap: Remap) -> None:
+def store(tx: Tx, app: int, rows: Rows, remap: Remap) -> None:
     """Write them. Raises what SQLite does of a row that cannot be, and ValueError."""
     _tables(tx, app, rows, remap, BEFORE[:1])
     if not rows.only_connections and not soundness.connected(tx, app, remap.count):
@@ -336,7 +336,7 @@ def store(tx: Connection, app: int, rows: Rows, remap: Remap) -> None:
     _tables(tx, app, rows, remap, AFTER)
 
 
-def _tables(tx: Connection, app: int, rows: Rows, remap: Remap, tables: tuple[Table, ...]) -> None:
+def _tables(tx: Tx, app: int, rows: Rows, remap: Remap, tables: tuple[Table, ...]) -> None:
     for table in tables:
         if table.name in rows.others:
             tx.many(insert(table, app, remap), rows.others[table.name])

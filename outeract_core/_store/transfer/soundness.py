@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from ..._domain.values.ids import span
-from ...driver import Statement
-from ..engine.sqlite import Connection
+from ...driver import Statement, Tx
 from ..engine.statements import statement
 from .tables import TABLES, where
 
@@ -22,7 +21,7 @@ HOME = {"event": "seq", "person": "id", "puser": "id", "file": "id"}
 ARRIVED: Statement[tuple[int]] = statement("import_connections")
 
 
-def connected(tx: Connection, app: int, count: int) -> bool:
+def connected(tx: Tx, app: int, count: int) -> bool:
     """Whether all connections are here: before, nothing may refer to the number of one, which could
     be given to somebody else meanwhile.
     """
@@ -30,7 +29,7 @@ def connected(tx: Connection, app: int, count: int) -> bool:
     return row is not None and row[0] == count
 
 
-def faults(tx: Connection, app: int) -> Iterator[str]:
+def faults(tx: Tx, app: int) -> Iterator[str]:
     """What refers to nothing, and what two nodes are called alike."""
     lo, hi = span(app)
     for says, sql in (*_references(), *_edges(), *_doubles(), *_tenant()):

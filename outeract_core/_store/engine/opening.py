@@ -1,0 +1,83 @@
+"""A connection to a file of SQLite, opened as every one is.
+
+Knows: flags and pragmas, the oldest SQLite that is safe, whose file is refused.
+Does not know: transactions (`sqlite.py`), when a file is opened.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import apsw
+
+from ..._domain.values.ids import IdSource
+from ...errors import OldSQLite, ReadOnlyStore, StoreError
+from .foreign import refuse_database, refuse_path
+from .memory import flags_for, in_memory
+from .sqlite import Connection
+from .translating import translated
+
+Some = TypeVar("Some", bound=Connection)
+
+OLDEST = (3, 51, 3)
+_SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
+
+
+def check_sqlite(version: str | None = None) -> None:
+    """Raises OldSQLite below 3.51.3 (WAL-reset corruption race, sqlite.org/wal.html#walresetbug)."""
+    found = version or apsw.sqlite_lib_version()
+    if tuple(int(part) for part in found.split(".")) < OLDEST:
+        raise OldSQLite(
+            f"SQLite {found} can corrupt a file that two processes write; "
+            "3.51.3 is needed: pip install -U 'apsw>=3.53'"
+        )
+
+
+def open_writer(
+    path: str, vfs: str | None, durability: str, busy_ms: int, ids: IdSource
+) -> Connection:
+    """The one writing connection. Raises StoreError and its kinds."""
+    check_sqlite()
+    if durability not in _SYNCHRONOUS:
+        raise StoreError(f"durability is 'full' or 'normal', not {durability!r}")
+    with translated(path):
+        if not in_memory(path):
+            refuse_path(path)
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | flags_for(path)
+        connection = configured(Connection(apsw.Connection(path, flags, vfs), path, ids), busy_ms)
+        if connection.db.readonly("main"):
+            raise ReadOnlyStore(f"{path} is read-only; check the rights of it and its folder")
+        refuse_database(path, connection.script)
+        connection.script("PRAGMA journal_mode = WAL")
+        connection.script(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
+        connection.hard = False if durability == "normal" else None
+        connection.script("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;")
+        connection.script("PRAGMA cache_size = -65536; PRAGMA secure_delete = ON")
+        _count_wal(connection)
+    return connection
+
+
+def configured(connection: Some, busy_ms: int) -> Some:
+    """The connection, set up as every one is."""
+    db = connection.db
+    db.set_busy_timeout(busy_ms)
+    db.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
+    db.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+    db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)  # a trigger of another program calls nothing
+    db.create_scalar_function("casefold", _casefold, 1, deterministic=True)
+    connection.script("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON")
+    return connection
+
+
+def _casefold(*text: Any) -> str:
+    """Text without its case, whatever the alphabet; as bytes, since it may hold half a surrogate."""
+    return str(text[0], "utf-8", "replace").casefold()
+
+
+def _count_wal(connection: Connection) -> None:
+    def count(_db: apsw.Connection, _name: str, pages: int) -> int:
+        connection.wal_held = min(pages, connection.wal_held)
+        connection.wal_pages = pages - connection.wal_held
+        return 0
+
+    connection.db.set_wal_hook(count)
