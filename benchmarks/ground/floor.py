@@ -22,7 +22,7 @@ from typing import Any
 import apsw
 
 from outeract_core._domain.values.ids import SHIFT, uuid7
-from outeract_core._store.engine import opening, sqlite, wal
+from outeract_core._store.engine import opening, wal
 
 _NEW = {
     "person": "SELECT * FROM person WHERE id > ?1 ORDER BY id",

@@ -6,7 +6,7 @@ Does not know: queries, what is looked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ...driver import Tx
