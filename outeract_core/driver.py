@@ -23,10 +23,14 @@ Row = TypeVar("Row")
 
 @frozen
 class Statement(Generic[Row]):
-    """One SQL text with a name; `Row` is the shape of what it returns."""
+    """One SQL text with a name; `Row` is the shape of what it returns.
+
+    `lists`: those of its parameters that are lists of keys or names.
+    """
 
     name: str
     sql: str = field(repr=False)
+    lists: tuple[str, ...] = ()
 
 
 class Tx(Protocol):

@@ -1,7 +1,8 @@
 """SQL by name: reads `sql/statements/*.sql` once and hands out typed statements.
 
-Knows: the file format (`-- name: NAME`, then SQL up to the next name).
-Does not know: what a statement does, which database runs it.
+Knows: the file format (`-- name: NAME`, then SQL up to the next name); that macros are translated here,
+once, and never when a statement is run.
+Does not know: what a statement does, what the macros mean (`dialect.py`).
 """
 
 from __future__ import annotations
@@ -12,23 +13,43 @@ from pathlib import Path
 from typing import Any
 
 from ...driver import Statement
+from .dialect import SQLITE, Dialect, lists, translated
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
 @cache
-def texts() -> dict[str, str]:
-    """Every statement's text by name."""
-    found: dict[str, str] = {}
+def written() -> dict[str, tuple[str, str]]:
+    """By a statement's name its file, and its text with the macros."""
+    found: dict[str, tuple[str, str]] = {}
     for file in sorted((Path(__file__).parents[1] / "sql" / "statements").glob("*.sql")):
         pieces = _NAME.split(file.read_text("utf-8"))
         for name, sql in zip(pieces[1::2], pieces[2::2], strict=True):
             if name in found:
-                raise ValueError(f"statement {name} stands twice")
-            found[name] = sql.strip().removesuffix(";")
+                raise ValueError(f"{file.name}: statement {name} stands twice")
+            found[name] = file.name, sql.strip().removesuffix(";")
     return found
+
+
+@cache
+def texts(dialect: Dialect = SQLITE) -> dict[str, str]:
+    """Every statement's text by name, as an engine is given it. Raises ValueError for an unknown macro."""
+    return {name: _text(name, sql, dialect) for name, (_file, sql) in written().items()}
+
+
+def _text(name: str, sql: str, dialect: Dialect) -> str:
+    try:
+        return translated(sql, dialect)
+    except ValueError as error:
+        raise ValueError(f"{written()[name][0]}: statement {name}: {error}") from error
 
 
 def statement(name: str) -> Statement[Any]:
     """The statement called `name`; assign it to a `Statement[Row]` to give its rows a type."""
-    return Statement(name, texts()[name])
+    return Statement(name, texts()[name], lists(written()[name][1]))
+
+
+def around(name: str, rows: str) -> tuple[str, str]:
+    """What stands before and behind a list: a query that yields its rows may take its place there."""
+    before, after = written()[name][1].split(f"{{each {rows}}}")
+    return _text(name, before, SQLITE), _text(name, after, SQLITE)

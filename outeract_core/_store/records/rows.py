@@ -32,11 +32,11 @@ from ...model import (
     User,
     UserId,
 )
-from ..engine.statements import statement
+from ..engine.statements import around, statement
 from . import nodes
 
 EVENTS: Statement[tuple[Any, ...]] = statement("events_by_key")
-_AROUND_KEYS = EVENTS.sql.split("carray(:keys) j")
+_AROUND_KEYS = around("events_by_key", "keys")
 APPLICATION_UID: Statement[tuple[bytes]] = statement("application_uid")
 CONNECTION_UIDS: Statement[tuple[int, bytes, str]] = statement("connection_uids")
 PUSERS: Statement[tuple[Any, ...]] = statement("pusers_by_key")
@@ -56,7 +56,7 @@ def events_of(tx: Tx, app: int, keys: str, params: dict[str, Any], newest: bool)
     `params` are those of the query; its `lo` and `hi` lie within the application.
     """
     before, after = _AROUND_KEYS
-    rows = tx.dynamic(f"{before}({keys}) j{after}", {**params, **_kinds(tx)})
+    rows = tx.dynamic(f"{before}({keys}){after}", {**params, **_kinds(tx)})
     rows.sort(key=itemgetter(0), reverse=newest)
     return _made(tx, app, rows)
 

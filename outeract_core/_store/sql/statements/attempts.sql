@@ -12,7 +12,7 @@ UPDATE attempt SET number = :number, last = :at, times = times + 1 WHERE event =
 
 -- name: attempts_of
 SELECT a.event, a.kind, a.name, a.number, a.at, a.last, a.times, raw_out(a.error)
-FROM carray(:keys) j CROSS JOIN attempt a ON a.event = j.value;
+FROM {each keys} j {pin attempt a ON a.event = j.value};
 
 -- name: attempts_erase
 UPDATE attempt SET error = 'erased' WHERE event IN (SELECT j.value FROM json_each(:events) j);

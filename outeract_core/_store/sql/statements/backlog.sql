@@ -16,4 +16,4 @@ SELECT count(*) FROM event e WHERE e.seq > :after AND e.seq < :hi
   AND e.type IN (SELECT k.id FROM kind k WHERE k.name IN ('system.handler_failed', 'system.loop_stopped'));
 
 -- name: backlog_outcomes
-SELECT d.status, count(*) FROM carray(:keys) j CROSS JOIN delivery d ON d.event = j.value GROUP BY d.status;
+SELECT d.status, count(*) FROM {each keys} j {pin delivery d ON d.event = j.value} GROUP BY d.status;

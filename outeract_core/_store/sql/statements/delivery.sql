@@ -12,7 +12,7 @@ UPDATE delivery SET status = :status, sent_at = :sent_at, delivered_at = :delive
 
 -- name: delivery_sent
 UPDATE delivery SET status = 'sent', sent_at = :at
-WHERE event IN (SELECT j.value FROM carray(:keys) j) AND status = 'queued' AND parts = 1 AND sent_at IS NULL
+WHERE event {in keys} AND status = 'queued' AND parts = 1 AND sent_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.event = delivery.event AND r.status <> 'sent')
 RETURNING event;
 

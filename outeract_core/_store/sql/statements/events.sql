@@ -31,7 +31,7 @@ SELECT DISTINCT ext FROM waiting WHERE conn = :conn
   AND ext IN (SELECT value FROM json_each(:keys));
 
 -- name: event_dks
-SELECT e.dk FROM json_each(:keys) k CROSS JOIN event e ON e.conn = :conn AND e.dk = k.value;
+SELECT e.dk FROM json_each(:keys) k {pin event e ON e.conn = :conn AND e.dk = k.value};
 
 -- name: waiting_any
 SELECT 1 FROM waiting WHERE conn = :conn LIMIT 1;
@@ -46,7 +46,7 @@ DELETE FROM waiting WHERE conn = :conn AND ext = :ext;
 SELECT dst FROM edge WHERE src = :src AND type = :type ORDER BY dst LIMIT 1;
 
 -- name: ever_blocked
-SELECT j.value FROM carray(:keys) j
+SELECT j.value FROM {each keys} j
 WHERE EXISTS (SELECT 1 FROM edge g WHERE g.dst = j.value AND g.type = :blocked);
 
 -- name: edge_newest_source

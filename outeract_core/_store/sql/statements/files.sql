@@ -6,20 +6,20 @@ VALUES (:id, :uid, :conn, :event, name_in(:filename), :mime, :size, :sha256, :st
 
 -- name: file_due
 SELECT o.due, o.id, o.conn, raw_out(o.handle), o.sha256, o.attempt, o.size, o.status, o.mime
-FROM carray(:keys) c CROSS JOIN file o ON o.id IN (
+FROM {each keys} c {pin file o ON o.id IN (
   SELECT i.id FROM file i WHERE i.conn = c.value AND i.due <= :now
-    AND (i.lease_until IS NULL OR i.lease_until <= :now) ORDER BY i.due LIMIT :each);
+    AND (i.lease_until IS NULL OR i.lease_until <= :now) ORDER BY i.due LIMIT :each)};
 
 -- name: next_file
 SELECT min(due) FROM file WHERE due IS NOT NULL AND (lease_until IS NULL OR lease_until <= :now);
 
 -- name: file_lease
 UPDATE file SET lease_until = :until, lease_owner = :owner, lease_token = :token
-WHERE id IN (SELECT j.value FROM carray(:keys) j) RETURNING id;
+WHERE id {in keys} RETURNING id;
 
 -- name: file_renew
 UPDATE file SET lease_until = :until
-WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_owner = :owner RETURNING id;
+WHERE id {in keys} AND lease_owner = :owner RETURNING id;
 
 -- name: file_release
 UPDATE file SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE id = :id AND lease_token = :token;

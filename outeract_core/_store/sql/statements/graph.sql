@@ -3,7 +3,7 @@
 -- name: node_kinds
 SELECT j.value, CASE WHEN e.seq IS NOT NULL THEN 'event' WHEN p.id IS NOT NULL THEN 'platform_user'
                      WHEN q.id IS NOT NULL THEN 'user' ELSE 'file' END
-FROM carray(:keys) j LEFT JOIN event e ON e.seq = j.value LEFT JOIN puser p ON p.id = j.value
+FROM {each keys} j LEFT JOIN event e ON e.seq = j.value LEFT JOIN puser p ON p.id = j.value
 LEFT JOIN person q ON q.id = j.value;
 
 -- name: pusers_of_persons
@@ -16,7 +16,7 @@ SELECT p.id, p.person FROM json_each(:keys) j JOIN puser p ON p.id = j.value;
 SELECT c.system_puser FROM connection c WHERE c.app = :app;
 
 -- name: late_edges
-SELECT g.src, g.type, g.dst, g.at FROM carray(:keys) j CROSS JOIN edge g ON g.src = j.value
+SELECT g.src, g.type, g.dst, g.at FROM {each keys} j {pin edge g ON g.src = j.value}
 WHERE g.at IS NOT NULL;
 
 -- name: outbox_of_event

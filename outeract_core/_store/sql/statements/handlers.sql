@@ -97,30 +97,30 @@ SELECT peer FROM (
 ) x ORDER BY rank LIMIT 1;
 
 -- name: ends_of_events
-SELECT g.src, g.type, p.id, p.conn, p.kind = 'system' FROM carray(:keys) j
-CROSS JOIN edge g ON g.src = j.value AND g.type IN (:sent_to, :sent_by)
-CROSS JOIN puser p ON p.id = g.dst;
+SELECT g.src, g.type, p.id, p.conn, p.kind = 'system' FROM {each keys} j
+{pin edge g ON g.src = j.value AND g.type IN (:sent_to, :sent_by)}
+{pin puser p ON p.id = g.dst};
 
 -- name: threads_of_events
 SELECT g.src, coalesce(CAST(r.dk AS TEXT), (SELECT min(c.ext) FROM receipt c WHERE c.event = r.seq), CAST(r.seq AS TEXT))
-FROM carray(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type = :in_thread
-CROSS JOIN event r ON r.seq = g.dst
+FROM {each keys} j {pin edge g ON g.src = j.value AND g.type = :in_thread}
+{pin event r ON r.seq = g.dst}
 UNION ALL
-SELECT w.src, w.ext FROM carray(:keys) j CROSS JOIN waiting w ON w.src = j.value AND w.type = :in_thread;
+SELECT w.src, w.ext FROM {each keys} j {pin waiting w ON w.src = j.value AND w.type = :in_thread};
 
 -- name: threads_of_origins
 SELECT o.src, coalesce(CAST(r.dk AS TEXT), (SELECT min(c.ext) FROM receipt c WHERE c.event = r.seq), CAST(r.seq AS TEXT))
-FROM carray(:keys) j CROSS JOIN edge o ON o.src = j.value AND o.type = :origin
-CROSS JOIN edge g ON g.src = o.dst AND g.type = :in_thread CROSS JOIN event r ON r.seq = g.dst
+FROM {each keys} j {pin edge o ON o.src = j.value AND o.type = :origin}
+{pin edge g ON g.src = o.dst AND g.type = :in_thread} {pin event r ON r.seq = g.dst}
 UNION ALL
-SELECT o.src, w.ext FROM carray(:keys) j CROSS JOIN edge o ON o.src = j.value AND o.type = :origin
-CROSS JOIN waiting w ON w.src = o.dst AND w.type = :in_thread;
+SELECT o.src, w.ext FROM {each keys} j {pin edge o ON o.src = j.value AND o.type = :origin}
+{pin waiting w ON w.src = o.dst AND w.type = :in_thread};
 
 -- name: messages_at_a_glance
 SELECT e.seq, coalesce(payload_out(e.payload) ->> '$.sender_is_bot', payload_out(e.payload) ->> '$.message.bot'),
   payload_out(e.payload) ->> '$.message.media_group_id',
   length(payload_out(e.payload) ->> '$.message.text')
-FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value;
+FROM {each keys} j {pin event e ON e.seq = j.value};
 
 -- name: handled_by
 SELECT handler, unread FROM handled WHERE event = :event;
@@ -129,7 +129,7 @@ SELECT handler, unread FROM handled WHERE event = :event;
 SELECT l.owner, c.position, h.event FROM (SELECT 1)
 LEFT JOIN lease l ON l.app = :app AND l.name = :name
 LEFT JOIN cursor c ON c.app = :app AND c.name = :name
-LEFT JOIN handled h ON h.handler = :handler AND h.event IN (SELECT value FROM carray(:keys));
+LEFT JOIN handled h ON h.handler = :handler AND h.event {in keys};
 
 -- name: park_add
 INSERT INTO parked(event, handler, reason, at, failure) VALUES (:event, :handler, :reason, :now, :failure)
@@ -143,7 +143,7 @@ SELECT handler FROM parked WHERE event = :event ORDER BY handler;
 DELETE FROM parked WHERE event = :event;
 
 -- name: failures_of
-SELECT DISTINCT payload_out(e.payload) ->> '$.handler' FROM edge g CROSS JOIN event e ON e.seq = g.src AND e.type = :failed
+SELECT DISTINCT payload_out(e.payload) ->> '$.handler' FROM edge g {pin event e ON e.seq = g.src AND e.type = :failed}
 WHERE g.dst = :event AND g.type = :origin AND payload_out(e.payload) ->> '$.handler' IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM edge h JOIN event r ON r.seq = h.src AND r.type = :retried
                   WHERE h.dst = :event AND h.type = :origin);
@@ -152,9 +152,9 @@ WHERE g.dst = :event AND g.type = :origin AND payload_out(e.payload) ->> '$.hand
 SELECT count(*) FROM retry WHERE event = :event;
 
 -- name: which_changed
-SELECT DISTINCT g.dst FROM carray(:keys) j
-CROSS JOIN edge g ON g.dst = j.value AND g.type = :origin
-CROSS JOIN event e ON e.seq = g.src AND e.type IN (:edited, :deleted);
+SELECT DISTINCT g.dst FROM {each keys} j
+{pin edge g ON g.dst = j.value AND g.type = :origin}
+{pin event e ON e.seq = g.src AND e.type IN (:edited, :deleted)};
 
 -- name: cause_of
 SELECT e.type, payload_out(e.payload) ->> '$.sender_is_bot',

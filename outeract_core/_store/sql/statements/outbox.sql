@@ -3,12 +3,12 @@
 -- before what only names something in it (a file); among those the shorter number is the lower one.
 
 -- name: outbox_heads
-SELECT o.due, o.id, o.lane, o.conn FROM carray(:keys) c CROSS JOIN outbox o ON o.id IN (
+SELECT o.due, o.id, o.lane, o.conn FROM {each keys} c {pin outbox o ON o.id IN (
   SELECT i.id FROM outbox i
   WHERE i.conn = c.value AND i.waits = 0 AND i.due <= :now AND (i.lease_until IS NULL OR i.lease_until <= :now)
     AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.lane = i.lane AND p.id < i.id
                     AND (p.attempt > 0 OR p.due <= :now OR p.lease_until > :now))
-  ORDER BY i.due, i.id LIMIT :each);
+  ORDER BY i.due, i.id LIMIT :each)};
 
 -- name: outbox_ahead
 UPDATE outbox SET due = :now WHERE waits = 0 AND attempt > 0 AND due > :latest;
@@ -28,20 +28,20 @@ UPDATE outbox SET due = :now WHERE attempt = 0 AND due > :now
 -- name: outbox_lane_due
 SELECT o.id, o.conn, o.lane, o.verb, o.event, payload_out(o.parts), o.done, o.attempt, o.expires, o.sandbox, o.state,
   o.due, o.arrives, o.looks, o.lease_until
-FROM carray(:keys) h CROSS JOIN outbox f ON f.id = h.value CROSS JOIN outbox o ON o.id IN (
-  SELECT i.id FROM outbox i WHERE i.lane = f.lane AND i.id >= f.id ORDER BY i.id LIMIT :limit);
+FROM {each keys} h {pin outbox f ON f.id = h.value} {pin outbox o ON o.id IN (
+  SELECT i.id FROM outbox i WHERE i.lane = f.lane AND i.id >= f.id ORDER BY i.id LIMIT :limit)};
 
 -- name: outbox_lease
 UPDATE outbox SET lease_until = :until, lease_owner = :owner, lease_token = :token
-WHERE id IN (SELECT j.value FROM carray(:keys) j) RETURNING id;
+WHERE id {in keys} RETURNING id;
 
 -- name: outbox_renew
 UPDATE outbox SET lease_until = CASE WHEN lease_until > :until THEN lease_until ELSE :until END
-WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_owner = :owner RETURNING id;
+WHERE id {in keys} AND lease_owner = :owner RETURNING id;
 
 -- name: outbox_begin
 UPDATE outbox SET state = 'sending', attempt = attempt + 1, looks = 0, lease_until = :until, arrives = :arrives
-WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_token = :token RETURNING id;
+WHERE id {in keys} AND lease_token = :token RETURNING id;
 
 -- name: outbox_cover
 UPDATE outbox SET lease_until = CASE WHEN lease_until > :until THEN lease_until ELSE :until END, arrives = :arrives
@@ -52,7 +52,7 @@ UPDATE outbox SET done = :done, state = 'queued', attempt = 1, looks = 0, arrive
 WHERE id = :id AND lease_token = :token;
 
 -- name: outbox_settled
-DELETE FROM outbox WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_token = :token RETURNING id;
+DELETE FROM outbox WHERE id {in keys} AND lease_token = :token RETURNING id;
 
 -- name: outbox_taken_back
 DELETE FROM outbox WHERE id = :event AND event = :event AND state = 'queued' AND done = 0 RETURNING lane;
@@ -63,7 +63,7 @@ DELETE FROM outbox WHERE id = :id;
 -- name: outbox_promote
 UPDATE outbox SET waits = 0
 WHERE id IN (SELECT (SELECT i.id FROM outbox i WHERE i.lane = j.value AND i.waits = 1 ORDER BY i.id LIMIT 1)
-             FROM carray(:keys) j) RETURNING id;
+             FROM {each keys} j) RETURNING id;
 
 -- name: outbox_retry
 UPDATE outbox SET state = :state, due = :due, error = raw_in(:error), looks = 0,
@@ -82,7 +82,7 @@ WHERE id = :event AND event = :event AND state = 'sending' AND done = :part AND 
 
 -- name: outbox_release
 UPDATE outbox SET lease_until = NULL, lease_owner = NULL, lease_token = NULL
-WHERE id IN (SELECT j.value FROM carray(:keys) j) AND lease_token = :token RETURNING id;
+WHERE id {in keys} AND lease_token = :token RETURNING id;
 
 -- name: outbox_release_all
 UPDATE outbox SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE lease_owner = :owner;
@@ -108,32 +108,32 @@ SELECT min(due) FROM outbox WHERE waits = 0 AND due > :now;
 SELECT conn, state, count(*), min(due) FROM outbox GROUP BY conn, state ORDER BY conn, state;
 
 -- name: external_id_of
-SELECT dk FROM event WHERE seq = :seq AND typeof(dk) = 'text'
+SELECT dk FROM event WHERE seq = :seq AND {is_text dk}
 UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = :seq ORDER BY part, ext NOT LIKE '%:%', length(ext), ext LIMIT 1) r LIMIT 1;
 
 -- name: external_ids_of
 SELECT part, ext FROM receipt WHERE event = :seq ORDER BY part, ext NOT LIKE '%:%', length(ext), ext;
 
 -- name: recipients
-SELECT p.id, p.ext, p.address, p.kind FROM carray(:keys) j CROSS JOIN puser p ON p.id = j.value;
+SELECT p.id, p.ext, p.address, p.kind FROM {each keys} j {pin puser p ON p.id = j.value};
 
 -- name: event_ids
-SELECT e.seq, e.id FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value;
+SELECT e.seq, e.id FROM {each keys} j {pin event e ON e.seq = j.value};
 
 -- name: references_of
 SELECT g.dst, g.src, g.type, (
-  SELECT dk FROM event WHERE seq = g.dst AND typeof(dk) = 'text'
+  SELECT dk FROM event WHERE seq = g.dst AND {is_text dk}
   UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = g.dst ORDER BY part, ext NOT LIKE '%:%', length(ext), ext LIMIT 1) r LIMIT 1)
-FROM carray(:keys) j CROSS JOIN event e ON e.seq = j.value
-CROSS JOIN edge g ON g.src = e.seq AND g.type IN (:reply_to, :in_thread, :triggered_by)
+FROM {each keys} j {pin event e ON e.seq = j.value}
+{pin edge g ON g.src = e.seq AND g.type IN (:reply_to, :in_thread, :triggered_by)}
 WHERE g.type <> :triggered_by OR (SELECT conn FROM event WHERE seq = g.dst) = e.conn;
 
 -- name: awaited_references
-SELECT w.src, w.type, w.ext FROM carray(:keys) j CROSS JOIN waiting w ON w.src = j.value
+SELECT w.src, w.type, w.ext FROM {each keys} j {pin waiting w ON w.src = j.value}
 WHERE w.type IN (:reply_to, :in_thread, :triggered_by);
 
 -- name: receipt_parts
-SELECT r.event, r.part FROM carray(:keys) j CROSS JOIN receipt r ON r.event = j.value;
+SELECT r.event, r.part FROM {each keys} j {pin receipt r ON r.event = j.value};
 
 -- name: held_on
 SELECT 1 FROM raw_delivery WHERE conn = :conn AND state = 'held' LIMIT 1;

@@ -21,20 +21,20 @@ FROM puser p WHERE p.id = coalesce(
 
 -- name: names_taken
 SELECT k.value, '', p.id, name_out(p.name), name_out(p.picture) FROM json_each(:keys) k
-CROSS JOIN puser p ON p.conn = :conn AND p.ext = k.value
+{pin puser p ON p.conn = :conn AND p.ext = k.value}
 UNION ALL SELECT k.value, a.type, p.id, name_out(p.name), name_out(p.picture) FROM json_each(:keys) k
-CROSS JOIN alias a ON a.conn = :conn AND a.value = k.value CROSS JOIN puser p ON p.id = a.puser;
+{pin alias a ON a.conn = :conn AND a.value = k.value} {pin puser p ON p.id = a.puser};
 
 -- name: puser_by_alias
-SELECT p.id, name_out(p.name), name_out(p.picture), 0 FROM alias a CROSS JOIN puser p ON p.id = a.puser
+SELECT p.id, name_out(p.name), name_out(p.picture), 0 FROM alias a {pin puser p ON p.id = a.puser}
 WHERE a.conn = :conn AND a.value = :value AND a.type = :type;
 
 -- name: puser_by_any
-SELECT p.id, name_out(p.name), name_out(p.picture), 0 FROM alias a CROSS JOIN puser p ON p.id = a.puser
+SELECT p.id, name_out(p.name), name_out(p.picture), 0 FROM alias a {pin puser p ON p.id = a.puser}
 WHERE a.conn = :conn AND a.value = :value ORDER BY a.type LIMIT 1;
 
 -- name: puser_nameless
-SELECT p.id, name_out(p.name), name_out(p.picture), 1 FROM alias a CROSS JOIN puser p ON p.id = a.puser
+SELECT p.id, name_out(p.name), name_out(p.picture), 1 FROM alias a {pin puser p ON p.id = a.puser}
 WHERE a.conn = :conn AND a.value = :value AND a.type = :type AND p.named = 0;
 
 -- name: puser_named
@@ -161,17 +161,17 @@ SELECT i.puser, i.conn, i.kind, p.ext, p.address, name_out(p.name), i.fetched_at
   (SELECT max(e.created_at) FROM event e WHERE e.seq IN (
     (SELECT max(g.src) FROM edge g WHERE g.dst = p.id AND g.type = :sent_by),
     (SELECT max(g.src) FROM edge g WHERE g.dst = p.id AND g.type = :sent_to)))
-FROM carray(:keys) c
-CROSS JOIN (SELECT 'person' AS name UNION ALL SELECT 'group' UNION ALL SELECT 'channel') k
-CROSS JOIN profile i ON i.puser IN (
+FROM {each keys} c
+{pin (SELECT 'person' AS name UNION ALL SELECT 'group' UNION ALL SELECT 'channel') k ON true}
+{pin profile i ON i.puser IN (
   SELECT d.puser FROM profile d WHERE d.conn = c.value AND d.kind = k.name AND d.due <= :now
-    AND (d.lease_until IS NULL OR d.lease_until <= :now) ORDER BY d.due LIMIT :each)
-CROSS JOIN puser p ON p.id = i.puser
+    AND (d.lease_until IS NULL OR d.lease_until <= :now) ORDER BY d.due LIMIT :each)}
+{pin puser p ON p.id = i.puser}
 WHERE NOT EXISTS (SELECT 1 FROM profile_pause q WHERE q.conn = c.value AND q.kind = k.name AND q.until > :now);
 
 -- name: profile_any
-SELECT 1 FROM carray(:keys) c
-CROSS JOIN (SELECT 'person' AS name UNION ALL SELECT 'group' UNION ALL SELECT 'channel') k
+SELECT 1 FROM {each keys} c
+{pin (SELECT 'person' AS name UNION ALL SELECT 'group' UNION ALL SELECT 'channel') k ON true}
 WHERE EXISTS (SELECT 1 FROM profile d WHERE d.conn = c.value AND d.kind = k.name AND d.due <= :now
     AND (d.lease_until IS NULL OR d.lease_until <= :now))
   AND NOT EXISTS (SELECT 1 FROM profile_pause q WHERE q.conn = c.value AND q.kind = k.name AND q.until > :now)
@@ -179,10 +179,10 @@ LIMIT 1;
 
 -- name: profile_lease
 UPDATE profile SET lease_until = :until, lease_owner = :owner, lease_token = :token
-WHERE puser IN (SELECT j.value FROM carray(:keys) j) RETURNING puser;
+WHERE puser {in keys} RETURNING puser;
 
 -- name: profile_put_off
-UPDATE profile SET due = :due WHERE puser IN (SELECT j.value FROM carray(:keys) j) RETURNING puser;
+UPDATE profile SET due = :due WHERE puser {in keys} RETURNING puser;
 
 -- name: profile_release_all
 UPDATE profile SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE lease_owner = :owner;

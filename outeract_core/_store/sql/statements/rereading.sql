@@ -8,9 +8,9 @@ FROM event e WHERE e.seq > :after AND e.seq < :hi ORDER BY e.seq LIMIT :limit;
 
 -- name: reread_before
 -- By event, what was read of it before, oldest first.
-SELECT j.value, payload_out(r.payload) FROM json_each(:ids) j CROSS JOIN event r ON r.conn = :conn
-  AND r.dk >= 'reparsed:' || j.value || ':' AND r.dk < 'reparsed:' || j.value || ';' ORDER BY r.seq;
+SELECT j.value, payload_out(r.payload) FROM json_each(:ids) j {pin event r ON r.conn = :conn
+  AND r.dk >= 'reparsed:' || j.value || ':' AND r.dk < 'reparsed:' || j.value || ';'} ORDER BY r.seq;
 
 -- name: reread_files
-SELECT g.src, raw_out(f.handle) FROM carray(:keys) j CROSS JOIN edge g ON g.src = j.value AND g.type = :attachment
-CROSS JOIN file f ON f.id = g.dst WHERE f.handle IS NOT NULL;
+SELECT g.src, raw_out(f.handle) FROM {each keys} j {pin edge g ON g.src = j.value AND g.type = :attachment}
+{pin file f ON f.id = g.dst} WHERE f.handle IS NOT NULL;

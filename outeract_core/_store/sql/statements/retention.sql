@@ -29,7 +29,7 @@ DELETE FROM passed_by WHERE rule = :rule;
 SELECT count(*) FROM passed_by WHERE rule = :rule;
 
 -- name: passed_by_free
-SELECT p.event FROM passed_by p CROSS JOIN event e ON e.seq = p.event
+SELECT p.event FROM passed_by p {pin event e ON e.seq = p.event}
 WHERE p.rule = :rule AND e.created_at < :before AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = p.event)
 ORDER BY p.event LIMIT :limit;
 
@@ -56,17 +56,17 @@ SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto
   AND e.raw IS NOT NULL ORDER BY e.seq LIMIT :limit;
 
 -- name: unsent_of
-SELECT o.id FROM json_each(:events) j CROSS JOIN outbox o ON o.id = j.value;
+SELECT o.id FROM json_each(:events) j {pin outbox o ON o.id = j.value};
 
 -- name: notes_of_file
-SELECT g.src FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT g.src FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :file AND g.type = :attachment AND g.src <= :upto AND payload_out(e.payload) <> '{"erased":true}'
   AND e.type IN (SELECT j.value FROM json_each(:notes) j);
 
 -- name: old_deliveries
-SELECT d.id FROM connection c CROSS JOIN raw_delivery d ON d.conn = c.id AND d.state IN ('unparsed', 'held')
+SELECT d.id FROM connection c {pin raw_delivery d ON d.conn = c.id AND d.state IN ('unparsed', 'held')}
 WHERE c.app = :app AND (:conn = 0 OR c.id = :conn) AND d.received_at < :before ORDER BY d.id LIMIT :limit;
 
 -- name: deliveries_erase
-UPDATE raw_delivery SET body = x'', headers = '{}', query = '{}', error = NULL, state = 'erased'
+UPDATE raw_delivery SET body = {empty}, headers = '{}', query = '{}', error = NULL, state = 'erased'
 WHERE id IN (SELECT j.value FROM json_each(:numbers) j);

@@ -5,23 +5,23 @@ SELECT g.dst, g.src, e.type, e.occurred_at, payload_out(e.payload),
   (SELECT s.dst FROM edge s WHERE s.src = e.seq AND s.type = :sent_by LIMIT 1),
   -- Our own acts count once the platform has them: not while they wait, not when they have failed.
   NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = e.seq) AND (e.dk IS NOT NULL
-    OR NOT EXISTS (SELECT 1 FROM edge f CROSS JOIN event x ON x.seq = f.src
+    OR NOT EXISTS (SELECT 1 FROM edge f {pin event x ON x.seq = f.src}
                    WHERE f.dst = e.seq AND f.type = :origin AND x.type IN (:failed, :cancelled, :unknown))
-    OR EXISTS (SELECT 1 FROM edge f CROSS JOIN event x ON x.seq = f.src
+    OR EXISTS (SELECT 1 FROM edge f {pin event x ON x.seq = f.src}
                WHERE f.dst = e.seq AND f.type = :origin AND x.type = :sent))
-FROM carray(:keys) j CROSS JOIN edge g ON g.dst = j.value AND g.type = :origin
-CROSS JOIN event e ON e.seq = g.src
+FROM {each keys} j {pin edge g ON g.dst = j.value AND g.type = :origin}
+{pin event e ON e.seq = g.src}
 WHERE e.type IN (:edited, :reparsed, :deleted, :transcribed, :action, :reaction_added, :reaction_removed)
   AND g.src >= coalesce((SELECT b.src FROM edge b WHERE b.dst = j.value AND b.type = :origin
                          ORDER BY b.src DESC LIMIT 1 OFFSET :most), 0);
 
 -- name: receipts_of_messages
-SELECT r.event, r.part, r.status, r.ext FROM carray(:keys) j CROSS JOIN receipt r ON r.event = j.value
+SELECT r.event, r.part, r.status, r.ext FROM {each keys} j {pin receipt r ON r.event = j.value}
 UNION ALL
-SELECT p.event, p.part, p.status, '' FROM carray(:keys) j CROSS JOIN part p ON p.event = j.value;
+SELECT p.event, p.part, p.status, '' FROM {each keys} j {pin part p ON p.event = j.value};
 
 -- name: not_yet_due
-SELECT o.id, o.due FROM carray(:keys) j CROSS JOIN outbox o ON o.id = j.value
+SELECT o.id, o.due FROM {each keys} j {pin outbox o ON o.id = j.value}
 WHERE o.due > :now AND o.attempt = 0 AND o.done = 0;
 
 -- name: happened_with
@@ -29,10 +29,10 @@ SELECT g.src FROM edge g WHERE g.dst = :source AND g.type = :type AND g.src >= :
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: happened_in_thread
-SELECT g.src, c.type FROM edge g CROSS JOIN edge c ON c.src = g.src AND c.type IN (:context_user, :context_assistant, :context_tool, :context_system)
+SELECT g.src, c.type FROM edge g {pin edge c ON c.src = g.src AND c.type IN (:context_user, :context_assistant, :context_tool, :context_system)}
 WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi ORDER BY g.src DESC LIMIT :limit;
 
 -- name: parts_removed
-SELECT payload_out(e.payload) ->> '$.removed' FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT payload_out(e.payload) ->> '$.removed' FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :dst AND g.type = :origin AND e.type = :edited AND payload_out(e.payload) ->> '$.removed' IS NOT NULL
   AND e.dk IS NULL;

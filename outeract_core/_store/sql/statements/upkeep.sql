@@ -51,7 +51,7 @@ SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto AND EXISTS (
   SELECT 1 FROM json_each(:names) n WHERE instr(payload_out(e.payload), n.value) > 0 OR instr(raw_out(e.raw), n.value) > 0);
 
 -- name: events_whole
-SELECT e.seq, e.conn, e.type, payload_out(e.payload), raw_out(e.raw) FROM json_each(:keys) j CROSS JOIN event e ON e.seq = j.value
+SELECT e.seq, e.conn, e.type, payload_out(e.payload), raw_out(e.raw) FROM json_each(:keys) j {pin event e ON e.seq = j.value}
 WHERE payload_out(e.payload) <> '{"erased":true}';
 
 -- name: outbox_of_events
@@ -65,17 +65,17 @@ WHERE p.id = :puser AND u.name IS NOT NULL;
 
 -- name: usernames_of_puser
 SELECT DISTINCT e.conn, coalesce(payload_out(e.payload) ->> '$.message.username', payload_out(e.payload) ->> '$.username')
-FROM edge g CROSS JOIN event e ON e.seq = g.src WHERE g.dst = :puser AND g.type = :sent_by
+FROM edge g {pin event e ON e.seq = g.src} WHERE g.dst = :puser AND g.type = :sent_by
 AND coalesce(payload_out(e.payload) ->> '$.message.username', payload_out(e.payload) ->> '$.username') IS NOT NULL;
 
 -- name: holders
-SELECT g.src FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT g.src FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :file AND g.type = :attachment AND payload_out(e.payload) <> '{"erased":true}'
   AND e.type NOT IN (SELECT j.value FROM json_each(:notes) j)
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: events_of_types
-SELECT e.seq, e.type FROM json_each(:keys) j CROSS JOIN event e ON e.seq = j.value;
+SELECT e.seq, e.type FROM json_each(:keys) j {pin event e ON e.seq = j.value};
 
 -- name: merged_persons
 SELECT id FROM person WHERE merged_into = :person AND id >= :lo AND id < :hi;
@@ -95,7 +95,7 @@ UNION SELECT p.conn, p.address FROM puser p WHERE p.id = :puser
 UNION SELECT a.conn, a.value FROM alias a WHERE a.puser = :puser;
 
 -- name: raw_erase
-UPDATE raw_delivery SET body = x'', headers = '{}', query = '{}', error = NULL, state = 'erased'
+UPDATE raw_delivery SET body = {empty}, headers = '{}', query = '{}', error = NULL, state = 'erased'
 WHERE conn = :conn AND instr(raw_out(body), CAST(:name AS BLOB)) > 0;
 
 -- name: link_code_erase

@@ -20,33 +20,33 @@ SELECT n.event AS value FROM entry n WHERE n.peer = :source AND n.event >= :lo A
 ORDER BY n.event LIMIT :limit;
 
 -- name: entries_down_within
-SELECT n.event AS value FROM entry n CROSS JOIN event e ON e.seq = n.event
+SELECT n.event AS value FROM entry n {pin event e ON e.seq = n.event}
 WHERE n.peer = :source AND n.event < :hi AND n.event >= :lo AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY n.event DESC LIMIT :limit;
 
 -- name: entries_up_within
-SELECT n.event AS value FROM entry n CROSS JOIN event e ON e.seq = n.event
+SELECT n.event AS value FROM entry n {pin event e ON e.seq = n.event}
 WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY n.event LIMIT :limit;
 
 -- name: thread_down
-SELECT g.src AS value FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT g.src AS value FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo AND e.type IN (:inbound, :outbound)
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: thread_up
-SELECT g.src AS value FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT g.src AS value FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi AND e.type IN (:inbound, :outbound)
 ORDER BY g.src LIMIT :limit;
 
 -- name: thread_down_within
-SELECT g.src AS value FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT g.src AS value FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo AND e.type IN (:inbound, :outbound)
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: thread_up_within
-SELECT g.src AS value FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT g.src AS value FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi AND e.type IN (:inbound, :outbound)
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src LIMIT :limit;
@@ -60,7 +60,7 @@ SELECT puser FROM participant WHERE peer = :peer ORDER BY puser LIMIT :limit;
 -- name: thread_speakers
 SELECT DISTINCT p.id FROM (SELECT e.seq AS src FROM event e WHERE e.seq = :root UNION ALL
                            SELECT g.src AS value FROM edge g WHERE g.dst = :root AND g.type = :thread) m
-CROSS JOIN edge s ON s.src = m.src AND s.type = :sent_by CROSS JOIN puser p ON p.id = s.dst
+{pin edge s ON s.src = m.src AND s.type = :sent_by} {pin puser p ON p.id = s.dst}
 WHERE p.kind <> 'system' ORDER BY p.id LIMIT :limit;
 
 -- name: peers_of_person
@@ -71,12 +71,12 @@ SELECT p.id FROM person q JOIN puser p ON p.person = q.id
 WHERE q.uid = :uid AND q.id >= :lo AND q.id < :hi AND p.kind = 'person' ORDER BY p.id;
 
 -- name: peer_times
-SELECT n.event, e.type, e.occurred_at FROM entry n CROSS JOIN event e ON e.seq = n.event
+SELECT n.event, e.type, e.occurred_at FROM entry n {pin event e ON e.seq = n.event}
 WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY n.event;
 
 -- name: thread_times
-SELECT g.src, e.type, e.occurred_at FROM edge g CROSS JOIN event e ON e.seq = g.src
+SELECT g.src, e.type, e.occurred_at FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi AND e.type IN (:inbound, :outbound)
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src;
