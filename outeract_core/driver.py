@@ -9,14 +9,14 @@ again from the start: everything it decides, it decides from what it reads in it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
-__all__ = ["Statement", "Tx"]
+__all__ = ["Dialect", "Statement", "Tx"]
 
 Row = TypeVar("Row")
 
@@ -33,10 +33,42 @@ class Statement(Generic[Row]):
     lists: tuple[str, ...] = ()
 
 
+@frozen(eq=False)
+class Dialect:
+    """What engines write differently, each as a text in which its arguments are put.
+
+    In named statements these stand as macros (`_store/engine/dialect.py`), in composed queries they are
+    called. `types`: what the two kinds of elements of a list are called where an array has a type.
+
+    A path is a text such as `$.a[0]`. Of what stands at one, `json_kind` is 'text', 'integer', 'real',
+    'true', 'false', 'null', 'array', 'object', or NULL; `json_number` must not end the query where there
+    is no number, in whatever order conditions are asked. `places` are those of a list as a table, of which
+    only rows that satisfy `is_place` count; from one of them a path goes on in `place_doc`, its text behind
+    `place_path`. `folded` is the text as `str.casefold` has it, of NULL the empty one.
+    """
+
+    each: str
+    within: str
+    pin: str
+    is_text: str
+    empty: str
+    json_kind: str
+    json_text: str
+    json_number: str
+    places: str
+    is_place: str
+    place_doc: str
+    place_path: str
+    contains: str
+    folded: str
+    types: Mapping[str, str] = Factory(dict)
+
+
 class Tx(Protocol):
-    """One transaction. `now`: its time in milliseconds."""
+    """One transaction. `now`: its time in milliseconds. `dialect`: what its composed queries are made of."""
 
     now: int
+    dialect: Dialect
 
     def all(self, statement: Statement[Row], **params: Any) -> list[Row]:
         """All rows of a query."""
@@ -71,6 +103,16 @@ class Tx(Protocol):
         self, keys: Sequence[int], types: Sequence[int] | None, *, inward: bool
     ) -> list[tuple[int, int, int]]:
         """Every edge (source, type, target) that leaves `keys`, or (`inward`) arrives there."""
+
+    def reach(
+        self, start: int, types: Sequence[int], hubs: Collection[int], *, inward: bool, depth: int,
+        most: int,
+    ) -> list[tuple[int, int, int, int, int | None]]:  # fmt: skip
+        """What is reached from `start` along edges of these types, at most `most` rows, nearest first.
+
+        Each row: the node, its distance, the node before, the edge's type and time (None: its source's);
+        of `start` itself 0, 0, 0, None. `hubs` are met, and not passed.
+        """
 
     def allocate(self, app: int) -> int:
         """The next node key of an application."""

@@ -69,8 +69,8 @@ def _composed(db: Connection) -> dict[str, str]:
         q.payload_path("a", "=", None), q.payload_path("a[any]", "=", True),
     )  # fmt: skip
     for n, one in enumerate(filters):
-        body, _ = queries.compiled(db, 1, one)
-        made[f"filter {n}"] = f"SELECT {body.key} FROM {body.body}"
+        source, tests, _ = queries.compiled(db, 1, one)
+        made[f"filter {n}"] = source.page(tests, newest=True)
     return made
 
 

@@ -11,18 +11,10 @@ from pathlib import Path
 import pytest
 
 from outeract_core._store.engine import statements
-from outeract_core._store.engine.dialect import SQLITE, Dialect, lists, translated
+from outeract_core._store.engine.dialect import SQLITE, lists, translated
+from tests.support.store.another_engine import OTHER
 
 ROOT = Path(__file__).resolve().parents[2] / "outeract_core" / "_store"
-OTHER = Dialect(
-    each="(SELECT value FROM unnest(CAST(:{name} AS {type}[])) u(value))",
-    within="= ANY(:{name})",
-    pin="CROSS JOIN LATERAL (SELECT * FROM {table} {alias} WHERE {condition} OFFSET 0) {alias}",
-    is_text="is_text({column})",
-    empty="''",
-    types={"number": "bigint", "text": "text"},
-)
-"""A dialect in which each macro shows that it was translated."""
 OWN = re.compile(r"carray|typeof\(|CROSS JOIN|\bx''|\bunnest\(|\bANY\(", re.IGNORECASE)
 """What is written in one dialect only."""
 

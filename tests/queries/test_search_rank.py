@@ -12,6 +12,7 @@ import pytest
 
 from outeract_core import Outeract
 from outeract_core._api.app import App
+from outeract_core._store.engine import full_text
 from outeract_core._store.reading import finding, ranking
 from outeract_core.testing import ManualClock, SequentialIds
 
@@ -53,7 +54,9 @@ async def test_the_order_is_that_of_bm25(app: App, words: str) -> None:
 
     def scores(tx: Any) -> dict[int, float]:
         wanted = finding.Wanted(finding.understood(tx, "unicode61", _parsed(words)))
-        sql, params = finding._asked(tx, app.key, wanted, (0, 2**62)) or ("", {})
+        asked_for = finding._asked(tx, app.key, wanted, (0, 2**62))
+        assert asked_for is not None
+        sql, params = full_text._source(tx, asked_for)
         asked = f"SELECT f.rowid, bm25(search_index, 1.0, 0.0, 0.0) FROM {sql}"
         return dict(tx.dynamic(asked, params))
 

@@ -1,7 +1,7 @@
 """The query language of search: words, "phrases", prefix*, -not, OR; whatever is typed means something.
 
 Knows: how a line is cut into terms, how terms are found again in a text.
-Does not know: FTS5 (`_store/reading/finding.py` puts terms into its words), what counts as a letter.
+Does not know: FTS5 (`_store/engine/full_text.py` puts terms into its words), what counts as a letter.
 
     invoice "last month"        both, the two words of the phrase side by side
     invo*                       words that begin so

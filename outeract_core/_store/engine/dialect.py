@@ -1,6 +1,6 @@
-"""Macros in the named statements: what engines write differently stands there once, for all of them.
+"""What engines write differently: in SQLite's SQL, and as macros in the named statements.
 
-Knows: the macros, and what each of them is in SQLite's SQL; that a list of keys travels as an array.
+Knows: the macros, SQLite's words; that a list of keys travels as an array.
 Does not know: which statements there are, how a list is bound.
 
     {each NAME}            the list NAME as rows, with one column, `value`: `FROM {each keys} j`
@@ -17,27 +17,10 @@ there; which rows an engine must be asked by it is known when its schema is (dec
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from attrs import Factory, frozen
+from ...driver import Dialect
 
 __all__ = ["SQLITE", "Dialect", "lists", "macros", "translated"]
-
-
-@frozen(eq=False)
-class Dialect:
-    """What a macro is in the SQL of one engine: texts in which its arguments are put.
-
-    `types`: what the two kinds of elements of a list are called where an array has a type.
-    """
-
-    each: str
-    within: str
-    pin: str
-    is_text: str
-    empty: str
-    types: Mapping[str, str] = Factory(dict)
-
 
 SQLITE = Dialect(
     each="carray(:{name})",
@@ -45,6 +28,15 @@ SQLITE = Dialect(
     pin="CROSS JOIN {table} {alias} ON {condition}",
     is_text="typeof({column}) = 'text'",
     empty="x''",
+    json_kind="json_type({doc}, {path})",
+    json_text="({doc} ->> {path})",
+    json_number="({doc} ->> {path})",
+    places="json_each({doc}, {path}) {name}",
+    is_place="typeof({name}.key) = 'integer'",
+    place_doc="{doc}",
+    place_path="{name}.fullkey || ",
+    contains="instr({text}, {part}) > 0",
+    folded="casefold(CAST(coalesce({text}, '') AS BLOB))",  # as bytes: it may hold half a surrogate
 )
 
 _FORMS = {

@@ -7,7 +7,7 @@ Does not know: what the statements mean, threads, how a file is opened (`opening
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,9 +17,11 @@ import apsw
 from ..._domain.values.at_rest import Codec
 from ..._domain.values.ids import SHIFT, IdSource, uuid7, uuid7_bytes
 from ..._domain.values.interrupt import go_on
-from ...driver import Statement, Tx
+from ...driver import Dialect, Statement, Tx
 from ...errors import StoreCorrupt
 from .columns import fitted
+from .composed.walking import walk
+from .dialect import SQLITE
 from .known import Known
 from .sets import MOST, widened
 
@@ -42,6 +44,7 @@ class Connection(Known):
 
     codec: Codec | None = None
     """What stands in the doors of its columns."""
+    dialect: Dialect = SQLITE
 
     def __init__(self, db: apsw.Connection, path: str, ids: IdSource) -> None:
         super().__init__()
@@ -146,6 +149,14 @@ class Connection(Known):
         if name not in self._auxiliary:
             self.db.register_fts5_function(name, call)
             self._auxiliary.add(name)
+
+    def reach(
+        self, start: int, types: Sequence[int], hubs: Collection[int], *, inward: bool, depth: int,
+        most: int,
+    ) -> list[tuple[int, int, int, int, int | None]]:  # fmt: skip
+        """What is reached from `start` along edges of these types, at most `most` rows, nearest first."""
+        sql = walk(self.dialect, types, sorted(hubs), inward=inward)
+        return self.dynamic(sql, {"start": start, "depth": depth, "limit": most})
 
     # ── what a unit may allocate ──────────────────────────────────────────────────────────────
 

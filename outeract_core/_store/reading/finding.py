@@ -1,17 +1,15 @@
-"""Queries of full-text search: terms into FTS5's words, the keys that match, what a hit shows.
+"""Full-text search: what is understood of it, the keys that match, what a hit shows.
 
-Knows: FTS5's query syntax, which column holds what, in which order matches are read.
-Does not know: how the index comes to be (`_store/writing/search.py`), pages.
+Knows: between which keys the asked times lie, in which order matches are read, how many are weighed.
+Does not know: FTS5 (`engine/full_text.py`), how the index comes to be (`writing/search.py`), pages.
 
-Newest first reads the index backwards and stops at a page. Conversation and person are words of the
-index themselves, so FTS5 intersects them with what was asked for, and no history is scanned. Times
-are looked up for each match, between the stretches of the index in which they can lie.
+Newest first reads the index backwards and stops at a page. Times are looked up for each match, between
+the stretches of the index in which they can lie.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from attrs import evolve, frozen
 
@@ -26,7 +24,6 @@ from ...standing import Standing
 from ..engine import full_text
 from ..engine.statements import statement
 from ..records import rows
-from ..writing.search import word
 from .ranking import AMONG, best
 from .standing import of_events
 
@@ -83,27 +80,6 @@ def _cut(cut: full_text.Cut, terms: Iterable[Term], tokenizer: str) -> tuple[Ter
     return tuple(found)
 
 
-def _expression(wanted: Wanted) -> str:
-    """FTS5's query; every word is quoted, so nothing in it is taken for syntax."""
-    parts = [f"text : ({' OR '.join(map(_alternative, wanted.alternatives))})"]
-    for column, keys in (("place", wanted.places), ("sender", wanted.senders)):
-        if keys is not None:
-            parts.append(f"{column} : ({' OR '.join(word(key) for key in keys)})")
-    return " AND ".join(parts)
-
-
-def _alternative(terms: Terms) -> str:
-    there = " ".join(map(_quoted, terms.wanted))
-    if not terms.unwanted:
-        return f"({there})"
-    return f"(({there}) NOT ({' OR '.join(map(_quoted, terms.unwanted))}))"
-
-
-def _quoted(term: Term) -> str:
-    text = term.text.replace('"', '""')
-    return f'"{text}"{"*" if term.prefix else ""}'
-
-
 # ── keys ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -112,11 +88,7 @@ def found(
 ) -> list[int]:
     """At most `limit` keys within the bounds, from the newest down or from the oldest up."""
     asked = _asked(tx, app, wanted, bounds)
-    if asked is None:
-        return []
-    order = "DESC" if newest else "ASC"
-    sql = f"SELECT f.rowid FROM {asked[0]} ORDER BY f.rowid {order} LIMIT :limit"
-    return [row[0] for row in tx.dynamic(sql, {**asked[1], "limit": limit})]
+    return [] if asked is None else full_text.keys(tx, asked, newest, limit)
 
 
 def ranked(tx: Tx, app: int, wanted: Wanted, before: int) -> tuple[list[int], bool]:
@@ -124,66 +96,30 @@ def ranked(tx: Tx, app: int, wanted: Wanted, before: int) -> tuple[list[int], bo
     asked = _asked(tx, app, wanted, (span(app)[0], before))
     if asked is None:
         return [], False
-    full_text.weighed(tx)
-    sql = f"SELECT f.rowid, occurrences(search_index) FROM {asked[0]} ORDER BY f.rowid DESC LIMIT :limit"
-    matches = tx.dynamic(sql, {**asked[1], "limit": AMONG + 1})
+    matches = full_text.matches(tx, asked, AMONG + 1)
     return best(matches[:AMONG], _rows(tx, wanted)), len(matches) > AMONG
 
 
 def _rows(tx: Tx, wanted: Wanted) -> list[int]:
     """How many rows have each phrase, in the order of the query, up to a bound."""
-    sql = "SELECT count(*) FROM (SELECT 1 FROM search_index WHERE search_index MATCH :words LIMIT :most)"
     terms = [term for each in wanted.alternatives for term in (*each.wanted, *each.unwanted)]
-    return [
-        tx.dynamic(sql, {"words": f"text : {_quoted(term)}", "most": AMONG})[0][0] for term in terms
-    ]
+    return [full_text.having(tx, term, AMONG) for term in terms]
 
 
 def count(tx: Tx, app: int, wanted: Wanted, before: int) -> int:
     """How many keys below `before` match; looks at all of them."""
     asked = _asked(tx, app, wanted, (span(app)[0], before))
-    rows = [] if asked is None else tx.dynamic(f"SELECT count(*) FROM {asked[0]}", asked[1])
-    return rows[0][0] if rows else 0
+    return 0 if asked is None else full_text.count(tx, asked)
 
 
-def _asked(
-    tx: Tx, app: int, wanted: Wanted, bounds: tuple[int, int]
-) -> tuple[str, dict[str, Any]] | None:
-    """What stands behind FROM, and its parameters; None when nothing can match."""
+def _asked(tx: Tx, app: int, wanted: Wanted, bounds: tuple[int, int]) -> full_text.Asked | None:
+    """What the index is asked; None when nothing can match."""
     lo, hi = _bounds(tx, app, wanted)
     lo, hi = max(lo, bounds[0]), min(hi, bounds[1])
     if wanted.places == () or wanted.senders == () or lo >= hi:
         return None
-    joined, tests = _tests(wanted)
-    sql = (
-        f"search_index f{joined} WHERE f.search_index MATCH :words"
-        f" AND f.rowid >= :lo AND f.rowid < :hi{tests}"
-    )
-    params = {
-        "words": _expression(wanted), "lo": lo, "hi": hi,
-        "since": wanted.since, "until": wanted.until, "root": wanted.thread,
-        "thread": tx.known_kind("in_thread"), "origin": tx.known_kind("origin"),
-    }  # fmt: skip
-    return sql, {name: value for name, value in params.items() if f":{name}" in sql}
-
-
-def _tests(wanted: Wanted) -> tuple[str, str]:
-    """What the index does not know: the time of a match, the thread that it stands in."""
-    joined = tests = ""
-    if wanted.since is not None or wanted.until is not None:
-        joined = " CROSS JOIN event e ON e.seq = f.rowid"
-        tests += "" if wanted.since is None else " AND e.occurred_at >= :since"
-        tests += "" if wanted.until is None else " AND e.occurred_at < :until"
-    if wanted.thread is not None:
-        tests += f" AND ({_IN_THREAD.format('f.rowid')} OR EXISTS (SELECT 1 FROM edge o"
-        tests += f" WHERE o.src = f.rowid AND o.type = :origin AND {_IN_THREAD.format('o.dst')}))"
-    return joined, tests
-
-
-_IN_THREAD = (
-    "({0} = :root OR EXISTS"
-    " (SELECT 1 FROM edge g WHERE g.dst = :root AND g.type = :thread AND g.src = {0}))"
-)
+    words = full_text.expression(wanted.alternatives, wanted.places, wanted.senders)
+    return full_text.Asked(words, lo, hi, wanted.since, wanted.until, wanted.thread)
 
 
 def _bounds(tx: Tx, app: int, wanted: Wanted) -> tuple[int, int]:

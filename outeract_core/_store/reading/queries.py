@@ -1,7 +1,7 @@
-"""Filters into SQL, and the keys that satisfy them, page by page.
+"""Filters, and the keys that satisfy them, page by page.
 
-Knows: the columns behind each filter; that values travel as parameters only.
-Does not know: what a page is for.
+Knows: which numbers and keys a filter's names stand for, along what its events are best read.
+Does not know: SQL (`engine/composed`), what a page is for.
 
 A filter with `has_edge(type, target)` in its outermost conjunction is driven by that edge (edges
 are clustered by their target), every other one by the log: both read in order and stop at a page.
@@ -10,14 +10,16 @@ are clustered by their target), every other one by the log: both read in order a
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any, Literal
 
-from attrs import define, field
+from attrs import define
 
 from ... import query as q
 from ..._domain.values.ids import span, to_ms
 from ...driver import Statement, Tx
 from ...errors import BadInput
+from ..engine.composed.conditions import LOG, Conditions, Source, along, behind, joined, negated
 from ..engine.statements import statement
 from ..records import nodes
 from ..writing.identity import PUSERS
@@ -27,84 +29,41 @@ Order = Literal["newest", "oldest"]
 KINDS: Statement[tuple[int, str]] = statement("all_kinds")
 CONNECTIONS_OF: Statement[tuple[int, bytes, str, str]] = statement("connections_of_app")
 
-_LARGEST, _MOST = 900_000, 30_000
-"""Characters and values in one filter: SQLite has limits."""
-
-_LOG = "event e WHERE e.seq >= :lo AND e.seq < :hi"
-_EDGE = (
-    "edge g CROSS JOIN event e ON e.seq = g.src"
-    " WHERE g.dst = :dst AND g.type = :edge AND g.src >= :lo AND g.src < :hi"
-)
-
 
 @define
 class Compiler:
-    """Parameters are collected while a filter becomes text."""
+    """A filter becomes conditions: names become numbers and keys."""
 
     tx: Tx
     app: int
-    params: dict[str, Any] = field(factory=dict)
-
-    def bind(self, value: Any) -> str:
-        """A name for a value."""
-        name = f"p{len(self.params)}"
-        self.params[name] = value
-        return f":{name}"
-
-    def any_of(self, column: str, values: list[Any]) -> str:
-        """Whether a column is one of the values."""
-        if not values:
-            return "0"
-        return f"{column} IN ({', '.join(map(self.bind, values))})"
+    made: Conditions
 
     def text(self, node: q.Filter) -> str:
-        """The condition in SQL. Raises BadInput, NotFound."""
+        """The condition. Raises BadInput, NotFound."""
         match node:
             case q.All(filters):
                 return joined("AND", list(map(self.text, filters)))
             case q.Any_(filters):
                 return joined("OR", list(map(self.text, filters)))
             case q.Not(inner):
-                return f"NOT coalesce({self.text(inner)}, 0)"
+                return negated(self.text(inner))
             case q.Type():
-                numbers = [n for n, name in self.tx.all(KINDS) if node.matches(name)]
-                return self.any_of("e.type", numbers)
-            case q.Between():
-                return self._between(node)
+                return self.made.typed([n for n, name in self.tx.all(KINDS) if node.matches(name)])
+            case q.Between(since, until, column):
+                return self.made.between(column, _ms(since), _ms(until))
             case q.StatusIs(names):
-                return self._status(names)
+                return self.made.status(names)
             case q.OnConnection() | q.OnPlatform():
-                return self.any_of("e.conn", self._connections(node))
-            case q.PayloadPath():
-                return self._payload(node)
-            case q.HasEdge():
-                return self._edge(node)
+                return self.made.on(self._connections(node))
+            case q.PayloadPath(path, comparison, value):
+                return self.made.member(_pieces(path), comparison, value)
+            case q.HasEdge(edge_type, target):
+                kind = self.tx.known_kind(edge_type)
+                to = None if target is None or kind is None else _targets(self.tx, self.app, target)
+                return self.made.edge(kind, to)
             case q.TextContains(words):
-                said = "CAST(coalesce(payload_out(e.payload) ->> '$.message.text', '') AS BLOB)"
-                return f"instr(casefold({said}), {self.bind(words.casefold())}) > 0"
+                return self.made.says(words.casefold())
         raise BadInput(f"not a filter: {node!r:.80}; use the functions of outeract_core.query")
-
-    def _between(self, node: q.Between) -> str:
-        column = f"e.{node.column}"
-        tests = []
-        if node.since is not None:
-            tests.append(f"{column} >= {self.bind(to_ms(node.since))}")
-        if node.until is not None:
-            tests.append(f"{column} < {self.bind(to_ms(node.until))}")
-        return "(" + " AND ".join(tests or ["1"]) + ")"
-
-    def _status(self, names: tuple[str, ...]) -> str:
-        sent = "EXISTS (SELECT 1 FROM delivery d WHERE d.event = e.seq{})"
-        done = "EXISTS (SELECT 1 FROM processed p WHERE p.event = e.seq)"
-        tests = [sent.format(f" AND {self.any_of('d.status', list(names))}")]
-        parked = "EXISTS (SELECT 1 FROM parked k WHERE k.event = e.seq)"
-        if "processed" in names:
-            tests.append(f"({done} AND NOT {sent.format('')})")
-        if "failed" in names:
-            tests.append(f"({parked} AND NOT {done} AND NOT {sent.format('')})")
-        if "received" in names:
-            tests.append(f"(NOT {done} AND NOT {parked} AND NOT {sent.format('')})")
-        return "(" + " OR ".join(tests) + ")"
 
     def _connections(self, node: q.OnConnection | q.OnPlatform) -> list[int]:
         rows = self.tx.all(CONNECTIONS_OF, app=self.app)
@@ -115,53 +74,13 @@ class Compiler:
             return [row[0] for row in rows if row[3] == wanted]
         return [row[0] for row in rows if row[1] == getattr(wanted, "bytes", None)]
 
-    def _payload(self, node: q.PayloadPath) -> str:
-        """Each `[any]` is a list that is gone through; the rest of the path goes on from its places."""
-        *outer, last = _pieces(node.path)
-        lists, before = [], ""
-        for number, piece in enumerate(outer):
-            here = before + self.bind(("" if before else "$") + piece)
-            lists.append(f"json_each(payload_out(e.payload), {here}) j{number}")
-            before = f"j{number}.fullkey || "
-        path = f"({before}{self.bind(('' if before else '$') + last)})"
-        test = self._member(node, path)
-        if not lists:
-            return test
-        places = " AND ".join(f"typeof(j{n}.key) = 'integer'" for n in range(len(lists)))
-        return f"EXISTS (SELECT 1 FROM {' CROSS JOIN '.join(lists)} WHERE {places} AND {test})"
 
-    def _member(self, node: q.PayloadPath, path: str) -> str:
-        kind = f"json_type(payload_out(e.payload), {path})"
-        if node.comparison == "exists":
-            return f"{kind} IS NOT NULL"
-        if node.value is None:
-            return f"coalesce({kind}, 'null') {node.comparison} 'null'"
-        if node.comparison == "!=":
-            return f"({kind} <> 'null' AND NOT ({self._compared(kind, path, '=', node.value)}))"
-        return f"({self._compared(kind, path, node.comparison, node.value)})"
-
-    def _compared(self, kind: str, path: str, comparison: str, value: Any) -> str:
-        """Like with like: text with text, numbers with numbers."""
-        if isinstance(value, bool):
-            return f"{kind} = '{str(value).lower()}'"
-        kinds = "'text'" if isinstance(value, str) else "'integer', 'real'"
-        member = f"{kind} IN ({kinds}) AND "
-        if comparison == "contains":
-            return member + f"instr(payload_out(e.payload) ->> {path}, {self.bind(value)}) > 0"
-        return member + f"(payload_out(e.payload) ->> {path}) {comparison} {self.bind(value)}"
-
-    def _edge(self, node: q.HasEdge) -> str:
-        kind = self.tx.known_kind(node.edge_type)
-        if kind is None:
-            return "0"
-        towards = ""
-        if node.target is not None:
-            towards = f" AND {self.any_of('g.dst', _targets(self.tx, self.app, node.target))}"
-        return f"EXISTS (SELECT 1 FROM edge g WHERE g.src = e.seq AND g.type = {self.bind(kind)}{towards})"
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ms(moment)
 
 
 def _pieces(path: tuple[str | int | q.Anywhere, ...]) -> list[str]:
-    """A path in SQLite's words, cut at every `[any]`."""
+    """A path as JSON paths are written, without its root, cut at every `[any]`."""
     pieces = [""]
     for step in path:
         if isinstance(step, q.Anywhere):
@@ -184,14 +103,6 @@ def _of_many(tx: Tx, app: int, node: q.HasEdge) -> bool:
     return len(_targets(tx, app, node.target)) > 1
 
 
-def joined(word: str, tests: list[str]) -> str:
-    """Many conditions as a flat tree: SQLite limits how deep an expression is."""
-    if len(tests) == 1:
-        return tests[0]
-    half = len(tests) // 2
-    return f"({joined(word, tests[:half])} {word} {joined(word, tests[half:])})"
-
-
 def turned(order: Order) -> Order:
     """The other way. Raises BadInput for an order that is none."""
     return "oldest" if ordered(order) == "newest" else "newest"
@@ -209,54 +120,43 @@ def keys(
 ) -> list[int]:
     """At most `limit` keys of events behind `after`, in log order. Raises BadInput, NotFound."""
     ordered(order)
-    body, params = compiled(tx, app, where)
+    source, tests, params = compiled(tx, app, where)
     lo, hi = span(app)
     if after is not None:
         lo, hi = (lo, min(hi, after)) if order == "newest" else (max(lo, after + 1), hi)
-    direction = "DESC" if order == "newest" else "ASC"
-    sql = f"SELECT {body.key} FROM {body.body} ORDER BY {body.key} {direction} LIMIT :limit"
+    sql = source.page(tests, newest=order == "newest")
     return [row[0] for row in tx.dynamic(sql, {**params, "lo": lo, "hi": hi, "limit": limit})]
 
 
 def count(tx: Tx, app: int, where: q.Filter | None) -> int:
     """How many events satisfy the filter: looks at all of them."""
-    sql, params = compiled(tx, app, where)
+    source, tests, params = compiled(tx, app, where)
     lo, hi = span(app)
-    found: int = tx.dynamic(f"SELECT count(*) FROM {sql.body}", {**params, "lo": lo, "hi": hi})[0][
-        0
-    ]
+    rows = tx.dynamic(source.count(tests), {**params, "lo": lo, "hi": hi})
+    found: int = rows[0][0]
     return found
 
 
-@define
-class Compiled:
-    """`key`: the column to order by; `body`: what stands behind FROM."""
-
-    key: str
-    body: str
-
-
-def compiled(tx: Tx, app: int, where: q.Filter | None) -> tuple[Compiled, dict[str, Any]]:
-    """The filter as a query body with its parameters. Raises BadInput, NotFound."""
-    compiler = Compiler(tx, app)
+def compiled(tx: Tx, app: int, where: q.Filter | None) -> tuple[Source, str, dict[str, Any]]:
+    """Where to read, the conditions and their parameters. Raises BadInput, NotFound."""
     if where is None:
-        return Compiled("e.seq", _LOG), {}
+        return LOG, "", {}
+    compiler = Compiler(tx, app, Conditions(tx.dialect))
+    params = compiler.made.params
     driver, rest = _driver(tx, app, where)
-    if driver is not None:
-        kind = tx.known_kind(driver.edge_type)
-        compiler.params |= {"dst": _targets(tx, app, driver.target)[0], "edge": kind}
-    tests = _tests(compiler, rest)
     if driver is None:
-        return Compiled("e.seq", _LOG + tests), compiler.params
-    return Compiled("g.src", _EDGE + tests), compiler.params
+        return LOG, _tests(compiler, rest), params
+    kind = tx.known_kind(driver.edge_type)
+    params |= {"dst": _targets(tx, app, driver.target)[0], "edge": kind}
+    return along(tx.dialect), _tests(compiler, rest), params
 
 
 def _tests(compiler: Compiler, rest: list[q.Filter]) -> str:
     try:
-        tests = " AND " + joined("AND", list(map(compiler.text, rest))) if rest else ""
+        tests = behind(list(map(compiler.text, rest)))
     except RecursionError:
         raise BadInput("the filter is nested too deeply") from None
-    if len(tests) > _LARGEST or len(compiler.params) > _MOST:
+    if not compiler.made.fits(tests):
         raise BadInput("the filter is too large; ask in several pieces")
     return tests
 

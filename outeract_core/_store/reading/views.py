@@ -9,7 +9,6 @@ A *source* is one ordered history: the entries of a peer, or the replies in a th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -20,6 +19,7 @@ from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import BadInput
 from ...model import Event
+from ..engine.composed.merging import merged
 from ..engine.statements import statement
 from ..records import nodes, rows
 from ..writing.conversations import CountsRow
@@ -123,18 +123,7 @@ def messages(
     params = _params(tx, view, ("peer", view.peers[0]), lo, hi, limit)
     one = _MESSAGES["peer", "down" if newest else "up", view.within]
     params |= {f"source{number}": peer for number, peer in enumerate(view.peers)}
-    return rows.events_of(tx, app, _merged(one.sql, len(view.peers), newest), params, newest)
-
-
-@cache
-def _merged(sql: str, sources: int, newest: bool) -> str:
-    """The query that asks one source, for several: SQLite merges their indexes, none of them is sorted."""
-    if sources == 1:
-        return sql
-    one, _order = sql.split("ORDER BY")
-    each = (one.replace(":source", f":source{number}") for number in range(sources))
-    order = "DESC" if newest else "ASC"
-    return f"{' UNION ALL '.join(each)} ORDER BY 1 {order} LIMIT :limit"
+    return rows.events_of(tx, app, merged(one.sql, len(view.peers), newest), params, newest)
 
 
 def _behind(app: int, newest: bool, after: int | None) -> tuple[int, int]:

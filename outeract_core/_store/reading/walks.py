@@ -1,4 +1,4 @@
-"""Queries that walk the graph: by recursive CTE where the way is narrow, by frontiers where it is wide.
+"""Queries that walk the graph: by one recursive query where the way is narrow, by frontiers where it is wide.
 
 Knows: edges, limits, cycles. Does not know: what a node holds, who asks.
 
@@ -29,16 +29,6 @@ SYSTEM: Statement[tuple[int]] = statement("system_pusers")
 BELONGS_TO = "belongs_to"
 WIDE = 512
 """A recursive query is given this many rows; a walk that needs more goes on by frontiers."""
-
-_CTE = """
-WITH RECURSIVE walk(n, d, before, t, at) AS (
-  VALUES (:start, 0, 0, 0, NULL)
-  UNION
-  SELECT e.{there}, w.d + 1, w.n, e.type, e.at FROM walk w CROSS JOIN edge e
-  ON e.{here} = w.n AND e.type IN ({types})
-  WHERE w.d < :depth AND (w.n = :start OR w.n NOT IN ({hubs})))
-SELECT n, d, before, t, at FROM walk LIMIT :limit
-"""
 
 
 @frozen
@@ -97,13 +87,10 @@ def _narrow(
 ) -> Found | None:
     """By one recursive query; None when the way turned out to be wide."""
     names = {number: tx.kind_name(number) for number in _numbers(tx, types)}
-    here, there = ("dst", "src") if direction == "in" else ("src", "dst")
-    sql = _CTE.format(
-        here=here, there=there, types=",".join(map(str, names)) or "0",
-        hubs=",".join(map(str, sorted(_hubs(tx, app)))) or "0",
+    rows = tx.reach(
+        start, list(names), _hubs(tx, app), inward=direction == "in",
+        depth=min(limits.depth, WIDE), most=WIDE,
     )  # fmt: skip
-    depth = min(limits.depth, WIDE)
-    rows = tx.dynamic(sql, {"start": start, "depth": depth, "limit": WIDE})
     return None if len(rows) >= WIDE else _along(rows, names, direction, limits)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ..._domain.values.ids import SHIFT, span
+from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 
@@ -156,12 +156,3 @@ def carry_on(tx: Tx) -> None:
     app, _nodes = backlog(tx)
     if app:
         _chunk(tx, app)
-
-
-# ── where and when, as the index knows it ────────────────────────────────────────────────────
-
-
-def word(key: int) -> str:
-    """A platform user as the index writes it; see the view `search_source`."""
-    n = key & ((1 << SHIFT) - 1)
-    return "".join(chr(19968 + part) for part in (n >> 28 & 4095, n >> 14 & 16383, n & 16383))

@@ -1,0 +1,6 @@
+"""Queries that are composed when they are asked: their words come from here, their values are parameters.
+
+This room knows columns and how texts are put together; it does not know what is asked for, and an
+engine's own words only as a `Dialect`. Read `conditions` (filters on events), `walking` (a walk along
+edges), `merging` (one query for several sources).
+"""
