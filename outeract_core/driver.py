@@ -11,21 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from attrs import Factory, field, frozen
 
-__all__ = ["Dialect", "Statement", "Tx"]
+__all__ = ["Dialect", "Keys", "Statement", "Tx"]
 
 Row = TypeVar("Row")
+Keys: TypeAlias = Sequence[int] | Sequence[str] | Sequence[bytes]
+"""A list that a statement is given: of numbers, of texts without NUL or of bytes, never of several of these."""
 
 
 @frozen
 class Statement(Generic[Row]):
     """One SQL text with a name; `Row` is the shape of what it returns.
 
-    `lists`: those of its parameters that are lists of keys or names.
+    `lists`: those of its parameters that are lists (`Keys`); every other one is a value.
     """
 
     name: str
@@ -65,7 +67,11 @@ class Dialect:
 
 
 class Tx(Protocol):
-    """One transaction. `now`: its time in milliseconds. `dialect`: what its composed queries are made of."""
+    """One transaction. `now`: its time in milliseconds. `dialect`: what its composed queries are made of.
+
+    Parameters are given by name. A statement's lists are given as sequences, and travel as arrays: an
+    empty one has no members, so that nothing is in it, and everything is not.
+    """
 
     now: int
     dialect: Dialect
@@ -76,8 +82,8 @@ class Tx(Protocol):
     def one(self, statement: Statement[Row], **params: Any) -> Row | None:
         """Its first row, or None."""
 
-    def by_keys(self, statement: Statement[Row], keys: Sequence[int], **params: Any) -> list[Row]:
-        """All rows of a query that is given an array of numbers as `:keys`; none for no keys."""
+    def by_keys(self, statement: Statement[Row], keys: Keys, **params: Any) -> list[Row]:
+        """All rows of a query whose one list is `keys`, and which begins with it: none for no keys."""
 
     def run(self, statement: Statement[Any], **params: Any) -> int:
         """Execute a change; the number of rows that it changed."""

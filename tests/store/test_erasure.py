@@ -376,3 +376,21 @@ async def test_erasures_may_repeat_and_refuse_the_bot(
 def _shares(core: Outeract) -> dict[int, int]:
     """Nine files of each connection."""
     return {conn.id: 9 for conn in core.runtime.conns()}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["ann\0odd", 'ann"odd', "ann\\odd", "änn.odd", "ann\x01odd"])
+async def test_a_name_is_found_however_json_writes_it(
+    core: Outeract, app: App, plain: PlatformConnection, name: str
+) -> None:
+    """What only the payload of an event knows of a person is looked for as it stands there."""
+    told = {"message": {"text": "hi", "type": "text", "role": "user", "username": name}}
+    await take(core, plain, Fact("message.inbound", "m1", told, sender=Party("alice")))
+    await take(core, plain, said("m2", "bob", f"ask {name} about it"))
+    await app.people.erase(await _who(app, plain, "alice"))
+    texts = [
+        event.payload["message"]["text"]
+        for event in await events(app)
+        if "message" in event.payload
+    ]
+    assert texts == ["ask [erased] about it"]

@@ -121,10 +121,15 @@ async def _asked(core: Outeract, ask: Callable[[], Awaitable[Any]]) -> int:
 
 
 def _longest(seen: list[str]) -> int:
-    """The steps of the longest transaction."""
-    ends = [number for number, sql in enumerate(seen) if sql == "COMMIT"]
-    begins = [number for number, sql in enumerate(seen) if sql == "BEGIN IMMEDIATE"]
-    return max(end - begin + 1 for begin, end in zip(begins, ends, strict=True))
+    """The steps of the longest transaction; one that had begun before is not counted."""
+    steps, begun = [0], False
+    for sql in seen:
+        begun = sql == "BEGIN IMMEDIATE" or begun
+        steps[-1] += begun
+        if sql == "COMMIT":
+            begun, steps = False, [*steps, 0]
+    assert max(steps)
+    return max(steps)
 
 
 @pytest.mark.parametrize("count", [2, 10, 100])

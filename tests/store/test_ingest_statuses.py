@@ -132,6 +132,15 @@ def test_statuses_fold_to_the_same_in_every_order(bench: Bench, told: tuple[str,
         assert bench.state(sent) == expected, order
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "1001:42", "x' OR 1", "\x01"])
+def test_what_waits_finds_its_message_whatever_that_is_called(bench: Bench, name: str) -> None:
+    """Statuses that came before the receipt count once it is there, by any name that a platform makes up."""
+    sent = bench.send()
+    sent = evolve(sent, names=(name + sent.names[0],))
+    _play(bench, sent, ("delivered", "sent", "receipt"))
+    assert bench.state(sent).status == "delivered"
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(STEPS), max_size=12))
 def test_statuses_may_repeat(bench: Bench, steps: list[str]) -> None:

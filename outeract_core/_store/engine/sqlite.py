@@ -17,8 +17,9 @@ import apsw
 from ..._domain.values.at_rest import Codec
 from ..._domain.values.ids import SHIFT, IdSource, uuid7, uuid7_bytes
 from ..._domain.values.interrupt import go_on
-from ...driver import Dialect, Statement, Tx
+from ...driver import Dialect, Keys, Statement, Tx
 from ...errors import StoreCorrupt
+from .arrays import bound
 from .columns import fitted
 from .composed.walking import walk
 from .dialect import SQLITE
@@ -64,27 +65,38 @@ class Connection(Known):
 
     def all(self, statement: Statement[Row], **params: Any) -> list[Row]:
         """All rows of a query."""
+        if statement.lists:
+            self._lists(statement, params)
         rows: list[Row] = self._cursor.execute(self._texts[statement.sql], params).fetchall()
         return rows
 
     def one(self, statement: Statement[Row], **params: Any) -> Row | None:
         """Its first row, or None."""
+        if statement.lists:
+            self._lists(statement, params)
         row: Row | None = self._cursor.execute(self._texts[statement.sql], params).fetchone()
         return row
 
-    def by_keys(self, statement: Statement[Row], keys: Sequence[int], **params: Any) -> list[Row]:
-        """All rows of a query that is given an array of numbers as `:keys`; none for no keys."""
+    def by_keys(self, statement: Statement[Row], keys: Keys, **params: Any) -> list[Row]:
+        """All rows of a query for each of its one list, `keys`; for no keys nothing is asked."""
         if not keys:
-            return []  # an empty array has no address that SQLite could use
+            return []
         go_on()
-        params["keys"] = apsw.carray(array("q", keys))
+        params["keys"] = apsw.carray(array("q", keys)) if type(keys[0]) is int else bound(keys)
         rows: list[Row] = self._cursor.execute(self._texts[statement.sql], params).fetchall()
         return rows
 
     def run(self, statement: Statement[Any], **params: Any) -> int:
         """Execute a change; the number of rows that it changed."""
+        if statement.lists:
+            self._lists(statement, params)
         self._cursor.execute(self._texts[statement.sql], params)
         return self.db.changes()
+
+    def _lists(self, statement: Statement[Any], params: dict[str, Any]) -> None:
+        go_on()
+        for name in statement.lists:
+            params[name] = bound(params[name])
 
     def many(
         self, statement: Statement[Any], rows: Iterable[Mapping[str, Any] | tuple[Any, ...]]
@@ -122,15 +134,14 @@ class Connection(Known):
     ) -> list[tuple[int, int, int]]:
         """Every edge (source, type, target) that leaves `keys`, or (`inward`) arrives there."""
         if not keys:
-            return []  # an empty array has no address that SQLite could use
+            return []
         go_on()
         here = "dst" if inward else "src"
         where = f"g.{here} = c.value"
         if types is not None:
             where += f" AND g.type IN ({','.join(map(str, map(int, types)))})"
         sql = f"SELECT g.src, g.type, g.dst FROM carray(?) c CROSS JOIN edge g ON {where}"
-        bound = (apsw.carray(array("q", keys)),)
-        rows: list[tuple[int, int, int]] = self._cursor.execute(sql, bound).fetchall()
+        rows: list[tuple[int, int, int]] = self._cursor.execute(sql, (bound(keys),)).fetchall()
         return rows
 
     @contextmanager

@@ -8,7 +8,6 @@ edge; it is kept as a column, because it is the one relation that changes (by a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -158,11 +157,11 @@ def _expand(
 
 
 def _belonging(tx: Tx, nodes: list[int], direction: Direction) -> list[tuple[int, Arrow]]:
-    keys, found = json.dumps(nodes), []
+    found = []
     if direction in ("out", "both"):
-        found += [(u, (p, BELONGS_TO, u)) for p, u in tx.all(PERSONS_OF, keys=keys)]
+        found += [(u, (p, BELONGS_TO, u)) for p, u in tx.by_keys(PERSONS_OF, nodes)]
     if direction in ("in", "both"):
-        found += [(p, (p, BELONGS_TO, u)) for p, u in tx.all(PUSERS_OF, keys=keys)]
+        found += [(p, (p, BELONGS_TO, u)) for p, u in tx.by_keys(PUSERS_OF, nodes)]
     return found
 
 

@@ -6,7 +6,6 @@ Does not know: conversations, statuses, what an event is about.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -112,11 +111,11 @@ def arrived(tx: Tx, conn: int, external_id: str, target: int) -> list[int]:
     return [source for source, edge_type in waiting if edge_type == origin]
 
 
-def awaited(tx: Tx, conn: int, names: Sequence[str | int | None]) -> set[str]:
+def awaited(tx: Tx, conn: int, names: Sequence[str]) -> set[str]:
     """Those of these external ids for which an edge waits, which are few or none."""
     if not names or not anything_waits(tx, conn):
         return set()
-    return {row[0] for row in tx.all(AWAITED, conn=conn, keys=json.dumps(names))}
+    return {row[0] for row in tx.by_keys(AWAITED, names, conn=conn)}
 
 
 def target_of(tx: Tx, source: int, edge_type: str) -> int | None:

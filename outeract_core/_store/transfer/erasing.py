@@ -7,7 +7,6 @@ Does not know: what is whose (`erasure.py`); the folder of bytes (`_io/forgettin
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -49,7 +48,7 @@ def carry_on(tx: Tx) -> bool:
             tombstones.bury(tx, gone, by)
         if kept:
             tombstones.redact(tx, kept, by)
-    tx.run(DONE, events=json.dumps([row[0] for row in rows]))
+    tx.run(DONE, events=[row[0] for row in rows])
     return len(rows) == PIECE
 
 
@@ -80,4 +79,4 @@ def to_drop(tx: Tx) -> Noted:
 
 def dropped(tx: Tx, noted: Noted) -> None:
     """These are not to leave the folder any more: they have, or have a file again."""
-    tx.run(DROPPED, hashes=json.dumps(noted.all))
+    tx.run(DROPPED, hashes=noted.all)

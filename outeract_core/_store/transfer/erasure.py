@@ -15,7 +15,6 @@ back to life.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -153,7 +152,7 @@ def _cancel(tx: Tx, conns: Mapping[int, Conn], puser: int) -> None:
 
 def _take_back(tx: Tx, conns: Mapping[int, Conn], events: list[int]) -> None:
     """What others were still to be told of their words is not sent."""
-    for row, lane, conn, event, verb in tx.all(UNSENT, events=json.dumps(events)):
+    for row, lane, conn, event, verb in tx.all(UNSENT, events=events):
         if verb == "send":
             outbox.cancel(tx, conns[conn], event, "what it would have said was erased")
         else:
@@ -228,7 +227,7 @@ def _by_rule(tx: Tx, events: set[int], rules: Rules) -> tuple[list[int], list[Ch
 
 
 def _typed(tx: Tx, events: Collection[int]) -> list[tuple[int, str]]:
-    rows = tx.all(TYPES, keys=json.dumps(sorted(events)))
+    rows = tx.by_keys(TYPES, sorted(events))
     return [(key, tx.kind_name(kind)) for key, kind in rows]
 
 

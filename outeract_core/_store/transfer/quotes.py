@@ -123,7 +123,7 @@ def look(tx: Tx, app: int, seen: Look) -> Look:
     wanted = _wanted(seen.called.values())
     if not wanted:
         return evolve(seen, upto=newest, more=False)
-    rows = tx.all(NAMING, after=seen.upto, upto=upto, names=json.dumps(wanted))
+    rows = tx.all(NAMING, after=seen.upto, upto=upto, names=wanted)
     return evolve(
         seen, upto=upto, more=upto < newest, found=seen.found | {row[0] for row in rows}
     )  # fmt: skip
@@ -142,8 +142,9 @@ def _wanted(called: Iterable[Names]) -> list[str]:
     found = set[str]()
     for names in called:
         short = {name for name in names.ids if len(name) < TELLING}
-        found.update(names.telling)
-        found.update(*({_quoted(name, True), _quoted(name, False)} for name in names.shown | short))
+        for plainly in (True, False):
+            found.update(_quoted(name, plainly)[1:-1] for name in names.telling)
+            found.update(_quoted(name, plainly) for name in names.shown | short)
     return sorted(found)
 
 
@@ -187,7 +188,7 @@ def _events(tx: Tx, keys: Iterable[int]) -> Iterable[tuple[int, int | None, int,
     """In pieces, so that no more than a piece is in memory."""
     ordered = sorted(keys)
     for at in range(0, len(ordered), _PIECE):
-        yield from tx.all(WHOLE, keys=json.dumps(ordered[at : at + _PIECE]))
+        yield from tx.by_keys(WHOLE, ordered[at : at + _PIECE])
 
 
 def _value(raw: str | None) -> Any:

@@ -88,7 +88,7 @@ class Other:
 def otherwise(tx: Tx, conn: Conn, found: Sequence[Found]) -> list[Other]:
     """Those that say something else, or name other files, than was last read of them."""
     read: dict[str, list[str]] = {}
-    ids = json.dumps([str(one.kept.id) for one in found])
+    ids = [str(one.kept.id) for one in found]
     for name, payload in tx.all(BEFORE, ids=ids, conn=conn.id):
         read.setdefault(name, []).append(payload)
     known = _known_files(tx, [one.kept.key for one in found if one.files])

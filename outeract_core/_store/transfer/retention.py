@@ -9,7 +9,6 @@ messages that it has passed by because they were still to be sent.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -114,13 +113,13 @@ def look(tx: Tx, task: Task) -> Look:
     rule = task.rule
     reached = _reach(tx, task)
     statement = RAW if rule.entity.raw_only else CONTENT
-    kinds = json.dumps(_kinds(tx, rule.entity.pattern, spare=True))
+    kinds = _kinds(tx, rule.entity.pattern, spare=True)
     limits = {"after": task.after, "upto": reached.upto, "limit": CHUNK}
     rows = tx.all(statement, kinds=kinds, conn=rule.conn, **limits)
     old = [row[0] for row in rows]
     if len(old) == CHUNK:
         reached = evolve(reached, upto=old[-1], more=True, unhandled=False)
-    unsent = {row[0] for row in tx.all(UNSENT, events=json.dumps(old))}
+    unsent = {row[0] for row in tx.all(UNSENT, events=old)}
     return evolve(
         reached, old=[key for key in old if key not in unsent], unsent=sorted(unsent),
         freed=_freed(tx, task, CHUNK), deliveries=_deliveries(tx, task, CHUNK),
@@ -152,7 +151,7 @@ def _unhandled(tx: Tx, task: Task, after: int, upto: int) -> int | None:
         return None if row is None else start + 1
     found = []
     for name, pattern in task.handlers:
-        kinds = json.dumps(_kinds(tx, pattern))
+        kinds = _kinds(tx, pattern)
         first = tx.one(UNHANDLED, after=start, upto=upto, kinds=kinds, handler=name)
         found += [] if first is None else [first[0]]
     return min(found, default=None)
@@ -219,10 +218,10 @@ def step(tx: Tx, task: Task) -> Step:
         return Step(task.after)
     task = evolve(task, rule=rule)
     seen = look(tx, task)
-    tx.run(PASSED_BY_ADD, rule=rule.number, events=json.dumps(seen.unsent))
-    tx.run(PASSED_BY_DONE, rule=rule.number, events=json.dumps(seen.freed))
+    tx.run(PASSED_BY_ADD, rule=rule.number, events=seen.unsent)
+    tx.run(PASSED_BY_DONE, rule=rule.number, events=seen.freed)
     tx.run(POSITION, id=rule.number, position=seen.upto)
-    tx.run(DELIVERIES_ERASE, numbers=json.dumps(seen.deliveries))
+    tx.run(DELIVERIES_ERASE, numbers=seen.deliveries)
     done = Step(
         seen.upto, deliveries=len(seen.deliveries), full=seen.full, unhandled=seen.unhandled
     )
@@ -251,7 +250,7 @@ def _notes(tx: Tx, task: Task, files: list[int], upto: int) -> list[int]:
     """
     names = [name for name in _NOTES if not fits(task.rule.entity.pattern, name)]
     scope = {"attachment": tx.kind("attachment"), "upto": upto}
-    kinds = json.dumps([tx.kind(name) for name in names])
+    kinds = [tx.kind(name) for name in names]
     found = {row[0] for file in files for row in tx.all(NOTES_OF, file=file, notes=kinds, **scope)}
     return sorted(found)
 

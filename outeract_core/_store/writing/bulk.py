@@ -8,7 +8,6 @@ handlers.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from attrs import define
@@ -52,8 +51,8 @@ def add(tx: Tx, conn: Conn, items: list[Item]) -> list[int]:
     """Commit plain messages of one connection, in order; the key of each, or DUPLICATE."""
     if len(items) == 1:
         return [_alone(tx, conn, items[0])]
-    names = json.dumps([item.dk for item in items])
-    seen: set[Any] = {row[0] for row in tx.all(KNOWN, conn=conn.id, keys=names)}
+    names = [str(item.dk) for item in items]
+    seen: set[Any] = {row[0] for row in tx.by_keys(KNOWN, names, conn=conn.id)}
     fates, new = [], []
     for item in items:
         new_one = item.dk not in seen
@@ -139,7 +138,7 @@ def _converse(tx: Tx, conn: Conn, new: list[_New]) -> None:
 
 def _connect_waiting(tx: Tx, conn: Conn, new: list[_New]) -> None:
     """Draw the edges that waited for one of these messages."""
-    names = awaited(tx, conn.id, [item.dk for _, item, _, _ in new])
+    names = awaited(tx, conn.id, [str(item.dk) for _, item, _, _ in new])
     for key, item, _, _ in new:
         if item.dk in names:
             for child in arrived(tx, conn.id, str(item.dk), key):

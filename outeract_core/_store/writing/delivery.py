@@ -183,9 +183,9 @@ def _apply_waiting(tx: Tx, new: Sequence[Accepted]) -> None:
     for one in new:
         by_conn.setdefault(one.conn.id, []).append(one)
     for conn, some in by_conn.items():
-        names = awaited(tx, conn, [name for one in some for name in one.external_ids])
+        names = awaited(tx, conn, [text_id(name) for one in some for name in one.external_ids])
         for one in some:
-            for name in names.intersection(one.external_ids):
+            for name in names.intersection(map(text_id, one.external_ids)):
                 for child in arrived(tx, conn, name, one.event):
                     refold(tx, one.conn, child, one.event)
 

@@ -6,7 +6,6 @@ Does not know: events, merges of persons (`identity.py`).
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -93,7 +92,7 @@ def _foresee(tx: Tx, conn: Conn, parties: list[Party]) -> None:
     values = {party: _values(party) for party in parties}
     often = Counter(value for each in values.values() for value in each)
     taken: dict[str, list[_Taken]] = {}
-    for row in tx.all(TAKEN, conn=conn.id, keys=json.dumps(list(often))):
+    for row in tx.by_keys(TAKEN, list(often), conn=conn.id):
         taken.setdefault(row[0], []).append(row)
     found = {
         party: [row for value in each for row in taken.get(value, ())]

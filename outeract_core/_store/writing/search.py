@@ -8,7 +8,6 @@ The position is moved in the transaction that indexes, so any number of processe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -72,13 +71,13 @@ def unindex(tx: Tx, keys: Iterable[int]) -> None:
     not indexed yet, or has no text, is passed over. Nothing of the words stays in the file's pages.
     """
     if tokenizer(tx) is not None:
-        tx.run(REMOVE, keys=json.dumps(sorted(set(keys))))
+        tx.run(REMOVE, keys=sorted(set(keys)))
 
 
 def index_again(tx: Tx, keys: Iterable[int]) -> None:
     """Events that have left the index to be changed come back, as they are now."""
     if tokenizer(tx) is not None:
-        tx.run(AGAIN, keys=json.dumps(sorted(set(keys))))
+        tx.run(AGAIN, keys=sorted(set(keys)))
 
 
 # ── the index is made ────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,6 @@ Does not know: why content goes (`_store/transfer/erasure.py`, `_store/transfer/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,36 +32,33 @@ NOTES = ("file.inbound", "system.file_stored", "system.file_failed", "message.tr
 
 def bury(tx: Tx, events: list[int], by: int) -> None:
     """Payload and raw item of these events go; the event `by`, a later one, says so."""
-    keys = json.dumps(events)
     search.unindex(tx, events)
-    tx.run(ERASURE, events=keys, raw_only=0, by=by)
-    tx.run(TOMBSTONE, events=keys)
+    tx.run(ERASURE, events=events, raw_only=0, by=by)
+    tx.run(TOMBSTONE, events=events)
     forget_tries(tx, events)
 
 
 def forget_tries(tx: Tx, events: list[int]) -> None:
     """What went wrong at these events may quote them."""
-    keys = json.dumps(events)
-    tx.run(RETRY_ERASE, events=keys)
-    tx.run(ATTEMPTS_ERASE, events=keys)
+    tx.run(RETRY_ERASE, events=events)
+    tx.run(ATTEMPTS_ERASE, events=events)
 
 
 def redact(tx: Tx, changes: Sequence[tuple[int, str | None, str | None]], by: int) -> None:
     """Single values of these events go: (event, its payload, its raw item) as they are from now on."""
-    keys = json.dumps([event for event, _payload, _raw in changes])
-    search.unindex(tx, [event for event, _payload, _raw in changes])
-    tx.run(ERASURE, events=keys, raw_only=2, by=by)
+    events = [event for event, _payload, _raw in changes]
+    search.unindex(tx, events)
+    tx.run(ERASURE, events=events, raw_only=2, by=by)
     for event, payload, raw in changes:
         tx.run(REDACT, event=event, payload=payload, raw=raw)
-    forget_tries(tx, [event for event, _payload, _raw in changes])
-    search.index_again(tx, [event for event, _payload, _raw in changes])
+    forget_tries(tx, events)
+    search.index_again(tx, events)
 
 
 def bury_raw(tx: Tx, events: list[int], by: int) -> None:
     """The raw items of these events go, and nothing else."""
-    keys = json.dumps(events)
-    tx.run(ERASURE, events=keys, raw_only=1, by=by)
-    tx.run(RAW_TOMBSTONE, events=keys)
+    tx.run(ERASURE, events=events, raw_only=1, by=by)
+    tx.run(RAW_TOMBSTONE, events=events)
 
 
 def unheld(tx: Tx, events: list[int]) -> list[int]:
@@ -79,7 +75,7 @@ def _is_there(tx: Tx, file: int) -> bool:
 
 def _only_by(tx: Tx, file: int, gone: set[int]) -> bool:
     """Whether all that shows the file is in `gone`; asked newest first, so that one look tells."""
-    notes = json.dumps([tx.kind(name) for name in NOTES])
+    notes = [tx.kind(name) for name in NOTES]
     rows = tx.all(
         HOLDERS, file=file, attachment=tx.kind("attachment"), notes=notes, limit=len(gone) + 1
     )

@@ -15,4 +15,4 @@ SELECT a.event, a.kind, a.name, a.number, a.at, a.last, a.times, raw_out(a.error
 FROM {each keys} j {pin attempt a ON a.event = j.value};
 
 -- name: attempts_erase
-UPDATE attempt SET error = 'erased' WHERE event IN (SELECT j.value FROM json_each(:events) j);
+UPDATE attempt SET error = 'erased' WHERE event {in events};

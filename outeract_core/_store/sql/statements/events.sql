@@ -28,10 +28,10 @@ SELECT src, type FROM waiting WHERE conn = :conn AND ext = :ext ORDER BY src;
 
 -- name: waiting_exts
 SELECT DISTINCT ext FROM waiting WHERE conn = :conn
-  AND ext IN (SELECT value FROM json_each(:keys));
+  AND ext {in keys};
 
 -- name: event_dks
-SELECT e.dk FROM json_each(:keys) k {pin event e ON e.conn = :conn AND e.dk = k.value};
+SELECT e.dk FROM {each keys text} k {pin event e ON e.conn = :conn AND e.dk = k.value};
 
 -- name: waiting_any
 SELECT 1 FROM waiting WHERE conn = :conn LIMIT 1;

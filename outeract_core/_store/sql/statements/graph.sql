@@ -7,10 +7,10 @@ FROM {each keys} j LEFT JOIN event e ON e.seq = j.value LEFT JOIN puser p ON p.i
 LEFT JOIN person q ON q.id = j.value;
 
 -- name: pusers_of_persons
-SELECT p.id, p.person FROM json_each(:keys) j JOIN puser p ON p.person = j.value;
+SELECT p.id, p.person FROM {each keys} j {pin puser p ON p.person = j.value};
 
 -- name: persons_of_pusers
-SELECT p.id, p.person FROM json_each(:keys) j JOIN puser p ON p.id = j.value;
+SELECT p.id, p.person FROM {each keys} j {pin puser p ON p.id = j.value};
 
 -- name: system_pusers
 SELECT c.system_puser FROM connection c WHERE c.app = :app;

@@ -20,9 +20,9 @@ FROM puser p WHERE p.id = coalesce(
   (SELECT n.id FROM puser n WHERE n.conn = :conn AND n.ext = :ext));
 
 -- name: names_taken
-SELECT k.value, '', p.id, name_out(p.name), name_out(p.picture) FROM json_each(:keys) k
+SELECT k.value, '', p.id, name_out(p.name), name_out(p.picture) FROM {each keys text} k
 {pin puser p ON p.conn = :conn AND p.ext = k.value}
-UNION ALL SELECT k.value, a.type, p.id, name_out(p.name), name_out(p.picture) FROM json_each(:keys) k
+UNION ALL SELECT k.value, a.type, p.id, name_out(p.name), name_out(p.picture) FROM {each keys text} k
 {pin alias a ON a.conn = :conn AND a.value = k.value} {pin puser p ON p.id = a.puser};
 
 -- name: puser_by_alias

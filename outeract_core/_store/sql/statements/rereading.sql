@@ -8,7 +8,7 @@ FROM event e WHERE e.seq > :after AND e.seq < :hi ORDER BY e.seq LIMIT :limit;
 
 -- name: reread_before
 -- By event, what was read of it before, oldest first.
-SELECT j.value, payload_out(r.payload) FROM json_each(:ids) j {pin event r ON r.conn = :conn
+SELECT j.value, payload_out(r.payload) FROM {each ids text} j {pin event r ON r.conn = :conn
   AND r.dk >= 'reparsed:' || j.value || ':' AND r.dk < 'reparsed:' || j.value || ';'} ORDER BY r.seq;
 
 -- name: reread_files

@@ -16,11 +16,11 @@ UPDATE retention SET position = :position WHERE id = :id;
 DELETE FROM retention WHERE id = :id;
 
 -- name: passed_by_add
-INSERT INTO passed_by(rule, event) SELECT :rule, j.value FROM json_each(:events) j
+INSERT INTO passed_by(rule, event) SELECT :rule, j.value FROM {each events} j
 WHERE true ON CONFLICT (rule, event) DO NOTHING;
 
 -- name: passed_by_done
-DELETE FROM passed_by WHERE rule = :rule AND event IN (SELECT j.value FROM json_each(:events) j);
+DELETE FROM passed_by WHERE rule = :rule AND event {in events};
 
 -- name: passed_by_drop
 DELETE FROM passed_by WHERE rule = :rule;
@@ -41,27 +41,27 @@ SELECT seq FROM event WHERE seq > :after AND seq <= :upto AND created_at >= :bef
 
 -- name: first_unhandled
 SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto
-  AND e.type IN (SELECT j.value FROM json_each(:kinds) j)
+  AND e.type {in kinds}
   AND NOT EXISTS (SELECT 1 FROM handled h WHERE h.event = e.seq AND h.handler = :handler)
 ORDER BY e.seq LIMIT 1;
 
 -- name: old_content
 SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto
-  AND e.type IN (SELECT j.value FROM json_each(:kinds) j) AND (:conn = 0 OR e.conn = :conn)
+  AND e.type {in kinds} AND (:conn = 0 OR e.conn = :conn)
   AND payload_out(e.payload) <> '{"erased":true}' ORDER BY e.seq LIMIT :limit;
 
 -- name: old_raw
 SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto
-  AND e.type IN (SELECT j.value FROM json_each(:kinds) j) AND (:conn = 0 OR e.conn = :conn)
+  AND e.type {in kinds} AND (:conn = 0 OR e.conn = :conn)
   AND e.raw IS NOT NULL ORDER BY e.seq LIMIT :limit;
 
 -- name: unsent_of
-SELECT o.id FROM json_each(:events) j {pin outbox o ON o.id = j.value};
+SELECT o.id FROM {each events} j {pin outbox o ON o.id = j.value};
 
 -- name: notes_of_file
 SELECT g.src FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :file AND g.type = :attachment AND g.src <= :upto AND payload_out(e.payload) <> '{"erased":true}'
-  AND e.type IN (SELECT j.value FROM json_each(:notes) j);
+  AND e.type {in notes};
 
 -- name: old_deliveries
 SELECT d.id FROM connection c {pin raw_delivery d ON d.conn = c.id AND d.state IN ('unparsed', 'held')}
@@ -69,4 +69,4 @@ WHERE c.app = :app AND (:conn = 0 OR c.id = :conn) AND d.received_at < :before O
 
 -- name: deliveries_erase
 UPDATE raw_delivery SET body = {empty}, headers = '{}', query = '{}', error = NULL, state = 'erased'
-WHERE id IN (SELECT j.value FROM json_each(:numbers) j);
+WHERE id {in numbers};

@@ -41,14 +41,14 @@ SELECT event, text, place, sender FROM search_source WHERE event > :upto AND eve
 -- name: search_remove
 INSERT INTO search_index(search_index, rowid, text, place, sender)
 SELECT 'delete', s.event, s.text, s.place, s.sender
-FROM json_each(:keys) j {pin search_source s ON s.event = j.value}
+FROM {each keys} j {pin search_source s ON s.event = j.value}
 WHERE s.event <= (SELECT max(p.upto) FROM search_span p WHERE p.app = s.event >> 40)
 ORDER BY s.event;
 
 -- name: search_again
 INSERT INTO search_index(rowid, text, place, sender)
 SELECT s.event, s.text, s.place, s.sender
-FROM json_each(:keys) j {pin search_source s ON s.event = j.value}
+FROM {each keys} j {pin search_source s ON s.event = j.value}
 WHERE s.event <= (SELECT max(p.upto) FROM search_span p WHERE p.app = s.event >> 40)
 ORDER BY s.event;
 

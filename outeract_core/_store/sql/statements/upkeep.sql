@@ -1,15 +1,15 @@
 -- Erasure, and the projections rebuilt from the log.
 
 -- name: erasure_add
-INSERT INTO erasure(event, raw_only, by) SELECT j.value, :raw_only, :by FROM json_each(:events) j
+INSERT INTO erasure(event, raw_only, by) SELECT j.value, :raw_only, :by FROM {each events} j
 WHERE true ON CONFLICT (event, raw_only) DO NOTHING;
 
 -- name: tombstone
 UPDATE event SET payload = '{"erased":true}', raw = NULL
-WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND (raw IS NOT NULL OR payload_out(payload) <> '{"erased":true}');
+WHERE seq {in events} AND (raw IS NOT NULL OR payload_out(payload) <> '{"erased":true}');
 
 -- name: raw_tombstone
-UPDATE event SET raw = NULL WHERE seq IN (SELECT j.value FROM json_each(:events) j) AND raw IS NOT NULL;
+UPDATE event SET raw = NULL WHERE seq {in events} AND raw IS NOT NULL;
 
 -- name: redact
 -- What has left in another way meanwhile is not brought back.
@@ -24,7 +24,7 @@ INSERT INTO erasing(event, by, payload, raw) VALUES (:event, :by, payload_in(:pa
 SELECT event, by, payload_out(payload), raw_out(raw) FROM erasing ORDER BY event LIMIT :limit;
 
 -- name: erasing_done
-DELETE FROM erasing WHERE event IN (SELECT j.value FROM json_each(:events) j);
+DELETE FROM erasing WHERE event {in events};
 
 -- name: erasing_any
 SELECT 1 FROM erasing LIMIT 1;
@@ -39,7 +39,7 @@ INSERT INTO dropping(sha256) VALUES (:sha256) ON CONFLICT (sha256) DO NOTHING;
 SELECT sha256 FROM dropping;
 
 -- name: dropping_done
-DELETE FROM dropping WHERE sha256 IN (SELECT j.value FROM json_each(:hashes) j);
+DELETE FROM dropping WHERE sha256 {in hashes};
 
 -- name: redaction_holds
 SELECT (SELECT count(*) FROM json_each(:new)) = (SELECT count(*) FROM json_each(:old))
@@ -48,15 +48,15 @@ SELECT (SELECT count(*) FROM json_each(:new)) = (SELECT count(*) FROM json_each(
 
 -- name: events_naming
 SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto AND EXISTS (
-  SELECT 1 FROM json_each(:names) n WHERE instr(payload_out(e.payload), n.value) > 0 OR instr(raw_out(e.raw), n.value) > 0);
+  SELECT 1 FROM {each names text} n WHERE instr(payload_out(e.payload), n.value) > 0 OR instr(raw_out(e.raw), n.value) > 0);
 
 -- name: events_whole
-SELECT e.seq, e.conn, e.type, payload_out(e.payload), raw_out(e.raw) FROM json_each(:keys) j {pin event e ON e.seq = j.value}
+SELECT e.seq, e.conn, e.type, payload_out(e.payload), raw_out(e.raw) FROM {each keys} j {pin event e ON e.seq = j.value}
 WHERE payload_out(e.payload) <> '{"erased":true}';
 
 -- name: outbox_of_events
 SELECT o.id, o.lane, o.conn, o.event, o.verb FROM outbox o
-WHERE o.event IN (SELECT j.value FROM json_each(:events) j) ORDER BY o.id;
+WHERE o.event {in events} ORDER BY o.id;
 
 -- name: shown_of_puser
 SELECT p.conn, name_out(p.name) FROM puser p WHERE p.id = :puser AND p.name IS NOT NULL
@@ -71,11 +71,11 @@ AND coalesce(payload_out(e.payload) ->> '$.message.username', payload_out(e.payl
 -- name: holders
 SELECT g.src FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :file AND g.type = :attachment AND payload_out(e.payload) <> '{"erased":true}'
-  AND e.type NOT IN (SELECT j.value FROM json_each(:notes) j)
+  AND NOT e.type {in notes}
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: events_of_types
-SELECT e.seq, e.type FROM json_each(:keys) j {pin event e ON e.seq = j.value};
+SELECT e.seq, e.type FROM {each keys} j {pin event e ON e.seq = j.value};
 
 -- name: merged_persons
 SELECT id FROM person WHERE merged_into = :person AND id >= :lo AND id < :hi;
@@ -102,7 +102,7 @@ WHERE conn = :conn AND instr(raw_out(body), CAST(:name AS BLOB)) > 0;
 DELETE FROM link_code WHERE puser = :puser;
 
 -- name: retry_erase
-UPDATE retry SET error = 'erased' WHERE event IN (SELECT j.value FROM json_each(:events) j);
+UPDATE retry SET error = 'erased' WHERE event {in events};
 
 -- name: file_facts
 SELECT sha256, status FROM file WHERE id = :id;
