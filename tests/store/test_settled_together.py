@@ -84,7 +84,11 @@ def claimed(core: Outeract, conn: Conn, told: list[Told], clock: ManualClock) ->
     write, shares = core.runtime.database.write_now, {conn.id: 9}
     rows = [row for lane in write(lambda tx: claims.claim(tx, "me", shares, LEASE)) for row in lane]
     gone = [row.id for row, one in zip(rows, told, strict=False) if one.stolen]
-    write(lambda tx: tx.by_keys(claims.LEASE, gone, until=tx.now + LEASE, owner="other", token=1))
+    write(
+        lambda tx: tx.by_keys(
+            claims.LEASE, gone, now=tx.now + LEASE, until=tx.now + LEASE, owner="other", token=1
+        )
+    )
     write(lambda tx: outbox.begin(tx, rows, LEASE, LEASE))
     return rows
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from ..._domain.rules.sharing import PRESENT, Shares, grab, share
 from ...driver import Statement, Tx
@@ -22,6 +22,8 @@ from ..writing.handlers import LEASE_DROP, LEASE_SET, NAME
 
 ALL: Statement[tuple[int, str, str, int]] = statement("lease_all")
 RENEW: Statement[Any] = statement("lease_renew")
+TAKE: Statement[Any] = statement("lease_take")
+CLEAR: Statement[Any] = statement("lease_clear")
 DROP_ALL: Statement[Any] = statement("lease_drop_all")
 APPS: Statement[tuple[int]] = statement("app_numbers")
 
@@ -44,12 +46,16 @@ class Asking:
 
 @frozen
 class Standing:
-    """How things stand among the living. `stale`: rows of those who are not, to be dropped."""
+    """How things stand among the living. `stale`: rows of those who are not, to be dropped.
+
+    `seen`: who holds each application, living or not, and until when. Who takes one takes it from them.
+    """
 
     apps: tuple[int, ...]
     holders: dict[int, tuple[str, int]] = Factory(dict)
     willing: dict[str, dict[int, int]] = Factory(dict)
-    stale: tuple[tuple[int, str, str], ...] = ()
+    stale: tuple[tuple[int, str, str, int], ...] = ()
+    seen: dict[int, tuple[str, int]] = Factory(dict)
 
     def owners(self) -> dict[int, str]:
         """Who holds which application."""
@@ -64,15 +70,17 @@ def standing(tx: Tx, asking: Asking) -> Standing:
         lives = owner == asking.owner or (
             until > tx.now and owner not in asking.gone and (owner, until) not in asking.stuck
         )
+        if name == NAME:
+            found.seen[app] = (owner, until)
         if not lives and name.startswith(_WILLING):
-            stale.append((app, name, owner))
+            stale.append((app, name, owner, until))
         elif lives and name == NAME:
             found.holders[app] = (owner, until)
         elif lives:
             able = found.willing.setdefault(owner, {})
             if app:
                 able[app] = int(name.split("/")[1])
-    return Standing(found.apps, found.holders, found.willing, tuple(stale))
+    return evolve(found, stale=tuple(stale))
 
 
 def owners(tx: Tx) -> list[tuple[str, int]]:
@@ -99,21 +107,35 @@ class Settled:
 
 
 def settle(tx: Tx, asking: Asking, ttl: int, idle: Sequence[int]) -> Settled:
-    """Renew, take and hand over. `idle`: no work is in hand there, so they are handed over at once."""
-    found = standing(tx, asking)
-    for app, name, owner in found.stale:
-        tx.run(LEASE_DROP, app=app, name=name, owner=owner)
+    """Renew, take and hand over. `idle`: no work is in hand there, so they are handed over at once.
+
+    It is renewed before it is looked at: what is one's own then, nobody else can have taken.
+    """
     tx.run(RENEW, owner=asking.owner, until=tx.now + ttl)
+    return divide(tx, asking, standing(tx, asking), ttl, idle)
+
+
+def divide(tx: Tx, asking: Asking, found: Standing, ttl: int, idle: Sequence[int]) -> Settled:
+    """Take and hand over, as things stood. What somebody else was quicker to take is not taken."""
+    for app, name, owner, until in found.stale:
+        tx.run(CLEAR, app=app, name=name, owner=owner, then=until)
     _say(tx, asking, found, ttl)
     plan = shares(found, asking)
     held = frozenset(app for app, (owner, _) in found.holders.items() if owner == asking.owner)
-    for app in plan.take:
-        tx.run(LEASE_SET, app=app, name=NAME, owner=asking.owner, until=tx.now + ttl)
+    taken = frozenset(app for app in plan.take if _take(tx, asking, found, app, ttl))
     over = plan.leave & set(idle)
     for app in over:
         tx.run(LEASE_DROP, app=app, name=NAME, owner=asking.owner)
-    whole = set(found.apps) <= held | plan.take
-    return Settled(held - over, plan.take, plan.leave - over, whole and not plan.leave)
+    whole = set(found.apps) <= held | taken
+    return Settled(held - over, taken, plan.leave - over, whole and not plan.leave)
+
+
+def _take(tx: Tx, asking: Asking, found: Standing, app: int, ttl: int) -> int:
+    """Whether the application is ours now: the row is as it was seen, or was not there and is not yet."""
+    was, then = found.seen.get(app, (None, None))
+    return tx.run(
+        TAKE, app=app, name=NAME, owner=asking.owner, until=tx.now + ttl, was=was, then=then
+    )
 
 
 def _say(tx: Tx, asking: Asking, found: Standing, ttl: int) -> None:

@@ -11,10 +11,10 @@ once.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..._domain.values.codec import clean
 from ...driver import Statement, Tx
@@ -35,7 +35,7 @@ _LOOK = 50
 
 DUE: Statement[_Due] = statement("profile_due")
 ANY: Statement[tuple[int]] = statement("profile_any")
-LEASED: Statement[Any] = statement("profile_lease")
+LEASED: Statement[tuple[int, int, int | None, str | None]] = statement("profile_lease")
 PUT_OFF: Statement[Any] = statement("profile_put_off")
 LEARNT: Statement[Any] = statement("profile_learnt")
 LATER: Statement[Any] = statement("profile_later")
@@ -73,20 +73,39 @@ def claim(tx: Tx, owner: str, conns: Mapping[int, bool], lease: int) -> list[Ask
 
     `conns`: whether pictures are wanted, too.
     """
+    needless, found = look(tx, conns)
+    tx.by_keys(PUT_OFF, needless, now=tx.now, due=tx.now + AGE)
+    return take(tx, found, owner, lease)
+
+
+def look(tx: Tx, conns: Mapping[int, bool]) -> tuple[list[int], list[Asked]]:
+    """Who need not be asked of, and one of each connection who must. Nobody holds them yet."""
     found = tx.by_keys(
         DUE, sorted(conns), now=tx.now, each=_LOOK, sent_by=tx.kind("sent_by"), sent_to=tx.kind("sent_to")
     )  # fmt: skip
-    taken: dict[int, Asked] = {}
-    needless, token = [], secrets.randbits(62)
+    wanted: dict[int, Asked] = {}
+    needless = []
     for row in found:
         if not _needs(row, conns[row[1]]):
             needless.append(row[0])
-        elif row[1] not in taken:
-            taken[row[1]] = _asked(row, token)
-    tx.by_keys(PUT_OFF, needless, due=tx.now + AGE)
-    keys = [asked.puser for asked in taken.values()]
-    tx.by_keys(LEASED, keys, until=tx.now + lease, owner=owner, token=token)
-    return list(taken.values())
+        elif row[1] not in wanted:
+            wanted[row[1]] = _asked(row)
+    return needless, list(wanted.values())
+
+
+def take(tx: Tx, found: Sequence[Asked], owner: str, lease: int) -> list[Asked]:
+    """Of these those that are still due and free, as they are by now, leased in the same statement."""
+    keys, token = [asked.puser for asked in found], secrets.randbits(62)
+    rows = tx.by_keys(
+        LEASED, keys, now=tx.now, until=tx.now + lease, owner=owner, token=token
+    )  # fmt: skip
+    got = {puser: standing for puser, *standing in rows}
+    return [_taken(asked, got[asked.puser], token) for asked in found if asked.puser in got]
+
+
+def _taken(asked: Asked, standing: Sequence[Any], token: int) -> Asked:
+    attempt, picture, version = standing
+    return evolve(asked, attempt=attempt + 1, picture=picture, version=version, token=token)
 
 
 def _needs(row: _Due, pictures: bool) -> bool:
@@ -97,9 +116,9 @@ def _needs(row: _Due, pictures: bool) -> bool:
     return active_at is not None and active_at > fetched_at
 
 
-def _asked(row: _Due, token: int) -> Asked:
+def _asked(row: _Due) -> Asked:
     puser, conn, kind, ext, address, _name, _at, attempt, picture, version, _active = row
-    return Asked(puser, conn, kind, ext, address, attempt + 1, picture, version, token)
+    return Asked(puser, conn, kind, ext, address, attempt + 1, picture, version, 0)
 
 
 def learnt(tx: Tx, conn: Conn, asked: Asked, told: Profile, *, pictures: bool) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import takewhile
 from operator import itemgetter
 from typing import Any
 
@@ -21,10 +22,10 @@ from ..engine.statements import statement
 from ..records.log import EVENT_CONN, target_of
 from ..records.rows import ALIASES
 
+_Seen = tuple[int, int, str, int, int, int | None]
 _Row = tuple[
-    int, int, int, str, int | None, str, int, int, int | None, int, str, int, int | None, int,
-    int | None,
-]  # fmt: skip
+    int, int, int, str, int | None, str, int, int, int | None, int, str, int | None, int | None
+]
 _File = tuple[str | None, str | None, int | None, str | None]
 
 HEADS: Statement[tuple[int, int, int, int]] = statement("outbox_heads")
@@ -32,8 +33,8 @@ AHEAD: Statement[Any] = statement("outbox_ahead")
 UNTIMED: Statement[Any] = statement("outbox_untimed")
 IS_UNTIMED: Statement[tuple[int]] = statement("outbox_is_untimed")
 IS_AHEAD: Statement[tuple[int]] = statement("outbox_is_ahead")
-LANE: Statement[_Row] = statement("outbox_lane_due")
-LEASE: Statement[Any] = statement("outbox_lease")
+LANE: Statement[_Seen] = statement("outbox_lane_due")
+LEASE: Statement[_Row] = statement("outbox_lease")
 RENEW: Statement[tuple[int]] = statement("outbox_renew")
 RELEASE: Statement[tuple[int]] = statement("outbox_release")
 RELEASE_ALL: Statement[Any] = statement("outbox_release_all")
@@ -116,17 +117,36 @@ def claim(
     `shares`: by connection how many lanes may be taken up, of `lanes` in all. `held`: the lanes that
     the owner's own tasks hold. They are never claimed again, whatever has become of their lease.
     """
-    token = secrets.randbits(62)
+    return take(tx, look(tx, shares, held, lanes), owner, lease)
+
+
+def look(
+    tx: Tx, shares: Mapping[int, int], held: Collection[int] = (), lanes: int = LANES
+) -> list[list[int]]:
+    """The keys of due rows by lane, each lane in order and from its head. Nobody holds them yet."""
     heads = _heads(tx, shares, held, lanes)
-    queued: dict[int, list[_Row]] = {lane: [] for _head, lane in heads}
+    queued: dict[int, list[_Seen]] = {lane: [] for _head, lane in heads}
     for row in sorted(tx.by_keys(LANE, [head for head, _lane in heads], limit=PER_LANE)):
-        queued[row[2]].append(row)
-    due = [_due(rows, tx.now) for rows in queued.values()]
-    found = [row for rows in due for row in rows]
-    keys = [row[0] for row in found]
-    tx.by_keys(LEASE, keys, until=tx.now + lease, owner=owner, token=token)
+        queued[row[1]].append(row)
+    return [_due(rows, tx.now) for rows in queued.values()]
+
+
+def take(tx: Tx, lanes: Sequence[Sequence[int]], owner: str, lease: int) -> list[list[Row]]:
+    """Of these rows those that are still due and free, as they are by now, leased in the same statement.
+
+    Of a lane nothing is handed out behind a row that somebody else was quicker to take.
+    """
+    token, until = secrets.randbits(62), tx.now + lease
+    keys = [key for lane in lanes for key in lane]
+    got = {
+        row[0]: row
+        for row in tx.by_keys(LEASE, keys, now=tx.now, until=until, owner=owner, token=token)
+    }
+    mine = [list(takewhile(got.__contains__, lane)) for lane in lanes]
+    found = [got.pop(key) for lane in mine for key in lane]
+    tx.by_keys(RELEASE, sorted(got), token=token)
     loaded = iter(_load(tx, found, token))
-    return [[next(loaded) for _ in rows] for rows in due]
+    return [[next(loaded) for _ in lane] for lane in mine if lane]
 
 
 def any_due(tx: Tx, shares: Mapping[int, int], held: Collection[int] = ()) -> bool:
@@ -158,18 +178,19 @@ def is_ahead(tx: Tx, longest: int) -> bool:
     return tx.one(IS_UNTIMED, now=tx.now, most=_SOONEST) is not None
 
 
-def _due(queued: list[_Row], now: int) -> list[_Row]:
+def _due(queued: list[_Seen], now: int) -> list[int]:
     """Of the rows of one lane, in order, those that may be sent one after the other."""
-    rows: list[_Row] = []
-    for row in queued:
-        if row[11] > now and row[7] == 0:
+    keys, sends = list[int](), False
+    for key, _lane, verb, attempt, due, lease_until in queued:
+        if due > now and attempt == 0:
             continue  # not before its time, and it holds up nobody
-        if row[11] > now or (row[14] or 0) > now:
+        if due > now or (lease_until or 0) > now:
             break
-        if row[3] in _ABOUT and any(before[3] == "send" for before in rows):
+        if verb in _ABOUT and sends:
             break  # what is before it may be what it is about, and has no id yet
-        rows.append(row)
-    return rows
+        keys.append(key)
+        sends = sends or verb == "send"
+    return keys
 
 
 def renew(tx: Tx, keys: Sequence[int], owner: str, lease: int) -> list[int]:
@@ -239,14 +260,16 @@ def _references(tx: Tx, events: list[int]) -> dict[tuple[int, str], str | None]:
 
 
 def _row(tx: Tx, row: _Row, around: _Around, token: int) -> Row:
-    key, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, *rest = row
+    key, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, arrives, looks = (
+        row
+    )
     spec = stored.values(parts, "outbox", "")
     external_id, address, kind = around.recipients.get(lane, ("", "", "person"))
     targets, outbound, payload = _targets(tx, lane, verb, event)
     own = event or 0
     return Row(
         key, conn, lane, verb, event, spec, done, attempt, expires, bool(sandbox), state,
-        token, arrives=rest[1], looks=rest[2] or 0, event_id=around.ids.get(own, ""),
+        token, arrives=arrives, looks=looks or 0, event_id=around.ids.get(own, ""),
         external_id=external_id, address=address, kind=kind,
         aliases=tuple(around.aliases.get(lane, ())),
         reply_to=around.references.get((own, "reply_to")),

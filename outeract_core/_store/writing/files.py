@@ -25,14 +25,14 @@ from ..engine.statements import statement
 from ..records.conn import Conn
 from ..records.log import append, link
 
-_Due = tuple[int, int, int, str, str | None, int, int | None, str, str | None]
+_Row = tuple[int, int, str, str | None, int, int | None, str, str | None]
 AT_ONCE = 12
 """Downloads at once, of all connections."""
 
 FILE_ADD: Statement[Any] = statement("file_add")
-FILE_DUE: Statement[_Due] = statement("file_due")
+FILE_DUE: Statement[tuple[int, int, int]] = statement("file_due")
 FILE_DONE: Statement[Any] = statement("file_done")
-FILE_LEASE: Statement[Any] = statement("file_lease")
+FILE_LEASE: Statement[_Row] = statement("file_lease")
 FILE_RENEW: Statement[tuple[int]] = statement("file_renew")
 FILE_RELEASE: Statement[Any] = statement("file_release")
 FILE_STORED: Statement[Any] = statement("file_stored")
@@ -130,25 +130,30 @@ def claim(
 
     `shares`: by connection how many may be taken up, of `limit` in all.
     """
-    token, most = secrets.randbits(62), max(shares.values(), default=0)
-    found = sorted(tx.by_keys(FILE_DUE, list(shares), now=tx.now, each=most + len(held)))
-    rows = fairly(((row[2], row) for row in found if row[1] not in held), shares, limit)
-    keys = [row[1] for row in rows]
-    tx.by_keys(FILE_LEASE, keys, until=tx.now + lease, owner=owner, token=token)
-    return [
-        Download(
-            k,
-            c,
-            columns.values(h, "file", k),
-            sha,
-            attempt + 1,
-            size,
-            status == "stored",
-            mime,
-            token,
-        )
-        for _due, k, c, h, sha, attempt, size, status, mime in rows
-    ]
+    return take(tx, look(tx, shares, held, limit), owner, lease)
+
+
+def look(
+    tx: Tx, shares: Mapping[int, int], held: Collection[int] = (), limit: int = AT_ONCE
+) -> list[int]:
+    """The keys of files that are due, what waits longest first. Nobody holds them yet."""
+    most = max(shares.values(), default=0) + len(held)
+    found = sorted(tx.by_keys(FILE_DUE, list(shares), now=tx.now, each=most))
+    return fairly(((conn, key) for _due, key, conn in found if key not in held), shares, limit)
+
+
+def take(tx: Tx, keys: Sequence[int], owner: str, lease: int) -> list[Download]:
+    """Of these files those that are still due and free, as they are by now, leased in the same statement."""
+    token, until = secrets.randbits(62), tx.now + lease
+    rows = tx.by_keys(FILE_LEASE, keys, now=tx.now, until=until, owner=owner, token=token)
+    got = {row[0]: _download(row, token) for row in rows}
+    return [got[key] for key in keys if key in got]
+
+
+def _download(row: _Row, token: int) -> Download:
+    key, conn, handle, sha256, attempt, size, status, mime = row
+    what = columns.values(handle, "file", key)
+    return Download(key, conn, what, sha256, attempt + 1, size, status == "stored", mime, token)
 
 
 def renew(tx: Tx, keys: Sequence[int], owner: str, lease: int) -> list[int]:

@@ -5,7 +5,7 @@ INSERT INTO file(id, uid, conn, event, filename, mime, size, sha256, status, han
 VALUES (:id, :uid, :conn, :event, name_in(:filename), :mime, :size, :sha256, :status, raw_in(:handle), :due, :now);
 
 -- name: file_due
-SELECT o.due, o.id, o.conn, raw_out(o.handle), o.sha256, o.attempt, o.size, o.status, o.mime
+SELECT o.due, o.id, o.conn
 FROM {each keys} c {pin file o ON o.id IN (
   SELECT i.id FROM file i WHERE i.conn = c.value AND i.due <= :now
     AND (i.lease_until IS NULL OR i.lease_until <= :now) ORDER BY i.due LIMIT :each)};
@@ -15,7 +15,8 @@ SELECT min(due) FROM file WHERE due IS NOT NULL AND (lease_until IS NULL OR leas
 
 -- name: file_lease
 UPDATE file SET lease_until = :until, lease_owner = :owner, lease_token = :token
-WHERE id {in keys} RETURNING id;
+WHERE id {in keys} AND due <= :now AND (lease_until IS NULL OR lease_until <= :now)
+RETURNING id, conn, raw_out(handle), sha256, attempt, size, status, mime;
 
 -- name: file_renew
 UPDATE file SET lease_until = :until

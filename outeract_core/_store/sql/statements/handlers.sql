@@ -84,6 +84,14 @@ SELECT owner, until FROM lease WHERE app = :app AND name = :name;
 INSERT INTO lease(app, name, owner, until) VALUES (:app, :name, :owner, :until)
 ON CONFLICT (app, name) DO UPDATE SET owner = excluded.owner, until = excluded.until;
 
+-- name: lease_take
+INSERT INTO lease(app, name, owner, until) VALUES (:app, :name, :owner, :until)
+ON CONFLICT (app, name) DO UPDATE SET owner = excluded.owner, until = excluded.until
+WHERE lease.owner = :was AND lease.until = :then;
+
+-- name: lease_clear
+DELETE FROM lease WHERE app = :app AND name = :name AND owner = :owner AND until = :then;
+
 -- name: lease_drop
 DELETE FROM lease WHERE app = :app AND name = :name AND owner = :owner;
 

@@ -179,10 +179,12 @@ LIMIT 1;
 
 -- name: profile_lease
 UPDATE profile SET lease_until = :until, lease_owner = :owner, lease_token = :token
-WHERE puser {in keys} RETURNING puser;
+WHERE puser {in keys} AND due <= :now AND (lease_until IS NULL OR lease_until <= :now)
+RETURNING puser, attempt, picture, version;
 
 -- name: profile_put_off
-UPDATE profile SET due = :due WHERE puser {in keys} RETURNING puser;
+UPDATE profile SET due = :due
+WHERE puser {in keys} AND due <= :now AND (lease_until IS NULL OR lease_until <= :now) RETURNING puser;
 
 -- name: profile_release_all
 UPDATE profile SET lease_until = NULL, lease_owner = NULL, lease_token = NULL WHERE lease_owner = :owner;
