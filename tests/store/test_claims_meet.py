@@ -216,11 +216,12 @@ async def test_a_process_that_came_back_keeps_its_place(core: Outeract, app: App
         found = ownership.standing(tx, me)
         ownership.settle(tx, late, 2 * LEASE, ())
         mine = ownership.divide(tx, me, found, LEASE, ())
-        return mine, set(ownership.owners(tx)), tx.now
+        return mine, ownership.owners(tx), ownership.standing(tx, _asking("third")), tx.now
 
-    mine, owners, now = await core.runtime.write(unit)
+    mine, owners, found, now = await core.runtime.write(unit)
     assert mine.taken == frozenset()
-    assert owners == {("late", now + 2 * LEASE)}
+    assert set(owners) == {("late", now + 2 * LEASE)}
+    assert (found.holders[app.key][0], "late" in found.willing) == ("late", True)
 
 
 async def test_an_application_that_was_lost_is_not_kept(
