@@ -13,7 +13,6 @@ import pytest
 
 from outeract_core._store.engine import statements
 from outeract_core._store.reading import views
-from outeract_core._store.transfer import rebuild
 
 from .rooms import PACKAGE, imports
 
@@ -29,7 +28,7 @@ def test_every_statement_has_one_owner() -> None:
     code = "".join(path.read_text("utf-8") for path in store.rglob("*.py"))
     loaded = re.findall(r'statement\(\s*"(\w+)"', code)
     assert len(loaded) == len(set(loaded))
-    named = {*loaded, *rebuild.TABLES.values(), *(s.name for s in views._MESSAGES.values())}
+    named = {*loaded, *(s.name for s in views._MESSAGES.values())}
     assert set(statements.texts()) == named
 
 

@@ -27,7 +27,8 @@ from ..._io.runtime import Runtime
 from ..._store.transfer import importing
 from ..._store.transfer.dump import KINDS
 from ..._store.transfer.importing import Standing, Wanted
-from ..._store.transfer.load import BadLine, Kinds, NewKind, Rows, find, parse, store
+from ..._store.transfer.load import BadLine, Kinds, NewKind, Rows, parse
+from ..._store.transfer.storing import placed, store
 from ..._store.transfer.values import MOST, Bounds, number
 from ..._store.writing import files, tenants
 from ...driver import Tx
@@ -94,7 +95,6 @@ class _Import:
     _standing: Standing
     _bounds: Bounds
     _again: Rereading
-    _lines: list[str]
 
     def __init__(self, runtime: Runtime, stream: IO[bytes], progress: Progress | None) -> None:
         self._runtime = runtime
@@ -179,8 +179,10 @@ class _Import:
             raise InvalidExport(str(error), line=_line(block, error)) from None
         if rows.blobs and len(rows.blobs) != len(lines):
             raise InvalidExport("bytes of files have blocks of their own", line=block.line)
-        self._lines = lines
-        return rows
+        try:
+            return placed(rows, self._kinds, self._standing.remap)
+        except ValueError as error:
+            raise _cannot_be(error, block) from None
 
     async def _store(self, block: Block, rows: Rows) -> None:
         if self._file is not None:
@@ -189,27 +191,17 @@ class _Import:
 
         def unit(tx: Tx) -> None:
             importing.moved(tx, standing.app, was, block.line, block.end)
-            store(tx, standing.app, rows, standing.remap)
+            store(tx, rows, standing.remap)
 
         try:
             await self._write(unit)
         except (StoreError, ValueError, TypeError, OverflowError) as error:
             if isinstance(error, StoreError) and type(error.__cause__).__name__ not in _OF_ROWS:
                 raise
-            await anyio.to_thread.run_sync(self._find, block)
-            raise InvalidExport(
-                f"in the block that begins here something cannot be: {error}", line=block.line
-            ) from error
+            raise _cannot_be(error, block) from error
         self._standing = evolve(standing, position=block.end)
         if self._progress is not None and rows.events:
-            self._progress(rows.events[-1][0], standing.remap.last)
-
-    def _find(self, block: Block) -> None:
-        """What SQLite has refused, by its line. Raises InvalidExport when it is found."""
-        try:
-            find(self._lines, self._kinds, self._bounds)
-        except BadLine as error:
-            raise InvalidExport(str(error), line=_line(block, error)) from None
+            self._progress(rows.events[-1][0] - standing.remap.base, standing.remap.last)
 
     # ── bytes ─────────────────────────────────────────────────────────────────────────────────
 
@@ -251,6 +243,13 @@ def _number(name: str, tx: Tx) -> int:
 
 def _is_used(digest: Digest, tx: Tx) -> bool:
     return files.is_used(tx, digest)
+
+
+def _cannot_be(error: Exception, block: Block) -> InvalidExport:
+    """What is refused and has no line of its own: by the file itself, or of many rows at once."""
+    return InvalidExport(
+        f"in the block that begins here something cannot be: {error}", line=block.line
+    )
 
 
 def _line(block: Block, error: BadLine) -> int:

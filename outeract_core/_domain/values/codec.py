@@ -70,17 +70,39 @@ def harmless(text: str) -> bool:
     return True
 
 
-def readable(text: str) -> bool:
-    """Whether `text` is strict JSON that can be read back."""
-    try:
-        json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return False
-    return harmless(text)
-
-
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+decode = json.JSONDecoder(parse_constant=_no_constant).decode
+"""The value of strict JSON. Raises ValueError, RecursionError."""
+_lengths = json.JSONDecoder(parse_constant=_no_constant, parse_int=len, parse_float=len)
+_scan = _lengths.scan_once  # type: ignore[attr-defined] # as `decode`, in one call
+
+
+def is_json(text: str) -> bool:
+    """Whether `text` is strict JSON, however long its numbers are."""
+    try:
+        if _scan(text, 0)[1] == len(text):
+            return True
+    except StopIteration:
+        pass  # there may be spaces before it
+    except (ValueError, RecursionError):
+        return False
+    return _is_spaced(text)
+
+
+def _is_spaced(text: str) -> bool:
+    try:
+        _lengths.decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def readable(text: str) -> bool:
+    """Whether `text` is strict JSON that can be read back."""
+    return is_json(text) and harmless(text)
 
 
 def storable(text: str) -> bool:

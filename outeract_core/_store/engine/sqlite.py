@@ -106,12 +106,11 @@ class Connection(Known):
 
     def add(self, statement: Statement[Row], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
         """Add many rows by one statement; what it returns, of the rows that are new."""
-        if not rows:
-            return []
-        told: list[Row] = self._cursor.execute(
-            *widened(self._texts[statement.sql], rows[:MOST])
-        ).fetchall()
-        return told if len(rows) <= MOST else told + self.add(statement, rows[MOST:])
+        told: list[Row] = []
+        for start in range(0, len(rows), MOST):
+            wide = widened(self._texts[statement.sql], rows[start : start + MOST])
+            told += self._cursor.execute(*wide).fetchall()
+        return told
 
     def script(self, sql: str) -> list[Any]:
         """Execute SQL as it stands (pragmas, migrations)."""

@@ -1,7 +1,7 @@
 """One application as lines of JSON text: what an export writes, in its order.
 
-Knows: the shape of the lines that are not a table's, how edges go with their events.
-Does not know: where the lines go, checksums, the bytes of files.
+Knows: the shape of the lines, how edges go with their events.
+Does not know: what a value is called outside (`relative.py`), where the lines go, checksums, files' bytes.
 
 Payload and raw item are put into the line as they are stored, and their lengths before them, so that
 the import takes exactly these characters back without reading them.
@@ -10,29 +10,28 @@ the import takes exactly these characters back without reading them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
+from ..._domain.values.codec import is_json
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
+from ..engine.composed.tables import selecting
 from ..engine.statements import statement
-from .tables import AFTER, BEFORE, FORMAT, Table, select
+from .relative import Outside, plain, quoted
+from .tables import AFTER, BEFORE, FORMAT, LOG, Table
 
 FACTS: Statement[tuple[str, bytes, int, str, bytes, str, int, int, int, int]] = statement(
     "transfer_facts"
 )
 KINDS: Statement[tuple[int, str]] = statement("transfer_kinds")
 CONNECTIONS: Statement[tuple[int]] = statement("transfer_connections")
+RULES: Statement[tuple[int, bytes]] = statement("transfer_rules")
 HASHES: Statement[tuple[str]] = statement("transfer_hashes")
 
-_EVENTS = """SELECT e.seq - :lo, lower(hex(e.id)), e.conn, e.type, e.occurred_at, e.created_at, e.dk,
-  payload_out(e.payload), json_valid(payload_out(e.payload)) AND instr(payload_out(e.payload), char(10)) = 0,
-  raw_out(e.raw), json_valid(raw_out(e.raw)) AND instr(raw_out(e.raw), char(10)) = 0
-FROM event e WHERE e.seq >= :lo AND e.seq < :hi ORDER BY e.seq"""
-_EDGES = """SELECT g.src - :lo, g.type, g.dst - :lo, g.at FROM edge g
-WHERE g.src >= :lo AND g.src < :hi ORDER BY g.src"""
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
+EVENTS = selecting("event", LOG["event"], "seq", ["seq"])
+EDGES = selecting("edge", LOG["edge"], "src", ["src"])
 
 
 def header(tx: Tx, app: int, *, files: bool) -> str:
@@ -51,11 +50,19 @@ def header(tx: Tx, app: int, *, files: bool) -> str:
 
 def lines(tx: Tx, app: int) -> Iterator[tuple[str, str]]:
     """Every line between the header and the bytes of files, each with the table that it is of."""
+    lo, hi = span(app)
+    conns = [conn for (conn,) in tx.all(CONNECTIONS, app=app)]
+    outside = Outside(
+        lo,
+        {conn: str(rank) for rank, conn in enumerate(conns, 1)},
+        {number: quoted(name) for number, name in tx.all(KINDS)},
+        {number: quoted(uid.hex()) for number, uid in tx.all(RULES, app=app)},
+    )
     for table in BEFORE:
-        yield from _rows(tx, app, table)
-    yield from _log(tx, app)
+        yield from _rows(tx, table, outside, _scopes(table, app, conns))
+    yield from _log(tx, outside, {"lo": lo, "hi": hi})
     for table in AFTER:
-        yield from _rows(tx, app, table)
+        yield from _rows(tx, table, outside, _scopes(table, app, conns))
 
 
 def hashes(tx: Tx, app: int) -> list[str]:
@@ -64,67 +71,90 @@ def hashes(tx: Tx, app: int) -> list[str]:
     return [row[0] for row in tx.all(HASHES, lo=lo, hi=hi)]
 
 
-def _rows(tx: Tx, app: int, table: Table) -> Iterator[tuple[str, str]]:
-    lo, hi = span(app)
-    scopes: list[dict[str, Any]] = [{"app": app, "lo": lo, "hi": hi}]
+# ── lines of tables ───────────────────────────────────────────────────────────────────────────
+
+
+def _scopes(table: Table, app: int, conns: list[int]) -> list[dict[str, int]]:
     if table.by_connection:
-        scopes = [
-            {"conn": conn, "rank": rank, "lo": lo}
-            for rank, (conn,) in enumerate(tx.all(CONNECTIONS, app=app), 1)
-        ]
-    for scope in scopes:
-        for (line,) in tx.stream(select(table), scope):
-            yield table.name, line
-
-
-def _log(tx: Tx, app: int) -> Iterator[tuple[str, str]]:
-    """Events in order, each with its edges; edges of other nodes as lines of their own."""
+        return [{"conn": conn} for conn in conns]
     lo, hi = span(app)
-    kinds = {number: _quoted(name) for number, name in tx.all(KINDS)}
-    ranks = {conn: rank for rank, (conn,) in enumerate(tx.all(CONNECTIONS, app=app), 1)}
-    ends = iter([(hi, 0, 0, None)])
-    edges = chain(tx.stream(_EDGES, {"lo": lo, "hi": hi}), ends)
-    edge = next(edges)
-    for n, uid, conn, kind, at, created, dk, payload, nested, raw, raw_nested in tx.stream(
-        _EVENTS, {"lo": lo, "hi": hi}
-    ):
+    return [{"app": app, "lo": lo, "hi": hi}]
+
+
+def _rows(
+    tx: Tx, table: Table, outside: Outside, scopes: list[dict[str, int]]
+) -> Iterator[tuple[str, str]]:
+    sql, line = selected(table), _lining(table, outside)
+    for scope in scopes:
+        for row in tx.stream(sql, scope):
+            yield table.name, line(row)
+
+
+def selected(table: Table) -> str:
+    """What reads the rows of a table, in the order of their lines."""
+    names = [column.name for column in table.shown]
+    return selecting(table.name, names, table.scope, table.order, table.kind)
+
+
+def _lining(table: Table, outside: Outside) -> Callable[[tuple[Any, ...]], str]:
+    """What makes a line of a row."""
+    spellings = [outside.spelling(column.role) for column in table.shown]
+    fields = ",".join(f'"{column.name}":%s' for column in table.shown)
+    pattern = f'{{"{table.name}":{{{fields}}}}}'
+
+    def line(row: tuple[Any, ...]) -> str:
+        return pattern % tuple([spell(value) for spell, value in zip(spellings, row, strict=True)])
+
+    return line
+
+
+# ── events and edges ──────────────────────────────────────────────────────────────────────────
+
+
+def _log(tx: Tx, outside: Outside, within: dict[str, int]) -> Iterator[tuple[str, str]]:
+    """Events in order, each with its edges; edges of other nodes as lines of their own."""
+    lo, kinds, conns = outside.lo, outside.kinds, outside.spelling("conn")
+    edges = chain(tx.stream(EDGES, within), [(0, 0, within["hi"], None)])
+    to, kind, source, late = next(edges)
+    for seq, uid, conn, type_, at, created, dk, payload, raw in tx.stream(EVENTS, within):
         mine = []
-        while edge[0] <= n:
-            if edge[0] == n:
-                mine.append(_edge(kinds[edge[1]], edge[2], edge[3]))
+        while source <= seq:
+            if source == seq:
+                mine.append(_edge(kinds[kind], to - lo, late))
             else:
-                yield "edge", _lone(kinds, edge)
-            edge = next(edges)
+                yield "edge", _lone(source - lo, kinds[kind], to - lo, late)
+            to, kind, source, late = next(edges)
         mine.sort()
-        sizes = f"{len(payload)},{'null' if raw is None else len(raw)}"
         yield (
             "event",
             (
-                f'{{"event":{{"n":{n},"id":"{uid}","type":{kinds[kind]},'
-                f'"conn":{"null" if conn is None else ranks[conn]},"at":{at},"created":{created},'
-                f'"dk":{"null" if dk is None else dk if dk.__class__ is int else _quoted(dk)},'
-                f'"edges":[{",".join(mine)}],"sizes":[{sizes}]}}{_text("payload", payload, nested)}'
-                f"{'' if raw is None else _text('raw', raw, raw_nested)}}}"
+                f'{{"event":{{"n":{seq - lo},"id":"{uid.hex()}","type":{kinds[type_]},'
+                f'"conn":{conns(conn)},"at":{at},"created":{created},"dk":{plain(dk)},'
+                f'"edges":[{",".join(mine)}],"sizes":[{len(payload)},{_size(raw)}]}}'
+                f"{_text('payload', payload)}{'' if raw is None else _text('raw', raw)}}}"
             ),
         )
-    while edge[0] < hi:
-        yield "edge", _lone(kinds, edge)
-        edge = next(edges)
+    while source < within["hi"]:
+        yield "edge", _lone(source - lo, kinds[kind], to - lo, late)
+        to, kind, source, late = next(edges)
 
 
 def _edge(kind: str, target: int, at: int | None) -> str:
     return f"[{kind},{target}]" if at is None else f"[{kind},{target},{at}]"
 
 
-def _lone(kinds: dict[int, str], edge: tuple[int, int, int, int | None]) -> str:
-    source, kind, target, at = edge
-    late = "null" if at is None else at
-    return f'{{"edge":{{"from":{source},"type":{kinds[kind]},"to":{target},"at":{late}}}}}'
+def _lone(source: int, kind: str, target: int, at: int | None) -> str:
+    return f'{{"edge":{{"from":{source},"type":{kind},"to":{target},"at":{plain(at)}}}}}'
 
 
-def _text(name: str, text: str, nested: bool) -> str:
+def _size(text: str | None) -> str:
+    return "null" if text is None else str(len(text))
+
+
+def _text(name: str, text: str) -> str:
     """A stored text: as it stands where that is JSON on one line, else spelt as a JSON string."""
-    return f',"{name}":{text}' if nested else f',"{name}_text":{_quoted(text)}'
+    nested = "\n" not in text and is_json(text)
+    return f',"{name}":{text}' if nested else f',"{name}_text":{quoted(text)}'
 
 
 def _line(name: str, value: Any) -> str:

@@ -2,12 +2,13 @@
 
 Knows: that an application is not served before it is whole and sound, that what was refused leaves
 nothing, and how two imports keep apart.
-Does not know: rows (`load.py`), files.
+Does not know: rows (`load.py`, `storing.py`), files.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import frozen
@@ -15,11 +16,13 @@ from attrs import frozen
 from ..._domain.values.ids import SHIFT, span
 from ...driver import Statement, Tx
 from ...errors import BadInput, InvalidExport, LeaseLost, UnfinishedImport
+from ..engine.composed.tables import removing
 from ..engine.statements import statement
 from ..writing import enrolment
 from ..writing.tenants import STANDING
 from . import soundness
-from .tables import PAUSED, Remap, deletions
+from .relative import PAUSED, Remap
+from .tables import AFTER, BEFORE
 from .values import RULES, TIME, number
 
 ALL: Statement[tuple[str, str]] = statement("importing_all")
@@ -39,6 +42,7 @@ COUNTER: Statement[Any] = statement("import_counter")
 UNNAME: Statement[Any] = statement("import_unname")
 UNKEY: Statement[Any] = statement("import_unkey")
 UNPARENT: Statement[Any] = statement("import_unparent")
+
 
 _GUARDS = ("event_no_delete", "edge_no_delete", "erasure_no_delete")
 """Triggers that keep the log: what was refused never was in it."""
@@ -138,15 +142,21 @@ def finish(tx: Tx, standing: Standing, was: int) -> None:
 def undo(tx: Tx, app: int) -> None:
     """Take out what was written of an import that is refused, as if it had never begun."""
     lo, hi = span(app)
-    span_of = {"app": app, "lo": lo, "hi": hi}
     with tx.unguarded(_GUARDS):
-        for sql in deletions():
-            tx.dynamic(sql, span_of)
+        for table, scope in _written():
+            tx.dynamic(removing(table, scope), {"app": app, "lo": lo, "hi": hi})
     tx.run(END, app=app)
     tx.run(UNKEY, app=app)
     tx.run(UNNAME, app=app)
     tx.run(UNPARENT)
     tx.forget()
+
+
+def _written() -> Iterator[tuple[str, str]]:
+    """Every table that an import writes, and what tells whose its rows are; what refers comes first."""
+    yield from ((table.name, table.scope) for table in reversed(AFTER))
+    yield from (("entry", "peer"), ("edge", "src"), ("event", "seq"))
+    yield from ((table.name, table.scope) for table in reversed(BEFORE))
 
 
 def unfinished(tx: Tx) -> list[str]:

@@ -1,9 +1,8 @@
-"""Lines of an export as rows: what an import reads, and the unit that writes it.
+"""Lines of an export as rows: what an import reads.
 
-Knows: how a line is taken apart without reading payloads, that every value keeps its column's rule,
-which statement takes which rows.
-Does not know: the rules (`values.py`), files, checksums, where a line comes from, when it is the turn
-of what.
+Knows: how a line is taken apart, that every value keeps its column's rule.
+Does not know: the rules (`values.py`), what becomes of the rows (`storing.py`), files, checksums, where a
+line comes from.
 """
 
 from __future__ import annotations
@@ -17,23 +16,11 @@ from typing import Any
 from attrs import Factory, define
 
 from ..._domain.rules import shapes
-from ..._domain.values.codec import DEEPEST, harmless, readable, storable
+from ..._domain.values.codec import DEEPEST, decode, harmless, is_json, storable
 from ..._domain.values.names import safe_filename, safe_mime
-from ...driver import Tx
 from ...events import RESERVED
-from . import rebuild, soundness, values
-from .tables import (
-    ADDED,
-    AFTER,
-    BEFORE,
-    TABLES,
-    Remap,
-    Table,
-    insert,
-    insert_edge,
-    insert_event,
-    shown,
-)
+from . import values
+from .tables import ADDED, TABLES
 from .values import KIND, Bounds, Rule
 
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined] # as raw_decode, without a call
@@ -41,6 +28,7 @@ _EVENT = '{"event":'
 _HEAD = itemgetter("n", "id", "type", "conn", "at", "created", "dk", "edges", "sizes")
 _EDGE = itemgetter("from", "type", "to", "at")
 _PAYLOAD, _RAW = ',"payload":', ',"raw":'
+_NO_PAYLOAD = "event.payload is no JSON"
 
 
 class BadLine(ValueError):
@@ -72,8 +60,8 @@ class Kinds(dict[str, int]):
 
 @define
 class Rows:
-    """What a number of lines hold. `events` and `edges`: as their statements take them, `others`: by
-    table; `blobs`: the lines with the bytes of files, as they stand.
+    """What a number of lines hold. `events` and `edges`: in the order of their tables' columns, `others`:
+    by table; `blobs`: the lines with the bytes of files, as they stand.
     """
 
     events: list[tuple[Any, ...]] = Factory(list)
@@ -99,21 +87,12 @@ def parse(lines: list[str], kinds: Kinds, bounds: Bounds) -> Rows:
         raise BadLine(0, str(error)) from None
 
 
-def find(lines: list[str], kinds: Kinds, bounds: Bounds) -> None:
-    """Look at each line alone, also at what SQLite looks at else. Raises BadLine for the first."""
-    for index, line in enumerate(lines):
-        _checked(index, line, kinds, bounds, deep=True)
-
-
-def _checked(index: int, line: str, kinds: Kinds, bounds: Bounds, *, deep: bool = False) -> None:
+def _checked(index: int, line: str, kinds: Kinds, bounds: Bounds) -> None:
     """The line alone. Raises BadLine with what is wrong."""
     try:
         if line.startswith(_EVENT):
             _head(_scan(line, 9)[0], bounds)
-        rows = _parsed([line], kinds, bounds)
-        if deep:
-            for event in rows.events:
-                _texts_are_json(event)
+        _parsed([line], kinds, bounds)
     except NewKind:
         raise
     except KeyError as error:
@@ -144,16 +123,11 @@ HEAD = {
 """The fields of an event's line that are single values, with the words of their rules."""
 
 
-def _texts_are_json(event: tuple[Any, ...]) -> None:
-    for name, text in (("payload", event[7]), ("raw", event[8])):
-        if text is not None and not readable(text):
-            raise ValueError(f"event.{name} is no JSON")
-
-
 def _parsed(lines: list[str], kinds: Kinds, bounds: Bounds) -> Rows:
     rows = Rows()
     texts: dict[str, list[str]] = {}
     own: list[tuple[str, str]] = []
+    others: list[str] = []
     event, edge, unhex = rows.events.append, rows.edges.append, bytes.fromhex
     for line in lines:
         if line[:9] != _EVENT:
@@ -165,6 +139,8 @@ def _parsed(lines: list[str], kinds: Kinds, bounds: Bounds) -> Rows:
         payload, raw = _texts(line, end, sizes)
         if kind.startswith(RESERVED):
             own.append((kind, payload))
+        else:
+            others.append(payload)
         event((n, unhex(uid), conn, kinds[kind], at, created, dk, payload, raw))
         for drawn in edges:
             to = drawn[1]
@@ -172,17 +148,19 @@ def _parsed(lines: list[str], kinds: Kinds, bounds: Bounds) -> Rows:
     for name, found in texts.items():
         _other(rows, name, json.loads(f"[{','.join(found)}]"), kinds, bounds)
     _log_is_right(rows, bounds)
-    _payloads_fit(own)
+    _payloads_fit(own, others)
     return rows
 
 
-def _payloads_fit(own: list[tuple[str, str]]) -> None:
-    """The payloads of the library's own types are what readers take them to be. Raises ValueError."""
+def _payloads_fit(own: list[tuple[str, str]], others: list[str]) -> None:
+    """They are JSON; those of the library's own types are what readers take them to be. Raises ValueError."""
+    if not all(map(is_json, others)):
+        raise ValueError(_NO_PAYLOAD)
     for kind, payload in own:
         try:
-            told = json.loads(payload)
+            told = decode(payload)
         except (ValueError, RecursionError):
-            raise ValueError("event.payload is no JSON") from None
+            raise ValueError(_NO_PAYLOAD) from None
         if (wrong := shapes.fault(kind, told)) is not None:
             raise ValueError(wrong)
 
@@ -202,6 +180,8 @@ def _log_is_right(rows: Rows, bounds: Bounds) -> None:
         _column("event.created", values.TIME, created)
         if not values.dedupe_keys(dk):
             raise ValueError("event.dk is a short text, a number of 64 bits, or null")
+        if not all(text is None or is_json(text) for text in raw):
+            raise ValueError("event.raw is no JSON")
         for name, texts in (("payload", payload), ("raw", raw)):
             if not all(harmless(text) for text in texts if text and len(text) > DEEPEST):
                 raise ValueError(f"event.{name} is nested too deeply, or has a number too long")
@@ -274,7 +254,7 @@ def _other(
             found = [_with_door(one) for one in found]
         if name == "handled":  # before there was such a column, nothing was left unread
             found = [{"unread": 0, **one} for one in found]
-        columns = shown(table)
+        columns = table.shown
         names = [column.name for column in columns]
         for missing, value in ADDED.get(name, {}).items():
             for line in found:
@@ -318,25 +298,3 @@ def _with_door(one: dict[str, Any]) -> dict[str, Any]:
     old = hashlib.sha256(str(one["webhook_secret"]).encode()).hexdigest()
     rest = {name: value for name, value in one.items() if name != "webhook_secret"}
     return {**rest, "webhook_version": 1, "webhook_until": None, "webhook_old": old}
-
-
-def store(tx: Tx, app: int, rows: Rows, remap: Remap) -> None:
-    """Write them. Raises what SQLite does of a row that cannot be, and ValueError."""
-    _tables(tx, app, rows, remap, BEFORE[:1])
-    if not rows.only_connections and not soundness.connected(tx, app, remap.count):
-        raise ValueError("connections stand before all that may refer to them")
-    _tables(tx, app, rows, remap, BEFORE[1:])
-    if rows.events:
-        tx.many(insert_event(remap), rows.events)
-    if rows.edges:
-        tx.many(insert_edge(remap), rows.edges)
-    if rows.events:
-        lo, hi = remap.base + rows.events[0][0], remap.base + rows.events[-1][0] + 1
-        rebuild.add_entries(tx, lo, hi)
-    _tables(tx, app, rows, remap, AFTER)
-
-
-def _tables(tx: Tx, app: int, rows: Rows, remap: Remap, tables: tuple[Table, ...]) -> None:
-    for table in tables:
-        if table.name in rows.others:
-            tx.many(insert(table, app, remap), rows.others[table.name])

@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from ..._domain.values.ids import span
-from ...driver import Tx
+from ...driver import Statement, Tx
+from ..engine.composed.tables import deriving, excess, lacking, removing
 from ..engine.statements import statement
 
-TABLES = {
-    "entry": "derived_entries",
-    "conversation": "derived_conversations",
-    "participant": "derived_participants",
+TABLES: dict[str, Statement[Any]] = {
+    "entry": statement("derived_entries"),
+    "conversation": statement("derived_conversations"),
+    "participant": statement("derived_participants"),
 }
+_SCOPE = "peer"
 _EVERYTHING = (0, 2**62)
 _INTERNED = {
     "sent_to": "sent_to",
@@ -33,26 +35,24 @@ def rebuild(tx: Tx, app: int | None = None) -> None:
     """Drop the projection of one application (or of all) and derive it again: O(history)."""
     params = _params(tx, app)
     for table, derived in TABLES.items():
-        tx.dynamic(f"DELETE FROM {table} WHERE peer >= :lo AND peer < :hi", params)
-        tx.dynamic(f"INSERT INTO {table} {statement(derived).sql}", params)
+        tx.dynamic(removing(table, _SCOPE), params)
+        tx.dynamic(deriving(table, derived), params)
 
 
 def add_entries(tx: Tx, lo: int, hi: int) -> None:
     """Derive the entries of new messages, those with keys from `lo` to before `hi`."""
-    sql = f"INSERT INTO entry {statement(TABLES['entry']).sql}"
-    tx.dynamic(sql, {**_params(tx, None), "lo": lo, "hi": hi})
+    tx.dynamic(deriving("entry", TABLES["entry"]), {**_params(tx, None), "lo": lo, "hi": hi})
 
 
 def check(tx: Tx, app: int | None = None) -> list[str]:
     """Where the projection and the log disagree; empty when all is well. O(history)."""
     faults, params = [], _params(tx, app)
     for table, derived in TABLES.items():
-        stored = f"SELECT * FROM {table} WHERE peer >= :lo AND peer < :hi"
         for which, sql in (
-            ("missing in", f"{statement(derived).sql} EXCEPT {stored}"),
-            ("too much in", f"{stored} EXCEPT {statement(derived).sql}"),
+            ("missing in", lacking(table, _SCOPE, derived)),
+            ("too much in", excess(table, _SCOPE, derived)),
         ):
-            count = tx.dynamic(f"SELECT count(*) FROM ({sql}) t", params)[0][0]
+            count = tx.dynamic(sql, params)[0][0]
             if count:
                 faults.append(f"{count} rows {which} {table}")
     return faults

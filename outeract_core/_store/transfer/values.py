@@ -155,7 +155,6 @@ RULES: dict[str, Rule] = {
     "pattern": Rule("a pattern of event types", str, _pattern),
     "json": Rule("JSON", str, _json),
     "object": Rule("a JSON object", str, _object),
-    "parts": Rule("a JSON object", str, _object),
     "filename": Rule(f"text of at most {_LONG} characters without NUL", str, _plain),
     "mime": Rule(f"text of at most {_LONG} characters without NUL", str, _plain),
     # states
@@ -179,11 +178,21 @@ def rule_of(role: str, bounds: Bounds) -> Rule:
         return number(1, bounds.last)
     if role in ("node0", "position"):
         return number(0, bounds.last)
+    if role == "parts":
+        return Rule(
+            f"a JSON object, its files a list of {number(1, bounds.last).says}s", str,
+            lambda text: _object(text) and _files_are_there(json.loads(text), bounds.last),
+        )  # fmt: skip
     if role == "conn":
         return number(1, bounds.count)
     if role == "conn0":
         return number(0, bounds.count)
     return RULES[role]
+
+
+def _files_are_there(parts: dict[str, Any], last: int) -> bool:
+    files = parts.get("files", [])
+    return isinstance(files, list) and number(1, last).right(files, nullable=False)
 
 
 DK = (int, str, type(None))

@@ -13,6 +13,7 @@ import pytest
 
 from outeract_core import App, Outeract
 from outeract_core._store.transfer import load, tables, values
+from outeract_core._store.transfer.relative import Remap
 from outeract_core._store.transfer.values import Bounds
 from outeract_core.errors import (
     BadInput,
@@ -177,7 +178,7 @@ def _refusal(line: bytes, bounds: Bounds) -> str | None:
         text = line.decode()[:-1]
         while True:
             try:
-                load.find([text], KINDS, bounds)
+                load.parse([text], KINDS, bounds)
                 return None
             except load.NewKind as new:
                 KINDS[new.name] = len(KINDS)
@@ -252,3 +253,33 @@ async def _whole_way(original: list[bytes], folder: Path, changed: dict[int, byt
         assert after["event"] == bank.before["event"], changed
     shutil.rmtree(folder)
     return app is not None
+
+
+# ── files of what is still to be sent ─────────────────────────────────────────────────────────
+
+LAST = 50
+WRONG_FILES = ["[0]", "[-1]", "[51]", "[1099511627777]", "[1.5]", '["1"]', "[true]", "[null]", "[[1]]",
+               "7", '"1"', '{"1":1}', "true", "null", "[1,51]", '[1],"files":[51]']  # fmt: skip
+
+
+@pytest.mark.parametrize("files", WRONG_FILES)
+def test_what_waits_is_sent_with_files_of_its_own_application(
+    original: list[bytes], files: str
+) -> None:
+    """A message to be sent cannot name a file that is not its application's, in whatever form."""
+    line = original[last_of(original, "outbox")]
+    changed = with_values(line, "outbox", {"parts": f'{{"parts":[],"files":{files}}}'})
+    told = _refusal(changed, Bounds(LAST, 1))
+    assert told is not None
+    assert told.startswith("outbox.parts is a JSON object, its files a list of")
+
+
+@pytest.mark.parametrize("files", ["[1]", "[50,1]", '[51],"files":[7]'])
+def test_files_of_what_waits_get_the_numbers_of_this_file(files: str) -> None:
+    """All of them, and what a reader of JSON would take is what was looked at."""
+    (placed,) = Remap(2, 2 << 40, LAST, 0, 1).placing("parts", {})(
+        [f'{{"a":1.50,"files":{files}}}']
+    )
+    found = json.loads(placed, object_pairs_hook=list)
+    assert [name for name, _ in found] == ["a", "files"]
+    assert found[1][1] == [(2 << 40) + n for n in json.loads(f'{{"files":{files}}}')["files"]]

@@ -12,6 +12,9 @@ SELECT id, name FROM kind;
 -- name: transfer_connections
 SELECT id FROM connection WHERE app = :app ORDER BY id;
 
+-- name: transfer_rules
+SELECT id, uid FROM retention WHERE app = :app;
+
 -- name: transfer_hashes
 SELECT DISTINCT sha256 FROM file
 WHERE id >= :lo AND id < :hi AND sha256 IS NOT NULL AND status = 'stored' ORDER BY sha256;
@@ -71,6 +74,14 @@ INSERT INTO counter(owner, value) VALUES (:app, :last);
 
 -- name: import_connections
 SELECT count(*) FROM connection WHERE app = :app;
+
+-- name: import_without_system
+SELECT EXISTS (SELECT 1 FROM application a WHERE a.id = :app AND NOT EXISTS
+  (SELECT 1 FROM person p WHERE p.id = a.system_person AND p.system = 1));
+
+-- name: import_without_voice
+SELECT EXISTS (SELECT 1 FROM connection c WHERE c.app = :app AND NOT EXISTS
+  (SELECT 1 FROM puser p WHERE p.id = c.system_puser AND p.conn = c.id));
 
 -- name: import_unname
 DELETE FROM application WHERE id = :app;
