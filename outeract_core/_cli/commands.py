@@ -17,6 +17,7 @@ import anyio
 from .. import query
 from .._api.app import App
 from .._api.outeract import Outeract
+from .._domain.values.paths import shown_path
 from .._store.records.conn import Conn
 from ..errors import NotFound
 from ..model import Event
@@ -158,7 +159,7 @@ def holder(core: Outeract, wanted: str | None, node: str) -> App:
         except NotFound:
             continue
         return app
-    raise NotFound(f"nothing in {core.path} has the id {node}")
+    raise NotFound(f"nothing in {shown_path(core.path)} has the id {node}")
 
 
 def retry(options: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from .. import query
 from .._api.app import App
 from .._api.outeract import Outeract
 from .._domain.values.ids import from_ms
+from .._domain.values.paths import shown_path
 from .._io.secrets.key import readable_by_others
 from .._io.secrets.references import HOST
 from .._io.threads.handover import HandOver
@@ -75,7 +76,7 @@ def _file(core: Outeract, progress: Progress, *, deep: bool) -> dict[str, Any]:
     found = core.runtime.database.read(lambda tx: checks.integrity(tx, progress)) if deep else []
     drift = core.runtime.database.read(rebuild.check) if deep and not found else []
     return {
-        "path": str(path), "bytes": path.stat().st_size,
+        "path": shown_path(path), "bytes": path.stat().st_size,
         "wal_bytes": wal.stat().st_size if wal.exists() else 0,
         **core.runtime.database.read(checks.versions), "deep": deep, "integrity": found,
         "strange": core.runtime.database.read(schema.strange), "open_to_others": _open(path),

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from .._api.app import App
 from .._api.outeract import Outeract
+from .._domain.values.paths import shown_path
+from .._io.disk.place import place
 from .._store.records.conn import Conn
 from .._store.transfer import importing
 from .._store.writing import tenants
@@ -27,8 +29,8 @@ def opened(path: str, key: str | None = None) -> Iterator[Outeract]:
     """The store at `path`; `key`: the name of the one that its program gives. Raises NotFound instead
     of creating it, BadInput, MissingSecret.
     """
-    if not Path(path).exists():
-        raise NotFound(f"there is no file {path}")
+    if not Path(place(path).path).exists():
+        raise NotFound(f"there is no file {shown_path(path)}")
     core = Outeract(path, key=None if key is None else _named(key))
     try:
         yield core
@@ -55,7 +57,7 @@ def applications(core: Outeract, wanted: str | None) -> list[App]:
             raise UnfinishedImport(
                 f"{', '.join(half)}: run outeract import again, with the same file"
             )
-        raise NotFound(f"no application {wanted or ''} in {core.path}")
+        raise NotFound(f"no application {wanted or ''} in {shown_path(core.path)}")
     return [core.app(name, organisation=organisation) for organisation, name in names]
 
 

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import anyio.to_thread
 
 from .._domain.values.ids import to_ms
+from .._domain.values.paths import shown_path
 from .._store.engine import sqlite, wal
 from .._store.engine.limits import bounded
 from .._store.engine.migrations import migrate, refuse_newer
@@ -181,7 +182,9 @@ class Database:
     def here(self) -> None:
         """Raises StoreClosed in a process that was forked: nothing that is open goes on in it."""
         if self.forked:
-            raise StoreClosed(f"{self.path} was opened before a fork; open it again in the child")
+            raise StoreClosed(
+                f"{shown_path(self.path)} was opened before a fork; open it again in the child"
+            )
 
     def close(self) -> None:
         """Finish what is queued, checkpoint, close. Harmless when repeated."""
@@ -201,7 +204,9 @@ class Database:
     def _readable(self) -> None:
         self.here()
         if self._closed:
-            raise StoreClosed(f"{self.path} was closed; open it again with Outeract(path)")
+            raise StoreClosed(
+                f"{shown_path(self.path)} was closed; open it again with Outeract(path)"
+            )
 
     def _usable(self) -> None:
         self._readable()
@@ -209,7 +214,7 @@ class Database:
             raise self._is_broken()
 
     def _is_broken(self) -> StoreBroken:
-        told = f"{self.path}: {self._broken}; close and open it again"
+        told = f"{shown_path(self.path)}: {self._broken}; close and open it again"
         return StoreBroken(str(self._broken) if isinstance(self._broken, StoreBroken) else told)
 
     def _loop(self) -> None:
@@ -301,8 +306,7 @@ class Database:
     def _one_by_one(self, batch: list[Ticket[Any]]) -> None:
         self._begin()
         for ticket in batch:
-            saved = self._writer.snapshot()
-            self._writer.script("SAVEPOINT unit")
+            saved = self._writer.begin_part()
             try:
                 with translated(self.path):
                     ticket.result = ticket.unit(self._writer)
@@ -310,9 +314,8 @@ class Database:
                 ticket.error = error
                 if not self._writer.db.in_transaction:
                     raise
-                self._writer.script("ROLLBACK TO unit")
-                self._writer.restore(saved)
-            self._writer.script("RELEASE unit")
+                self._writer.undo_part(saved)
+            self._writer.end_part()
 
     def _begin(self) -> None:
         self._writer.begin(self._now())
@@ -349,7 +352,7 @@ class Database:
         except BaseException as error:
             self._broken = error
             raise StoreBroken(
-                f"{self.path}: the outcome of a commit is unknown: {error}"
+                f"{shown_path(self.path)}: the outcome of a commit is unknown: {error}"
             ) from error
         if landed:
             for call in calls:

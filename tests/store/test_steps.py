@@ -240,11 +240,10 @@ def _undone(unit: Callable[[Connection], Any]) -> Callable[[Connection], Any]:
 
     def both_times(tx: Connection) -> None:
         for _ in range(2):
-            saved = tx.snapshot()
-            tx.script("SAVEPOINT measured")
+            saved = tx.begin_part()
             unit(tx)
-            tx.script("ROLLBACK TO measured; RELEASE measured")
-            tx.restore(saved)
+            tx.undo_part(saved)
+            tx.end_part()
 
     return both_times
 

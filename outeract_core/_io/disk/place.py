@@ -16,6 +16,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from ..._domain.values.paths import is_address, shown_path
 from ...errors import BadInput, StoreBroken
 
 MEMORY = ":memory:"
@@ -38,7 +39,11 @@ class Place:
     memory: bool = False
 
     def at(self, path: str | os.PathLike[str]) -> Path:
-        """A path that the host gives later: `~` is its home, a relative one begins where we began."""
+        """A path that the host gives later: `~` is its home, a relative one begins where we began.
+
+        Raises BadInput for the address of a server.
+        """
+        _refuse_address(str(path))
         return Path(self.folder) / Path(path).expanduser()
 
 
@@ -51,7 +56,7 @@ def place(path: Any) -> Place:
     try:
         whole = str(Path(_here()) / Path(text).expanduser())
     except RuntimeError as error:
-        raise BadInput(f"{text}: {error}") from error
+        raise BadInput(f"{shown_path(text)}: {error}") from error
     whole = os.path.normpath(whole)
     return Place(whole, whole, whole, _here())
 
@@ -61,12 +66,22 @@ def _text(path: Any) -> str:
         text = os.fsdecode(path)
         text.encode("utf-8")
     except TypeError:
-        raise BadInput(f"a path is text or a Path, not {path!r:.80}") from None
+        raise BadInput(f"a path is text or a Path, not {type(path).__name__}") from None
     except UnicodeError:
-        raise BadInput(f"{path!r:.200} is no path in UTF-8; SQLite opens no other") from None
+        told = shown_path(repr(path)[1:-1])
+        raise BadInput(f"{told:.200} is no path in UTF-8; SQLite opens no other") from None
+    _refuse_address(text)
     if not text or "\0" in text:
-        raise BadInput(f"{text!r:.200} is no path of a file")
+        raise BadInput(f"{shown_path(text)!r:.200} is no path of a file")
     return text
+
+
+def _refuse_address(path: str) -> None:
+    if is_address(path):
+        raise BadInput(
+            f"{shown_path(path)} is the address of a server, and this version keeps its store in an SQLite "
+            "file: give the path of a file (./NAME for one that is called so)"
+        )
 
 
 def _here() -> str:
@@ -141,6 +156,6 @@ def _mark(name: str) -> tuple[int, int] | None:
 def gone(name: str) -> StoreBroken:
     """What is raised when a file is no longer where it was opened."""
     return StoreBroken(
-        f"{name} was removed, moved or replaced while it was open, and what is written would be lost; "
+        f"{shown_path(name)} was removed, moved or replaced while it was open, and what is written would be lost; "
         "end every program that has it open, put the right file in its place, and start again"
     )

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..._domain.values.paths import shown_path
 from ...errors import NotOurFile, ReadOnlyStore
 
 APPLICATION_ID = 0x4F757465  # "Oute", in the file's header
@@ -36,19 +37,21 @@ def refuse_path(path: str) -> None:
     except NotADirectoryError:
         return
     except OSError as error:
-        raise ReadOnlyStore(f"{path} cannot be looked at: {error.strerror}") from error
+        raise ReadOnlyStore(f"{shown_path(path)} cannot be looked at: {error.strerror}") from error
     if stat.S_ISDIR(found.st_mode):
-        raise NotOurFile(f"{path} is a folder; give the path of a file")
+        raise NotOurFile(f"{shown_path(path)} is a folder; give the path of a file")
     if not stat.S_ISREG(found.st_mode):
-        raise NotOurFile(f"{path} is no file but a pipe, socket or device; give another path")
+        raise NotOurFile(
+            f"{shown_path(path)} is no file but a pipe, socket or device; give another path"
+        )
     if 0 < found.st_size < _SHORTEST:
-        raise NotOurFile(f"{path} is not an SQLite database; give another path")
+        raise NotOurFile(f"{shown_path(path)} is not an SQLite database; give another path")
 
 
 def _made(path: str) -> None:
     """An empty file, unless another process was quicker, or the folder is not there (SQLite says so)."""
     if Path(path).is_symlink():
-        raise NotOurFile(f"{path} is a link that leads to nothing; take it away")
+        raise NotOurFile(f"{shown_path(path)} is a link that leads to nothing; take it away")
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER)
     except OSError:
@@ -64,4 +67,4 @@ def refuse_database(path: str, script: Callable[[str], list[Any]]) -> None:
     version = script("PRAGMA user_version")[0][0]
     tables = script("SELECT count(*) FROM sqlite_master")[0][0]
     if owner != APPLICATION_ID and (tables or owner or version):
-        raise NotOurFile(f"{path} belongs to another program; give another path")
+        raise NotOurFile(f"{shown_path(path)} belongs to another program; give another path")

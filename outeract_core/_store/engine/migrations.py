@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..._domain.values.paths import shown_path
 from ...errors import NewerSchema
 from ...events import EVENT_TYPES
 from . import wal
@@ -77,7 +78,7 @@ def refuse_newer(connection: Connection) -> int:
     version: int = connection.script("PRAGMA user_version")[0][0]
     if version > len(scripts()):
         raise NewerSchema(
-            f"{connection.path} has schema {version}, this library knows {len(scripts())}: "
+            f"{shown_path(connection.path)} has schema {version}, this library knows {len(scripts())}: "
             "upgrade with pip install -U outeract-core"
         )
     return version

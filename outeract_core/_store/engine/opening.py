@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import apsw
 
 from ..._domain.values.ids import IdSource
+from ..._domain.values.paths import shown_path
 from ...errors import OldSQLite, ReadOnlyStore, StoreError
 from .foreign import refuse_database, refuse_path
 from .memory import flags_for, in_memory
@@ -46,7 +47,9 @@ def open_writer(
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | flags_for(path)
         connection = configured(Connection(apsw.Connection(path, flags, vfs), path, ids), busy_ms)
         if connection.db.readonly("main"):
-            raise ReadOnlyStore(f"{path} is read-only; check the rights of it and its folder")
+            raise ReadOnlyStore(
+                f"{shown_path(path)} is read-only; check the rights of it and its folder"
+            )
         refuse_database(path, connection.script)
         connection.script("PRAGMA journal_mode = WAL")
         connection.script(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")

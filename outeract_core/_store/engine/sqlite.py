@@ -17,6 +17,7 @@ import apsw
 from ..._domain.values.at_rest import Codec
 from ..._domain.values.ids import SHIFT, IdSource, uuid7, uuid7_bytes
 from ..._domain.values.interrupt import go_on
+from ..._domain.values.paths import shown_path
 from ...driver import Dialect, Keys, Statement, Tx
 from ...errors import StoreCorrupt
 from .arrays import bound
@@ -224,7 +225,7 @@ class Connection(Known):
         if name is None:
             rows = self._cursor.execute("SELECT name FROM kind WHERE id = ?", (number,)).fetchall()
             if not rows:
-                raise StoreCorrupt(f"{self.path}: nothing is called {number}", "kind")
+                raise StoreCorrupt(f"{shown_path(self.path)}: nothing is called {number}", "kind")
             name = str(rows[0][0])
             self.remember(("kind_name", number), name)
         return name
@@ -253,15 +254,21 @@ class Connection(Known):
             self._cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self.hard = durable
 
-    def snapshot(self) -> tuple[dict[int, int], dict[Any, Any], int]:
-        """What `restore` needs to undo a savepoint's side of the bookkeeping."""
+    def begin_part(self) -> tuple[dict[int, int], dict[Any, Any], int]:
+        """From here on what is done can be undone alone, by `undo_part`, which needs what is returned."""
+        self._cursor.execute("SAVEPOINT part")
         return dict(self._heads), self.staged, len(self._calls)
 
-    def restore(self, saved: tuple[dict[int, int], dict[Any, Any], int]) -> None:
-        """Undo allocations, caches and calls made since `saved`."""
+    def undo_part(self, saved: tuple[dict[int, int], dict[Any, Any], int]) -> None:
+        """Undo it, and with it what was allocated, remembered and asked for after the commit."""
+        self._cursor.execute("ROLLBACK TO part")
         self._heads = dict(saved[0])
         self.unstage(saved[1])
         del self._calls[saved[2] :]
+
+    def end_part(self) -> None:
+        """It is over, kept or undone."""
+        self._cursor.execute("RELEASE part")
 
     def flush(self, writer: int, batch: int) -> None:
         """Write the counters, and the mark by which this commit can be recognised."""

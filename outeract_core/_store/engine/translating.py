@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import apsw
 
+from ..._domain.values.paths import shown_path
 from ...errors import DiskFull, NotOurFile, ReadOnlyStore, StoreBusy, StoreCorrupt, StoreError
 
 
@@ -25,23 +26,27 @@ def translated(path: str) -> Iterator[None]:
     except apsw.InterruptError as error:
         raise TooLong from error
     except apsw.FullError as error:
-        raise DiskFull(f"{path}: no space left; free some and call again") from error
+        raise DiskFull(f"{shown_path(path)}: no space left; free some and call again") from error
     except (apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError) as error:
         raise ReadOnlyStore(
-            f"{path} cannot be written; check the rights of it and its folder"
+            f"{shown_path(path)} cannot be written; check the rights of it and its folder"
         ) from error
     except apsw.CantOpenError as error:
         raise ReadOnlyStore(
-            f"{path} cannot be opened; check that its folder exists and is writable, and the rights of it"
+            f"{shown_path(path)} cannot be opened; check that its folder exists and is writable, and the rights of it"
         ) from error
     except (apsw.BusyError, apsw.LockedError) as error:
-        raise StoreBusy(f"{path}: another process holds the write lock; try again") from error
+        raise StoreBusy(
+            f"{shown_path(path)}: another process holds the write lock; try again"
+        ) from error
     except apsw.NotADBError as error:
-        raise NotOurFile(f"{path} is no SQLite database, or is damaged: {error}") from error
+        raise NotOurFile(
+            f"{shown_path(path)} is no SQLite database, or is damaged: {error}"
+        ) from error
     except (apsw.CorruptError, UnicodeDecodeError) as error:
-        raise StoreCorrupt(f"{path}: {error}") from error
+        raise StoreCorrupt(f"{shown_path(path)}: {error}") from error
     except apsw.Error as error:
-        raise StoreError(f"{path}: {type(error).__name__}: {error}") from error
+        raise StoreError(f"{shown_path(path)}: {type(error).__name__}: {error}") from error
 
 
 def as_ours(path: str, error: BaseException) -> BaseException:
