@@ -17,7 +17,6 @@ import anyio
 
 from .._domain.rules.tenant_names import check_text
 from .._domain.values.ids import Clock, IdSource, utc_now, uuid7
-from .._domain.values.paths import shown_path
 from .._inbound.receiver import BODY_LIMIT, Receiver
 from .._inbound.web import Asgi, Wsgi
 from .._io import forgetting
@@ -139,7 +138,7 @@ class Outeract:
         self._sender = self._workers.sender
 
     def __repr__(self) -> str:
-        return f"<Outeract {shown_path(self.path)}>"
+        return f"<Outeract {self._place}>"
 
     # ── tenants ───────────────────────────────────────────────────────────────────────────────
 

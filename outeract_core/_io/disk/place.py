@@ -38,6 +38,10 @@ class Place:
     folder: str
     memory: bool = False
 
+    def __str__(self) -> str:
+        """What it is called in messages."""
+        return shown_path(self.path)
+
     def at(self, path: str | os.PathLike[str]) -> Path:
         """A path that the host gives later: `~` is its home, a relative one begins where we began.
 
