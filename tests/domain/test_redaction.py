@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outeract_core._domain.rules.redaction import MARK, Names, Quoting, Redaction
-from outeract_core._store.engine.statements import statement
+from outeract_core._store.engine.guards import PERMITS
 
 ANN = Names(frozenset({"7300001234", "UANN01234", "42"}), frozenset({"Ann Example"}))
 TELEGRAM = Quoting(
     frozenset({"reply_to_message", "quote"}), frozenset({"user", "members"}), frozenset({"origin"})
 )
-HOLDS = statement("redaction_holds").sql
 
 
 def _of(value: Any, *, answered: bool = False) -> Any:
@@ -77,7 +76,7 @@ def test_whatever_is_changed_says_so(item: Any, answered: bool) -> None:
     assert _of(after, answered=answered) == after
     old, new = (json.dumps(one, ensure_ascii=False) for one in (told, after))
     if "\\u0000" not in old and "\\ud" not in old:
-        assert apsw.Connection(":memory:").execute(HOLDS, {"old": old, "new": new}).fetchall() == [
-            (1,)
-        ]
+        assert apsw.Connection(":memory:").execute(
+            PERMITS, {"old": old, "new": new}
+        ).fetchall() == [(1,)]
     assert not Names(frozenset(ANN.telling)).within(after)

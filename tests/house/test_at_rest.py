@@ -30,7 +30,7 @@ CLEAR = {
     "search_text": "what full-text search is made of, and its index, are words: where content is to be "
     "hidden there is no index",
     "event_no_update": "SQLite itself compares what an erasure leaves of an event with what it was: a "
-    "codec brings a trigger of its own, or leaves that to the statement `redaction_holds`",
+    "codec brings a trigger of its own, or leaves that to `engine/guards.py`",
 }
 """Views and triggers of the file that look at content as it lies there, and why they may."""
 BYTES = {

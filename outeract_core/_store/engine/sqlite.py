@@ -20,7 +20,6 @@ from ..._domain.values.interrupt import go_on
 from ..._domain.values.paths import shown_path
 from ...driver import Dialect, Keys, Statement, Tx
 from ...errors import StoreCorrupt
-from .arrays import bound
 from .columns import fitted
 from .composed.walking import walk
 from .dialect import SQLITE
@@ -83,7 +82,7 @@ class Connection(Known):
         if not keys:
             return []
         go_on()
-        params["keys"] = apsw.carray(array("q", keys)) if type(keys[0]) is int else bound(keys)
+        params["keys"] = apsw.carray(array("q", keys)) if type(keys[0]) is int else _bound(keys)
         rows: list[Row] = self._cursor.execute(self._texts[statement.sql], params).fetchall()
         return rows
 
@@ -97,7 +96,7 @@ class Connection(Known):
     def _lists(self, statement: Statement[Any], params: dict[str, Any]) -> None:
         go_on()
         for name in statement.lists:
-            params[name] = bound(params[name])
+            params[name] = _bound(params[name])
 
     def many(
         self, statement: Statement[Any], rows: Iterable[Mapping[str, Any] | tuple[Any, ...]]
@@ -141,7 +140,7 @@ class Connection(Known):
         if types is not None:
             where += f" AND g.type IN ({','.join(map(str, map(int, types)))})"
         sql = f"SELECT g.src, g.type, g.dst FROM carray(?) c CROSS JOIN edge g ON {where}"
-        rows: list[tuple[int, int, int]] = self._cursor.execute(sql, (bound(keys),)).fetchall()
+        rows: list[tuple[int, int, int]] = self._cursor.execute(sql, (_bound(keys),)).fetchall()
         return rows
 
     @contextmanager
@@ -360,3 +359,15 @@ def own(tx: Tx) -> Connection:
     """The connection that a unit's transaction is. For what only SQLite has, in this room."""
     assert isinstance(tx, Connection)  # noqa: S101 - there is one engine
     return tx
+
+
+def _bound(values: Keys) -> Any:
+    """A list as an array, which SQLite reads as it lies in memory. Raises TypeError, ValueError.
+
+    An empty one has no place in memory: NULL, which has no rows, stands for it.
+    """
+    if not values:
+        return None
+    if isinstance(values[0], int):
+        return apsw.carray(array("q", values))
+    return apsw.carray(tuple(values))

@@ -129,7 +129,7 @@ def _kept_deliveries(tx: Tx, puser: int) -> None:
     for conn, name in tx.all(quotes.NAMES, puser=puser):
         bare = name.removeprefix("+")  # platforms write phone numbers without it
         if len(bare) >= TELLING:
-            tx.run(RAW_ERASE, conn=conn, name=bare)
+            tx.run(RAW_ERASE, conn=conn, name=bare.encode())
 
 
 def _with_sources(tx: Tx, app: int, person: int) -> list[int]:

@@ -21,8 +21,9 @@ from ..._domain.values import stored
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
-from ...errors import BadInput, StoreError
+from ...errors import BadInput
 from ...events import RESERVED
+from ..engine.guards import permits
 from ..engine.statements import statement
 from .retention import NEWEST, WINDOW
 
@@ -31,7 +32,6 @@ SHOWN: Statement[tuple[int, str]] = statement("shown_of_puser")
 USERNAMES: Statement[tuple[int, str]] = statement("usernames_of_puser")
 NAMING: Statement[tuple[int]] = statement("events_naming")
 WHOLE: Statement[tuple[int, int | None, int, str, str | None]] = statement("events_whole")
-HOLDS: Statement[tuple[int]] = statement("redaction_holds")
 
 Rule: TypeAlias = Literal["replace", "keep"] | Callable[[Any], Any]
 _PIECE = 250
@@ -207,7 +207,7 @@ def _changed(
     if (new, kept) == (told, item):
         return None
     text = payload if new == told else encode(new)
-    if text != payload and not _holds(tx, payload, text):
+    if text != payload and not permits(tx, payload, text):
         return Change(key, None, None)
     return Change(key, text, raw if kept == item else _raw(tx, raw, kept))
 
@@ -218,16 +218,7 @@ def _raw(tx: Tx, raw: str | None, kept: Any) -> str | None:
         text = encode(kept)
     except (ValueError, TypeError):
         return None
-    return text if raw is not None and _holds(tx, raw, text) else None
-
-
-def _holds(tx: Tx, old: str, new: str) -> bool:
-    """Whether the file allows this change: what differs says so."""
-    try:
-        row = tx.one(HOLDS, old=old, new=new)
-    except StoreError:
-        return False
-    return row is not None and bool(row[0])
+    return text if raw is not None and permits(tx, raw, text) else None
 
 
 def by_rule(tx: Tx, key: int, event_type: str, rule: Rule) -> Change | None:
@@ -239,7 +230,7 @@ def by_rule(tx: Tx, key: int, event_type: str, rule: Rule) -> Change | None:
         if new is None:
             return Change(key, None, None)
         text = encode(new)
-        if not _holds(tx, payload, text):
+        if not permits(tx, payload, text):
             raise BadInput(
                 f"what becomes of {event_type}: a function returns the payload with '[erased]' in place "
                 "of each value that goes, or None to have all of it go; nothing was erased"

@@ -9,11 +9,12 @@ The position is moved in the transaction that indexes, so any number of processe
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 from attrs import frozen
 
-from ..._domain.values.ids import span
+from ..._domain.values.ids import SHIFT, span
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 
@@ -29,7 +30,6 @@ STANDING: Statement[tuple[str | None, int, int]] = statement("search_standing")
 BEHIND: Statement[tuple[int, int]] = statement("search_behind")
 NEXT: Statement[tuple[int, int, int, int]] = statement("search_next")
 ADD: Statement[Any] = statement("search_add")
-AGAIN: Statement[Any] = statement("search_again")
 REMOVE: Statement[Any] = statement("search_remove")
 SPAN_LAST: Statement[tuple[int, int, int | None, int | None]] = statement("search_span_last")
 SPAN_DROP: Statement[Any] = statement("search_span_drop")
@@ -76,8 +76,11 @@ def unindex(tx: Tx, keys: Iterable[int]) -> None:
 
 def index_again(tx: Tx, keys: Iterable[int]) -> None:
     """Events that have left the index to be changed come back, as they are now."""
-    if tokenizer(tx) is not None:
-        tx.run(AGAIN, keys=sorted(set(keys)))
+    if tokenizer(tx) is None:
+        return
+    for app, some in groupby(sorted(set(keys)), lambda key: key >> SHIFT):
+        upto = (tx.one(SPAN_LAST, app=app) or (0,))[0]
+        tx.many(ADD, [{"upto": key - 1, "last": key} for key in some if key <= upto])
 
 
 # ── the index is made ────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 -- What is still before the sender and the handlers, and what became of what they took up.
 
 -- name: backlog_outbox
-SELECT count(*), coalesce(sum(attempt > 0 AND error IS NOT NULL AND raw_out(error) NOT IN (:paced, :pending)), 0),
+SELECT count(*), count(CASE WHEN attempt > 0 AND error IS NOT NULL AND raw_out(error) NOT IN (:paced, :pending) THEN 1 END),
   min(CASE WHEN waits = 0 THEN due END)
 FROM outbox WHERE id >= :lo AND id < :hi;
 

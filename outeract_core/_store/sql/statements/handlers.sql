@@ -21,7 +21,7 @@ INSERT INTO enrolled(app, handler, position, joined, left_behind, older, at)
 VALUES (:app, :handler, :position, :joined, :left_behind, :older, :now) ON CONFLICT (app, handler) DO NOTHING;
 
 -- name: enrolled_lift
-UPDATE enrolled SET position = max(position, :position) WHERE app = :app AND joined = 1;
+UPDATE enrolled SET position = CASE WHEN position < :position THEN :position ELSE position END WHERE app = :app AND joined = 1;
 
 -- name: enrolled_join
 UPDATE enrolled SET joined = 1 WHERE app = :app AND handler = :handler;
@@ -69,7 +69,7 @@ SELECT n.event FROM conversation c JOIN entry n ON n.peer = c.peer AND n.event >
 WHERE c.peer = :peer
   AND (EXISTS (SELECT 1 FROM parked k WHERE k.event = n.event)
     OR EXISTS (SELECT 1 FROM retry r WHERE r.event = n.event)
-    OR EXISTS (SELECT 1 FROM processed p WHERE p.event = n.event AND p.unread))
+    OR EXISTS (SELECT 1 FROM processed p WHERE p.event = n.event AND p.unread = 1))
 ORDER BY n.event LIMIT 1;
 
 -- name: last_processed
@@ -134,7 +134,7 @@ FROM {each keys} j {pin event e ON e.seq = j.value};
 SELECT handler, unread FROM handled WHERE event = :event;
 
 -- name: turn_standing
-SELECT l.owner, c.position, h.event FROM (SELECT 1)
+SELECT l.owner, c.position, h.event FROM (SELECT 1) x
 LEFT JOIN lease l ON l.app = :app AND l.name = :name
 LEFT JOIN cursor c ON c.app = :app AND c.name = :name
 LEFT JOIN handled h ON h.handler = :handler AND h.event {in keys};

@@ -69,7 +69,7 @@ WHERE id IN (SELECT (SELECT i.id FROM outbox i WHERE i.lane = j.value AND i.wait
 UPDATE outbox SET state = :state, due = :due, error = raw_in(:error), looks = 0,
   arrives = CASE :state WHEN 'sending' THEN arrives END,
   lease_until = NULL, lease_owner = NULL, lease_token = NULL,
-  attempt = max(1, attempt - :uncounted) WHERE id = :id AND lease_token = :token;
+  attempt = CASE WHEN attempt > :uncounted THEN attempt - :uncounted ELSE 1 END WHERE id = :id AND lease_token = :token;
 
 -- name: outbox_postpone
 UPDATE outbox SET due = :due, error = raw_in(:error), looks = :looks,

@@ -45,13 +45,6 @@ FROM {each keys} j {pin search_source s ON s.event = j.value}
 WHERE s.event <= (SELECT max(p.upto) FROM search_span p WHERE p.app = s.event >> 40)
 ORDER BY s.event;
 
--- name: search_again
-INSERT INTO search_index(rowid, text, place, sender)
-SELECT s.event, s.text, s.place, s.sender
-FROM {each keys} j {pin search_source s ON s.event = j.value}
-WHERE s.event <= (SELECT max(p.upto) FROM search_span p WHERE p.app = s.event >> 40)
-ORDER BY s.event;
-
 -- name: search_span_last
 SELECT upto, events, oldest, newest FROM search_span WHERE app = :app ORDER BY upto DESC LIMIT 1;
 

@@ -59,12 +59,12 @@ SELECT o.name, a.name FROM application a JOIN organisation o ON o.id = a.organis
 UPDATE outbox SET due = due - :paused WHERE id >= :lo AND id < :hi;
 
 -- name: import_named
-UPDATE puser SET named = NOT EXISTS (SELECT 1 FROM alias o WHERE o.puser = puser.id AND o.value = puser.ext)
-  OR EXISTS (SELECT 1 FROM alias o WHERE o.puser = puser.id AND o.type IN ('address', 'external_id'))
+UPDATE puser SET named = CASE WHEN NOT EXISTS (SELECT 1 FROM alias o WHERE o.puser = puser.id AND o.value = puser.ext)
+  OR EXISTS (SELECT 1 FROM alias o WHERE o.puser = puser.id AND o.type IN ('address', 'external_id')) THEN 1 ELSE 0 END
 WHERE named IS NULL AND id >= :lo AND id < :hi;
 
 -- name: import_profile_due
-UPDATE profile SET due = max(0, due - :paused) WHERE due IS NOT NULL AND puser >= :lo AND puser < :hi;
+UPDATE profile SET due = CASE WHEN due > :paused THEN due - :paused ELSE 0 END WHERE due IS NOT NULL AND puser >= :lo AND puser < :hi;
 
 -- name: import_file_due
 UPDATE file SET due = due - :paused WHERE due IS NOT NULL AND id >= :lo AND id < :hi;

@@ -7,7 +7,7 @@ LEFT JOIN event c ON c.seq = (
   SELECT max(g.src) FROM edge g JOIN event x ON x.seq = g.src
   WHERE g.dst = d.event AND g.type = :origin AND x.type IN (:failed, :unknown))
 WHERE d.status IN ('failed', 'unknown') AND d.event >= :lo AND d.event < :before
-  AND (:status IS NULL OR d.status = :status) AND (:conn IS NULL OR e.conn = :conn)
+  AND (d.status = :status OR :status IS NULL) AND (e.conn = :conn OR :conn IS NULL)
   AND coalesce(c.created_at, e.created_at) >= :since AND coalesce(c.created_at, e.created_at) < :until
 ORDER BY d.event DESC LIMIT :limit;
 
@@ -19,7 +19,7 @@ LEFT JOIN event c ON c.seq = (
   SELECT max(g.src) FROM edge g JOIN event x ON x.seq = g.src
   WHERE g.dst = d.event AND g.type = :origin AND x.type IN (:failed, :unknown))
 WHERE d.status IN ('failed', 'unknown') AND d.event >= :lo AND d.event < :before
-  AND (:conn IS NULL OR e.conn = :conn)
+  AND (e.conn = :conn OR :conn IS NULL)
   AND coalesce(c.created_at, e.created_at) >= :since AND coalesce(c.created_at, e.created_at) < :until
 GROUP BY 1, 2, 3, 4 ORDER BY 4 DESC, 1, 3, 2;
 
@@ -30,8 +30,8 @@ GROUP BY 1, 2, 3, 4 ORDER BY 4 DESC, 1, 3, 2;
 SELECT k.event, k.handler, 'parked', k.reason, k.failure, NULL AS attempt, k.at, NULL AS due, k.event, e.conn
 FROM parked k JOIN event e ON e.seq = k.event
 WHERE k.event >= :lo AND (k.event, k.handler) < (:before, :handler)
-  AND (:status IS NULL OR :status = 'parked') AND (:named IS NULL OR k.handler = :named)
-  AND (:conn IS NULL OR e.conn = :conn) AND k.at >= :since AND k.at < :until
+  AND (:status = 'parked' OR :status IS NULL) AND (k.handler = :named OR :named IS NULL)
+  AND (e.conn = :conn OR :conn IS NULL) AND k.at >= :since AND k.at < :until
 UNION ALL
 SELECT t.event, t.handler, 'retrying', 'failed', t.failure, t.attempt, t.at, t.due, s.seq, s.conn
 FROM (SELECT r.event, r.handler, r.failure, r.attempt, r.due, coalesce((SELECT max(a.last) FROM attempt a WHERE a.event = r.event AND a.kind = 'handle'
@@ -40,8 +40,8 @@ JOIN event e ON e.seq = t.event
 LEFT JOIN edge g ON g.src = t.event AND g.type = :origin AND e.type = :retried
 JOIN event s ON s.seq = coalesce(g.dst, t.event)
 WHERE t.event >= :lo AND (t.event, t.handler) < (:before, :handler)
-  AND (:status IS NULL OR :status = 'retrying') AND (:named IS NULL OR t.handler = :named)
-  AND (:conn IS NULL OR s.conn = :conn) AND t.at >= :since AND t.at < :until
+  AND (:status = 'retrying' OR :status IS NULL) AND (t.handler = :named OR :named IS NULL)
+  AND (s.conn = :conn OR :conn IS NULL) AND t.at >= :since AND t.at < :until
 ORDER BY 1 DESC, 2 DESC LIMIT :limit;
 
 -- name: unhandled_counts
@@ -55,5 +55,5 @@ SELECT status, reason, failure, handler, conn, at / :width * :width AS start, co
   FROM retry r JOIN event e ON e.seq = r.event
   LEFT JOIN edge g ON g.src = r.event AND g.type = :origin AND e.type = :retried
   JOIN event s ON s.seq = coalesce(g.dst, r.event) WHERE r.event >= :lo AND r.event < :before) t
-WHERE (:conn IS NULL OR conn = :conn) AND at >= :since AND at < :until
+WHERE (conn = :conn OR :conn IS NULL) AND at >= :since AND at < :until
 GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 6 DESC, 1, 5, 4, 3;

@@ -15,7 +15,7 @@ UPDATE event SET raw = NULL WHERE seq {in events} AND raw IS NOT NULL;
 -- What has left in another way meanwhile is not brought back.
 UPDATE event SET payload = payload_in(:payload), raw = CASE WHEN raw IS NULL THEN NULL ELSE raw_in(:raw) END
 WHERE seq = :event AND payload_out(payload) <> '{"erased":true}'
-  AND (payload_out(payload) IS NOT :payload OR (raw IS NOT NULL AND raw_out(raw) IS NOT :raw));
+  AND (payload_out(payload) IS DISTINCT FROM :payload OR (raw IS NOT NULL AND raw_out(raw) IS DISTINCT FROM :raw));
 
 -- name: erasing_add
 INSERT INTO erasing(event, by, payload, raw) VALUES (:event, :by, payload_in(:payload), raw_in(:raw));
@@ -40,11 +40,6 @@ SELECT sha256 FROM dropping;
 
 -- name: dropping_done
 DELETE FROM dropping WHERE sha256 {in hashes};
-
--- name: redaction_holds
-SELECT (SELECT count(*) FROM json_each(:new)) = (SELECT count(*) FROM json_each(:old))
-  AND NOT EXISTS (SELECT 1 FROM json_tree(:new) n WHERE n.atom IS NOT NULL
-    AND instr(n.atom, '[erased]') = 0 AND n.atom IS NOT (:old ->> n.fullkey));
 
 -- name: events_naming
 SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto AND EXISTS (
@@ -96,7 +91,7 @@ UNION SELECT a.conn, a.value FROM alias a WHERE a.puser = :puser;
 
 -- name: raw_erase
 UPDATE raw_delivery SET body = {empty}, headers = '{}', query = '{}', error = NULL, state = 'erased'
-WHERE conn = :conn AND instr(raw_out(body), CAST(:name AS BLOB)) > 0;
+WHERE conn = :conn AND instr(raw_out(body), :name) > 0;
 
 -- name: link_code_erase
 DELETE FROM link_code WHERE puser = :puser;
@@ -151,7 +146,8 @@ SELECT count(*) FROM retry;
 SELECT count(*) FROM event WHERE seq > :after AND seq < :hi AND type = :hangs;
 
 -- name: depth_parked
-SELECT count(*), event, max(at) FROM parked WHERE at >= :since;
+SELECT count(*), (SELECT p.event FROM parked p WHERE p.at >= :since ORDER BY p.at DESC LIMIT 1), max(at)
+FROM parked WHERE at >= :since;
 
 -- name: counts
 SELECT 'events', count(*) FROM event WHERE seq >= :lo AND seq < :hi

