@@ -1,6 +1,7 @@
 """PostgreSQL's dialect of the statements.
 
-Knows: what each macro is there; that parameters have numbers. Does not know: which statements there are.
+Knows: what each macro is there; that parameters have numbers. Does not know: which statements there are,
+its words for composed queries, which nobody asks here.
 """
 
 from __future__ import annotations
