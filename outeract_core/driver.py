@@ -4,7 +4,8 @@ Knows: statements by name, transactions, key allocation.
 Does not know: SQLite, threads, what the rows mean.
 
 A *unit of work* is a plain function of a `Tx`. It is short, has no outside effects, and may be run
-again from the start: everything it decides, it decides from what it reads in its transaction.
+again from the start: everything it decides, it decides from what it reads in its transaction. Each
+names the application that it is for, so that an engine with several writers can choose one by it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from uuid import UUID
 
 from attrs import Factory, field, frozen
 
-__all__ = ["Dialect", "Keys", "Statement", "Tx"]
+__all__ = ["Dialect", "Keys", "Statement", "Tx", "Whose"]
 
 Row = TypeVar("Row")
+Whose: TypeAlias = int | frozenset[int] | None
+"""Whose a unit of work is: the application's (its key), of several, or None: the whole file's."""
 Keys: TypeAlias = Sequence[int] | Sequence[str] | Sequence[bytes]
 """A list that a statement is given: of numbers, of texts without NUL or of bytes, never of several of these."""
 
@@ -70,10 +73,12 @@ class Tx(Protocol):
     """One transaction. `now`: its time in milliseconds. `dialect`: what its composed queries are made of.
 
     Parameters are given by name. A statement's lists are given as sequences, and travel as arrays: an
-    empty one has no members, so that nothing is in it, and everything is not.
+    empty one has no members, so that nothing is in it, and everything is not. `whose`: what the unit that is
+    running has named.
     """
 
     now: int
+    whose: Whose
     dialect: Dialect
 
     def all(self, statement: Statement[Row], **params: Any) -> list[Row]:
@@ -121,7 +126,7 @@ class Tx(Protocol):
         """
 
     def allocate(self, app: int) -> int:
-        """The next node key of an application."""
+        """The next node key of an application. Raises RuntimeError in a unit of another one."""
 
     def release(self, app: int) -> None:
         """Give the last key back: what it was for did not come to be."""

@@ -17,6 +17,7 @@ from outeract_core.testing import ManualClock, SequentialIds
 from tests.support.loops import MARK, of_one_loop
 from tests.support.store.platform import connect
 from tests.support.store.template import quickly
+from tests.support.store.walls import walled
 from tests.support.store.words import Words
 
 
@@ -44,6 +45,14 @@ def _quick_files() -> Iterator[None]:
     """New files are copies of a migrated one in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("outeract_core._io.database.migrate", quickly)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _walls() -> Iterator[None]:
+    """No unit of work writes a row of an application that it has not named."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("outeract_core._io.database.open_writer", walled)
         yield
 
 

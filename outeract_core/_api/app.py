@@ -289,7 +289,7 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
             return None
         assert callable(unit)  # noqa: S101 - drafts are committed by `send`
         call: Callable[[Tx], Any] = unit
-        result = await self.runtime.database.write(call)
+        result = await self.runtime.database.write(call, app=self.key)
         self.runtime.wake()
         return result
 

@@ -53,7 +53,7 @@ class Connecting:
             )
             return tenants.hold(tx, conn, marks, account)
 
-        conn = self.runtime.database.write_now(unit)
+        conn = self.runtime.database.write_now(unit, app=self.key)
         self.runtime.texts.give(conn.entity.id, given.texts)
         conn = self.runtime.add(conn)
         self._respell(conn)
@@ -65,7 +65,7 @@ class Connecting:
         database = self.runtime.database
         if normalise is None or database.read(lambda tx: spelling.is_done(tx, conn)):
             return
-        database.write_now(lambda tx: spelling.respell(tx, conn, normalise))
+        database.write_now(lambda tx: spelling.respell(tx, conn, normalise), app=conn.app)
 
     def rotate(
         self, connection: Any, *, overlap: timedelta = timedelta(days=1)
@@ -86,7 +86,7 @@ class Connecting:
             doors.rotate(tx, conn.id, tx.now + width if width else 0)
             return next(one for one in tenants.connections(tx) if one.id == conn.id)
 
-        return self.runtime.add(self.runtime.database.write_now(unit)).entity
+        return self.runtime.add(self.runtime.database.write_now(unit, app=self.key)).entity
 
     def connections(self) -> list[PlatformConnection]:
         """The connections of this application."""

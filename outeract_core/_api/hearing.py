@@ -124,7 +124,7 @@ class Hearing:
         new = database.read(
             lambda tx: enrolment.unknown(tx, app, handler, self.opened, since)
         )  # fmt: skip
-        if new is None or not database.write_now(lambda tx: enrol(tx, app, new)):
+        if new is None or not database.write_now(lambda tx: enrol(tx, app, new), app=app):
             return
         if new.left_behind:
             self.runtime.log.warning("handlers", _left(new))

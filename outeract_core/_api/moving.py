@@ -76,7 +76,7 @@ class Moving:
                 )
             return tenants.hold(tx, conn, marks, entity.account)
 
-        enabled = self.runtime.database.write_now(unit)
+        enabled = self.runtime.database.write_now(unit, app=self.key)
         enabled = self.runtime.add(enabled)
         self.runtime.wake()
         return enabled.entity

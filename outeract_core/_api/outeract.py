@@ -158,8 +158,8 @@ class Outeract:
         check_text("an application", name)
         check_text("an organisation", organisation)
         key, entity = self.runtime.database.write_now(
-            lambda tx: tenants.application(tx, organisation, name, config)
-        )
+            lambda tx: tenants.application(tx, organisation, name, config), app=None
+        )  # it may not be there yet
         app = self._apps.get(key)
         if app is None:
             app = self._apps[key] = App(self.runtime, key, entity, organisation)

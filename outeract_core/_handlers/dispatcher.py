@@ -178,7 +178,7 @@ class Dispatcher:
         self._lanes.loads += 1
         begins, joined, backlog = database.read(self._standing)
         if not joined.issuperset(names):
-            await database.write(lambda tx: enrolment.join(tx, app, owner, names))
+            await database.write(lambda tx: enrolment.join(tx, app, owner, names), app=app)
             begins, _, backlog = database.read(self._standing)
         self._lanes.load(backlog, present, begins)
 

@@ -125,7 +125,7 @@ class Outcomes:
             handlers.tell(tx, app, arrived.subject, "system.handler_hangs", told)
 
         try:
-            await self._runtime.write(unit)
+            await self._runtime.write(unit, app=app)
         except StoreError as error:  # that one hangs must not end the others
             self._runtime.log.error(ROOM, f"that {handler.name} hangs was not kept", error)
 
@@ -140,7 +140,7 @@ class Outcomes:
             unit(tx)
 
         try:
-            await self._runtime.write(fenced)
+            await self._runtime.write(fenced, app=app)
         except LeaseLost as error:
             self._tell(f"{named(handler, batch[0])}: its turn was rolled back, {error}")
             raise

@@ -18,7 +18,7 @@ import anyio.to_thread
 from .._domain.rules.delivery import ATTEMPTS, backoff
 from .._domain.rules.fair import capped, shares
 from .._domain.rules.guard import guarded
-from .._domain.values.ids import SHIFT, jitter
+from .._domain.values.ids import SHIFT, app_of, jitter
 from .._io.disk.file_store import Stored
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.processes.supervisor import ending
@@ -87,7 +87,8 @@ class Downloader:
         owner, held, asked = self._runtime.owner, self._heart.keys, self._runtime.steady()
         with self._runtime.grace.held():
             claimed: list[Download] = await self._runtime.write(
-                lambda tx: files.claim(tx, owner, shares, LEASE, held, free)
+                lambda tx: files.claim(tx, owner, shares, LEASE, held, free),
+                app=None,  # a share of each connection
             )
         self._heart.hold((download.key for download in claimed), asked)
         self._under_way |= {download.key: download.conn for download in claimed}
@@ -116,7 +117,8 @@ class Downloader:
                 self._runtime.log.error("inbound", text, error)
         except anyio.get_cancelled_exc_class():
             with self._runtime.grace.held():
-                await self._runtime.write(partial(files.release, download=download))
+                unit, app = partial(files.release, download=download), app_of(download.key)
+                await self._runtime.write(unit, app=app)
             raise
         finally:
             self._heart.let_go([download.key])
@@ -125,7 +127,8 @@ class Downloader:
 
     async def _renew(self, keys: Sequence[int]) -> list[int]:
         owner = self._runtime.owner
-        return await self._runtime.write(lambda tx: files.renew(tx, keys, owner, LEASE))
+        unit = partial(files.renew, keys=keys, owner=owner, lease=LEASE)
+        return await self._runtime.write(unit, app=None)  # all that this process holds
 
     async def _one(self, download: Download) -> None:
         conn = self._runtime.conn(download.conn)
@@ -146,7 +149,8 @@ class Downloader:
             kept = await self._runtime.write(
                 lambda tx: files.stored(
                     tx, conn, download, stored.size, stored.sha256, mime, transcribe=wanted
-                )
+                ),
+                app=conn.app,
             )
             if not kept and not self._runtime.database.read(
                 lambda tx: files.is_used(tx, stored.sha256)
@@ -181,7 +185,9 @@ class Downloader:
             self._runtime.log.warning("inbound", text, error)
             await self._not_transcribed(conn, download, reason)
         else:
-            await self._runtime.write(lambda tx: files.transcribed(tx, conn, download, said[0]))
+            await self._runtime.write(
+                lambda tx: files.transcribed(tx, conn, download, said[0]), app=conn.app
+            )
             self._runtime.wake("handlers")
 
     async def _not_transcribed(self, conn: Conn, download: Download, reason: str) -> None:
@@ -189,7 +195,9 @@ class Downloader:
             delay = int(backoff(download.attempt, jitter()) * 1000)
             await self._later(download, delay, reason)
             return
-        await self._runtime.write(lambda tx: files.not_transcribed(tx, conn, download, reason))
+        await self._runtime.write(
+            lambda tx: files.not_transcribed(tx, conn, download, reason), app=conn.app
+        )
         self._runtime.wake("handlers")
 
     # ── bytes ─────────────────────────────────────────────────────────────────────────────────
@@ -226,7 +234,10 @@ class Downloader:
         self, download: Download, delay: int, reason: str, *, tried: bool = True
     ) -> None:
         due, reason = self._runtime.now() + delay, self._runtime.log.redact(reason)
-        await self._runtime.write(lambda tx: files.again(tx, download, due, reason, tried=tried))
+        app = app_of(download.key)
+        await self._runtime.write(
+            lambda tx: files.again(tx, download, due, reason, tried=tried), app=app
+        )
 
     def _named(self, conn: Conn, download: Download) -> str:
         """The file, as a person may look it up."""
@@ -236,7 +247,7 @@ class Downloader:
     async def _give_up(self, conn: Conn, download: Download, reason: str) -> None:
         reason = self._runtime.log.redact(reason)
         self._runtime.log.warning("inbound", f"{self._named(conn, download)} is given up: {reason}")
-        await self._runtime.write(lambda tx: files.failed(tx, conn, download, reason))
+        await self._runtime.write(lambda tx: files.failed(tx, conn, download, reason), app=conn.app)
         self._runtime.wake("handlers")
 
 

@@ -35,7 +35,7 @@ async def pinned(
     if claimed is None:
         return conn
     account = await _told(runtime, conn, adapter) or claimed
-    await runtime.database.write(lambda tx: tenants.pin(tx, conn, account))
+    await runtime.database.write(lambda tx: tenants.pin(tx, conn, account), app=conn.app)
     runtime.reload()
     return runtime.conn(conn.id)
 

@@ -17,7 +17,7 @@ import anyio.to_thread
 from .._domain.rules.delivery import ATTEMPTS, backoff
 from .._domain.rules.guard import guarded
 from .._domain.rules.pacing import Pace, Rate
-from .._domain.values.ids import jitter
+from .._domain.values.ids import app_of, jitter
 from .._io import forgetting
 from .._io.heartbeat import LEASE
 from .._io.runtime import Runtime
@@ -78,7 +78,8 @@ class Profiles:
         owner = self._runtime.owner
         with self._runtime.grace.held():
             claimed: list[Asked] = await self._runtime.write(
-                lambda tx: profiles.claim(tx, owner, free, LEASE)
+                lambda tx: profiles.claim(tx, owner, free, LEASE),
+                app=None,  # one of each connection
             )
         self._under_way |= {asked.conn for asked in claimed}
         for asked in claimed:
@@ -143,7 +144,7 @@ class Profiles:
     async def _learnt(self, conn: Conn, asked: Asked, told: Profile) -> None:
         wanted = _pictures(conn)
         outdated = await self._runtime.write(
-            lambda tx: profiles.learnt(tx, conn, asked, told, pictures=wanted)
+            lambda tx: profiles.learnt(tx, conn, asked, told, pictures=wanted), app=conn.app
         )
         if outdated:
             await forgetting.drop(self._runtime)
@@ -168,16 +169,19 @@ class Profiles:
     async def _later(self, asked: Asked, delay: int, reason: str | None) -> None:
         due = self._runtime.now() + delay
         reason = None if reason is None else self._runtime.log.redact(reason)
-        await self._runtime.write(lambda tx: profiles.later(tx, asked, due, reason))
+        app = app_of(asked.puser)
+        await self._runtime.write(lambda tx: profiles.later(tx, asked, due, reason), app=app)
 
     async def _refused(self, conn: Conn, asked: Asked, reason: str) -> None:
         reason = self._runtime.log.redact(reason)
-        if await self._runtime.write(partial(profiles.refused, asked=asked, reason=reason)):
+        unit = partial(profiles.refused, asked=asked, reason=reason)
+        if await self._runtime.write(unit, app=conn.app):
             self._warn(conn, f"no profile of {asked.kind} {asked.external_id}: {reason}")
 
     async def _forbidden(self, conn: Conn, asked: Asked, reason: str) -> None:
         reason = self._runtime.log.redact(reason)
-        if await self._runtime.write(partial(profiles.forbidden, asked=asked, reason=reason)):
+        unit = partial(profiles.forbidden, asked=asked, reason=reason)
+        if await self._runtime.write(unit, app=conn.app):
             self._warn(
                 conn, f"no profiles of the kind {asked.kind}; tried again in a day: {reason}"
             )

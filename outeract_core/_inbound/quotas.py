@@ -56,7 +56,7 @@ async def tell(runtime: Runtime, app: int, what: What) -> None:
     limit, wait = runtime.meters.limit(app, what), runtime.meters.left(app, what)
     until = runtime.database.options.clock() + timedelta(seconds=wait)
     told = encode({"quota": what, "limit": limit, "until": until.isoformat()})
-    await runtime.write(lambda tx: append(tx, app, "system.quota_reached", told))
+    await runtime.write(lambda tx: append(tx, app, "system.quota_reached", told), app=app)
     runtime.log.warning(
         "inbound",
         f"{runtime.called(app)} is over {what}={limit}, and is held back for {wait:.0f} seconds",

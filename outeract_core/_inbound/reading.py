@@ -23,6 +23,7 @@ from .._store.records.conn import Conn
 from .._store.writing import ingest
 from .._store.writing.bulk import Item
 from ..adapter import Adapter, Inbound
+from ..driver import Whose
 from ..events import Fact, Unparsed
 from . import strangers
 from .reactions import finds_codes
@@ -78,6 +79,15 @@ class Read:
             return False  # so it is nearly always
         owners = [*self.batches, *(conn.id for conn, _ in self.unparsed)]
         return any(owner != self.conn.id for owner in owners)
+
+    @property
+    def apps(self) -> Whose:
+        """Whose it is: several applications may have connections to one account."""
+        if not self.mixed:
+            return self.conn.app
+        conns = [batch.conn for batch in self.batches.values()]
+        conns += [conn for conn, _ in self.unparsed]
+        return frozenset([self.conn.app, *(conn.app for conn in conns)])
 
     @property
     def handed(self) -> dict[str, Any]:

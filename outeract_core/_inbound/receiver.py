@@ -251,13 +251,14 @@ class Receiver:
 
     async def _store(self, read: Read, unit: Unit[Received]) -> Received:
         """Run the unit that commits `read`; facts that no commit can take do not stop the others."""
+        whose = read.apps
         try:
-            return await self._runtime.database.write(unit)
+            return await self._runtime.database.write(unit, app=whose)
         except OuteractError:
             raise
         except Exception:
             stored = await self._one_by_one(read)
-            received = await self._runtime.database.write(unit)
+            received = await self._runtime.database.write(unit, app=whose)
             received.stored += stored
             return received
 
@@ -274,7 +275,7 @@ class Receiver:
                     return self._commit(tx, [alone])[0]
 
                 try:
-                    received = await self._runtime.database.write(unit)
+                    received = await self._runtime.database.write(unit, app=batch.conn.app)
                 except OuteractError:
                     raise
                 except Exception as error:

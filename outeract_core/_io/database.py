@@ -28,7 +28,7 @@ from .._store.engine.migrations import migrate, refuse_newer
 from .._store.engine.opening import open_writer
 from .._store.engine.reader import Reader, open_reader
 from .._store.engine.translating import TooLong, as_ours, translated
-from ..driver import Tx
+from ..driver import Tx, Whose
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
 from .disk.place import Marks, gone
@@ -85,30 +85,32 @@ class Database:
 
     # ── the host's side ───────────────────────────────────────────────────────────────────────
 
-    async def write(self, unit: Unit[T], *, durable: bool = False) -> T:
+    async def write(self, unit: Unit[T], *, app: Whose = None, durable: bool = False) -> T:
         """Run `unit` in a transaction. A cancelled wait leaves it whole or absent.
 
-        `durable`: the disk has it, and all that was committed before, also where the host has chosen
-        to wait for no disk.
+        `app`: the application that it is for; None: it concerns the file as a whole. `durable`: the disk
+        has it, and all before it, also where the host has chosen to wait for no disk.
         """
         self._usable()
         via, wake, woken = waiter()
-        ticket = Ticket(unit, wake, via, durable)
+        ticket = Ticket(unit, wake, via, durable, app)
         self._queue.put(ticket)
         await woken
         return ticket.take()
 
-    def begin(self, unit: Unit[Any], failed: Callable[[BaseException], None]) -> None:
+    def begin(
+        self, unit: Unit[Any], failed: Callable[[BaseException], None], *, app: Whose = None
+    ) -> None:
         """Have `unit` run soon, and wait for nothing. `failed` is told, in the writer's thread."""
-        ticket: Ticket[Any] = Ticket(unit)
+        ticket: Ticket[Any] = Ticket(unit, whose=app)
         ticket.done = lambda: None if ticket.error is None else failed(ticket.error)
         self._usable()
         self._queue.put(ticket)
 
-    def write_now(self, unit: Unit[T]) -> T:
+    def write_now(self, unit: Unit[T], *, app: Whose = None) -> T:
         """Run `unit` and wait for it in this thread."""
         event = threading.Event()
-        ticket = Ticket(unit, event.set)
+        ticket = Ticket(unit, event.set, whose=app)
         self._usable()
         self._queue.put(ticket)
         event.wait()
@@ -154,7 +156,7 @@ class Database:
         def ask(_tx: Tx) -> None:
             self._truncate = True
 
-        await self.write(ask)
+        await self.write(ask, app=None)  # the log is one for all
 
     def changed(self) -> bool:
         """Whether anybody, another process included, has committed since the last call."""
@@ -308,6 +310,7 @@ class Database:
         for ticket in batch:
             saved = self._writer.begin_part()
             try:
+                self._writer.whose = ticket.whose
                 with translated(self.path):
                     ticket.result = ticket.unit(self._writer)
             except BaseException as error:

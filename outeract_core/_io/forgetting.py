@@ -21,12 +21,12 @@ def begin(runtime: Runtime) -> None:
     """A file was opened: the writer goes on with what was left of an erasure; bytes go at once."""
     database = runtime.database
     if database.read(erasing.is_due):
-        database.write_now(_nothing)  # behind a write it looks for what else there is to do
+        database.write_now(_nothing, app=None)  # nothing is written, the writer wakes up
     noted = database.read(erasing.to_drop)
     for sha256 in noted.unused:
         runtime.folder.drop(sha256)
     if noted.all:
-        database.write_now(partial(erasing.dropped, noted=noted))
+        database.write_now(partial(erasing.dropped, noted=noted), app=None)  # bytes are shared
 
 
 def _nothing(_tx: Tx) -> None:
@@ -36,7 +36,7 @@ def _nothing(_tx: Tx) -> None:
 async def finish(runtime: Runtime) -> None:
     """Return when nothing is left to be erased, whoever has begun it: one short commit after the other."""
     if runtime.database.read(erasing.is_due):
-        while await runtime.write(erasing.carry_on):
+        while await runtime.write(erasing.carry_on, app=None):  # whosever erasure is due
             pass
 
 
@@ -46,4 +46,4 @@ async def drop(runtime: Runtime) -> None:
     for sha256 in noted.unused:
         await anyio.to_thread.run_sync(runtime.folder.drop, sha256)
     if noted.all:
-        await runtime.write(partial(erasing.dropped, noted=noted))
+        await runtime.write(partial(erasing.dropped, noted=noted), app=None)  # bytes are shared

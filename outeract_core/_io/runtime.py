@@ -23,7 +23,7 @@ from .._domain.values.ids import to_ms
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter
-from ..driver import Tx
+from ..driver import Tx, Whose
 from ..errors import ConnectionDisabled, DiskFull, NotFound, StoreBusy, StoreError
 from .database import Database
 from .disk.file_store import Folder
@@ -134,19 +134,21 @@ class Runtime:
         return to_ms(self.database.options.clock())
 
     async def write(
-        self, unit: Callable[[Tx], T], *, durable: bool = False, proof: bool = False
-    ) -> T:
+        self, unit: Callable[[Tx], T], *, app: Whose = None, durable: bool = False,
+        proof: bool = False,
+    ) -> T:  # fmt: skip
         """`database.write` for background work: it waits while the store is busy or full.
 
-        `durable`: it survives power loss whatever the host has chosen. `proof`: what a platform has said
-        of a request is known here alone, so it waits for as long as it takes.
+        `app`: whose it is, None: the whole file's. `durable`: it survives power loss whatever the host
+        has chosen. `proof`: what a platform has said of a request is known here alone, so it waits for
+        as long as it takes.
 
         Raises what the unit raises, and StoreError when patience is at its end.
         """
         tried = 0
         while True:
             try:
-                done = await self.database.write(unit, durable=durable)
+                done = await self.database.write(unit, app=app, durable=durable)
             except (StoreBusy, DiskFull) as error:
                 self._waits(error)
                 tried += 1
@@ -163,7 +165,7 @@ class Runtime:
         names = (f"{organisation}/{name}" for key, name, organisation in rows if key == app)
         return next(names, f"application {app}")
 
-    def begin(self, unit: Callable[[Tx], Any], what: str) -> None:
+    def begin(self, unit: Callable[[Tx], Any], what: str, *, app: int) -> None:
         """Have something sent that nobody waits for, and that is no loss: if it is not, it is logged."""
 
         def queued(tx: Tx) -> None:
@@ -171,7 +173,9 @@ class Runtime:
             tx.after_commit(partial(self.wake, "outbox"))
 
         self.database.begin(
-            queued, lambda error: self.log.warning("store", f"{what} was left out: {error}")
+            queued,
+            lambda error: self.log.warning("store", f"{what} was left out: {error}"),
+            app=app,
         )
 
     def _waits(self, error: StoreError | None) -> None:

@@ -30,7 +30,7 @@ class Tenant:
 
     async def write(self, unit: Callable[[Tx, int], T]) -> T:
         """Run `unit(tx, app)` durably."""
-        return await self.database.write(lambda tx: unit(tx, self.key))
+        return await self.database.write(lambda tx: unit(tx, self.key), app=self.key)
 
     async def read(self, query: Callable[[Tx, int], T]) -> T:
         """Run a bounded `query(tx, app)`: in line, no hop."""

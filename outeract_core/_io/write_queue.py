@@ -12,10 +12,10 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
-from ..driver import Tx
+from ..driver import Tx, Whose
 from .wakeup import Via, call
 
-__all__ = ["Share", "Ticket", "Unit", "fail", "run", "wake"]
+__all__ = ["Share", "Ticket", "Unit", "all_of", "fail", "run", "wake"]
 
 T = TypeVar("T")
 Unit: TypeAlias = Callable[[Tx], T]
@@ -40,13 +40,15 @@ def nobody() -> None:
 class Ticket(Generic[T]):
     """A unit on its way, and what came of it. `via` runs a callable where the waiter lives.
 
-    `durable`: the disk must have it before anybody is told, whatever the host has chosen.
+    `whose`: the application that it is for, see `Tx.whose`. `durable`: the disk must have it before anybody
+    is told, whatever the host has chosen.
     """
 
     unit: Unit[T]
     done: Callable[[], None] = nobody
     via: Via | None = None
     durable: bool = False
+    whose: Whose = None
     result: Any = None
     error: BaseException | None = field(default=None)
 
@@ -70,6 +72,7 @@ def run(tx: Tx, batch: Sequence[Ticket[Any]]) -> None:
     Nobody waits for one unit and has handed over another, so that what came between was at the same time.
     """
     if len(batch) == 1:
+        tx.whose = batch[0].whose
         batch[0].result = batch[0].unit(tx)
         return
     groups: dict[Any, list[Ticket[Any]]] = {}
@@ -78,11 +81,26 @@ def run(tx: Tx, batch: Sequence[Ticket[Any]]) -> None:
         groups.setdefault(kind, []).append(ticket)
     for kind, tickets in groups.items():
         if isinstance(kind, Ticket):
+            tx.whose = kind.whose
             kind.result = kind.unit(tx)
             continue
+        tx.whose = all_of(tickets)
         results = kind(tx, [ticket.unit.what for ticket in tickets])  # type: ignore[attr-defined]
         for ticket, result in zip(tickets, results, strict=True):
             ticket.result = result
+
+
+def all_of(tickets: Sequence[Ticket[Any]]) -> Whose:
+    """Whose units are that are done in one go."""
+    named = {ticket.whose for ticket in tickets}
+    if len(named) == 1:
+        return named.pop()
+    apps: set[int] = set()
+    for whose in named:
+        if whose is None:
+            return None
+        apps |= whose if isinstance(whose, frozenset) else {whose}
+    return frozenset(apps)
 
 
 def wake(batch: list[Ticket[Any]]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from .._domain.values.ids import app_of
 from .._io.database import Share
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.runtime import Runtime
@@ -48,7 +49,8 @@ class Leaving(Departure):
     async def begin(self) -> None:
         """Put on disk, power loss or not, that the request leaves. Raises LeaseLost."""
         asked = self._runtime.steady()
-        if not await self._runtime.write(Share(_begin, self._row), durable=True):
+        share, app = Share(_begin, self._row), app_of(self._row.id)
+        if not await self._runtime.write(share, app=app, durable=True):
             raise LeaseLost(f"outbox row {self._row.id} was taken over while this process was away")
         self._note(asked, LEASE, ARRIVES)
 
@@ -59,7 +61,7 @@ class Leaving(Departure):
         if self._arrives < asked + limit or self._heart.left(self._row.id) < limit + _SPARE:
             lease, arrives = max(LEASE, limit + 2 * _SPARE), limit + _SPARE
             unit = partial(outbox.cover, row=self._row, lease=lease, arrives=arrives)
-            await self._runtime.write(unit, durable=True)
+            await self._runtime.write(unit, app=app_of(self._row.id), durable=True)
             self._note(asked, lease, arrives)
         self._ends = self._runtime.steady() + limit
 

@@ -13,7 +13,7 @@ import anyio
 import anyio.lowlevel
 
 from .._domain.rules.pacing import Pace
-from .._domain.values.ids import SHIFT, jitter
+from .._domain.values.ids import SHIFT, app_of, jitter
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.processes.supervisor import ending
 from .._io.runtime import Runtime
@@ -91,12 +91,13 @@ class Sender:
         In a copy, what was queued when it was made may have been sent since.
         """
         if self._runtime.database.read(copies.is_fresh):
-            await self._runtime.write(copies.settle)
+            await self._runtime.write(copies.settle, app=None)  # of a file that was copied
         if self._runtime.database.read(lambda tx: claims.is_ahead(tx, LATEST)):
-            await self._runtime.write(lambda tx: claims.cut(tx, LATEST))
+            await self._runtime.write(lambda tx: claims.cut(tx, LATEST), app=None)  # one clock
         for owner in self._runtime.database.read(outbox.owners):
             if self._runtime.liveness.gone(owner):
-                await self._runtime.write(partial(claims.release_owner, owner=owner))
+                unit = partial(claims.release_owner, owner=owner)
+                await self._runtime.write(unit, app=None)  # all that it held
 
     async def _claim(self, lanes: int) -> list[list[Row]]:
         """Rows by lane; nothing is written where there is nothing to claim."""
@@ -109,7 +110,8 @@ class Sender:
         owner, asked = self._runtime.owner, self._runtime.steady()
         with self._runtime.grace.held():  # what is claimed and then forgotten waits for minutes
             claimed: list[list[Row]] = await self._runtime.write(
-                lambda tx: claims.claim(tx, owner, shares, LEASE, held, lanes)
+                lambda tx: claims.claim(tx, owner, shares, LEASE, held, lanes),
+                app=None,  # a share of each connection
             )
         for rows in claimed:
             self._resting.take(rows[0].lane, rows[0].conn)
@@ -121,7 +123,7 @@ class Sender:
         now, seen = self._runtime.now(), self._seen
         self._seen = now
         if now < seen:
-            await self._runtime.write(lambda tx: claims.cut(tx, LATEST))
+            await self._runtime.write(lambda tx: claims.cut(tx, LATEST), app=None)  # one clock
 
     def _shares(self) -> dict[int, int]:
         """The connections whose rows may be taken up, and how many lanes of each."""
@@ -176,7 +178,8 @@ class Sender:
         try:
             if left:
                 with self._runtime.grace.held():
-                    await self._runtime.write(partial(claims.release, rows=left))
+                    app = app_of(left[0].id)
+                    await self._runtime.write(partial(claims.release, rows=left), app=app)
         finally:
             self._heart.let_go(row.id for row in rows)
             self._resting.leave(rows[0].lane)
@@ -184,4 +187,5 @@ class Sender:
 
     async def _renew(self, keys: Sequence[int]) -> list[int]:
         owner = self._runtime.owner
-        return await self._runtime.write(lambda tx: claims.renew(tx, keys, owner, LEASE))
+        unit = partial(claims.renew, keys=keys, owner=owner, lease=LEASE)
+        return await self._runtime.write(unit, app=None)  # all that this process holds

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 
 from .._domain.rules.delivery import ATTEMPTS, backoff
 from .._domain.rules.pacing import Pace
-from .._domain.values.ids import jitter
+from .._domain.values.ids import app_of, jitter
 from .._io.database import Share
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
@@ -77,10 +77,10 @@ class Settle:
         """The part has its receipt."""
         names = _names(sent)
         part = outbox.Done(conn, row, names, sent.address)
-        left, held = await self._runtime.write(Share(_done, part), proof=True)
+        left, held = await self._runtime.write(Share(_done, part), app=conn.app, proof=True)
         if left is outbox.LOST:
             await self._runtime.write(
-                lambda tx: outbox.late_receipt(tx, conn, row, names), proof=True
+                lambda tx: outbox.late_receipt(tx, conn, row, names), app=conn.app, proof=True
             )
             raise LeaseLost(f"outbox row {row.id} was taken over while the platform answered")
         if held:
@@ -120,7 +120,7 @@ class Settle:
     async def _moved_on(self, conn: Conn, unit: Callable[[Any], Row | None]) -> Next:
         """Settle; echoes that waited for that are judged now."""
         left, held = await self._runtime.write(
-            lambda tx: (unit(tx), outbox.is_held(tx, conn)), proof=True
+            lambda tx: (unit(tx), outbox.is_held(tx, conn)), app=conn.app, proof=True
         )
         if held:
             await self._settled(conn)
@@ -154,7 +154,9 @@ class Settle:
     async def postponed(self, row: Row, delay: int, error: str, looks: int | None = None) -> Next:
         """After so many milliseconds, and as it was: what may have been sent stays so."""
         due, why = self._runtime.now() + delay, self._runtime.log.redact(error)
-        await self._runtime.write(lambda tx: outbox.postpone(tx, row, due, why, looks))
+        await self._runtime.write(
+            lambda tx: outbox.postpone(tx, row, due, why, looks), app=app_of(row.id)
+        )
         return After.WAITS
 
     async def later(
@@ -166,7 +168,8 @@ class Settle:
         due, doubtful = self._runtime.now() + min(delay, LATEST), doubtful or self.in_doubt(row)
         why = self._runtime.log.redact(error)
         await self._runtime.write(
-            lambda tx: outbox.retry(tx, row, due, why, counted=counted, doubtful=doubtful)
+            lambda tx: outbox.retry(tx, row, due, why, counted=counted, doubtful=doubtful),
+            app=app_of(row.id),
         )
         return After.WAITS
 
@@ -185,7 +188,7 @@ class Settle:
         if isinstance(error, Transient | Ambiguous):
             return await self._again(conn, row, error)
         if isinstance(error, Unsupported) and row.verb in _COURTESIES:
-            await self._runtime.write(partial(outbox.drop, row=row))
+            await self._runtime.write(partial(outbox.drop, row=row), app=conn.app)
             return After.GONE
         code = error.code if isinstance(error, SendError) else None
         if self.in_doubt(row) and not leaving.gone:
@@ -257,7 +260,9 @@ class Settle:
         reason = log.redact(reason)
         tell = log.info if status == "active" else log.warning
         tell("outbound", f"connection {name} is {status}: {reason}")
-        await self._runtime.write(lambda tx: tenants.set_status(tx, conn, status, reason))
+        await self._runtime.write(
+            lambda tx: tenants.set_status(tx, conn, status, reason), app=conn.app
+        )
         self._runtime.reload()
 
     def _warn(self, row: Row, text: str) -> None:

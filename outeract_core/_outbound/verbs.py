@@ -107,7 +107,7 @@ class Verbs(ABC):
         action, able = _typing(self, to)
         if not able:
             return Delivery(self.runtime, self.tenant, action.id)
-        await self.runtime.database.write(lambda tx: sending.act(tx, action))
+        await self.runtime.database.write(lambda tx: sending.act(tx, action), app=self.key)
         self.runtime.wake("outbox")
         return Delivery(self.runtime, self.tenant, action.id)
 
@@ -172,7 +172,7 @@ class Verbs(ABC):
         """`typing` inside a turn; it does not wait for the turn's commit."""
         action, able = _typing(self, event)
         if able:
-            self.runtime.begin(lambda tx: sending.act(tx, action), "typing")
+            self.runtime.begin(lambda tx: sending.act(tx, action), "typing", app=self.key)
         return Delivery(self.runtime, self.tenant, action.id)
 
     def mark_events(self, tx: Tx, events: list[int]) -> None:

@@ -29,7 +29,7 @@ async def test_it_waits_for_no_commit(core: Outeract) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(slow)
         await anyio.lowlevel.checkpoint()
-        core.runtime.begin(lambda _tx: order.append("written"), "typing")
+        core.runtime.begin(lambda _tx: order.append("written"), "typing", app=1)
         order.append("gone on")
         busy.set()
         with anyio.fail_after(20):
@@ -45,6 +45,6 @@ async def test_what_fails_is_told(core: Outeract, caplog: Any) -> None:
         raise ValueError("no such thing")
 
     with caplog.at_level(logging.WARNING, "outeract_core"):
-        core.runtime.begin(bad, "typing")
+        core.runtime.begin(bad, "typing", app=1)
         assert await core.runtime.database.write(lambda _tx: 7) == 7
     assert "typing was left out: no such thing" in caplog.text

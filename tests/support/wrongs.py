@@ -286,7 +286,7 @@ async def lane_broke(world: World) -> tuple[str, ...]:
 
 async def handed_over_and_lost(world: World) -> tuple[str, ...]:
     """What nobody waits for could not be written."""
-    world.core.runtime.begin(raises(StoreError(f"not now {LEAK}")), "typing")
+    world.core.runtime.begin(raises(StoreError(f"not now {LEAK}")), "typing", app=1)
     await world.core.runtime.write(lambda _tx: None)
     return ("typing was left out", "not now")
 

@@ -103,6 +103,7 @@ class _Import:
         self._kinds = Kinds()
         self._file: Incoming | None = None
         self._settled: list[Digest] = []
+        self._app: int | None = None  # it is not there yet
 
     async def begin(
         self, name: str | None, organisation: str | None, key: bytes | None, limits: ImportLimits
@@ -119,6 +120,7 @@ class _Import:
         )  # fmt: skip
         self._again = Rereading(self._stream)
         self._standing = await self._write(lambda tx: importing.begin(tx, wanted))
+        self._app = self._standing.app
         self._kinds = Kinds(
             await self._write(lambda tx: {name: number for number, name in tx.all(KINDS)})
         )
@@ -234,7 +236,7 @@ class _Import:
             self._settled.append(digest)
 
     async def _write(self, unit: Callable[[Tx], T]) -> T:
-        return await self._runtime.write(unit)
+        return await self._runtime.write(unit, app=self._app)
 
 
 def _number(name: str, tx: Tx) -> int:

@@ -106,7 +106,9 @@ async def _step(
     if not other:
         return done
     changed = [one.found for one in other]
-    added = await runtime.database.write(lambda tx: rereading.record(tx, conn, changed))
+    added = await runtime.database.write(
+        lambda tx: rereading.record(tx, conn, changed), app=conn.app
+    )
     return evolve(done, changed=done.changed + added)
 
 

@@ -111,7 +111,7 @@ class Retention:
             unhandled = seen.unhandled
             if seen.idle:
                 break
-            step = await self._runtime.write(partial(retention.step, task=task))
+            step = await self._runtime.write(partial(retention.step, task=task), app=task.app)
             done = _added(done, step)
             full, unhandled = step.full, step.unhandled
             if step.hashes:

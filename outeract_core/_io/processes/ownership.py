@@ -157,7 +157,8 @@ class Ownership:
         if self._terms or self._said:
             try:
                 owner = self._runtime.owner
-                self._runtime.database.write_now(partial(ownership.release, owner=owner))
+                unit = partial(ownership.release, owner=owner)
+                self._runtime.database.write_now(unit, app=None)  # it leaves all that it holds
             except StoreError:
                 pass
         self._forget()
@@ -166,7 +167,8 @@ class Ownership:
     async def _give_up(self) -> None:
         owner = self._runtime.owner
         try:
-            await self._runtime.database.write(partial(ownership.release, owner=owner))
+            unit = partial(ownership.release, owner=owner)
+            await self._runtime.database.write(unit, app=None)  # it leaves all that it holds
         except StoreError as error:
             text = f"leases could not be handed back, and end by themselves: {error}"
             self._runtime.log.warning("ownership", text)
@@ -220,7 +222,9 @@ class Ownership:
             idle = [app for app in self._terms if not self._hands[app]]
             unit = partial(ownership.settle, asking=asking, ttl=TTL, idle=idle)
             with anyio.CancelScope(shield=True):
-                self._note(asked, asking, await self._runtime.database.write(unit))
+                database = self._runtime.database
+                done = await database.write(unit, app=None)  # all are divided at once
+                self._note(asked, asking, done)
         finally:
             self._beating = False
             self._runtime.wake("beat")

@@ -6,6 +6,7 @@ Does not know: what follows from a key (`key.py`).
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def opened(database: Database, place: Place, secrets: Secrets, own: Key | None) 
                 doors.set_mark(tx, *mine)
             return doors.mark(tx)
 
-        own = own.known_by(database.write_now(unit))
+        own = own.known_by(database.write_now(unit, app=None))  # the file has one key
     return own
 
 
@@ -51,6 +52,6 @@ def renewed(runtime: Any, place: Place, own: Key | None) -> Key:
         made = key.in_memory(secrets) if memory else key.made(path, secrets, replace=True)
     if made.fault is not None:
         raise MissingSecret(made.fault)
-    mark = (made.mark, made.whose)
-    runtime.database.write_now(lambda tx: doors.set_mark(tx, *mark))
+    unit = partial(doors.set_mark, value=made.mark, whose=made.whose)
+    runtime.database.write_now(unit, app=None)  # the file has one key
     return made

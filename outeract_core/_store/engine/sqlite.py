@@ -18,7 +18,7 @@ from ..._domain.values.at_rest import Codec
 from ..._domain.values.ids import SHIFT, IdSource, uuid7, uuid7_bytes
 from ..._domain.values.interrupt import go_on
 from ..._domain.values.paths import shown_path
-from ...driver import Dialect, Keys, Statement, Tx
+from ...driver import Dialect, Keys, Statement, Tx, Whose
 from ...errors import StoreCorrupt
 from .columns import fitted
 from .composed.walking import walk
@@ -52,6 +52,7 @@ class Connection(Known):
         self.db = db
         self.path = path
         self.now = 0
+        self.whose: Whose = None
         self.wal_pages = self.wal_held = 0
         self.hard: bool | None = None
         self._ids = ids
@@ -171,7 +172,9 @@ class Connection(Known):
     # ── what a unit may allocate ──────────────────────────────────────────────────────────────
 
     def allocate(self, app: int) -> int:
-        """The next node key of an application."""
+        """The next node key of an application. Raises RuntimeError in a unit of another one."""
+        if self.whose is not None and app != self.whose:
+            self._one_of(app, self.whose)
         value: int | None = self._heads.get(app)
         if value is None:
             value = self.recall(("head", app))
@@ -182,6 +185,11 @@ class Connection(Known):
             value = rows[0][0] if rows else 0
         self._heads[app] = value = value + 1
         return app << SHIFT | value
+
+    @staticmethod
+    def _one_of(app: int, whose: int | frozenset[int]) -> None:
+        if isinstance(whose, int) or app not in whose:
+            raise RuntimeError(f"a unit of work of application {whose} makes a node of {app}")
 
     def release(self, app: int) -> None:
         """Give the last key back: what it was for did not come to be."""
@@ -238,7 +246,7 @@ class Connection(Known):
     def begin(self, now: int) -> None:
         """Take the write lock; drop what another process may have made untrue."""
         self._cursor.execute("BEGIN IMMEDIATE")
-        self.now = now
+        self.now, self.whose = now, None
         self._heads.clear()
         self.unstage()
         self._calls.clear()
