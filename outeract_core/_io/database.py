@@ -98,9 +98,7 @@ class Database:
         await woken
         return ticket.take()
 
-    def begin(
-        self, unit: Unit[Any], failed: Callable[[BaseException], None], *, app: Whose = None
-    ) -> None:
+    def begin(self, unit: Unit[Any], failed: Callable[[BaseException], None], app: Whose) -> None:
         """Have `unit` run soon, and wait for nothing. `failed` is told, in the writer's thread."""
         ticket: Ticket[Any] = Ticket(unit, whose=app)
         ticket.done = lambda: None if ticket.error is None else failed(ticket.error)
@@ -308,9 +306,8 @@ class Database:
     def _one_by_one(self, batch: list[Ticket[Any]]) -> None:
         self._begin()
         for ticket in batch:
-            saved = self._writer.begin_part()
+            saved = self._writer.begin_part(ticket.whose)
             try:
-                self._writer.whose = ticket.whose
                 with translated(self.path):
                     ticket.result = ticket.unit(self._writer)
             except BaseException as error:

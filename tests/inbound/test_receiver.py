@@ -276,7 +276,7 @@ async def test_a_broken_store_answers_503(
     """Whatever kind of StoreError a commit ends with, the platform keeps the delivery."""
     conn = connect(core, app)
 
-    async def broken(_unit: Any) -> Any:
+    async def broken(_unit: Any, **_more: Any) -> Any:
         raise StoreBroken("twice")
 
     monkeypatch.setattr(core.runtime.database, "write", broken)

@@ -164,8 +164,8 @@ async def test_a_search_that_is_given_up_leaves_the_index_well(
     await arrive(core, pigeon, *(said(f"m{n}", "word", "ann") for n in range(50)))
     scope, left, database = anyio.CancelScope(), [3], core.runtime.database
 
-    async def write(unit: Any) -> Any:
-        result = database.write_now(unit)
+    async def write(unit: Any, **more: Any) -> Any:
+        result = database.write_now(unit, **more)
         left[0] -= 1
         if not left[0]:
             scope.cancel()

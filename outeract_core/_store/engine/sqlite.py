@@ -261,9 +261,10 @@ class Connection(Known):
             self._cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self.hard = durable
 
-    def begin_part(self) -> tuple[dict[int, int], dict[Any, Any], int]:
+    def begin_part(self, whose: Whose = None) -> tuple[dict[int, int], dict[Any, Any], int]:
         """From here on what is done can be undone alone, by `undo_part`, which needs what is returned."""
         self._cursor.execute("SAVEPOINT part")
+        self.whose = whose
         return dict(self._heads), self.staged, len(self._calls)
 
     def undo_part(self, saved: tuple[dict[int, int], dict[Any, Any], int]) -> None:
