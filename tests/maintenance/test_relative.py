@@ -49,7 +49,7 @@ CHANGED = {"rule", "due", "disabled"}
 def test_what_goes_out_comes_in_as_it_was(word: str, data: st.DataObject) -> None:
     """Into the same place: any value that may stand under a word."""
     column = data.draw(st.lists(VALUES.get(word, PLAIN), min_size=1, max_size=5))
-    outside = [json.loads(OUTSIDE.spelling(word)(value)) for value in column]
+    outside = list(map(json.loads, OUTSIDE.spelling(word)(column)))
     place = TO.placing(word, KINDS)
     assert column == (outside if place is None else list(place(outside)))
 
@@ -58,7 +58,7 @@ def test_what_comes_in_otherwise() -> None:
     """A rule is its id until its number is known; work waits; a connection is disabled."""
     rules, due, disabled = (TO.placing(word, KINDS) for word in ("rule", "due", "disabled"))
     assert rules is not None and due is not None and disabled is not None  # noqa: PT018
-    told = [json.loads(OUTSIDE.spelling("rule")(number)) for number in UIDS]
+    told = list(map(json.loads, OUTSIDE.spelling("rule")(list(UIDS))))
     assert rules(told) == list(UIDS.values())
     assert due([0, None, 7]) == [PAUSED, None, PAUSED + 7]
     assert disabled(["active", "error"]) == ["disabled", "disabled"]

@@ -22,6 +22,7 @@ from outeract_core.events import Fact
 from tests.support.reading.world import arrive, connect, said
 
 pytestmark = pytest.mark.anyio
+_IMPORT = 22
 _ALONE, _BATCH, _CROWD, _SENT, _TURN, _PAGE, _LIST = 7, 9, 12, 30, 16, 7, 9
 
 
@@ -161,3 +162,17 @@ async def _sent(core: Outeract, conn: Conn, count: int) -> int:
     assert (begun, left) == ([True] * count, [None] * count)
     await write(lambda tx: claims.release_owner(tx, "me"))
     return len(seen)
+
+
+@pytest.mark.parametrize("count", [10, 100, 400])
+async def test_an_import_takes_few_steps(tmp_path: Path, count: int) -> None:
+    """A statement a table for each block of lines, however many there are in it."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        app = core.app("support")
+        await arrive(core, connect(core, app), *_messages(0, count, 20))
+        await app.export(tmp_path / "a.ndjson")
+    async with Outeract(tmp_path / "b.db", search=None) as core:
+        with steps(core) as seen:
+            await core.import_app(tmp_path / "a.ndjson")
+    assert sum(sql.startswith("INSERT INTO event(") for sql in seen) == 1
+    assert _longest([sql for sql in seen if "EXISTS" not in sql]) <= _IMPORT

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from ..._domain.values.codec import is_json
@@ -31,6 +31,8 @@ RULES: Statement[tuple[int, bytes]] = statement("transfer_rules")
 HASHES: Statement[tuple[str]] = statement("transfer_hashes")
 
 EVENTS = selecting("event", LOG["event"], "seq", ["seq"])
+_MANY = 256
+"""Rows whose lines are made at once."""
 EDGES = selecting("edge", LOG["edge"], "src", ["src"])
 
 
@@ -84,10 +86,12 @@ def _scopes(table: Table, app: int, conns: list[int]) -> list[dict[str, int]]:
 def _rows(
     tx: Tx, table: Table, outside: Outside, scopes: list[dict[str, int]]
 ) -> Iterator[tuple[str, str]]:
-    sql, line = selected(table), _lining(table, outside)
+    sql, lined, name = selected(table), _lining(table, outside), table.name
     for scope in scopes:
-        for row in tx.stream(sql, scope):
-            yield table.name, line(row)
+        stream = tx.stream(sql, scope)
+        while rows := list(islice(stream, _MANY)):
+            for line in lined(rows):
+                yield name, line
 
 
 def selected(table: Table) -> str:
@@ -96,16 +100,18 @@ def selected(table: Table) -> str:
     return selecting(table.name, names, table.scope, table.order, table.kind)
 
 
-def _lining(table: Table, outside: Outside) -> Callable[[tuple[Any, ...]], str]:
-    """What makes a line of a row."""
+def _lining(table: Table, outside: Outside) -> Callable[[list[tuple[Any, ...]]], Iterator[str]]:
+    """What makes lines of rows, column by column."""
     spellings = [outside.spelling(column.role) for column in table.shown]
     fields = ",".join(f'"{column.name}":%s' for column in table.shown)
-    pattern = f'{{"{table.name}":{{{fields}}}}}'
+    line = f'{{"{table.name}":{{{fields}}}}}'.__mod__
 
-    def line(row: tuple[Any, ...]) -> str:
-        return pattern % tuple([spell(value) for spell, value in zip(spellings, row, strict=True)])
+    def lined(rows: list[tuple[Any, ...]]) -> Iterator[str]:
+        columns = zip(*rows, strict=True)
+        spelt = [spell(column) for spell, column in zip(spellings, columns, strict=True)]
+        return map(line, zip(*spelt, strict=True))
 
-    return line
+    return lined
 
 
 # ── events and edges ──────────────────────────────────────────────────────────────────────────
@@ -113,25 +119,26 @@ def _lining(table: Table, outside: Outside) -> Callable[[tuple[Any, ...]], str]:
 
 def _log(tx: Tx, outside: Outside, within: dict[str, int]) -> Iterator[tuple[str, str]]:
     """Events in order, each with its edges; edges of other nodes as lines of their own."""
-    lo, kinds, conns = outside.lo, outside.kinds, outside.spelling("conn")
+    lo, kinds, ranks = outside.lo, outside.kinds, outside.ranks
     edges = chain(tx.stream(EDGES, within), [(0, 0, within["hi"], None)])
     to, kind, source, late = next(edges)
     for seq, uid, conn, type_, at, created, dk, payload, raw in tx.stream(EVENTS, within):
         mine = []
         while source <= seq:
             if source == seq:
-                mine.append(_edge(kinds[kind], to - lo, late))
+                mine.append(f"[{kinds[kind]},{to - lo}{'' if late is None else f',{late}'}]")
             else:
                 yield "edge", _lone(source - lo, kinds[kind], to - lo, late)
             to, kind, source, late = next(edges)
         mine.sort()
+        size, rest = ("null", "") if raw is None else (len(raw), _text("raw", raw))
         yield (
             "event",
             (
                 f'{{"event":{{"n":{seq - lo},"id":"{uid.hex()}","type":{kinds[type_]},'
-                f'"conn":{conns(conn)},"at":{at},"created":{created},"dk":{plain(dk)},'
-                f'"edges":[{",".join(mine)}],"sizes":[{len(payload)},{_size(raw)}]}}'
-                f"{_text('payload', payload)}{'' if raw is None else _text('raw', raw)}}}"
+                f'"conn":{ranks.get(conn, "null")},"at":{at},"created":{created},"dk":{plain(dk)},'
+                f'"edges":[{",".join(mine)}],"sizes":[{len(payload)},{size}]}}'
+                f"{_text('payload', payload)}{rest}}}"
             ),
         )
     while source < within["hi"]:
@@ -139,22 +146,15 @@ def _log(tx: Tx, outside: Outside, within: dict[str, int]) -> Iterator[tuple[str
         to, kind, source, late = next(edges)
 
 
-def _edge(kind: str, target: int, at: int | None) -> str:
-    return f"[{kind},{target}]" if at is None else f"[{kind},{target},{at}]"
-
-
 def _lone(source: int, kind: str, target: int, at: int | None) -> str:
     return f'{{"edge":{{"from":{source},"type":{kind},"to":{target},"at":{plain(at)}}}}}'
 
 
-def _size(text: str | None) -> str:
-    return "null" if text is None else str(len(text))
-
-
 def _text(name: str, text: str) -> str:
     """A stored text: as it stands where that is JSON on one line, else spelt as a JSON string."""
-    nested = "\n" not in text and is_json(text)
-    return f',"{name}":{text}' if nested else f',"{name}_text":{quoted(text)}'
+    if "\n" not in text and is_json(text):
+        return f',"{name}":{text}'
+    return f',"{name}_text":{quoted(text)}'
 
 
 def _line(name: str, value: Any) -> str:

@@ -8,7 +8,7 @@ Does not know: which column has which word (`tables.py`), what else may stand th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from attrs import frozen
@@ -17,8 +17,8 @@ from ..._domain.values import stored
 from ..._domain.values.codec import encode
 from .values import NODES, Bounds, rule_of
 
-Spelling: TypeAlias = Callable[[Any], str]
-"""A value of a column to JSON text."""
+Spelling: TypeAlias = Callable[[Sequence[Any]], Iterable[str]]
+"""Values of a column to JSON text, many at once: a call for each would be half of the work."""
 Placing: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 """A column of a line's values to what its table takes."""
 
@@ -44,23 +44,26 @@ class Outside:
     rules: Mapping[int, str]
 
     def spelling(self, word: str) -> Spelling:
-        """How a value with this word is spelt."""
+        """How values with this word are spelt."""
         if word in NODES or word == "position":
-            return self._node
+            return self._nodes
         if word in _BYTES:
-            return _hex
+            return lambda column: [f'"{value.hex()}"' for value in column]
         own: dict[str, Spelling] = {
-            "node0": lambda value: "0" if value == 0 else self._node(value),
-            "conn": lambda value: self.ranks.get(value, "null"),
-            "conn0": lambda value: self.ranks.get(value, "0"),
-            "kind": lambda value: self.kinds.get(value, "null"),
-            "rule": lambda value: self.rules.get(value, '""'),
-            "parts": lambda text: quoted(_moved(text, lambda file: file - self.lo)),
+            "node0": lambda column: self._nodes([value or self.lo for value in column]),
+            "conn": lambda column: [self.ranks.get(value, "null") for value in column],
+            "conn0": lambda column: [self.ranks.get(value, "0") for value in column],
+            "kind": lambda column: [self.kinds.get(value, "null") for value in column],
+            "rule": lambda column: [self.rules.get(value, '""') for value in column],
+            "parts": lambda column: [
+                quoted(_moved(text, lambda file: file - self.lo)) for text in column
+            ],
         }
-        return own.get(word, plain)
+        return own.get(word, _plain)
 
-    def _node(self, value: int | None) -> str:
-        return "null" if value is None else str(value - self.lo)
+    def _nodes(self, column: Sequence[int | None]) -> Iterable[str]:
+        lo = self.lo
+        return ["null" if value is None else str(value - lo) for value in column]
 
 
 def plain(value: str | int | None) -> str:
@@ -70,8 +73,11 @@ def plain(value: str | int | None) -> str:
     return quoted(value) if value.__class__ is str else str(value)
 
 
-def _hex(value: bytes) -> str:
-    return f'"{value.hex()}"'
+def _plain(column: Sequence[str | int | None]) -> Iterable[str]:
+    kinds = set(map(type, column))
+    if kinds == {int}:
+        return map(str, column)
+    return map(quoted, column) if kinds == {str} else map(plain, column)
 
 
 def _moved(text: str, move: Callable[[Any], Any]) -> str:
