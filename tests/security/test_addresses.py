@@ -34,12 +34,20 @@ FORMS = (
     "Driver={{PostgreSQL}};Server={host};Uid={user};Pwd={pw};",
 )  # fmt: skip
 ODD = st.text("@/?#;: %&='\"\\+\n\t\u00e9{}[]ab0", max_size=6)
+HOSTS = ("{host}", "h1", "[::1]")
+
+
+def _address(form: str, scheme: str, user: str, pw: str, host: str, db: str) -> str:
+    """Behind an `@` stands a host, whatever was meant: where a form has none, neither has the password."""
+    if not any(one in form for one in HOSTS):
+        pw = pw.replace("@", "")
+    return form.format(scheme=scheme, user=user, pw=pw, host=host, db=db)
+
+
 ADDRESSES = st.builds(
-    lambda form, scheme, user, pw, host, db: form.format(
-        scheme=scheme, user=user, pw=pw, host=host, db=db
-    ),
+    _address,
     st.sampled_from(FORMS),
-    st.sampled_from(["postgresql", "postgres", "POSTGRES", "postgresql+psycopg", "mysql", "sqlite"]),
+    st.sampled_from(["postgresql", "postgres", "POSTGRES", "postgresql+psycopg", "mysql", "sqlite", "pg", "ab"]),
     st.sampled_from(["me", "outeract", "a.b-c"]),
     st.builds(
         lambda one, two, safe: quote(one + MARK + two, "") if safe else one + MARK + two,

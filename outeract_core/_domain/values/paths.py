@@ -13,18 +13,22 @@ _FIELDS = "host|hostaddr|port|dbname|user|uid|driver|server|service"
 _SERVERS = "postgres|postgresql|pgsql|cockroachdb|mysql|mariadb|mssql|oracle|sqlite3?|mongodb|redis"
 _SECRETS = "password|passwd|pwd|sslpassword|passfile|secret|token"
 _ADDRESS = re.compile(
-    r"(?![/\\.~]|[a-z]:[/\\])"
-    rf"(?:\s*(?:[a-z][a-z0-9+.:-]*://|(?:{_SERVERS})(?:\+\w+)?:|[^/\\:]{{2,}}:.*@|(?:{_FIELDS}|{_SECRETS})\s*=)"
+    r"(?![/\\.~]|[a-z]:(?!//)[/\\]|file:/(?!/))"
+    rf"(?:\s*(?:[a-z](?:[a-z0-9+.:-]+:/|://)|(?:{_SERVERS})(?:\+\w+)?:|[^/\\:]{{2,}}:.*@|(?:{_FIELDS}|{_SECRETS})\s*=)"
     rf"|.*[?&;\s](?:{_SECRETS})\s*=)",
     re.IGNORECASE | re.DOTALL,
 )
-"""`scheme://…`, `postgresql:…`, `user:password@host`, `host=… password=…`; never what begins as a path does."""
+"""`scheme://…`, also as a `Path` writes it, `postgresql:…`, `user:password@host`, `host=… password=…`; never what
+begins as a path does, nor the name of a database in memory."""
 _SCHEME = re.compile(r"\s*((?:jdbc:)?[a-z][a-z0-9+.-]*:)//", re.IGNORECASE)
-_HOST = r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?"
+_HOST = r"(?:[\w.-]+|\[[0-9a-f:.]+\])"
+_WHERE = rf"{_HOST}(?::[0-9]+)?(?:,{_HOST}(?::[0-9]+)?)*"
 _CLEAR = re.compile(
-    rf"(?:[^@/?#;\s]*@)?((?:{_HOST}(?:,{_HOST})*)?(?:/[\w./-]*)?)(?:[?#;][^@]*)?\s*", re.IGNORECASE
+    rf"(?:[^@/?#;\s]*@(?={_WHERE})|(?![^/?#;\[]*:))((?:{_WHERE})?(?:/[\w./-]*)?)(?:[?#;][^@]*)?\s*",
+    re.IGNORECASE,
 )
-"""Behind the scheme: perhaps somebody, then hosts and a name, then perhaps a query; no `@` where none belongs."""
+"""Behind the scheme: perhaps somebody, then hosts and a name, then perhaps a query; no `@` where none belongs.
+Without an `@` what looks like a port may be a password."""
 _HIDDEN = "…"
 
 

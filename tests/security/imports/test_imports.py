@@ -283,3 +283,23 @@ def test_files_of_what_waits_get_the_numbers_of_this_file(files: str) -> None:
     found = json.loads(placed, object_pairs_hook=list)
     assert [name for name, _ in found] == ["a", "files"]
     assert found[1][1] == [(2 << 40) + n for n in json.loads(f'{{"files":{files}}}')["files"]]
+
+
+# ── texts that are no JSON ────────────────────────────────────────────────────────────────────
+
+NO_JSON = ["", " ", "no JSON", "NaN", "[Infinity]", "-", "01", "1.", ".5", "[1,]", "{'a':1}", '{"a":1}{"b":2}', '"\x01"',
+           "tru", '{"a"}', "\ufeff{}", "{}\0", "[" * 600 + "]" * 600, "{}, 5", "x" * 5000]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["order.created", "message.inbound"])
+@pytest.mark.parametrize("text", NO_JSON, ids=range(len(NO_JSON)))
+def test_payloads_and_raw_items_are_json(kind: str, text: str) -> None:
+    """Of the host's own types too; the line is told, and which of both it is."""
+    for name in ("payload", "raw"):
+        texts = {"payload": '{"type":"text"}', "raw": "{}"} | {name: text}
+        head = {"n": 1, "id": "0" * 32, "type": kind, "conn": None, "at": 0, "created": 0, "dk": None,
+                "edges": [], "sizes": [len(texts["payload"]), len(texts["raw"])]}  # fmt: skip
+        line = "".join(f',"{key}_text":{json.dumps(value)}' for key, value in texts.items())
+        told = _refusal(f'{{"event":{json.dumps(head)}{line}}}\n'.encode(), Bounds(LAST, 1))
+        assert told is not None
+        assert told.startswith((f"event.{name} is no JSON", f"event.{name} is nested too deeply"))
