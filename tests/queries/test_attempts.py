@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from outeract_core import App, Outeract
-from outeract_core._store.records import attempts
+from outeract_core._store.reading import health
+from outeract_core._store.records import attempts, nodes
+from outeract_core._store.writing.handlers import PARK
 from outeract_core.events import Fact, Party
 from outeract_core.testing import ManualClock, SequentialIds
 from tests.support.reading.world import Loft, arrive, connect, event, said
@@ -150,3 +152,28 @@ async def test_attempts_of_an_erased_person_lose_their_words(core: Outeract, app
     assert "my secret" in str(await told(app, message))
     await app.people.erase(await app.people.user(await app.people.by_external_id(conn, "ann")))
     assert await told(app, message) == ["handler clumsy, attempt 1 failed: erased"]
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2), (2, 3, 1), (3, 2, 1)])
+async def test_the_turn_that_was_given_up_last_is_named(
+    core: Outeract, app: App, order: tuple[int, ...]
+) -> None:
+    """However the events stand in the log; and since when is counted is kept to."""
+    pigeon = connect(core, app)
+    await arrive(core, pigeon, *(said(f"m{n}", "hello", "ann") for n in range(len(order))))
+    ids = [
+        one.id
+        for one in await app.events.page(order="oldest")
+        if one.event_type == "message.inbound"
+    ]
+    database = core.runtime.database
+
+    def give_up(tx: Any) -> None:
+        for one, at in zip(ids, order, strict=True):
+            key = nodes.key(tx, app.key, one, "event")
+            tx.run(PARK, event=key, handler="h", reason="failed", now=at, failure=None)
+
+    database.write_now(give_up)
+    assert database.read(health.parked) == (3, ids[order.index(3)])
+    assert database.read(lambda tx: health.parked(tx, 2)) == (2, ids[order.index(3)])
+    assert database.read(lambda tx: health.parked(tx, 4)) == (0, None)

@@ -313,6 +313,21 @@ async def test_what_is_erased_leaves_the_index(tmp_path: Path, tokenizer: str) -
         assert len(await found(app, "other")) == 300
 
 
+async def test_what_is_left_of_a_message_is_still_found(
+    core: Outeract, app: App, pigeon: PlatformConnection
+) -> None:
+    """Words of others that named somebody come back into the index without the name, each of them once."""
+    await arrive(core, pigeon, said("m0", "hello", "annabelle77"), said("o1", "plums", "bob"))
+    await arrive(core, pigeon, said("o2", "annabelle77 has plums", "bob"))
+    assert await found(app, "plums") == ["o2", "o1"]
+    await arrive(core, pigeon, said("o3", "give annabelle77 plums", "bob"))
+    await app.people.erase(await person(app, pigeon, "annabelle77"))
+    assert await found(app, "plums") == ["o3", "o2", "o1"]
+    assert await found(app, "annabelle77") == []
+    assert await found(app, "erased") == ["o3", "o2"]
+    await whole(core)
+
+
 async def test_a_process_without_search_erases_too(tmp_path: Path) -> None:
     """An erasure by a process that keeps no index takes the words out of the one in the file."""
     words, path = Words(tmp_path), tmp_path / "a.db"
