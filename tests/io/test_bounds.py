@@ -1,4 +1,4 @@
-"""Numbers that a change never lets fall below, or behind, a bound: whatever they are.
+"""Numbers that a change never lets fall below, or behind, a bound; and conditions that are counted or kept.
 
 Knows: the columns, the statements that change them. Does not know: who changes them, or when.
 """
@@ -69,3 +69,40 @@ def test_what_is_imported_is_due_as_much_earlier(db: Connection, paused: int) ->
     db.run(statement("import_profile_due"), paused=paused, lo=0, hi=100)
     found = [row[0] for row in db.script("SELECT due FROM profile ORDER BY puser")]
     assert found == [max(0, number - paused) for number in NUMBERS]
+
+
+CALLED = {
+    "a": ([], 1), "b": ([("b", "username")], 0), "c": ([("x", "username")], 1),
+    "d": ([("d", "username"), ("y", "external_id")], 1), "e": ([("e", "address")], 1),
+}  # fmt: skip
+"""By an id, the aliases of who has it, and whether it is an id of theirs: no alias is it, or one says so."""
+
+
+def test_an_older_export_is_told_who_was_met_by_an_alias(db: Connection) -> None:
+    """It does not say so itself; who is stated already stays as stated."""
+    add = (
+        "INSERT INTO puser(id, uid, person, conn, ext, address, kind, named, created_at)"
+        " VALUES (:id, :uid, 1, 1, :ext, :ext, 'person', :named, 0)"
+    )
+    for number, (ext, (aliases, _)) in enumerate(CALLED.items()):
+        db.dynamic(add, {"id": number, "uid": bytes([number]), "ext": ext, "named": None})
+        for value, kind in aliases:
+            db.run(statement("alias_add"), conn=1, value=value, type=kind, puser=number)
+    db.dynamic(add, {"id": 50, "uid": b"50", "ext": "f", "named": 0})
+    db.run(statement("import_named"), lo=0, hi=100)
+    found = [row[0] for row in db.script("SELECT named FROM puser ORDER BY id")]
+    assert found == [*(named for _, named in CALLED.values()), 0]
+
+
+def test_what_failed_and_waits_is_counted(db: Connection) -> None:
+    """Of what is to be sent, what was tried in vain: not what only has to wait for its turn."""
+    tried = [(0, None), (0, "no"), (1, None), (1, "no"), (2, "no"), (1, "paced"), (3, "pending")]
+    for number, (attempt, error) in enumerate(tried):
+        row = {"id": number + 1, "attempt": attempt, "error": error, "due": 9 - number}
+        db.dynamic(
+            "INSERT INTO outbox(id, conn, lane, verb, parts, due, attempt, error, sandbox, state, waits)"
+            " VALUES (:id, 1, 1, 'send', '[]', :due, :attempt, :error, 0, 'queued', 0)", row,
+        )  # fmt: skip
+    asked = {"paced": "paced", "pending": "pending"}
+    assert db.all(statement("backlog_outbox"), lo=0, hi=100, **asked) == [(7, 2, 3)]
+    assert db.all(statement("backlog_outbox"), lo=50, hi=100, **asked) == [(0, 0, None)]
