@@ -173,6 +173,24 @@ async def test_progress_is_told(core: Outeract, app: App, tmp_path: Path) -> Non
 
 
 @anyio_test
+async def test_more_rows_than_a_statement_takes_come_in_whole(
+    core: Outeract, app: App, tmp_path: Path
+) -> None:
+    """A block with thousands of lines of a table, and an event with thousands of edges: the same lines again."""
+    plain = connect(core, app)
+    for start in range(0, 2500, 500):
+        await take(core, plain, *(said(f"m{start + n}", f"p{n}") for n in range(500)))
+    events = [event async for event in app.events.all()]
+    await app.emit("order.created", {}, edges={"counts": events})
+    await app.export(tmp_path / "a.ndjson")
+    async with opened(tmp_path / "new.db") as other:
+        moved = confirm(other, await other.import_app(tmp_path / "a.ndjson"))
+        await moved.export(tmp_path / "b.ndjson")
+        assert is_well(other)
+    assert (tmp_path / "a.ndjson").read_bytes() == (tmp_path / "b.ndjson").read_bytes()
+
+
+@anyio_test
 async def test_types_that_the_file_does_not_know_are_learnt(tmp_path: Path, app: App) -> None:
     """Events and edges of the host's own types keep their types, in a file that has never seen them."""
     event = await app.emit("order.created", {})

@@ -303,3 +303,15 @@ def test_payloads_and_raw_items_are_json(kind: str, text: str) -> None:
         told = _refusal(f'{{"event":{json.dumps(head)}{line}}}\n'.encode(), Bounds(LAST, 1))
         assert told is not None
         assert told.startswith((f"event.{name} is no JSON", f"event.{name} is nested too deeply"))
+
+
+async def test_a_rule_of_nobody_is_refused(original: list[bytes], tmp_path: Path) -> None:
+    """What a rule has passed by belongs to a rule of the same export; the error says so."""
+    at = last_of(original, "passed_by")
+    changed = with_values(original[at], "passed_by", {"rule": "0" * 32})
+    async with Bank(tmp_path) as bank:
+        data = resealed([*original[:at], changed, *original[at + 1 :]])
+        (tmp_path / "in.ndjson").write_bytes(data)
+        with pytest.raises(InvalidExport, match=r"passed_by\.rule names a rule that is not there"):
+            await bank.core.import_app(tmp_path / "in.ndjson")
+        assert bank.look() == bank.before
