@@ -22,10 +22,10 @@ from ..engine.statements import statement
 from ..records.log import EVENT_CONN, target_of
 from ..records.rows import ALIASES
 
-_Seen = tuple[int, int, str, int, int, int | None]
-_Row = tuple[
-    int, int, int, str, int | None, str, int, int, int | None, int, str, int | None, int | None
-]
+_Seen = tuple[int, int, int, str, int | None, str, int | None, int, int, int, int | None]
+"""A row as it is looked at: what never changes while it lives, and its attempt, due and lease."""
+_Taken = tuple[int, int, int, str, int | None, int | None]
+"""What may have changed since: of a key, how far it has come."""
 _File = tuple[str | None, str | None, int | None, str | None]
 
 HEADS: Statement[tuple[int, int, int, int]] = statement("outbox_heads")
@@ -34,7 +34,7 @@ UNTIMED: Statement[Any] = statement("outbox_untimed")
 IS_UNTIMED: Statement[tuple[int]] = statement("outbox_is_untimed")
 IS_AHEAD: Statement[tuple[int]] = statement("outbox_is_ahead")
 LANE: Statement[_Seen] = statement("outbox_lane_due")
-LEASE: Statement[_Row] = statement("outbox_lease")
+LEASE: Statement[_Taken] = statement("outbox_lease")
 RENEW: Statement[tuple[int]] = statement("outbox_renew")
 RELEASE: Statement[tuple[int]] = statement("outbox_release")
 RELEASE_ALL: Statement[Any] = statement("outbox_release_all")
@@ -122,28 +122,28 @@ def claim(
 
 def look(
     tx: Tx, shares: Mapping[int, int], held: Collection[int] = (), lanes: int = LANES
-) -> list[list[int]]:
-    """The keys of due rows by lane, each lane in order and from its head. Nobody holds them yet."""
+) -> list[list[_Seen]]:
+    """Due rows by lane, each lane in order and from its head. Nobody holds them yet."""
     heads = _heads(tx, shares, held, lanes)
     queued: dict[int, list[_Seen]] = {lane: [] for _head, lane in heads}
     for row in sorted(tx.by_keys(LANE, [head for head, _lane in heads], limit=PER_LANE)):
-        queued[row[1]].append(row)
+        queued[row[2]].append(row)
     return [_due(rows, tx.now) for rows in queued.values()]
 
 
-def take(tx: Tx, lanes: Sequence[Sequence[int]], owner: str, lease: int) -> list[list[Row]]:
-    """Of these rows those that are still due and free, as they are by now, leased in the same statement.
+def take(tx: Tx, lanes: Sequence[Sequence[_Seen]], owner: str, lease: int) -> list[list[Row]]:
+    """Of these rows those that are still due and free, as far as they are by now, leased in the same statement.
 
     Of a lane nothing is handed out behind a row that somebody else was quicker to take.
     """
     token, until = secrets.randbits(62), tx.now + lease
-    keys = [key for lane in lanes for key in lane]
+    keys = [row[0] for lane in lanes for row in lane]
     got = {
         row[0]: row
         for row in tx.by_keys(LEASE, keys, now=tx.now, until=until, owner=owner, token=token)
     }
-    mine = [list(takewhile(got.__contains__, lane)) for lane in lanes]
-    found = [got.pop(key) for lane in mine for key in lane]
+    mine = [list(takewhile(lambda row: row[0] in got, lane)) for lane in lanes]
+    found = [(row, got.pop(row[0])) for lane in mine for row in lane]
     tx.by_keys(RELEASE, sorted(got), token=token)
     loaded = iter(_load(tx, found, token))
     return [[next(loaded) for _ in lane] for lane in mine if lane]
@@ -178,19 +178,20 @@ def is_ahead(tx: Tx, longest: int) -> bool:
     return tx.one(IS_UNTIMED, now=tx.now, most=_SOONEST) is not None
 
 
-def _due(queued: list[_Seen], now: int) -> list[int]:
+def _due(queued: list[_Seen], now: int) -> list[_Seen]:
     """Of the rows of one lane, in order, those that may be sent one after the other."""
-    keys, sends = list[int](), False
-    for key, _lane, verb, attempt, due, lease_until in queued:
+    rows, sends = list[_Seen](), False
+    for row in queued:
+        verb, (attempt, due, lease_until) = row[3], row[-3:]
         if due > now and attempt == 0:
             continue  # not before its time, and it holds up nobody
         if due > now or (lease_until or 0) > now:
             break
         if verb in _ABOUT and sends:
             break  # what is before it may be what it is about, and has no id yet
-        keys.append(key)
+        rows.append(row)
         sends = sends or verb == "send"
-    return keys
+    return rows
 
 
 def renew(tx: Tx, keys: Sequence[int], owner: str, lease: int) -> list[int]:
@@ -222,11 +223,11 @@ class _Around:
     receipts: dict[int, list[int]]
 
 
-def _load(tx: Tx, rows: Sequence[_Row], token: int) -> list[Row]:
+def _load(tx: Tx, rows: Sequence[tuple[_Seen, _Taken]], token: int) -> list[Row]:
     """The rows with their recipients, their references and their files."""
-    lanes = sorted({row[2] for row in rows})
-    around = _around(tx, lanes, [row[4] for row in rows if row[4] is not None])
-    return [_row(tx, row, around, token) for row in rows]
+    lanes = sorted({row[2] for row, _ in rows})
+    around = _around(tx, lanes, [row[4] for row, _ in rows if row[4] is not None])
+    return [_row(tx, row, taken, around, token) for row, taken in rows]
 
 
 def _around(tx: Tx, lanes: list[int], events: list[int]) -> _Around:
@@ -259,10 +260,9 @@ def _references(tx: Tx, events: list[int]) -> dict[tuple[int, str], str | None]:
     return found
 
 
-def _row(tx: Tx, row: _Row, around: _Around, token: int) -> Row:
-    key, conn, lane, verb, event, parts, done, attempt, expires, sandbox, state, arrives, looks = (
-        row
-    )
+def _row(tx: Tx, row: _Seen, taken: _Taken, around: _Around, token: int) -> Row:
+    key, conn, lane, verb, event, parts, expires, sandbox, *_ = row
+    _key, done, attempt, state, arrives, looks = taken
     spec = stored.values(parts, "outbox", "")
     external_id, address, kind = around.recipients.get(lane, ("", "", "person"))
     targets, outbound, payload = _targets(tx, lane, verb, event)

@@ -142,7 +142,7 @@ async def test_behind_a_row_that_is_taken_nothing_is_sent(
 
     def unit(tx: Tx) -> Any:
         seen = claims.look(tx, _shares(conn))
-        (lane,) = (keys for keys in seen if len(keys) == 4)
+        (lane,) = (rows for rows in seen if len(rows) == 4)
         claims.take(tx, [[lane[1]]], "other", LEASE)
         mine = claims.take(tx, seen, "me", LEASE)
         held = tx.dynamic("SELECT id, lease_owner FROM outbox ORDER BY id", {})
@@ -150,8 +150,9 @@ async def test_behind_a_row_that_is_taken_nothing_is_sent(
 
     seen, lane, mine, held = await core.runtime.write(unit)
     got = [[row.id for row in rows] for rows in mine]
-    assert sorted(got) == sorted([[lane[0]], *(keys for keys in seen if keys is not lane)])
-    assert [held[key] for key in lane] == ["me", "other", None, None]
+    others = [[row[0] for row in rows] for rows in seen if rows is not lane]
+    assert sorted(got) == sorted([[lane[0][0]], *others])
+    assert [held[row[0]] for row in lane] == ["me", "other", None, None]
 
 
 async def test_a_part_that_was_sent_meanwhile_is_not_sent_again(

@@ -26,14 +26,14 @@ UPDATE outbox SET due = :now WHERE attempt = 0 AND due > :now
   AND (event IS NULL OR due <= (SELECT e.created_at FROM event e WHERE e.seq = outbox.event));
 
 -- name: outbox_lane_due
-SELECT o.id, o.lane, o.verb, o.attempt, o.due, o.lease_until
+SELECT o.id, o.conn, o.lane, o.verb, o.event, payload_out(o.parts), o.expires, o.sandbox, o.attempt, o.due, o.lease_until
 FROM {each keys} h {pin outbox f ON f.id = h.value} {pin outbox o ON o.id IN (
   SELECT i.id FROM outbox i WHERE i.lane = f.lane AND i.id >= f.id ORDER BY i.id LIMIT :limit)};
 
 -- name: outbox_lease
 UPDATE outbox SET lease_until = :until, lease_owner = :owner, lease_token = :token
 WHERE id {in keys} AND due <= :now AND (lease_until IS NULL OR lease_until <= :now)
-RETURNING id, conn, lane, verb, event, payload_out(parts), done, attempt, expires, sandbox, state, arrives, looks;
+RETURNING id, done, attempt, state, arrives, looks;
 
 -- name: outbox_renew
 UPDATE outbox SET lease_until = CASE WHEN lease_until > :until THEN lease_until ELSE :until END
