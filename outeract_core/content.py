@@ -7,6 +7,7 @@ Does not know: what a platform can show of it; `_domain/planning/plan.py` fits i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -144,7 +145,8 @@ class Content:
     metadata: Mapping[str, Any] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        _bounded(self)
+        if self.header or self.footer or len(str(self.text)) > _SHORT:
+            _bounded(self)
         around = self.buttons or self.quick_replies or self.menu or self.header or self.footer
         if around and not (
             self.text or self.files or self.location or self.contacts or self.template
@@ -161,11 +163,18 @@ class Content:
         raise BadInput(f"content must be str or Content, not {type(value).__name__}")
 
     @property
+    def only_text(self) -> bool:
+        """Whether it says a text as it stands and nothing beside it, as most messages do."""
+        return self.format == "plain" and _BESIDE(self) == _NOTHING_BESIDE
+
+    @property
     def blank(self) -> bool:
         """Whether it says nothing at all. That is no reply, and cannot be sent."""
+        if self.text.strip(BLANK):
+            return False
         shown = (self.files, self.location, self.contacts, self.template, self.header, self.footer)
         pressed = (self.buttons, self.quick_replies, self.menu)
-        return not self.text.strip(BLANK) and not any((*shown, *pressed))
+        return not any((*shown, *pressed))
 
     @property
     def weight(self) -> int:
@@ -189,6 +198,8 @@ class Content:
 
     def message(self) -> dict[str, Any]:
         """The `message` member of an outbound payload; files are edges, so they are not in it."""
+        if self.only_text and not self.metadata:
+            return {"type": "text", "role": "assistant", "text": self.text}
         told = {
             name: _plain(value)
             for name in _MEMBERS
@@ -200,6 +211,7 @@ class Content:
 
 
 _LONGEST = {"plain": 2_000_000, "markdown": 1_048_576}
+_SHORT = min(_LONGEST.values())
 _MARKDOWN = 50
 """A character of markdown costs about as much as so many of plain text."""
 
@@ -217,6 +229,11 @@ def _bounded(content: Content) -> None:
 
 
 _NOTHING: tuple[Any, ...] = (None, (), {}, "")
+_BESIDE = attrgetter(
+    "files", "buttons", "quick_replies", "menu", "location", "contacts", "template", "header",
+    "footer",
+)  # fmt: skip
+_NOTHING_BESIDE = ((), (), (), None, None, (), None, None, None)
 _MEMBERS = tuple(one.name for one in fields(Content) if one.name != "files")
 
 

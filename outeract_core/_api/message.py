@@ -84,7 +84,8 @@ class Message:
         A blank text is no reply: nothing is sent, and the handler is through all the same. `options`
         are those of `App.send`. Raises BadInput, Unsupported.
         """
-        if Content.of(content).blank:
+        content = Content.of(content)
+        if content.blank:
             return self._turn.nothing()
         if quote:
             options.setdefault("reply_to", self.event)

@@ -20,7 +20,7 @@ from anyio.abc import TaskGroup
 from .._outbound.compose import Target
 from .._outbound.handle import Delivery
 from .._store.reading import arrivals
-from .._store.reading.arrivals import Arrived, as_it_stands
+from .._store.reading.arrivals import Arrived, Fed, as_it_stands
 from .._store.writing import enrolment, handlers
 from ..content import Content
 from ..driver import Tx
@@ -44,8 +44,8 @@ _STARTS = 16
 """Turns that are started before the event loop runs on."""
 HANGS, MOST_HANGING = 60_000, 400
 """Milliseconds after which a turn hangs: it is told and leaves its slot; so many may."""
-_MOMENT = 1_000
-"""Milliseconds that what was read of an event may be used."""
+_LOOK = 1_000
+"""Milliseconds after which one looks again for turns that hang."""
 _STILL = 0.05
 _ELSEWHERE = 1_000
 """Milliseconds that a lane rests when its turn could not be brought to an end here."""
@@ -65,7 +65,7 @@ class Dispatcher:
         self._looks = Looks(self._runtime.database, self._app)
         self._running: dict[Lane, tuple[int, Arrived | None]] = {}
         self._hanging: set[Lane] = set()
-        self._turns = 0
+        self._turns = self._looked = 0
 
     @property
     def app(self) -> int:
@@ -131,19 +131,26 @@ class Dispatcher:
             group.start_soon(self._drain, lane)
             if number % _STARTS == 0:
                 await anyio.lowlevel.checkpoint()
-        long_ago = self._runtime.steady() - HANGS
+        now = self._runtime.steady()
+        if not self._looked <= now < self._looked + _LOOK:
+            self._looked = now
+            self._tell_what_hangs(group, now - HANGS)
+        return bool(self._running)
+
+    def _tell_what_hangs(self, group: TaskGroup, long_ago: int) -> None:
         for lane, (since, arrived) in self._running.items():
             if arrived is not None and since <= long_ago and lane not in self._hanging:
                 self._hanging.add(lane)
                 group.start_soon(self._outcomes.hangs, lane.handler, arrived, HANGS // 1000)
-        return bool(self._running)
 
     def _ready(self) -> list[Lane]:
         """The lanes that may run now, as far as there are slots."""
-        busy = [lane for lane in self._running if lane not in self._hanging]
-        free = 0 if len(self._hanging) >= MOST_HANGING else AT_ONCE - len(busy)
-        threads = PLAIN_AT_ONCE - sum(lane.handler.plain for lane in busy)
-        workers = elsewhere.AT_ONCE - sum(lane.handler.process for lane in busy)
+        free = AT_ONCE - (len(self._running) - len(self._hanging))
+        if free <= 0 or len(self._hanging) >= MOST_HANGING:
+            return []
+        busy = [lane.handler for lane in self._running if lane not in self._hanging]
+        threads = PLAIN_AT_ONCE - sum(handler.plain for handler in busy)
+        workers = elsewhere.AT_ONCE - sum(handler.process for handler in busy)
         ready: list[Lane] = []
         for lane in self._lanes.ready(self._runtime.now()):
             if len(ready) >= free:
@@ -196,25 +203,29 @@ class Dispatcher:
         """The next page from where reading stopped, while not too much is open; whether there may be more."""
         if self._lanes.full:
             return False
-        page = self._runtime.database.read(self._page)
-        for arrived in page:
-            self._lanes.place(arrived)
+        page, found = self._runtime.database.read(self._page)
+        for event, _type, _at in page:
+            if event in found:
+                self._lanes.place(found[event])
+            else:
+                self._lanes.read_to = event
         return len(page) == _PAGE
 
-    def _page(self, tx: Tx) -> list[Arrived]:
-        """The next events; only those that a handler wants are looked at."""
+    def _page(self, tx: Tx) -> tuple[list[Fed], dict[int, Arrived]]:
+        """The next events, and those that a handler wants with where they belong."""
         app, lanes = self._app, self._lanes
         page = arrivals.feed(tx, app, lanes.read_to, _PAGE)
-        asked = [arrived for arrived in page if lanes.asked(arrived.type)]
-        looked = arrivals.look(tx, app, asked, closely=not lanes.deep)
-        return [looked.get(arrived.event, arrived) for arrived in page]
+        asked = [one for one in page if lanes.asked(one.type)]
+        return page, arrivals.look(tx, app, asked, closely=not lanes.deep)
 
     # ── turns ─────────────────────────────────────────────────────────────────────────────────
 
     async def _drain(self, lane: Lane) -> None:
         ownership, me = self._runtime.ownership, task()
         try:
-            while self._lanes.may(lane, self._runtime.now()) and self._app in ownership:
+            while (
+                lane.queue and self._lanes.may(lane, self._runtime.now()) and self._app in ownership
+            ):
                 batch, through = self._lanes.take(lane), False
                 self._running[lane] = self._runtime.steady(), batch[-1]
                 try:
@@ -293,19 +304,14 @@ class Dispatcher:
         found = [seen[one.event] for one in batch]
         if not found:
             return None
-        events = [as_it_stands(one.event, changed.get(one.event.position)) for one in found]
+        events = [as_it_stands(event, changed.get(event.position)) for event in found]
         return self._hosted.make(turn, events, self._place(batch[-1], events[-1]))
 
     def _look(self, handler: Handler, batch: Sequence[Arrived]) -> Look:
-        """What the turn asks: of its events, anew after a while or when it is tried again, and of whom
-        has led to it.
-        """
-        limit, again = self._runtime.now() - _MOMENT, self._lanes.attempts(batch[0].event, handler)
-        known = {one.event: one.seen for one in batch if one.seen and one.seen.at >= limit}
-        fresh = len(known) == len(batch) and not again
+        """What the turn asks: of its events, and of whom has led to it."""
         first = batch[0]
         alone = not first.about and (not first.sender or first.mine or first.bot)
-        return Look(batch, known if fresh else {}, handler.chain if alone else None)
+        return Look(batch, handler.chain if alone else None)
 
     def _place(self, arrived: Arrived, event: Event) -> Place:
         target = None

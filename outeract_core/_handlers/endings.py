@@ -47,14 +47,20 @@ async def ending(handler: Handler, message: Any) -> Ending:
     """Run the handler to its end. Raises nothing but our own cancellation."""
     me = task()
     try:
+        if handler.timeout is None:
+            return await _to_its_end(handler, message)
         with anyio.move_on_after(handler.timeout) as limit:
-            ended = await _run(handler, message)
-            await _let_go()
-            return ended
+            return await _to_its_end(handler, message)
     except BaseException as error:
         return await ended_by(error, me)
     assert limit.cancelled_caught  # noqa: S101 - nothing else leaves the block so
     return Ending(error=HandlerTimeout(f"{handler.name} took longer than {handler.timeout} s"))
+
+
+async def _to_its_end(handler: Handler, message: Any) -> Ending:
+    ended = await _run(handler, message)
+    await _let_go()
+    return ended
 
 
 async def ended_by(error: BaseException, me: int | None) -> Ending:
@@ -137,6 +143,9 @@ def _asyncio_task() -> Any:
 
 def task() -> int | None:
     """What names the task that runs; None when its loop has gone."""
+    running = _asyncio_task()
+    if running is not None:
+        return id(running)
     try:
         return anyio.get_current_task().id
     except Exception:

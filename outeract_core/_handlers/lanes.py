@@ -116,13 +116,18 @@ class Lanes:
 
     def ready(self, now: int) -> Iterator[Lane]:
         """The lanes that may run now, for as long as one looks; those with nothing left are forgotten."""
-        for key, lane in list(self._lanes.items()):
-            if lane.running:
-                continue
-            if not lane.queue:
+        through: list[tuple[str, int, str]] = []
+        try:
+            for key, lane in self._lanes.items():
+                if lane.running:
+                    continue
+                if not lane.queue:
+                    through.append(key)
+                elif self.may(lane, now):
+                    yield lane
+        finally:
+            for key in through:
                 del self._lanes[key]
-            elif self.may(lane, now):
-                yield lane
 
     def may(self, lane: Lane, now: int) -> bool:
         """Whether the lane has something that is due."""

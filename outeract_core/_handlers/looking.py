@@ -1,24 +1,24 @@
 """What turns are given, as it stands when they begin: those that begin at the same moment look together.
 
-Knows: that an event that was read may be used for a moment, what it has become for none; that one read for
-all costs hardly more than for one of them.
+Knows: that an event which was read before stands as it was, unless something has befallen it; that one read
+for all costs hardly more than for one of them.
 Does not know: lanes, how a handler is run, what is done with what was found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Callable, Sequence
 
-import anyio
 import anyio.lowlevel
 from attrs import Factory, define, frozen
 
 from .._io.database import Database
-from .._store.reading import arrivals, states
-from .._store.reading.arrivals import Arrived, Seen
+from .._io.wakeup import waiter
+from .._store.reading import arrivals
+from .._store.reading.arrivals import Arrived
 from .._store.reading.chains import hops
 from ..driver import Tx
+from ..model import Event
 from ..standing import Standing
 
 
@@ -28,7 +28,7 @@ class Found:
     whether the turn is far from any person; `reached`: who of its conversations has never blocked the bot.
     """
 
-    seen: dict[int, Seen]
+    seen: dict[int, Event]
     changed: dict[int, Standing]
     far: bool
     reached: frozenset[int]
@@ -36,17 +36,15 @@ class Found:
 
 @define(eq=False)
 class Look:
-    """What one turn asks. `known`: what was read of its events a moment ago; {}: they are read anew.
-
-    `most`: of how many turns without a person it may be the last; None: a person has begun it.
+    """What one turn asks. `most`: of how many turns without a person it may be the last; None: a person
+    has begun it.
     """
 
     batch: Sequence[Arrived]
-    known: dict[int, Seen]
     most: int | None = None
     found: Found | None = None
     error: Exception | None = None
-    done: anyio.Event | None = None
+    done: Callable[[], None] | None = None
 
     @property
     def spoken(self) -> bool:
@@ -57,7 +55,7 @@ class Look:
         """What was found, or why nothing was."""
         self.found, self.error = found, error
         if self.done is not None:
-            self.done.set()
+            self.done()
 
 
 @define(eq=False)
@@ -72,8 +70,8 @@ class Looks:
         """What the turn is given. Raises what reading raises, of its own events alone."""
         self._asked.append(look)
         if len(self._asked) > 1:
-            look.done = anyio.Event()
-            await look.done.wait()
+            _, look.done, woken = waiter()
+            await woken
         else:
             try:
                 await anyio.lowlevel.checkpoint()  # the others of this moment come
@@ -105,21 +103,22 @@ class Looks:
 
     def _read(self, looks: Sequence[Look]) -> list[Found]:
         def query(tx: Tx) -> list[Found]:
-            asked = list(chain.from_iterable(look.batch for look in looks if not look.known))
-            seen = dict(chain.from_iterable(look.known.items() for look in looks))
-            seen |= arrivals.anew(tx, self.app, asked) if asked else {}
-            spoken = [one.event for look in looks if look.spoken for one in look.batch]
-            events = [seen[event].event for event in spoken]
+            arrived = [one for look in looks for one in look.batch]
+            peers = {one.peer for one in arrived if one.peer}
+            befallen = arrivals.befallen(tx, [*{one.subject for one in arrived}, *peers])
+            seen = {one.event: one.seen for one in arrived if one.seen is not None}
+            anew = [one for one in arrived if one.seen is None or one.subject in befallen]
+            seen |= arrivals.anew(tx, self.app, anew) if anew else {}
+            spoken = [one for look in looks if look.spoken for one in look.batch]
+            events = [seen[one.event] for one in spoken if one.subject in befallen]
             changed = arrivals.changed(tx, self.app, events) if events else {}
-            peers = sorted({one.peer for look in looks for one in look.batch if one.peer})
-            blocked = states.ever_blocked(tx, peers)
-            return [_found(tx, look, seen, changed, blocked) for look in looks]
+            return [_found(tx, look, seen, changed, befallen) for look in looks]
 
         return self.database.read(query)
 
 
 def _found(
-    tx: Tx, look: Look, seen: dict[int, Seen], changed: dict[int, Standing],
+    tx: Tx, look: Look, seen: dict[int, Event], changed: dict[int, Standing],
     blocked: set[int],
 ) -> Found:  # fmt: skip
     most, first = look.most, look.batch[0].event

@@ -6,18 +6,21 @@ Does not know: how a handler is run and ends (`endings.py`), which turn is next 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias, cast
 
 from attrs import frozen
 
 from .._domain.rules.delivery import backoff
 from .._domain.values.codec import clean
 from .._domain.values.ids import jitter
+from .._io.database import Share
 from .._io.runtime import Runtime
 from .._outbound.compose import Draft, finish
 from .._store.reading.arrivals import Arrived
 from .._store.writing import handlers, sending
+from .._store.writing.sending import Intent
 from ..driver import Tx
 from ..errors import LeaseLost, StoreError
 from .handler import Handler
@@ -26,8 +29,42 @@ from .lanes import Lane, Lanes
 from .turn import Effect, Turn
 
 ROOM = "handlers"
+_Effect: TypeAlias = Intent | Callable[[Tx], Any]
 _NAME = 100
 """Characters that are kept of the name of an exception's class."""
+
+
+@frozen
+class _Settlement:
+    """What is to be written of turns that are over: `through`, with `subjects`; `again`: what was given up
+    before and is handled now; how far the cursor may move then, and what it and the lanes were when
+    that was reckoned.
+    """
+
+    through: handlers.Through
+    subjects: list[int]
+    again: list[int]
+    low: int
+    cursor: int
+    loads: int
+
+    @property
+    def handler(self) -> str:
+        """The name of the handler."""
+        return self.through.handler
+
+    @property
+    def events(self) -> list[int]:
+        """The keys of what it was given."""
+        return [*self.through.wanted]
+
+
+@frozen
+class _Whole:
+    """A turn that has ended well: everything that it has said and done, in order."""
+
+    effects: Sequence[_Effect]
+    settlement: _Settlement
 
 
 @frozen
@@ -42,22 +79,32 @@ class Outcomes:
         return self.hosted.runtime
 
     async def committed(self, turn: Turn, handler: Handler, batch: Sequence[Arrived]) -> None:
-        """Everything that the turn has said and done, together with "handled"."""
+        """Everything that the turn has said and done, together with "handled".
+
+        Turns that end at the same time are written together.
+        """
         app = self.hosted.tenant.key
         effects = [await _effect(self._runtime, app, effect) for effect in turn.effects]
-        settle = self._settle(handler, batch, unread=turn.unread)
-
-        def unit(tx: Tx) -> None:
-            for effect in effects:
-                effect(tx)
-            if effects:
-                handlers.joined(tx, [arrived.subject for arrived in batch])
-            settle(tx)
-
-        await self._write(handler, batch, unit)
+        whole = _Whole(effects, self._settlement(handler, batch, unread=turn.unread))
+        await self._write(handler, batch, Share(self._together, whole))
         self.lanes.settled(handler, [arrived.event for arrived in batch])
         if effects:
             self._runtime.wake()
+
+    def _together(self, tx: Tx, turns: Sequence[_Whole]) -> list[None]:
+        """Turns that end well, in one unit of work; what is said is said in one go. Raises LeaseLost."""
+        app, owner = self.hosted.tenant.key, self._runtime.owner
+        open_ = {turn.settlement.handler: list[int]() for turn in turns}
+        for turn in turns:
+            open_[turn.settlement.handler] += turn.settlement.events
+        for name, events in open_.items():
+            handlers.still_open(tx, app, owner, name, events)
+        _effect_all(tx, [turn.effects for turn in turns])
+        for turn in turns:
+            if turn.effects:
+                handlers.joined(tx, turn.settlement.subjects)
+        self._settle(tx, [turn.settlement for turn in turns])
+        return [None] * len(turns)
 
     async def raised(self, lane: Lane, batch: Sequence[Arrived], error: BaseException) -> bool:
         """A turn has failed: again later, or given up. Whether the lane may go on.
@@ -82,7 +129,7 @@ class Outcomes:
             handlers.failed(tx, first.event, handler.name, attempt, due, trace, failure)
             handlers.joined(tx, [arrived.subject for arrived in batch])
 
-        await self._write(handler, batch[:1], again)
+        await self._write(handler, batch[:1], self._fenced(handler, batch[:1], again))
         self.lanes.failed(lane, first.event, attempt, due)
         return False
 
@@ -91,27 +138,27 @@ class Outcomes:
         failure: str | None = None,
     ) -> None:  # fmt: skip
         """Not handled, not marked read; told, and kept until `App.retry`."""
-        app, settle = self.hosted.tenant.key, self._settle(handler, batch, handled=False)
+        app, through = self.hosted.tenant.key, self._settlement(handler, batch, handled=False)
 
         def park(tx: Tx) -> None:
             for arrived in batch:
                 handlers.park(tx, app, arrived.subject, handler.name, reason, told, failure)
-            settle(tx)
+            self._settle(tx, [through], handled=False)
 
-        await self._write(handler, batch, park)
+        await self._write(handler, batch, self._fenced(handler, batch, park))
         self.lanes.settled(handler, [arrived.event for arrived in batch])
 
     async def skipped(self, handler: Handler, batch: Sequence[Arrived], reason: str) -> None:
         """Not handled, because there is nothing to handle any more; that is told."""
-        app, settle = self.hosted.tenant.key, self._settle(handler, batch, handled=False)
+        app, through = self.hosted.tenant.key, self._settlement(handler, batch, handled=False)
 
         def skip(tx: Tx) -> None:
             told = {"handler": handler.name, "reason": reason}
             for arrived in batch:
                 handlers.tell(tx, app, arrived.subject, "system.handler_skipped", told)
-            settle(tx)
+            self._settle(tx, [through], handled=False)
 
-        await self._write(handler, batch, skip)
+        await self._write(handler, batch, self._fenced(handler, batch, skip))
         self.lanes.settled(handler, [arrived.event for arrived in batch])
         self._runtime.log.info(ROOM, f"{named(handler, batch[0])} was skipped: {reason}")
 
@@ -129,41 +176,54 @@ class Outcomes:
         except StoreError as error:  # that one hangs must not end the others
             self._runtime.log.error(ROOM, f"that {handler.name} hangs was not kept", error)
 
-    async def _write(
+    def _fenced(
         self, handler: Handler, batch: Sequence[Arrived], unit: Callable[[Tx], None]
-    ) -> None:
-        """Commit, unless another process has the lease or has handled it. Raises LeaseLost."""
+    ) -> Callable[[Tx], None]:
+        """The unit, which raises LeaseLost when another process has the lease or has handled it."""
         app, owner = self.hosted.tenant.key, self._runtime.owner
 
         def fenced(tx: Tx) -> None:
             handlers.still_open(tx, app, owner, handler.name, [one.event for one in batch])
             unit(tx)
 
+        return fenced
+
+    async def _write(
+        self, handler: Handler, batch: Sequence[Arrived], unit: Callable[[Tx], None]
+    ) -> None:
+        """Commit a unit that is fenced. Raises LeaseLost."""
         try:
-            await self._runtime.write(fenced, app=app)
+            await self._runtime.write(unit, app=self.hosted.tenant.key)
         except LeaseLost as error:
             self._tell(f"{named(handler, batch[0])}: its turn was rolled back, {error}")
             raise
 
-    def _settle(
+    def _settlement(
         self, handler: Handler, batch: Sequence[Arrived], *, unread: bool = False,
         handled: bool = True,
-    ) -> Callable[[Tx], None]:  # fmt: skip
-        """The part of a commit that says "through with it" and moves the cursor."""
-        wanted, app = self.lanes.names(batch), self.hosted.tenant.key
-        low, cursor = self.lanes.low_after(handler, wanted), self.lanes.cursor
-        loads = self.lanes.loads
-        again = [arrived.about for arrived in batch if arrived.about and handled]
+    ) -> _Settlement:  # fmt: skip
+        """What says "through with it" and moves the cursor."""
+        wanted = self.lanes.names(batch)
+        tried = [event for event in wanted if self.lanes.attempts(event, handler)]
+        return _Settlement(
+            handlers.Through(handler.name, wanted, unread, tried),
+            [arrived.subject for arrived in batch],
+            [arrived.about for arrived in batch if arrived.about and handled],
+            self.lanes.low_after(handler, wanted), self.lanes.cursor, self.lanes.loads,
+        )  # fmt: skip
 
-        def unit(tx: Tx) -> None:
-            read = handlers.done(tx, handler.name, wanted, unread=unread, handled=handled)
-            for event in again:
-                read += handlers.redone(tx, event, unread=unread)
-            self.hosted.processed(tx, read)
-            if low > cursor and loads == self.lanes.loads:
-                handlers.advance(tx, app, low)
-
-        return unit
+    def _settle(self, tx: Tx, settled: Sequence[_Settlement], *, handled: bool = True) -> None:
+        """The part of a commit that says so."""
+        read = handlers.done(tx, *[one.through for one in settled], handled=handled)
+        for one in settled:
+            for event in one.again:
+                read += handlers.redone(tx, event, unread=one.through.unread)
+        self.hosted.processed(tx, read)
+        lows = [
+            one.low for one in settled if one.low > one.cursor and one.loads == self.lanes.loads
+        ]
+        if lows:
+            handlers.advance(tx, self.hosted.tenant.key, max(lows))
 
     def _class(self, error: BaseException) -> str:
         """What turns that failed alike are counted by."""
@@ -175,13 +235,25 @@ class Outcomes:
 
 def named(handler: Handler, arrived: Arrived) -> str:
     """The handler and the event, as a person may look them up."""
-    event = arrived.subject if arrived.seen is None else arrived.seen.event.id
+    event = arrived.subject if arrived.seen is None else arrived.seen.id
     return f"handler {handler.name}, {arrived.type} {event}"
 
 
-async def _effect(runtime: Runtime, app: int, effect: Effect) -> Callable[[Tx], Any]:
-    """An effect as a unit of work; a draft's files are put into the folder first."""
-    if not isinstance(effect, Draft):
-        return effect
-    intent = await finish(runtime, app, effect)
-    return lambda tx: sending.send(tx, intent)
+async def _effect(runtime: Runtime, app: int, effect: Effect) -> _Effect:
+    """An effect that can be written: a draft's files are put into the folder first."""
+    return await finish(runtime, app, effect) if isinstance(effect, Draft) else effect
+
+
+def _effect_all(tx: Tx, turns: Sequence[Sequence[_Effect]]) -> None:
+    """Do them, each turn's in its order; what may be said at the same time is said in one go."""
+    left = [deque(effects) for effects in turns]
+    while any(left):
+        for effects in left:
+            while effects and not isinstance(effects[0], Intent):
+                cast("Callable[[Tx], Any]", effects.popleft())(tx)
+        sending.send_all(tx, [one for effects in left for one in _said_next(effects)])
+
+
+def _said_next(effects: deque[_Effect]) -> Iterator[Intent]:
+    while effects and isinstance(effects[0], Intent):
+        yield cast("Intent", effects.popleft())

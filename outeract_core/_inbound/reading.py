@@ -106,6 +106,8 @@ class Read:
 
 def without_credentials(adapter: Adapter, inbound: Inbound) -> tuple[Inbound, dict[str, Any]]:
     """A verified request as it may be read and kept, and the credentials that were in it."""
+    if not adapter.manifest.credentials:
+        return inbound, {}
     body, found = strike_body(inbound.body, adapter.manifest.credentials)
     return (inbound if body is inbound.body else evolve(inbound, body=body)), found
 
@@ -154,7 +156,8 @@ def sort(
 
     Raises MissingSecret when it cannot be told yet whose one is.
     """
-    runtime, own = routing.runtime, routing.runtime.adapter(read.conn)
+    runtime, home = routing.runtime, read.conn
+    own, ours = runtime.adapter(home), home.entity.account
     credentials = own.manifest.credentials
     for fact in facts:
         account = getattr(fact, "account", None)
@@ -164,13 +167,13 @@ def sort(
             continue
         if credentials:
             fact = _without_credentials(credentials, fact)
-        owner = routing.owner(account)
+        owner = home if account is None or account == ours else routing.owner(account)
         if isinstance(owner, Nobody):
             read.foreign.append(foreign(fact.raw, owner))
         elif isinstance(fact, Unparsed):
             read.unparsed.append((owner, fact))
         else:
-            adapter = own if owner is read.conn else runtime.adapter(owner)
+            adapter = own if owner is home else runtime.adapter(owner)
             _understand(adapter, owner, fact, read, inbound)
     if read.unparsed:
         redact = runtime.log.redact
@@ -185,7 +188,7 @@ def _understand(
 ) -> None:
     try:
         fact, raw = told(adapter, fact), None
-        if not strangers.is_proved(adapter):
+        if not strangers.is_proved(type(adapter)):
             strangers.check(fact)
         if owner.keep_raw:
             raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)

@@ -104,6 +104,8 @@ class Receiver:
                 return answer
             await self.receive(conn, adapter, inbound)
             self.refusals.taken(webhook_id)
+            if getattr(adapter, "acknowledge", None) is None:
+                return Response()
             if len(body) <= LIGHT:
                 return self._acknowledged(conn, adapter, inbound)
             return await aside(partial(self._acknowledged, conn, adapter, inbound))
@@ -122,14 +124,11 @@ class Receiver:
         """Told that a server could not read a request whole; the same answer."""
         return self.refusals.unread(webhook_id, answer)
 
-    def _acknowledged(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Response:
+    def _acknowledged(self, conn: Conn, adapter: Any, inbound: Inbound) -> Response:
         """What is answered after the commit: 200 also where the adapter breaks while it says so."""
-        acknowledge = getattr(adapter, "acknowledge", None)
-        if acknowledge is None:
-            return Response()
         try:
             with guarded:
-                answer: Response = acknowledge(inbound)
+                answer: Response = adapter.acknowledge(inbound)
             return answer
         except Exception as error:
             where = f"{conn.platform}/{conn.entity.name}"
@@ -360,10 +359,13 @@ _Group = tuple[Conn, list[Item], list[Received]]
 def _neighbours(reads: Sequence[Read], results: Sequence[Received]) -> list[_Group]:
     """All items in order; what follows one another on one connection in one go."""
     groups: list[_Group] = []
+    here, items, whose = 0, list[Item](), list[Received]()
     for read, received in zip(reads, results, strict=True):
-        for batch in read.batches.values():
-            if not groups or groups[-1][0].id != batch.conn.id:
-                groups.append((batch.conn, [], []))
-            groups[-1][1].extend(batch.items)
-            groups[-1][2].extend([received] * len(batch.items))
+        for number, batch in read.batches.items():
+            if number != here:
+                here, items, whose = number, [], []
+                groups.append((batch.conn, items, whose))
+            for item in batch.items:
+                items.append(item)
+                whose.append(received)
     return groups

@@ -9,6 +9,7 @@ Of what is built in nothing is looked at: no body makes it hand over anything el
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from .._domain.rules import shapes
@@ -22,9 +23,10 @@ __all__ = ["check", "is_proved"]
 _PROVED = "outeract_adapters."
 
 
-def is_proved(adapter: Adapter) -> bool:
-    """Whether it came with the library, and so need not be looked at."""
-    return type(adapter).__module__.startswith(_PROVED)
+@cache
+def is_proved(kind: type[Adapter]) -> bool:
+    """Whether this class came with the library, so that what it hands over need not be looked at."""
+    return kind.__module__.startswith(_PROVED)
 
 
 def check(fact: Fact) -> None:

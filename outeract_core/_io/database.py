@@ -181,7 +181,7 @@ class Database:
 
     def here(self) -> None:
         """Raises StoreClosed in a process that was forked: nothing that is open goes on in it."""
-        if self.forked:
+        if self._forks != forks():
             raise StoreClosed(
                 f"{shown_path(self.path)} was opened before a fork; open it again in the child"
             )

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from attrs import evolve
+from attrs import evolve, fields
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outeract_adapters.slack import Slack
 from outeract_adapters.slack import markup as slack
 from outeract_adapters.telegram import Telegram
+from outeract_adapters.telegram.outbound import markup as telegram
 from outeract_adapters.whatsapp import WhatsApp
 from outeract_adapters.whatsapp import markup as whatsapp
 from outeract_core._domain.planning.kinds import kind_of, kind_of_mime, mime_of
 from outeract_core._domain.planning.parts import Part, dump_parts, load_parts
-from outeract_core._domain.planning.plan import Plan, plan
+from outeract_core._domain.planning.plan import Plan, in_one, plan, whole
 from outeract_core.adapter import Manifest
 from outeract_core.content import (
     Attachment,
@@ -576,6 +577,47 @@ def test_real_platforms_take_any_content(manifest: Manifest, content: Content) -
         return
     made = plan(content, manifest, render)
     assert all(len(part.text) <= (manifest.text_limit or 0) for part in made.parts)
+
+
+_PLATFORMS = {
+    "telegram": (Telegram.manifest, telegram.render), "whatsapp": (WhatsApp.manifest, whatsapp.render),
+    "slack": (Slack.manifest, slack.render), "plain": (PLAIN, to_plain), "rich": (RICH, to_plain),
+    "bytes": (evolve(PLAIN, text_unit="bytes", text_counts="rendered"), whatsapp.render),
+    "utf16": (evolve(PLAIN, text_unit="utf16", reply="place"), slack.render),
+}  # fmt: skip
+_SAID = st.one_of(
+    st.text(), st.text(alphabet="*_~`> -1.)|ab \n<&\ud83d\ude00é", max_size=330),
+    st.text(alphabet="a é😀", min_size=260, max_size=290),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("platform", _PLATFORMS)
+@settings(max_examples=150, deadline=None)
+@given(text=_SAID)
+def test_a_text_alone_is_planned_as_all_else_is(platform: str, text: str) -> None:
+    """The short way of what is said most comes to the same as the whole one, or is not gone."""
+    manifest, render = _PLATFORMS[platform]
+    content = Content(text)
+    assert content.only_text
+    short = in_one(content, manifest, render)
+    assert short is None or short == whole(content, manifest, render)
+    fits = unit_length(manifest.text_unit)(text) * 6 < (manifest.text_limit or 0)
+    assert short is not None or not text.strip() or not fits
+
+
+_BESIDE: dict[str, Any] = {
+    "format": "markdown", "files": (PNG,), "buttons": (Button("a", "A"),), "header": "h",
+    "quick_replies": (Button("a", "A"),), "location": Location(0, 0), "footer": "f",
+    "contacts": (Contact("Ada"),), "menu": Menu("m", (MenuRow("r", "R"),)), "template": Template("t"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "member", [f.name for f in fields(Content) if f.name not in ("text", "metadata")]
+)
+def test_what_stands_beside_a_text_goes_the_whole_way(member: str) -> None:
+    """Whatever a content may hold beside its text: a member that is new must be thought of."""
+    assert not Content("text", **{member: _BESIDE[member]}).only_text
 
 
 # ── JSON ──────────────────────────────────────────────────────────────────────────────────────

@@ -57,11 +57,11 @@ async def test_turns_of_one_moment_look_once(tmp_path: Path) -> None:
     """Each is given its own events, and what has become of them."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
         counted, looks, arrived = await _twenty(core)
-        found = await _all(looks, [Look([one], {}) for one in arrived])
+        found = await _all(looks, [Look([one]) for one in arrived])
         assert counted.reads == 1
         for one, each in zip(arrived, found, strict=True):
             assert isinstance(each, Found)
-            assert each.seen[one.event].event.position == one.event
+            assert each.seen[one.event].position == one.event
             assert each.seen.keys() == {one.event}
         assert [one.changed.keys() for one in found if isinstance(one, Found)] == [
             {arrived[7].event}
@@ -73,7 +73,7 @@ async def test_what_cannot_be_read_keeps_no_other_from_reading(tmp_path: Path) -
     async with Outeract(tmp_path / "a.db", search=None) as core:
         _, looks, arrived = await _twenty(core)
         arrived[3] = evolve(arrived[3], event=arrived[3].event + 10_000)
-        found = await _all(looks, [Look([one], {}) for one in arrived])
+        found = await _all(looks, [Look([one]) for one in arrived])
         assert [number for number, one in enumerate(found) if isinstance(one, NotFound)] == [3]
         assert sum(isinstance(one, Found) for one in found) == 19
 
@@ -90,7 +90,7 @@ async def test_a_turn_that_is_cancelled_while_it_looks_takes_nobody_along(
 
         async def turn(number: int) -> None:
             with scopes[number]:
-                found[number] = await looks.at(Look([arrived[number]], {}))
+                found[number] = await looks.at(Look([arrived[number]]))
 
         with anyio.fail_after(5):
             async with anyio.create_task_group() as group:
@@ -99,7 +99,7 @@ async def test_a_turn_that_is_cancelled_while_it_looks_takes_nobody_along(
                 group.start_soon(anyio.lowlevel.checkpoint)
                 scopes[which].cancel()
         assert [number for number, one in enumerate(found) if one is None] in ([], [which])
-        again = await looks.at(Look([arrived[which]], {}))
+        again = await looks.at(Look([arrived[which]]))
         assert again.seen.keys() == {arrived[which].event}
 
 

@@ -246,7 +246,7 @@ async def test_a_commit_that_was_under_way_does_not_carry_the_cursor_over_a_new_
         return await step(self)
 
     async def crossed(self: Outcomes, handler: Any, batch: Any, unit: Any) -> None:
-        first = batch[0].seen.event.text == "b" and not late
+        first = batch[0].seen.text == "b" and not late
         if first:
             late.append(listen(bot, "late", since="beginning"))
             assert await dispatchers[-1]._owns()

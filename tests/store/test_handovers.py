@@ -23,7 +23,7 @@ from tests.support.reading.world import arrive, connect, said
 
 pytestmark = pytest.mark.anyio
 _IMPORT = 22
-_ALONE, _BATCH, _CROWD, _SENT, _TURN, _PAGE, _LIST = 7, 9, 12, 30, 16, 7, 9
+_ALONE, _BATCH, _CROWD, _SENT, _TURN, _PAGE, _LIST = 7, 9, 12, 30, 14, 7, 9
 
 
 def _messages(first: int, count: int, people: int) -> list[Fact]:

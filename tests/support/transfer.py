@@ -106,7 +106,7 @@ async def _work(core: Outeract, app: App, plain: PlatformConnection, clock: Manu
     def unit(tx: Connection) -> None:
         handlers.advance(tx, app.key, key - 1)
         enrolment.enrol(tx, app.key, enrolment.Enrolment("greet", key - 2, 3, older=True))
-        handlers.done(tx, "greet", {key: frozenset({"greet"})})
+        handlers.done(tx, handlers.Through("greet", {key: frozenset({"greet"})}))
         handlers.failed(tx, key, "other", 2, tx.now + 1000, "it failed", "ValueError")
         handlers.park(
             tx,

@@ -23,7 +23,7 @@ from .losses import unformatted
 from .parts import Part
 from .showing import Shown
 
-__all__ = ["Render", "lay_out"]
+__all__ = ["Render", "Room", "lay_out"]
 
 Render = Callable[[Document], str]
 _UNLIMITED = 2**40
@@ -36,7 +36,7 @@ def lay_out(
 
     `render`: a document as markup.
     """
-    room = _Room(manifest, render)
+    room = Room(manifest, render)
     carried = bool(shown.files) and _captions(shown, room)
     if not carried:
         shown = _several(shown, room)
@@ -45,7 +45,7 @@ def lay_out(
 
 
 @frozen
-class _Room:
+class Room:
     """How much of a document one message holds, in the platform's own unit."""
 
     manifest: Manifest
@@ -70,10 +70,10 @@ class _Room:
         """How long a document is there."""
         return unit_length(self.manifest.text_unit)(self._counted(document))
 
-    def said(self, document: Document) -> Part:
+    def said(self, document: Document, *, reply: bool = False) -> Part:
         """A part that says it."""
         return Part(
-            text=self.render(document), plain=flatten(document),
+            text=self.render(document), plain=flatten(document), reply=reply,
             literal=all(map(unformatted, document)),
         )  # fmt: skip
 
@@ -116,7 +116,7 @@ def _cards(shown: Shown) -> Iterator[Part]:
 # ── files ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _captions(shown: Shown, room: _Room) -> bool:
+def _captions(shown: Shown, room: Room) -> bool:
     """Whether the first file can carry all text and all choices."""
     files, choices = shown.files, shown.choices
     if shown.kinds[0] not in room.manifest.caption_kinds or files[0].caption:
@@ -126,7 +126,7 @@ def _captions(shown: Shown, room: _Room) -> bool:
     return size <= room.caption and (alone or not choices.any)
 
 
-def _files(shown: Shown, room: _Room, carried: bool) -> Iterator[Part]:
+def _files(shown: Shown, room: Room, carried: bool) -> Iterator[Part]:
     """A part for each album; the first has the text as its caption where it carries it."""
     for album in albums(shown.files, shown.kinds, room.manifest):
         if album[0] == 0 and carried:
@@ -135,7 +135,7 @@ def _files(shown: Shown, room: _Room, carried: bool) -> Iterator[Part]:
             yield from _captioned(album, shown, room)
 
 
-def _captioned(album: tuple[int, ...], shown: Shown, room: _Room) -> Iterator[Part]:
+def _captioned(album: tuple[int, ...], shown: Shown, room: Room) -> Iterator[Part]:
     """A file with its own caption, which follows it where it cannot be below it."""
     caption = plain(unpaired(shown.files[album[0]].caption or ""))
     if not flatten(caption).strip():
@@ -152,7 +152,7 @@ def _captioned(album: tuple[int, ...], shown: Shown, room: _Room) -> Iterator[Pa
 # ── text ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _texts(shown: Shown, room: _Room) -> Iterator[Part]:
+def _texts(shown: Shown, room: Room) -> Iterator[Part]:
     """The text in as many parts as it needs; choices, header and footer stand on the last."""
     titles, pieces = _titles(shown), _pieces(shown, room)
     if not pieces and not titles:
@@ -167,12 +167,12 @@ def _titles(shown: Shown) -> Document:
     return plain(unpaired(shown.choices.titles)) if shown.choices.any else ()
 
 
-def _pieces(shown: Shown, room: _Room) -> list[Document]:
+def _pieces(shown: Shown, room: Room) -> list[Document]:
     last_holds = room.interactive if shown.choices.any else None
     return room.split(shown.body or _titles(shown), last_holds)
 
 
-def _several(shown: Shown, room: _Room) -> Shown:
+def _several(shown: Shown, room: Room) -> Shown:
     """A header that has a place of its own stands in the text when that takes several messages."""
     moved = shown.header and shown.above and len(_pieces(shown, room)) > 1
     return shown.header_inside if moved else shown

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from attrs import asdict, fields, frozen
@@ -58,11 +59,13 @@ def told_parts(parts: tuple[Part, ...] | list[Part]) -> list[dict[str, Any]]:
     return [_dumped(part) for part in parts]
 
 
-_MEMBERS = tuple((one.name, one.default) for one in fields(Part))
+_NAMES = tuple(one.name for one in fields(Part))
+_DEFAULTS = tuple(one.default for one in fields(Part))
+_MEMBERS = attrgetter(*_NAMES)
 
 
 def _dumped(part: Part) -> dict[str, Any]:
-    members = ((name, getattr(part, name), default) for name, default in _MEMBERS)
+    members = zip(_NAMES, _MEMBERS(part), _DEFAULTS, strict=True)
     return {name: _plain(value) for name, value, default in members if value != default}
 
 

@@ -19,7 +19,9 @@ from attrs import evolve, frozen
 from ...adapter import Manifest
 from ...content import Content
 from ...errors import BadInput, Unsupported
-from .layout import Render, lay_out
+from ...text.commonmark import plain, unpaired
+from .layout import Render, Room, lay_out
+from .losses import losses
 from .parts import Part
 from .showing import show
 
@@ -46,6 +48,25 @@ def plan(content: Content, manifest: Manifest, render: Render, sizes: Sequence[i
     Raises Unsupported for what the platform has no place and no words for, FileTooLarge, BadInput
     when nothing would be seen.
     """
+    return (content.only_text and in_one(content, manifest, render)) or whole(
+        content, manifest, render, sizes
+    )
+
+
+def in_one(content: Content, manifest: Manifest, render: Render) -> Plan | None:
+    """What `whole` would come to for a text that fits into one message, at a third of its cost; None
+    where it does not.
+    """
+    text = unpaired(content.text)
+    document, room = plain(text), Room(manifest, render)
+    if not text.strip() or room.size(document) > room.text:
+        return None
+    notes = () if manifest.literal else tuple(losses(document, manifest))
+    return Plan((room.said(document, reply=True),), notes)
+
+
+def whole(content: Content, manifest: Manifest, render: Render, sizes: Sequence[int] = ()) -> Plan:
+    """Fit any content to the platform. Raises as `plan` does."""
     said, notes = _said(content, manifest)
     shown = show(said, manifest, sizes)
     parts, shown_notes = lay_out(shown, manifest, render)

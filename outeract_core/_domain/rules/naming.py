@@ -34,17 +34,20 @@ def named(adapter: Any, party: Party | None) -> Party | None:
     if party is None or not isinstance(party.external_id, str) or party.kind == "system":
         return party
     found = _lenient(adapter, party.external_id, party.kind)
+    if found == party.external_id:
+        return party  # nearly always
     if isinstance(found, Alias):
         return evolve(party, external_id=None, aliases=(found, *party.aliases))
-    return party if found == party.external_id else evolve(party, external_id=found)
+    return evolve(party, external_id=found)
 
 
 def told(adapter: Any, fact: Fact) -> Fact:
     """A fact whose parties and changes of identity are in the platform's one form."""
     if not hasattr(adapter, "normalise"):
         return fact
-    sender, chat = named(adapter, fact.sender), named(adapter, fact.chat)
-    if not fact.relinks and not fact.profiles and sender is fact.sender and chat is fact.chat:
+    sender = named(adapter, fact.sender)
+    chat = None if fact.chat is None else named(adapter, fact.chat)
+    if sender is fact.sender and chat is fact.chat and not (fact.relinks or fact.profiles):
         return fact
     relinks = tuple(_renamed(adapter, change) for change in fact.relinks)
     shown = (named(adapter, party) for party in fact.profiles)

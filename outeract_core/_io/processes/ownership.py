@@ -10,8 +10,8 @@ that has died is replaced within a second where that can be seen, else when its 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
 from typing import Protocol
@@ -53,6 +53,21 @@ class Open(Protocol):
 
     async def wait(self, kind: str, seconds: float, heard: int) -> None:
         """Until there is work of this kind since it was `heard`."""
+
+
+class Work:
+    """A piece of work in hand, for as long as one is in it. One for each turn, so it is a plain class."""
+
+    __slots__ = ("_app", "_ownership")
+
+    def __init__(self, ownership: Ownership, app: int) -> None:
+        self._ownership, self._app = ownership, app
+
+    def __enter__(self) -> None:
+        self._ownership.begun(self._app)
+
+    def __exit__(self, *_: object) -> None:
+        self._ownership.done(self._app)
 
 
 class Ownership:
@@ -97,16 +112,19 @@ class Ownership:
         """A number that is another one each time that the application was taken anew; 0: not held."""
         return self._terms.get(app, 0)
 
-    @contextmanager
-    def work(self, app: int) -> Iterator[None]:
-        """Work in hand: the application is not handed over before it is done."""
+    def work(self, app: int) -> Work:
+        """Work in hand, as a context: the application is not handed over before it is done."""
+        return Work(self, app)
+
+    def begun(self, app: int) -> None:
+        """There is one more piece of work in hand."""
         self._hands[app] += 1
-        try:
-            yield
-        finally:
-            self._hands[app] -= 1
-            if app in self._leaving and not self._hands[app]:
-                self._runtime.wake("ownership")
+
+    def done(self, app: int) -> None:
+        """One piece of work has come to its end."""
+        self._hands[app] -= 1
+        if app in self._leaving and not self._hands[app]:
+            self._runtime.wake("ownership")
 
     def lost(self, app: int) -> None:
         """Another process has it, as a commit has shown."""

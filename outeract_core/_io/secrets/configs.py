@@ -77,21 +77,21 @@ class Texts:
     """Secrets that the host has handed over as text in this process, by connection and name."""
 
     secrets: Secrets = Factory(Secrets)
-    _given: dict[tuple[ConnectionId, str], str] = Factory(dict)
+    _given: dict[tuple[int, str], str] = Factory(dict)
 
     def __repr__(self) -> str:
         return f"<Texts {len(self._given)}>"
 
     def give(self, conn: ConnectionId, texts: Mapping[str, str]) -> None:
         """Keep them, in memory only."""
-        self._given.update({(conn, name): text for name, text in texts.items()})
+        self._given.update({(conn.int, name): text for name, text in texts.items()})
 
     def value(self, entity: PlatformConnection, name: str) -> str:
         """The secret that the connection has under this name. Raises MissingSecret."""
         reference = str(entity.config.get(name))
         if not reference.startswith(HOST):
             return self.secrets.follow(reference)
-        text = self._given.get((entity.id, name))
+        text = self._given.get((entity.id.int, name))
         if text is None:
             raise MissingSecret(
                 f"the secret {name} of {entity.platform} {entity.name} was given to connect() as text, so "

@@ -21,6 +21,8 @@ from .translating import translated
 Some = TypeVar("Some", bound=Connection)
 
 OLDEST = (3, 51, 3)
+TEXTS = 512
+"""Prepared statements that a connection keeps: each text that adds rows is one for each size of a set."""
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
@@ -45,7 +47,8 @@ def open_writer(
         if not in_memory(path):
             refuse_path(path)
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | flags_for(path)
-        connection = configured(Connection(apsw.Connection(path, flags, vfs), path, ids), busy_ms)
+        db = apsw.Connection(path, flags, vfs, TEXTS)
+        connection = configured(Connection(db, path, ids), busy_ms)
         if connection.db.readonly("main"):
             raise ReadOnlyStore(
                 f"{shown_path(path)} is read-only; check the rights of it and its folder"

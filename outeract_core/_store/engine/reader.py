@@ -17,7 +17,7 @@ import apsw
 
 from ..._domain.values.ids import IdSource
 from .memory import flags_for
-from .opening import configured
+from .opening import TEXTS, configured
 from .sqlite import Connection
 from .translating import translated
 
@@ -95,6 +95,8 @@ def open_reader(path: str, vfs: str | None, busy_ms: int, ids: IdSource) -> Read
     """A read-only connection."""
     with translated(path):
         flags = apsw.SQLITE_OPEN_READONLY | flags_for(path)
-        connection = configured(Reader(apsw.Connection(path, flags, vfs), path, ids), busy_ms)
+        connection = configured(
+            Reader(apsw.Connection(path, flags, vfs, TEXTS), path, ids), busy_ms
+        )
         connection.script("PRAGMA cache_size = -16384; PRAGMA query_only = ON")
     return connection

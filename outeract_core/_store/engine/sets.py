@@ -19,7 +19,7 @@ from itertools import chain
 from typing import Any
 
 _ADDS = re.compile(
-    r"(INSERT INTO \w+\([\w, ]+\)\s+)VALUES \(((?:(?:\w+\([:?\w]+\)|[:?\w]+)(?:, )?)+)\)([^:]*)",
+    r"(INSERT INTO \w+\([\w, ]+\)\s+)VALUES \(((?:(?:\w+\([:?\w]+\)|'\w+'|[:?\w]+)(?:, )?)+)\)([^:]*)",
     re.DOTALL,
 )
 _NAMED = re.compile(r":\w+")

@@ -7,7 +7,7 @@ Does not know: handlers, lanes, what is done already (`handlers.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import define, evolve, frozen
 
@@ -18,29 +18,23 @@ from ...model import Event
 from ...standing import Standing
 from ..engine.statements import statement
 from ..records import rows
-from ..records.log import target_of
+from ..records.log import BLOCKED, target_of
 from ..writing.handlers import peer_of
 from .standing import of_events
 
 FEED: Statement[tuple[int, int, int]] = statement("feed")
-ENDS: Statement[tuple[int, int, int, int, int]] = statement("ends_of_events")
+ENDS: Statement[
+    tuple[int, int | None, int | None, int | None, int | None, int | None, int | None]
+] = statement("ends_of_events")
 THREADS: Statement[tuple[int, str]] = statement("threads_of_events")
 ORIGIN_THREADS: Statement[tuple[int, str]] = statement("threads_of_origins")
 GLANCE: Statement[tuple[int, Any, Any, int | None]] = statement("messages_at_a_glance")
 
-CHANGED: Statement[tuple[int]] = statement("which_changed")
+BEFALLEN: Statement[tuple[int]] = statement("befallen")
 
 _MESSAGES, _INBOUND, _ALBUM = "message.", "message.inbound", "media_group_id"
 AGAIN = "system.handler_retried"
 """Says that a handler is to be run again at the event that this one is about."""
-
-
-@frozen
-class Seen:
-    """An event as it was when it was read, `at` a time in ms: good for a moment only."""
-
-    event: Event
-    at: int
 
 
 @frozen
@@ -49,6 +43,7 @@ class Arrived:
 
     event, type   its key and its type.
     peer          the conversation that it belongs to, or 0.
+    seen          the event itself, where it was read along.
     thread        what names the thread within it; "" outside of threads.
     lent          it is that of the message that the event is about.
     sender        the platform user who did it, or 0.
@@ -63,7 +58,7 @@ class Arrived:
     event: int
     type: str
     peer: int = 0
-    seen: Seen | None = None
+    seen: Event | None = None
     thread: str = ""
     lent: bool = False
     sender: int = 0
@@ -87,14 +82,22 @@ class Arrived:
         return self.type == _INBOUND
 
 
-def feed(tx: Tx, app: int, after: int, limit: int) -> list[Arrived]:
+class Fed(NamedTuple):
+    """An event of the log, before anybody has looked where it belongs: key, type, when it was stored."""
+
+    event: int
+    type: str
+    at: int = 0
+
+
+def feed(tx: Tx, app: int, after: int, limit: int) -> list[Fed]:
     """The next events in commit order."""
     found = tx.all(FEED, after=after, hi=span(app)[1], limit=limit)
-    return [Arrived(seq, tx.kind_name(kind), at=at) for seq, kind, at in found]
+    return [Fed(seq, tx.kind_name(kind), at) for seq, kind, at in found]
 
 
-def look(tx: Tx, app: int, found: Sequence[Arrived], *, closely: bool) -> dict[int, Arrived]:
-    """The same events with where they belong; `closely`: and with what a handler is given."""
+def look(tx: Tx, app: int, found: Sequence[Fed], *, closely: bool) -> dict[int, Arrived]:
+    """The events with where they belong; `closely`: and with what a handler is given."""
     if not found:
         return {}
     repeated = [one for one in found if one.type == AGAIN]
@@ -102,32 +105,30 @@ def look(tx: Tx, app: int, found: Sequence[Arrived], *, closely: bool) -> dict[i
         rest = look(tx, app, [one for one in found if one.type != AGAIN], closely=closely)
         return rest | {one.event: _repeated(tx, app, one) for one in repeated}
     placed = _placed(tx, found)
-    keys = [arrived.event for arrived in found]
+    keys = [one.event for one in found]
     if not closely:
         glanced = tx.by_keys(GLANCE, keys)
         return {key: placed[key].told(bool(bot), *more) for key, bot, *more in glanced}
     return {
-        event.position: _read(placed[event.position], event, tx.now)
-        for event in rows.events(tx, app, keys)
+        event.position: _read(placed[event.position], event) for event in rows.events(tx, app, keys)
     }
 
 
-def anew(tx: Tx, app: int, batch: Sequence[Arrived]) -> dict[int, Seen]:
-    """The events that a turn is about, by what has arrived: where they belong is known already."""
+def anew(tx: Tx, app: int, batch: Sequence[Arrived]) -> dict[int, Event]:
+    """The events that turns are about, by what has arrived: where they belong is known already."""
     events = rows.events(tx, app, [one.subject for one in batch])
-    return {one.event: Seen(event, tx.now) for one, event in zip(batch, events, strict=True)}
+    return {one.event: event for one, event in zip(batch, events, strict=True)}
 
 
-def _repeated(tx: Tx, app: int, arrived: Arrived) -> Arrived:
+def _repeated(tx: Tx, app: int, one: Fed) -> Arrived:
     """In place of the event that it repeats; alone, so that only this is run again."""
-    (order,) = rows.events(tx, app, [arrived.event])
-    about = target_of(tx, arrived.event, "origin")
+    (order,) = rows.events(tx, app, [one.event])
+    about = target_of(tx, one.event, "origin")
     if about is None:
-        return arrived
-    first = Arrived(about, _type_of(tx, app, about))
-    placed = look(tx, app, [first], closely=True)[about]
+        return Arrived(one.event, one.type, at=one.at)
+    placed = look(tx, app, [Fed(about, _type_of(tx, app, about))], closely=True)[about]
     name = str(order.payload.get("handler") or "")
-    return evolve(placed, event=arrived.event, type=AGAIN, at=arrived.at, about=about, again=name)
+    return evolve(placed, event=one.event, type=AGAIN, at=one.at, about=about, again=name)
 
 
 def _type_of(tx: Tx, app: int, event: int) -> str:
@@ -138,7 +139,7 @@ def _type_of(tx: Tx, app: int, event: int) -> str:
 class _Place:
     """Of one event: the conversation, its connection, who did it, whether that is the bot; its thread."""
 
-    event: Arrived
+    event: Fed
     peer: int = 0
     conn: int | None = None
     sender: int = 0
@@ -147,7 +148,7 @@ class _Place:
     lent: bool = False
 
     def told(
-        self, bot: bool, album: object, length: int | None, seen: Seen | None = None
+        self, bot: bool, album: object, length: int | None, seen: Event | None = None
     ) -> Arrived:
         """The event with where it belongs, and with what it says."""
         one = self.event
@@ -157,8 +158,8 @@ class _Place:
         )  # fmt: skip
 
 
-def _placed(tx: Tx, found: Sequence[Arrived]) -> dict[int, _Place]:
-    places = {arrived.event: _Place(arrived) for arrived in found}
+def _placed(tx: Tx, found: Sequence[Fed]) -> dict[int, _Place]:
+    places = {one.event: _Place(one) for one in found}
     _ends(tx, places)
     threads, lent = _threads(tx, found)
     for key, place in places.items():
@@ -169,28 +170,29 @@ def _placed(tx: Tx, found: Sequence[Arrived]) -> dict[int, _Place]:
 
 def _ends(tx: Tx, places: dict[int, _Place]) -> None:
     """What the edges of each event say: to whom counts before by whom."""
-    sent_to, sent_by = tx.kind("sent_to"), tx.kind("sent_by")
-    rows = tx.by_keys(ENDS, list(places), sent_to=sent_to, sent_by=sent_by)
-    for event, edge, puser, conn, system in sorted(rows, key=lambda row: row[1] == sent_to):
+    kinds = {"sent_to": tx.kind("sent_to"), "sent_by": tx.kind("sent_by")}
+    for event, by, by_conn, mine, to, to_conn, home in tx.by_keys(ENDS, list(places), **kinds):
         place = places[event]
-        if edge == sent_by:
-            place.sender, place.mine = puser, bool(system)
-        if not system:
-            place.peer, place.conn = puser, conn
+        if by is not None:
+            place.sender, place.mine = by, bool(mine)
+        if to is not None and not home:
+            place.peer, place.conn = to, to_conn
+        elif by is not None and not mine:
+            place.peer, place.conn = by, by_conn
 
 
-def _threads(tx: Tx, found: Sequence[Arrived]) -> tuple[dict[int, str], dict[int, str]]:
+def _threads(tx: Tx, found: Sequence[Fed]) -> tuple[dict[int, str], dict[int, str]]:
     """By event, what names its own thread; else that of the message that it is about."""
     kind = tx.kind("in_thread")
-    threads = dict(tx.by_keys(THREADS, [arrived.event for arrived in found], in_thread=kind))
-    others = [a.event for a in found if not a.spoken and a.event not in threads]
+    threads = dict(tx.by_keys(THREADS, [one.event for one in found], in_thread=kind))
+    others = [one.event for one in found if one.type != _INBOUND and one.event not in threads]
     if not others:
         return threads, {}
     origin = tx.kind("origin")
     return threads, dict(tx.by_keys(ORIGIN_THREADS, others, origin=origin, in_thread=kind))
 
 
-def _read(place: _Place, event: Event, now: int) -> Arrived:
+def _read(place: _Place, event: Event) -> Arrived:
     known = place.conn is not None and isinstance(event.payload, dict)
     payload = event.payload if known else {}
     message = payload.get("message")
@@ -198,19 +200,22 @@ def _read(place: _Place, event: Event, now: int) -> Arrived:
     text = said.get("text")
     return place.told(
         bool(payload.get("sender_is_bot") or said.get("bot")), said.get(_ALBUM),
-        len(text) if isinstance(text, str) else 0, Seen(event, now),
+        len(text) if isinstance(text, str) else 0, event,
     )  # fmt: skip
 
 
-def changed(tx: Tx, app: int, events: Sequence[Event]) -> dict[int, Standing]:
-    """Those of the messages that were edited or deleted, as they stand now."""
+def befallen(tx: Tx, keys: Sequence[int]) -> set[int]:
+    """Those of the events that were edited, deleted or erased since they were stored; and those of the
+    platform users of whom it was ever told that they have blocked the bot, or are gone.
+    """
     kinds = {name: tx.kind(f"message.{name}") for name in ("edited", "deleted")}
-    keys = [event.position for event in events]
-    found = {row[0] for row in tx.by_keys(CHANGED, keys, origin=tx.kind("origin"), **kinds)}
-    if not found:
-        return {}
-    some = [event for event in events if event.position in found]
-    return {one.position: one for one in of_events(tx, app, some, quotes=False)}
+    rows = tx.by_keys(BEFALLEN, keys, origin=tx.kind("origin"), blocked=tx.kind(BLOCKED), **kinds)
+    return {row[0] for row in rows}
+
+
+def changed(tx: Tx, app: int, events: Sequence[Event]) -> dict[int, Standing]:
+    """These messages as they stand now."""
+    return {one.position: one for one in of_events(tx, app, events, quotes=False)}
 
 
 def as_it_stands(event: Event, now: Standing | None) -> Event:

@@ -14,7 +14,7 @@ from ..engine.statements import statement
 from ..writing import enrolment
 from ..writing.enrolment import UNNAMED, Enrolment
 from . import arrivals
-from .arrivals import Arrived
+from .arrivals import Arrived, Fed
 
 NEXT: Statement[tuple[int, int]] = statement("stored_next")
 NEWEST: Statement[tuple[int, int, int]] = statement("newest_before")
@@ -97,7 +97,7 @@ def stored_before(tx: Tx, app: int, since: int, upto: int) -> int:
 def _left_behind(tx: Tx, app: int, upto: int, handler: Wanting) -> tuple[int, bool]:
     """How many of the newest events up to there are wanted, and whether there are older ones."""
     rows = tx.all(NEWEST, lo=span(app)[0], upto=upto, limit=COUNTED + 1)
-    found = [Arrived(seq, tx.kind_name(kind), at=at) for seq, kind, at in rows[:COUNTED]]
+    found = [Fed(seq, tx.kind_name(kind), at) for seq, kind, at in rows[:COUNTED]]
     found = [arrived for arrived in found if handler.wants(arrived.type)]
     count = 0
     for start in range(0, len(found), _PAGE):

@@ -6,7 +6,6 @@ Does not know: how it got there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
@@ -24,7 +23,6 @@ from ..records.log import BLOCKED, EVENT_CONN, EVENT_FACTS, UNBLOCKED, key_of, s
 from ..writing.claims import EXTERNAL_IDS, LAST_INBOUND, named_messages
 from ..writing.delivery import DELIVERY, RECEIPTS, nameless, parts_of
 
-EVER_BLOCKED: Statement[tuple[int]] = statement("ever_blocked")
 LAST_EDGE: Statement[tuple[int]] = statement("edge_newest_source")
 REMOVED: Statement[tuple[str]] = statement("parts_removed")
 
@@ -122,14 +120,6 @@ def blocked_since(tx: Tx, peer: int) -> int | None:
     facts = tx.one(EVENT_FACTS, seq=blocked)
     written = heard is not None and heard[0] > blocked
     return None if written or facts is None else facts[1]
-
-
-def ever_blocked(tx: Tx, peers: Sequence[int]) -> set[int]:
-    """Those of these platform users of whom it was ever told that they have blocked the bot, or are gone."""
-    kind = tx.known_kind(BLOCKED)
-    if kind is None:
-        return set()
-    return {row[0] for row in tx.by_keys(EVER_BLOCKED, peers, blocked=kind)}
 
 
 def _last(tx: Tx, peer: int, edge_type: str) -> int | None:

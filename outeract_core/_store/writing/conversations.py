@@ -6,6 +6,7 @@ Does not know: how a conversation is shown (`_store/reading/views.py`), platform
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -43,9 +44,22 @@ def add(
     if inbound:
         tx.run(INBOUND, peer=peer, event=event, inbound=1, unread=1, conn=conn)
     else:
-        tx.run(OUTBOUND, peer=peer, event=event, conn=conn)
+        tx.run(OUTBOUND, peer=peer, event=event, outbound=1, conn=conn)
     if sender is not None:
         tx.run(PARTICIPANT_ADD, peer=peer, puser=sender, messages=1)
+
+
+def add_outbound(tx: Tx, said: Sequence[tuple[int, int, int]]) -> None:
+    """Messages that are on their way enter their conversations: connection, peer, event, oldest first.
+
+    A row of counters is written once, however many there are.
+    """
+    tx.add(ENTRY_ADD, [(peer, event) for _, peer, event in said])
+    counted: dict[int, tuple[int, int, int, int]] = {}
+    for conn, peer, event in said:
+        before = counted.get(peer)
+        counted[peer] = peer, event, 1 if before is None else before[2] + 1, conn
+    tx.add(OUTBOUND, list(counted.values()))
 
 
 def counts(tx: Tx, peer: int) -> CountsRow | None:

@@ -46,6 +46,8 @@ PART_ADD: Statement[Any] = statement("part_add")
 PARTS: Statement[tuple[int, str]] = statement("parts_of")
 PROVEN: Statement[Any] = statement("outbox_proven")
 OUTBOX_ADD: Statement[Any] = statement("outbox_add")
+OUTBOX_PUT: Statement[Any] = statement("outbox_put")
+OUTBOX_TAKEN: Statement[tuple[int]] = statement("outbox_taken")
 OUTBOX_SENDING: Statement[tuple[int]] = statement("outbox_sending_on")
 
 
@@ -71,6 +73,25 @@ def queue(tx: Tx, conn: Conn, job: Job) -> int:
         now=tx.now,
     )  # fmt: skip
     return key
+
+
+def queue_all(tx: Tx, jobs: Sequence[tuple[Conn, Job]]) -> None:
+    """Add a row for each, in order, of which every one is about an event: two statements, however many.
+
+    What is due keeps those behind it in its lane waiting, as a row that was there before does.
+    """
+    lanes = sorted({job.lane for _, job in jobs})
+    taken = {row[0] for row in tx.by_keys(OUTBOX_TAKEN, lanes, now=tx.now)}
+    rows = []
+    for conn, job in jobs:
+        due, waits = max(job.due, tx.now), job.lane in taken
+        rows.append((
+            job.event, conn.id, job.lane, job.verb, job.event, job.parts, due, job.expires,
+            int(job.sandbox), int(waits),
+        ))  # fmt: skip
+        if waits or due <= tx.now:
+            taken.add(job.lane)
+    tx.add(OUTBOX_PUT, rows)
 
 
 def sending(tx: Tx, conn: int) -> bool:

@@ -6,7 +6,9 @@ Does not know: how content is fitted to a platform (done before), how it is deli
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, cast
 from uuid import UUID
 
 from attrs import frozen
@@ -18,7 +20,17 @@ from ...driver import Statement, Tx
 from ...events import Party
 from ..engine.statements import statement
 from ..records.conn import Conn
-from ..records.log import append, awaited_by, id_of, link, link_all, link_external, target_of
+from ..records.log import (
+    EDGE_ADD,
+    EVENT_ADD,
+    append,
+    awaited_by,
+    id_of,
+    link,
+    link_all,
+    link_external,
+    target_of,
+)
 from . import conversations, delivery, files
 from .delivery import Job
 from .people import find, meet
@@ -95,16 +107,55 @@ def send(tx: Tx, intent: Intent) -> tuple[int, UUID]:
     conversations.add(tx, conn.id, peer, event, inbound=False)
     parts = max(1, len(intent.parts))
     tx.run(delivery.DELIVERY_ADD, event=event, parts=parts)
-    spec = {"parts": intent.parts, "metadata": intent.metadata or {}}
-    if nodes:
-        spec |= {"files": nodes, "kinds": list(intent.kinds)}
-    delivery.queue(
-        tx, conn,
-        Job("send", peer, encode(spec), event, intent.due, intent.expires, intent.sandbox),
-    )  # fmt: skip
+    delivery.queue(tx, conn, _job(intent, event, peer, nodes))
     if intent.key is not None:
         tx.run(SEND_KEY_ADD, app=conn.app, key=intent.key, event=event)
     return event, intent.id
+
+
+def send_all(tx: Tx, intents: Sequence[Intent]) -> None:
+    """Put messages on their way, in order: a statement a table for neighbours that are only said."""
+    for only_said, some in groupby(intents, _only_said):
+        together = list(some)
+        if only_said and len(together) > 1:
+            _say(tx, together)
+        else:
+            for intent in together:
+                send(tx, intent)
+
+
+def _only_said(intent: Intent) -> bool:
+    """Whether it is a message to somebody known, without files and without a key of its own."""
+    return intent.key is None and not intent.files and isinstance(intent.to, int)
+
+
+def _say(tx: Tx, intents: Sequence[Intent]) -> None:
+    kind, now = tx.kind("message.outbound"), tx.now
+    said = [(tx.allocate(intent.conn.app), intent, cast("int", intent.to)) for intent in intents]
+    tx.add(EVENT_ADD, [
+        (event, one.id.bytes, one.conn.id, kind, now, now, None,
+         _without_codes(tx, one.conn, encode(one.payload)), None)
+        for event, one, _ in said
+    ])  # fmt: skip
+    tx.add(EDGE_ADD, [
+        (target, tx.kind(edge), event, None)
+        for event, one, peer in said
+        for edge, target in _edges(one, peer)
+    ])  # fmt: skip
+    for event, one, _ in said:
+        if one.thread is not None:
+            _join(tx, one.conn, event, one.thread)
+    conversations.add_outbound(tx, [(one.conn.id, peer, event) for event, one, peer in said])
+    tx.add(delivery.DELIVERY_ADD, [(event, max(1, len(one.parts))) for event, one, _ in said])
+    delivery.queue_all(tx, [(one.conn, _job(one, event, peer)) for event, one, peer in said])
+
+
+def _job(intent: Intent, event: int, peer: int, nodes: Sequence[int] = ()) -> Job:
+    """What the outbox is told of a message."""
+    spec: dict[str, Any] = {"parts": intent.parts, "metadata": intent.metadata or {}}
+    if nodes:
+        spec |= {"files": list(nodes), "kinds": list(intent.kinds)}
+    return Job("send", peer, encode(spec), event, intent.due, intent.expires, intent.sandbox)
 
 
 def _without_codes(tx: Tx, conn: Conn, payload: str) -> str:
@@ -126,11 +177,7 @@ def _reach(tx: Tx, conn: Conn, party: Party) -> int:
 
 def _draw(tx: Tx, event: int, peer: int, intent: Intent) -> list[int]:
     """The edges of a new outbound message; the keys of its file nodes."""
-    edges = [("sent_by", intent.conn.system_puser), ("sent_to", peer)]
-    if intent.reply_to is not None:
-        edges.append(("reply_to", intent.reply_to))
-    if intent.cause is not None:
-        edges.append(("triggered_by", intent.cause))
+    edges = _edges(intent, peer)
     nodes = []
     for file in intent.files:
         node = file.key
@@ -144,6 +191,16 @@ def _draw(tx: Tx, event: int, peer: int, intent: Intent) -> list[int]:
     if intent.thread is not None:
         _join(tx, intent.conn, event, intent.thread)
     return nodes
+
+
+def _edges(intent: Intent, peer: int) -> list[tuple[str, int]]:
+    """By whom it is, to whom, what it answers, what has led to it."""
+    edges = [("sent_by", intent.conn.system_puser), ("sent_to", peer)]
+    if intent.reply_to is not None:
+        edges.append(("reply_to", intent.reply_to))
+    if intent.cause is not None:
+        edges.append(("triggered_by", intent.cause))
+    return edges
 
 
 def _join(tx: Tx, conn: Conn, event: int, member: int) -> None:

@@ -11,8 +11,8 @@ ON CONFLICT (peer) DO UPDATE SET last = excluded.last,
 
 -- name: conversation_outbound
 INSERT INTO conversation(peer, last, inbound, outbound, unread, read_upto, conn)
-VALUES (:peer, :event, 0, 1, 0, 0, :conn)
-ON CONFLICT (peer) DO UPDATE SET last = excluded.last, outbound = conversation.outbound + 1;
+VALUES (:peer, :event, 0, :outbound, 0, 0, :conn)
+ON CONFLICT (peer) DO UPDATE SET last = excluded.last, outbound = conversation.outbound + excluded.outbound;
 
 -- name: participant_add
 INSERT INTO participant(peer, puser, messages) VALUES (:peer, :puser, :messages)

@@ -47,6 +47,15 @@ VALUES (:id, :conn, :lane, :verb, :event, payload_in(:parts), :due, :expires, :s
   CASE WHEN EXISTS (SELECT 1 FROM outbox p WHERE p.lane = :lane
     AND (p.waits = 1 OR p.attempt > 0 OR p.due <= :now OR p.lease_until > :now)) THEN 1 ELSE 0 END);
 
+-- name: outbox_put
+INSERT INTO outbox(id, conn, lane, verb, event, parts, due, expires, sandbox, state, waits)
+VALUES (:id, :conn, :lane, :verb, :event, payload_in(:parts), :due, :expires, :sandbox, 'queued', :waits);
+
+-- name: outbox_taken
+SELECT j.value FROM {each keys} j
+WHERE EXISTS (SELECT 1 FROM outbox p WHERE p.lane = j.value
+  AND (p.waits = 1 OR p.attempt > 0 OR p.due <= :now OR p.lease_until > :now));
+
 -- name: outbox_sending_on
 SELECT id FROM outbox WHERE conn = :conn AND state IN ('sending', 'unknown') LIMIT 1;
 

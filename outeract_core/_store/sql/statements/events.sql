@@ -45,10 +45,6 @@ DELETE FROM waiting WHERE conn = :conn AND ext = :ext;
 -- name: edge_target
 SELECT dst FROM edge WHERE src = :src AND type = :type ORDER BY dst LIMIT 1;
 
--- name: ever_blocked
-SELECT j.value FROM {each keys} j
-WHERE EXISTS (SELECT 1 FROM edge g WHERE g.dst = j.value AND g.type = :blocked);
-
 -- name: edge_newest_source
 SELECT src FROM edge WHERE dst = :dst AND type = :type ORDER BY src DESC LIMIT 1;
 

@@ -64,6 +64,20 @@ INSERT INTO processed(event, at, unread) SELECT :event, :now, :unread
 WHERE NOT EXISTS (SELECT 1 FROM parked k WHERE k.event = :event)
 ON CONFLICT (event) DO NOTHING;
 
+-- name: processed_alone
+INSERT INTO processed(event, at, unread)
+SELECT :event, :now, max(h.unread) FROM handled h WHERE h.event = :event
+HAVING count(*) = 1 AND NOT EXISTS (SELECT 1 FROM parked k WHERE k.event = :event)
+ON CONFLICT (event) DO NOTHING;
+
+-- name: processed_alone_of_many
+INSERT INTO processed(event, at, unread)
+SELECT h.event, :now, max(h.unread) FROM {each keys} j {pin handled h ON h.event = j.value}
+WHERE NOT EXISTS (SELECT 1 FROM parked k WHERE k.event = h.event)
+GROUP BY h.event HAVING count(*) = 1
+ON CONFLICT (event) DO NOTHING
+RETURNING event;
+
 -- name: kept_unread
 SELECT n.event FROM conversation c JOIN entry n ON n.peer = c.peer AND n.event > c.read_upto AND n.event <> :event
 WHERE c.peer = :peer
@@ -105,9 +119,9 @@ SELECT peer FROM (
 ) x ORDER BY rank LIMIT 1;
 
 -- name: ends_of_events
-SELECT g.src, g.type, p.id, p.conn, p.kind = 'system' FROM {each keys} j
-{pin edge g ON g.src = j.value AND g.type IN (:sent_to, :sent_by)}
-{pin puser p ON p.id = g.dst};
+SELECT j.value, b.id, b.conn, b.kind = 'system', t.id, t.conn, t.kind = 'system' FROM {each keys} j
+LEFT JOIN edge gb ON gb.src = j.value AND gb.type = :sent_by LEFT JOIN puser b ON b.id = gb.dst
+LEFT JOIN edge gt ON gt.src = j.value AND gt.type = :sent_to LEFT JOIN puser t ON t.id = gt.dst;
 
 -- name: threads_of_events
 SELECT g.src, coalesce(CAST(r.dk AS TEXT), (SELECT min(c.ext) FROM receipt c WHERE c.event = r.seq), CAST(r.seq AS TEXT))
@@ -134,10 +148,14 @@ FROM {each keys} j {pin event e ON e.seq = j.value};
 SELECT handler, unread FROM handled WHERE event = :event;
 
 -- name: turn_standing
-SELECT l.owner, c.position, h.event FROM (SELECT 1) x
-LEFT JOIN lease l ON l.app = :app AND l.name = :name
-LEFT JOIN cursor c ON c.app = :app AND c.name = :name
-LEFT JOIN handled h ON h.handler = :handler AND h.event {in keys};
+SELECT (SELECT owner FROM lease WHERE app = :app AND name = :name),
+  (SELECT position FROM cursor WHERE app = :app AND name = :name),
+  (SELECT 1 FROM handled WHERE event = :event AND handler = :handler);
+
+-- name: turn_standing_of_many
+SELECT (SELECT owner FROM lease WHERE app = :app AND name = :name),
+  (SELECT position FROM cursor WHERE app = :app AND name = :name),
+  (SELECT 1 FROM handled WHERE handler = :handler AND event {in keys} LIMIT 1);
 
 -- name: park_add
 INSERT INTO parked(event, handler, reason, at, failure) VALUES (:event, :handler, :reason, :now, :failure)
@@ -159,10 +177,12 @@ WHERE g.dst = :event AND g.type = :origin AND payload_out(e.payload) ->> '$.hand
 -- name: retries_of
 SELECT count(*) FROM retry WHERE event = :event;
 
--- name: which_changed
-SELECT DISTINCT g.dst FROM {each keys} j
-{pin edge g ON g.dst = j.value AND g.type = :origin}
-{pin event e ON e.seq = g.src AND e.type IN (:edited, :deleted)};
+-- name: befallen
+SELECT j.value FROM {each keys} j
+WHERE EXISTS (SELECT 1 FROM edge g WHERE g.dst = j.value AND g.type = :blocked)
+  OR EXISTS (SELECT 1 FROM edge g {pin event e ON e.seq = g.src}
+    WHERE g.dst = j.value AND g.type = :origin AND (e.type = :edited OR e.type = :deleted))
+  OR EXISTS (SELECT 1 FROM erasure x WHERE x.event = j.value);
 
 -- name: cause_of
 SELECT e.type, payload_out(e.payload) ->> '$.sender_is_bot',
