@@ -61,11 +61,9 @@ def meet(tx: Tx, conn: Conn, party: Party) -> int:
     decisive alias. Any other alias only finds who has no id of their own yet, or is all that the
     party comes with. See docs/decisions/0031.
     """
-    names = _names(party)
-    cached = tx.recall(("puser", conn.id, names))
-    if cached is not None and cached[1:] == (party.name, party.profile_picture_url):
-        key: int = cached[0]
-        return key
+    as_before = _as_before(tx, conn, party)
+    if as_before is not None:
+        return as_before
     known = _whose(tx, conn.id, party)
     if known is None:
         known = _create(tx, conn, party)
@@ -76,8 +74,20 @@ def meet(tx: Tx, conn: Conn, party: Party) -> int:
     return known[0]
 
 
+def _as_before(tx: Tx, conn: Conn, party: Party) -> int | None:
+    """Who this is, where they are remembered and nothing of them is news."""
+    cached = tx.recall(("puser", conn.id, _names(party)))
+    if cached is None or cached[1] != party.name or cached[2] != party.profile_picture_url:
+        return None
+    key: int = cached[0]
+    return key
+
+
 def meet_all(tx: Tx, conn: Conn, parties: Sequence[Party]) -> list[int]:
     """The same for many, in order. Who is as they were, or new to all, costs no statement of their own."""
+    keys = [key for party in parties if (key := _as_before(tx, conn, party)) is not None]
+    if len(keys) == len(parties):
+        return keys
     fresh: dict[Any, Party] = {}
     for party in parties:
         if tx.recall(("puser", conn.id, _names(party))) is None:
