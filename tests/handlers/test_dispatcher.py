@@ -9,12 +9,14 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from outeract_core import Content, Message
+from outeract_core import Content, Message, Outeract
 from outeract_core._api.workers import _hosted
 from outeract_core._handlers.dispatcher import Dispatcher
 from outeract_core.errors import BadInput, LeaseHeld
 from outeract_core.query import type_is
+from outeract_core.testing import ManualClock
 from tests.support.bots import talk
+from tests.support.reading.world import arrive, connect, said
 
 pytestmark = pytest.mark.anyio
 
@@ -412,3 +414,29 @@ async def test_a_clock_that_jumps_back_stops_nothing(tmp_path: Path) -> None:
         assert bot.terminal.texts == ["re a", "re b"]
         events = [event async for event in bot.app.events.all()]
         assert [e.position for e in events] == sorted(e.position for e in events)
+
+
+async def test_turns_that_end_together_keep_their_own_order(tmp_path: Path) -> None:
+    """A unit of the host's sees what its turn has said before it, and not what it says after it."""
+    async with Outeract(tmp_path / "a.db", clock=ManualClock(), search=None) as core:
+        app = core.app("support")
+        connection = connect(core, app)
+        seen: dict[str, int] = {}
+
+        @app.on("message.inbound")
+        async def handler(message: Message) -> None:
+            who = message.text
+
+            def unit(tx: Any) -> None:
+                sql = "SELECT c.outbound FROM conversation c JOIN puser p ON p.id = c.peer WHERE p.ext = :who"
+                seen[who] = tx.dynamic(sql, {"who": who})[0][0]
+
+            message.reply("before")
+            await app.commit(unit)
+            message.reply("after")
+
+        await arrive(core, connection, *[said(who, who, who) for who in "abc"])
+        await core.pump()
+        assert seen == {"a": 1, "b": 1, "c": 1}
+        texts = [event.text async for event in app.events.all(type_is("message.outbound"))]
+        assert sorted(texts) == ["after"] * 3 + ["before"] * 3

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 from attrs import evolve, frozen
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from outeract_core import Outeract
@@ -145,6 +145,7 @@ def sent(path: Path, said: list[Said], before: int, together: bool) -> Any:
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(SAID, min_size=1, max_size=7), st.integers(0, 3))
+@example([Said("a", True, 1, 0, None, None, None)] * 3, 1)
 def test_what_is_said_together_is_said_one_by_one(
     tmp_path_factory: pytest.TempPathFactory, said: list[Said], before: int
 ) -> None:
@@ -197,6 +198,7 @@ def _turns(ended: list[tuple[str, set[int], bool]], names: list[tuple[str, ...]]
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(ENDED, FOR, BEFORE)
+@example([("h", {0, 1}, False)], [("h",)] * 5, [(0, "j")])
 def test_what_is_through_together_is_through_one_by_one(
     tmp_path_factory: pytest.TempPathFactory,
     ended: list[tuple[str, set[int], bool]],
