@@ -145,8 +145,7 @@ class Content:
     metadata: Mapping[str, Any] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        if self.header or self.footer or len(str(self.text)) > _SHORT:
-            _bounded(self)
+        _bounded(self)
         around = self.buttons or self.quick_replies or self.menu or self.header or self.footer
         if around and not (
             self.text or self.files or self.location or self.contacts or self.template
@@ -211,7 +210,6 @@ class Content:
 
 
 _LONGEST = {"plain": 2_000_000, "markdown": 1_048_576}
-_SHORT = min(_LONGEST.values())
 _MARKDOWN = 50
 """A character of markdown costs about as much as so many of plain text."""
 

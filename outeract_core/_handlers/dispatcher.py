@@ -223,9 +223,7 @@ class Dispatcher:
     async def _drain(self, lane: Lane) -> None:
         ownership, me = self._runtime.ownership, task()
         try:
-            while (
-                lane.queue and self._lanes.may(lane, self._runtime.now()) and self._app in ownership
-            ):
+            while self._lanes.may(lane, self._runtime.now()) and self._app in ownership:
                 batch, through = self._lanes.take(lane), False
                 self._running[lane] = self._runtime.steady(), batch[-1]
                 try:

@@ -156,8 +156,7 @@ def sort(
 
     Raises MissingSecret when it cannot be told yet whose one is.
     """
-    runtime, home = routing.runtime, read.conn
-    own, ours = runtime.adapter(home), home.entity.account
+    runtime, own = routing.runtime, routing.runtime.adapter(read.conn)
     credentials = own.manifest.credentials
     for fact in facts:
         account = getattr(fact, "account", None)
@@ -167,13 +166,13 @@ def sort(
             continue
         if credentials:
             fact = _without_credentials(credentials, fact)
-        owner = home if account is None or account == ours else routing.owner(account)
+        owner = routing.owner(account)
         if isinstance(owner, Nobody):
             read.foreign.append(foreign(fact.raw, owner))
         elif isinstance(fact, Unparsed):
             read.unparsed.append((owner, fact))
         else:
-            adapter = own if owner is home else runtime.adapter(owner)
+            adapter = own if owner is read.conn else runtime.adapter(owner)
             _understand(adapter, owner, fact, read, inbound)
     if read.unparsed:
         redact = runtime.log.redact

@@ -112,9 +112,7 @@ def test_any_history_is_written_as_sqlite_would(
     async def play() -> None:
         clock = ManualClock(START)
         async with Outeract(folder / "a.db", clock=clock, durability="normal") as core:
-            story = Story(core, clock)
-            for step in steps:
-                await story.play(step)
+            story = await Story.of(core, clock, steps)
             for app in story.apps:
                 await app.export(folder / "a.ndjson", files=False)
                 assert _between(folder / "a.ndjson") == spelt.lines(folder / "a.db", app.key)

@@ -248,9 +248,7 @@ def test_any_history_survives_the_move(
     async def play() -> None:
         clock = ManualClock(START)
         async with Outeract(folder / "a.db", clock=clock, durability="normal") as core:
-            story = Story(core, clock)
-            for step in steps:
-                await story.play(step)
+            story = await Story.of(core, clock, steps)
             for app in story.apps:
                 await app.export(folder / f"{app.name}.ndjson")
         async with Outeract(folder / "b.db", clock=clock, durability="normal") as other:

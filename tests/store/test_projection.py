@@ -5,8 +5,9 @@ Knows: random histories, `rebuild` and `check`. Does not know: how conversations
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import anyio
 import pytest
@@ -55,6 +56,16 @@ class History:
         self.apps = [core.app(name) for name in ("one", "two")]
         self.on = [connect(core, app) for app in self.apps]
         self.count = 0
+
+    @classmethod
+    async def of(
+        cls, core: Outeract, clock: ManualClock, steps: Iterable[tuple[str, int, int, int]]
+    ) -> Self:
+        """The history of these steps, which have happened."""
+        history = cls(core, clock)
+        for step in steps:
+            await history.play(step)
+        return history
 
     async def play(self, step: tuple[str, int, int, int]) -> None:
         """One step: what, in which application, and two numbers to choose by."""
@@ -143,9 +154,7 @@ def test_any_history_gives_the_projection_that_its_log_gives(
     async def play() -> None:
         clock, path = ManualClock(START), tmp_path_factory.mktemp("history") / "bot.db"
         async with Outeract(path, clock=clock, durability="normal") as core:
-            history = History(core, clock)
-            for step in steps:
-                await history.play(step)
+            history = await History.of(core, clock, steps)
             _agrees(core)
             await history.play(("inbound", 0, 0, 1))
             _agrees(core)

@@ -54,8 +54,8 @@ def plan(content: Content, manifest: Manifest, render: Render, sizes: Sequence[i
 
 
 def in_one(content: Content, manifest: Manifest, render: Render) -> Plan | None:
-    """What `whole` would come to for a text that fits into one message, at a third of its cost; None
-    where it does not.
+    """What `whole` would come to for a text that fits into one message, in fewer steps; None where it
+    does not.
     """
     text = unpaired(content.text)
     document, room = plain(text), Room(manifest, render)

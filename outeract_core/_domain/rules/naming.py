@@ -45,8 +45,7 @@ def told(adapter: Any, fact: Fact) -> Fact:
     """A fact whose parties and changes of identity are in the platform's one form."""
     if not hasattr(adapter, "normalise"):
         return fact
-    sender = named(adapter, fact.sender)
-    chat = None if fact.chat is None else named(adapter, fact.chat)
+    sender, chat = named(adapter, fact.sender), named(adapter, fact.chat)
     if sender is fact.sender and chat is fact.chat and not (fact.relinks or fact.profiles):
         return fact
     relinks = tuple(_renamed(adapter, change) for change in fact.relinks)

@@ -62,7 +62,7 @@ class Backlog:
 def still_open(tx: Tx, app: int, owner: str, handler: str, events: Sequence[int]) -> None:
     """Raises LeaseLost unless `owner` holds the lease, and nobody has handled one of them meanwhile."""
     asked = {"app": app, "name": NAME, "handler": handler}
-    if len(events) == 1:  # nearly always: an array of one takes eight times as long
+    if len(events) == 1:  # nearly always: an array makes a temporary table (decision 47)
         rows = tx.all(STANDING, event=events[0], **asked)
     else:
         rows = tx.by_keys(STANDING_OF_MANY, events, **asked)
