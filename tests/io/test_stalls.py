@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ast
 import threading
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +24,7 @@ from outeract_core._handlers import dispatcher
 from outeract_core._handlers.dispatcher import Dispatcher
 from outeract_core._inbound.reading import A_FACT, LIGHT
 from outeract_core._io.disk.file_store import Folder
+from outeract_core._io.runtime import Runtime
 from outeract_core._io.threads import aside
 from outeract_core.adapter import Flow, Inbound, Polled
 from outeract_core.events import Fact, Unparsed
@@ -89,20 +89,28 @@ async def test_many_polled_facts_are_sorted_beside_the_loop(
     assert bool(asked) == (count * A_FACT > LIGHT)
 
 
-@asynccontextmanager
-async def _ticking() -> AsyncIterator[list[int]]:
-    """How often the loop has run on, as one number that grows."""
-    ticks = [0]
+@contextmanager
+def _stretches(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[str], Callable[[], None]]]:
+    """What one task does in a row until it lets the loop run on (`|`); and how that task is named."""
+    done: list[str] = []
+    watched: list[int] = []
+    checkpoint, wait = anyio.lowlevel.checkpoint, Runtime.wait
 
-    async def tick() -> None:
-        while True:
-            await anyio.lowlevel.checkpoint()
-            ticks[0] += 1
+    def paused() -> None:
+        if anyio.get_current_task().id in watched:
+            done.append("|")
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(tick)
-        yield ticks
-        group.cancel_scope.cancel()
+    async def noted() -> None:
+        paused()
+        await checkpoint()
+
+    async def waited(*args: Any) -> None:
+        paused()
+        await wait(*args)
+
+    monkeypatch.setattr(anyio.lowlevel, "checkpoint", noted)
+    monkeypatch.setattr(Runtime, "wait", waited)
+    yield done, lambda: watched.append(anyio.get_current_task().id)
 
 
 @pytest.mark.parametrize("way", ["step", "run"])
@@ -113,8 +121,6 @@ async def test_a_backlog_is_read_page_by_page_and_turns_begin_a_few_at_a_time(
     monkeypatch.setattr(dispatcher, "_PAGE", 4)
     monkeypatch.setattr(dispatcher, "_STARTS", 3)
     bot = talk(tmp_path / "a.db")
-    pages: list[int] = []
-    begun: dict[int, int] = {}
     all_begun, over = anyio.Event(), anyio.Event()
 
     async def handler(_message: Any) -> None:
@@ -122,33 +128,38 @@ async def test_a_backlog_is_read_page_by_page_and_turns_begin_a_few_at_a_time(
 
     bot.app.on("message.inbound", overlap="concurrent")(handler)
     owned = bot.core.runtime.ownership.session(serving=True)
-    async with bot.core, owned, _ticking() as ticks:
+    async with bot.core, owned:
         for _ in range(19):
             await bot.says("x")
         working = Dispatcher(_hosted(bot.app))
         read, drain = working._page, working._drain
+        with _stretches(monkeypatch) as (done, watched):
 
-        def page(tx: Any) -> Any:
-            pages.append(ticks[0])
-            return read(tx)
+            def page(tx: Any) -> Any:
+                done.append("p")
+                return read(tx)
 
-        async def drained(lane: Any) -> None:
-            begun[ticks[0]] = begun.get(ticks[0], 0) + 1
-            if sum(begun.values()) == 19:
-                all_begun.set()
-            await drain(lane)
+            def drained(lane: Any) -> Any:
+                done.append("b")
+                if done.count("b") == 19:
+                    all_begun.set()
+                return drain(lane)
 
-        monkeypatch.setattr(working, "_page", page)
-        monkeypatch.setattr(working, "_drain", drained)
-        async with anyio.create_task_group() as group:
-            group.start_soon(getattr(working, way))
-            await all_begun.wait()
-            over.set()
-            if way == "run":
-                group.cancel_scope.cancel()
-    assert len(pages) >= 5
-    assert max(Counter(pages).values()) <= 2  # trio runs those that may run in any order
-    assert max(begun.values()) <= 2 * 3
+            async def work() -> None:
+                watched()
+                await getattr(working, way)()
+
+            monkeypatch.setattr(working, "_page", page)
+            monkeypatch.setattr(working, "_drain", drained)
+            async with anyio.create_task_group() as group:
+                group.start_soon(work)
+                await all_begun.wait()
+                over.set()
+                if way == "run":
+                    group.cancel_scope.cancel()
+    assert done.count("p") >= 5
+    assert max(stretch.count("p") for stretch in "".join(done).split("|")) == 1
+    assert max(stretch.count("b") for stretch in "".join(done).split("|")) < 2 * 3  # two rounds
 
 
 async def test_what_is_received_is_put_in_its_place_beside_the_loop(
