@@ -38,9 +38,9 @@ HOSTS = ("{host}", "h1", "[::1]")
 
 
 def _address(form: str, scheme: str, user: str, pw: str, host: str, db: str) -> str:
-    """Behind an `@` stands a host, whatever was meant: where a form has none, neither has the password."""
+    """Behind an `@` stands a host, whatever was meant: where a form has none, the password has one at most as its first."""
     if not any(one in form for one in HOSTS):
-        pw = pw.replace("@", "")
+        pw = pw[:1] + pw[1:].replace("@", "")
     return form.format(scheme=scheme, user=user, pw=pw, host=host, db=db)
 
 
@@ -83,6 +83,9 @@ def _refused(address: str) -> list[str]:
 @example(address=f"postgresql://me:p/{MARK}@host/db")
 @example(address=f"postgresql://me:p@{MARK}@host/db")
 @example(address=f"postgresql://host/db?password=a@{MARK}")
+@example(address=f"postgresql://me:@{MARK}")
+@example(address=f"postgresql://:@{MARK}/db")
+@example(address=f"postgresql://@{MARK}")
 def test_a_password_is_never_told(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -24,11 +24,11 @@ _SCHEME = re.compile(r"\s*((?:jdbc:)?[a-z][a-z0-9+.-]*:)//", re.IGNORECASE)
 _HOST = r"(?:[\w.-]+|\[[0-9a-f:.]+\])"
 _WHERE = rf"{_HOST}(?::[0-9]+)?(?:,{_HOST}(?::[0-9]+)?)*"
 _CLEAR = re.compile(
-    rf"(?:[^@/?#;\s]*@(?={_WHERE})|(?![^/?#;\[]*:))((?:{_WHERE})?(?:/[\w./-]*)?)(?:[?#;][^@]*)?\s*",
+    rf"(?:[^@/?#;\s]*[^@/?#;\s:]@(?={_WHERE})|(?![^/?#;\[]*:))((?:{_WHERE})?(?:/[\w./-]*)?)(?:[?#;][^@]*)?\s*",
     re.IGNORECASE,
 )
 """Behind the scheme: perhaps somebody, then hosts and a name, then perhaps a query; no `@` where none belongs.
-Without an `@` what looks like a port may be a password."""
+Without an `@` what looks like a port may be a password; so may what stands behind an `@` with no password in front."""
 _HIDDEN = "…"
 
 
