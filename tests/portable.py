@@ -1,4 +1,4 @@
-"""`python3 -m tests.portable`: does PostgreSQL understand the named statements?
+"""`python3 -m tests.portable`: does PostgreSQL understand the named statements, and what is composed?
 
 Knows: how the answer is printed, and when it is a fault. Does not know: how it is asked.
 """
@@ -11,7 +11,8 @@ import sys
 
 from outeract_core._store.engine.statements import texts
 from tests.support.portable.asked import OWN, answers
-from tests.support.portable.schema import translated
+from tests.support.portable.composed import composed
+from tests.support.portable.schema import make
 from tests.support.portable.server import postgres
 from tests.support.portable.words import POSTGRES
 
@@ -26,9 +27,8 @@ def main() -> int:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         if ended:
             return 143
-        for command in translated():
-            db.execute(command)
-        found = answers(db, texts(POSTGRES), OWN)
+        make(db)
+        found = answers(db, texts(POSTGRES), OWN, composed(POSTGRES))
     for name, why in found.wrong.items():
         print(f"WRONG {name}: {why}\n")
     for name, why in found.own.items():

@@ -1,10 +1,11 @@
-"""PostgreSQL understands every named statement but those of SQLite's full-text search.
+"""PostgreSQL understands every named statement but those of SQLite's full-text search, and all that is composed.
 
 Knows: a PostgreSQL of its own, all statements. Does not know: how a macro is translated.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -19,9 +20,11 @@ from typing import Any
 import apsw
 import pytest
 
+from outeract_core._store.engine.composed import conditions, merging, tables, walking
 from outeract_core._store.engine.statements import texts
 from tests.support.portable.asked import OWN, Answers, answers
-from tests.support.portable.schema import translated
+from tests.support.portable.composed import composed
+from tests.support.portable.schema import make
 from tests.support.portable.server import postgres
 from tests.support.portable.words import POSTGRES, numbered
 
@@ -36,8 +39,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def db() -> Iterator[Any]:
     """Our tables in PostgreSQL."""
     with postgres() as connection:
-        for command in translated():
-            connection.execute(command)
+        make(connection)
         yield connection
 
 
@@ -47,6 +49,40 @@ def test_every_statement_is_understood(db: Any) -> None:
     assert found.wrong == {}
     assert len(OWN) <= 6
     assert found.summary["portable"] + len(OWN) == found.summary["statements"] == len(texts())
+
+
+def test_everything_composed_is_understood(db: Any) -> None:
+    """Filters, walks, pages of several histories, rows by a table's description; nothing of it is SQLite's own."""
+    found = answers(db, {}, {}, composed(POSTGRES))
+    assert found.wrong == {}
+    assert found.summary["composed"]["portable"] == found.summary["composed"]["queries"] > 400
+
+
+def test_every_function_that_composes_is_asked() -> None:
+    """A new one, or a new branch by name, is not forgotten: what runs is what the room has."""
+    merging.merged.cache_clear()
+    every = {
+        each.__code__.co_qualname
+        for room in (conditions, merging, tables, walking)
+        for each in _functions(room, str(room.__file__))
+    }
+    ran: set[str] = set()
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, *_: ran.add(frame.f_code.co_qualname))
+    try:
+        composed(POSTGRES)
+    finally:
+        sys.setprofile(before)
+    assert every - ran == set()
+
+
+def _functions(within: Any, file: str) -> Iterator[Any]:
+    """Those that a module or a class has written out."""
+    for each in map(inspect.unwrap, filter(callable, vars(within).values())):
+        if inspect.isclass(each) and each.__module__ == getattr(within, "__name__", None):
+            yield from _functions(each, file)
+        elif inspect.isfunction(each) and each.__code__.co_filename == file:
+            yield each
 
 
 ODD = {
@@ -73,6 +109,7 @@ def test_what_only_sqlite_understands_is_found(db: Any, what: str) -> None:
     told = answers(db, {"odd": ODD[what]}, {})
     assert list(told.wrong) == ["odd"]
     assert answers(db, {"odd": ODD[what]}, {"odd": "because"}).wrong == {}
+    assert list(answers(db, {}, {}, {"odd": ODD[what]}).wrong) == ["odd"]
 
 
 def test_what_is_listed_and_understood_is_found(db: Any) -> None:
@@ -135,6 +172,7 @@ def test_the_command_tells_it_and_leaves_nothing_behind() -> None:
         "statements": len(texts()),
         "portable": len(texts()) - len(OWN),
         "own": sorted(OWN),
+        "composed": dict.fromkeys(("queries", "portable"), len(composed(POSTGRES))),
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from outeract_core import Outeract
 from outeract_core import query as q
 from outeract_core._store.engine.composed.walking import walk
 from outeract_core._store.engine.dialect import SQLITE
-from outeract_core._store.reading import queries
 from outeract_core.driver import Dialect
 from outeract_core.testing import ManualClock, SequentialIds
+from tests.support.portable.composed import FILTERS, filtered
 from tests.support.store.another_engine import OTHER
 
 _OWN = re.compile(
@@ -29,30 +28,6 @@ _OWN = re.compile(
 """What only SQLite says, or says otherwise than others."""
 _NUMBER = re.compile(r"(?:\b(?:AND|OR|NOT|WHERE)|[(,]) ?[01]\b")
 """A number in the place of a condition."""
-SINCE = datetime(2026, 1, 1, tzinfo=UTC)
-FILTERS: dict[str, q.Filter] = {
-    "type": q.type_is("message.inbound"),
-    "no type": q.type_is("nothing.such"),
-    "time": q.between(since=SINCE, until=SINCE),
-    "any time": q.between(),
-    "status": q.status_is("processed", "failed", "received", "sent"),
-    "connection": q.on_connection("here"),
-    "platform": q.on_platform("nowhere"),
-    "edge": q.has_edge("sent_by"),
-    "no edge": q.has_edge("nothing_such"),
-    "text": q.text_contains("Tea"),
-    "not": ~q.text_contains("Tea"),
-    "all": q.text_contains("a") & q.text_contains("b") & q.payload_path("a", "=", 1),
-    "any": q.text_contains("a") | q.type_is("nothing.such"),
-    **{
-        f"{path} {comparison} {value!r}": q.payload_path(path, comparison, value)
-        for path in ("a", "a.b[2]", "a[any]", "a[any].b[any].c")
-        for comparison, value in (
-            ("=", "x"), ("!=", "x"), ("<", "x"), (">=", 1), ("!=", 1.5), ("=", True), ("!=", False),
-            ("=", None), ("!=", None), ("contains", "x"), ("exists", None),
-        )
-    },
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +41,8 @@ def compiled(
     app.connect("console", name="here")
 
     def made(where: q.Filter, dialect: Dialect) -> tuple[str, dict[str, Any]]:
-        def query(tx: Any) -> tuple[str, dict[str, Any]]:
-            before, tx.dialect = tx.dialect, dialect
-            try:
-                source, tests, params = queries.compiled(tx, app.key, where)
-                return source.page(tests, newest=True), params
-            finally:
-                tx.dialect = before
-
-        return core.runtime.database.read(query)
+        asked = core.runtime.database.read(lambda tx: filtered(tx, app.key, where, dialect))
+        return asked["newest"]
 
     yield made
     core.close()

@@ -49,7 +49,7 @@ def statement(name: str) -> Statement[Any]:
     return Statement(name, texts()[name], lists(written()[name][1]))
 
 
-def around(name: str, rows: str) -> tuple[str, str]:
+def around(name: str, rows: str, dialect: Dialect = SQLITE) -> tuple[str, str]:
     """What stands before and behind a list: a query that yields its rows may take its place there."""
     before, after = written()[name][1].split(f"{{each {rows}}}")
-    return _text(name, before, SQLITE), _text(name, after, SQLITE)
+    return _text(name, before, dialect), _text(name, after, dialect)

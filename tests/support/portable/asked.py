@@ -1,7 +1,7 @@
 """What PostgreSQL says of each statement, and which of them are SQLite's own.
 
 Knows: that PREPARE looks at names and types, and planning at keys. Does not know: how fast what it
-understands is, what values do, what is composed when it is asked.
+understands is, what values do.
 """
 
 from __future__ import annotations
@@ -27,32 +27,51 @@ OWN = {
 
 @frozen
 class Answers:
-    """`refused`: by name what PostgreSQL has said; `own`: those of them that are meant to be SQLite's."""
+    """`refused`: by name what PostgreSQL has said; `own`: those of them that are meant to be SQLite's.
+
+    `composed` and `muddled`: the same of what is composed when it is asked, of which nothing is SQLite's own.
+    """
 
     statements: int
     refused: Mapping[str, str] = field(factory=dict)
     own: Mapping[str, str] = field(factory=dict)
+    composed: int = 0
+    muddled: Mapping[str, str] = field(factory=dict)
 
     @property
     def wrong(self) -> dict[str, str]:
         """What is not as it is meant: refused and not listed, or listed and understood."""
         told = {name: why for name, why in self.refused.items() if name not in self.own}
         more = dict.fromkeys(self.own, "is listed as SQLite's own, and understood")
-        return told | {name: why for name, why in more.items() if name not in self.refused}
+        told |= {name: why for name, why in more.items() if name not in self.refused}
+        return told | self.muddled
 
     @property
     def summary(self) -> dict[str, Any]:
         """The figures."""
         left = self.statements - len(self.refused)
-        return {"statements": self.statements, "portable": left, "own": sorted(self.own)}
+        return {
+            "statements": self.statements, "portable": left, "own": sorted(self.own),
+            "composed": {"queries": self.composed, "portable": self.composed - len(self.muddled)},
+        }  # fmt: skip
 
 
-def answers(db: Any, texts: Mapping[str, str], own: Mapping[str, str]) -> Answers:
-    """Have each statement prepared, and planned whatever its values are. `db`: a connection to where our tables are."""
+def answers(
+    db: Any,
+    texts: Mapping[str, str],
+    own: Mapping[str, str],
+    composed: Mapping[str, str] | None = None,
+) -> Answers:
+    """Have each text prepared, and planned whatever its values are. `db`: a connection to where our tables are."""
     db.execute("SET plan_cache_mode = force_generic_plan")
+    composed = composed or {}
+    return Answers(len(texts), _refused(db, texts), own, len(composed), _refused(db, composed))
+
+
+def _refused(db: Any, texts: Mapping[str, str]) -> dict[str, str]:
     bytes_ = blobs()
     said = {name: refused(db, sql, bytes_) for name, sql in texts.items()}
-    return Answers(len(texts), {name: why for name, why in said.items() if why is not None}, own)
+    return {name: why for name, why in said.items() if why is not None}
 
 
 def refused(db: Any, sql: str, blobs: frozenset[str]) -> str | None:

@@ -37,13 +37,28 @@ CREATE FUNCTION raw_in(bytea) RETURNS bytea IMMUTABLE LANGUAGE sql RETURN $1;
 CREATE FUNCTION raw_out(bytea) RETURNS bytea IMMUTABLE LANGUAGE sql RETURN $1;
 CREATE FUNCTION instr(text, text) RETURNS integer IMMUTABLE LANGUAGE sql RETURN strpos($1, $2);
 CREATE FUNCTION instr(bytea, bytea) RETURNS integer IMMUTABLE LANGUAGE sql RETURN position($2 IN $1);
+CREATE FUNCTION at(text, text) RETURNS jsonb IMMUTABLE LANGUAGE sql RETURN
+  jsonb_path_query_first(CAST($1 AS jsonb), CAST('strict ' || $2 AS jsonpath), silent => true);
 CREATE FUNCTION told_at(text, text) RETURNS text IMMUTABLE LANGUAGE sql RETURN
-  CASE jsonb_path_query_first(CAST($1 AS jsonb), CAST('strict ' || $2 AS jsonpath), silent => true)
-    WHEN 'true' THEN '1' WHEN 'false' THEN '0'
-    ELSE jsonb_path_query_first(CAST($1 AS jsonb), CAST('strict ' || $2 AS jsonpath), silent => true) #>> '{}' END;
+  CASE at($1, $2) WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE at($1, $2) #>> '{}' END;
+CREATE FUNCTION kind_of(text, text) RETURNS text IMMUTABLE LANGUAGE sql RETURN
+  CASE jsonb_typeof(at($1, $2)) WHEN 'string' THEN 'text' WHEN 'boolean' THEN at($1, $2) #>> '{}'
+    WHEN 'number' THEN CASE WHEN at($1, $2) #>> '{}' ~ '[.]' THEN 'real' ELSE 'integer' END
+    ELSE jsonb_typeof(at($1, $2)) END;
+CREATE FUNCTION text_of(text, text) RETURNS text IMMUTABLE LANGUAGE sql RETURN told_at($1, $2);
+CREATE FUNCTION number_of(text, text) RETURNS numeric IMMUTABLE LANGUAGE sql RETURN
+  CASE jsonb_typeof(at($1, $2)) WHEN 'number' THEN CAST(at($1, $2) AS numeric) END;
+CREATE FUNCTION places_of(text, text) RETURNS SETOF text IMMUTABLE LANGUAGE sql RETURN
+  CAST(jsonb_path_query(CAST($1 AS jsonb), CAST('strict ' || $2 || '[*]' AS jsonpath), silent => true) AS text);
 CREATE OPERATOR ->> (LEFTARG = text, RIGHTARG = text, FUNCTION = told_at);
 """
 """Doors, and what SQLite brings along, as functions of the store: each statement may call them on any engine."""
+
+
+def make(db: Any) -> None:
+    """Our tables in an empty database of PostgreSQL."""
+    for command in translated():
+        db.execute(command)
 
 
 def translated() -> Iterator[str]:

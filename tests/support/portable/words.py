@@ -1,7 +1,7 @@
 """PostgreSQL's dialect of the statements.
 
-Knows: what each macro is there; that parameters have numbers. Does not know: which statements there are,
-its words for composed queries, which nobody asks here.
+Knows: what each macro is there, and each word of composed queries; that parameters have numbers. Does not know:
+which statements there are, the functions that it calls (`schema.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ POSTGRES = evolve(
     OTHER,
     is_text="left({column}, 1) <> chr(1)",  # a number stands there as a text that no text of ours is
     empty="CAST('' AS bytea)",
+    json_text='(text_of({doc}, {path}) COLLATE "C")',
+    folded="casefold(coalesce({text}, '') COLLATE \"pg_unicode_fast\")",
 )
 _PIECES = re.compile(r"'(?:[^']|'')*'|--[^\n]*|(?<![:\w]):([a-z_]\w*)")
 

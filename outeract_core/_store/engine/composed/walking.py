@@ -11,7 +11,7 @@ from ....driver import Dialect
 
 _WALK = """
 WITH RECURSIVE walk(n, d, before, t, at) AS (
-  VALUES (CAST(:start AS BIGINT), 0, CAST(0 AS BIGINT), 0, CAST(NULL AS BIGINT))
+  VALUES (CAST(:start AS BIGINT), 0, CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(NULL AS BIGINT))
   UNION
   SELECT e.{there}, w.d + 1, w.n, e.type, e.at FROM {pair}
   WHERE w.d < :depth AND (w.n = :start OR w.n NOT IN ({hubs})))
