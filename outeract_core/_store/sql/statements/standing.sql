@@ -12,6 +12,8 @@ SELECT g.dst, g.src, e.type, e.occurred_at, payload_out(e.payload),
 FROM {each keys} j {pin edge g ON g.dst = j.value AND g.type = :origin}
 {pin event e ON e.seq = g.src}
 WHERE e.type IN (:edited, :reparsed, :deleted, :transcribed, :action, :reaction_added, :reaction_removed)
+  -- Whether anything has happened is asked first: nearly always nothing has, and then no bound is looked for.
+  AND (SELECT h.src FROM edge h WHERE h.dst = j.value AND h.type = :origin LIMIT 1) IS NOT NULL
   AND g.src >= coalesce((SELECT b.src FROM edge b WHERE b.dst = j.value AND b.type = :origin
                          ORDER BY b.src DESC LIMIT 1 OFFSET :most), 0);
 
