@@ -49,8 +49,9 @@ _ALWAYS = 2**62
 
 
 def opened(world: Path) -> Any:
-    """A reading connection with the same cache as the library's readers."""
+    """A reading connection with the same cache as the library's readers, and plans that are made once."""
     db = apsw.Connection(str(world), apsw.SQLITE_OPEN_READONLY)
+    db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     db.execute("PRAGMA cache_size = -16384").fetchall()
     return db
 

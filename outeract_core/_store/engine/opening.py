@@ -69,6 +69,7 @@ def configured(connection: Some, busy_ms: int) -> Some:
     db.set_busy_timeout(busy_ms)
     db.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
     db.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+    db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)  # a plan is made once, not for each value anew
     db.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)  # a trigger of another program calls nothing
     db.create_scalar_function("casefold", _casefold, 1, deterministic=True)
     connection.script("PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON")
