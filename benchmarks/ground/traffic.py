@@ -29,7 +29,7 @@ _SPOKEN = (
 _SYLLABLES = "ba den fi gor hul kas lem mo nar pek rin sol tur ve wix yol zan".split()  # noqa: SIM905
 _VOCABULARY, _LENGTH, _POOL = 2_000, 26, 10_000
 _CHUNK = 1000
-_BEGIN = 1_760_000_000
+BEGIN = 1_760_000_000
 
 
 def conversations(size: int) -> int:
@@ -78,7 +78,7 @@ def update(number: int, who: int, text: str) -> bytes:
     person |= {"username": f"person{who}", "language_code": "en"}
     chat = {"id": external(who), "type": "private", "first_name": person["first_name"]}
     message = {
-        "message_id": number, "from": person, "chat": chat, "date": _BEGIN + number, "text": text,
+        "message_id": number, "from": person, "chat": chat, "date": BEGIN + number, "text": text,
     }  # fmt: skip
     return json.dumps({"update_id": number, "message": message}, separators=(",", ":")).encode()
 

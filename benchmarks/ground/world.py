@@ -1,9 +1,9 @@
 """The filled file that reads are measured on: built once per size, used again by every run.
 
 Knows: what is in it, when it is out of date, how to copy it.
-Does not know: how a message is stored: it comes in as webhooks, by a thousand tasks.
+Does not know: how a message is stored: it comes in as webhooks, by a thousand tasks, or is one of those once more.
 
-    world = ready(options)                    # seconds at 10k, a minute or more at 1m
+    world = ready(options)                    # seconds at 10k, a minute or more at 1m, some at 10m
     async with opened(world) as w:            # w.core, w.app, w.connection, w.largest, …
         await w.app.conversations.of(w.largest)
 
@@ -32,8 +32,10 @@ from outeract_core._store.records import nodes
 
 from ..measure import Options
 from ..progress import progress, say
-from . import traffic
+from . import multiplied, traffic
 
+WEBHOOKS = 1_000_000
+"""So many messages come in as webhooks; of more, the rest are these once more (`multiplied`)."""
 CHAIN = 100
 FAN_OUT = 10
 LEVELS = 4
@@ -128,20 +130,40 @@ def ready(options: Options) -> World:
 def _digest() -> str:
     """What a built file depends on."""
     migrations = sorted((Path(store.__file__).parent / "sql" / "migrations").glob("*.sql"))
-    sources = [*migrations, Path(__file__), Path(traffic.__file__)]
+    sources = [
+        *migrations,
+        *(Path(str(each)) for each in (__file__, traffic.__file__, multiplied.__file__)),
+    ]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
 
 
 async def _build(path: Path, size: int) -> dict[str, Any]:
     say(f"building a world of {size:,} messages (once)")
+    times = max(1, size // WEBHOOKS)
+    if size % times:
+        raise ValueError(f"a world of {size:,} is no multiple of {WEBHOOKS:,}")
+    people = traffic.conversations(size)
+    await _messages(path, size // times, people)
+    if times > 1:
+        multiplied.multiply(path, times)
+    count = Counter(traffic.speakers(size // times, people))
+    return await _around(path, Counter({who: each * times for who, each in count.items()}))
+
+
+async def _messages(path: Path, size: int, people: int) -> None:
     async with Outeract(path, durability="normal", search=None) as core:
-        app, connection = traffic.connected(core)
-        count: Counter[int] = Counter(traffic.speakers(size, traffic.conversations(size)))
-        bodies = _watched(traffic.updates(size, traffic.conversations(size)), size)
+        _app, connection = traffic.connected(core)
+        bodies = _watched(traffic.updates(size, people), size)
         async with anyio.create_task_group() as group:
             for _ in range(min(TASKS, size)):
                 group.start_soon(traffic.deliver, core, connection, bodies)
-        progress("building: people, a chain, a tree")
+
+
+async def _around(path: Path, count: Counter[int]) -> dict[str, Any]:
+    """Everything else, and what is where."""
+    progress("building: people, a chain, a tree")
+    async with Outeract(path, durability="normal", search=None) as core:
+        app, connection = traffic.connected(core)
         await core.runtime.database.truncate_log()
         messages_only = path.stat().st_size
         places = await _people(app, connection, count)

@@ -2,7 +2,8 @@
 
 Knows: the index, event rows. Does not know: objects, how a query language is read.
 
-`raw` gives what a hit holds: the event row with its state and, by recency, the text with the words
+By rank the newest matches are weighed, as many as the library weighs, by FTS5's own function, which counts every row
+that has the word. `raw` gives what a hit holds: the event row with its state and, by recency, the text with the words
 marked (by rank SQLite would mark every match before it sorts, or seek each one again: dearer than to
 mark twenty texts by hand, so the floor leaves it out); `bare` the keys and the event rows alone.
 """
@@ -14,13 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from outeract_core._store.reading.ranking import AMONG
+
 from . import Read
 from .raw import BARE, FULL, STATE, checked, first_column, opened
 
 FIRST = 20
 _SHOWN = "highlight(search_index, 0, '[', ']') AS shown"
 _NEWEST = "f.rowid DESC"
-_BEST = "bm25(search_index, 1.0, 0.0, 0.0), f.rowid DESC"
+_BEST = "bm25(search_index, 1.0, 0.0, 0.0)"
 
 
 class RawSearch:
@@ -44,7 +47,12 @@ class RawSearch:
             f" ORDER BY {order} LIMIT {FIRST}"
         )
         if not newest:
-            found = f"SELECT k.seq, row_number() OVER () AS place FROM ({found}) k"
+            weighed = (
+                f"SELECT f.rowid AS seq, {_BEST} AS score FROM search_index f"
+                f" WHERE f.search_index MATCH ?1 ORDER BY {_NEWEST} LIMIT {AMONG}"
+            )
+            best = f"SELECT w.seq FROM ({weighed}) w ORDER BY w.score, w.seq DESC LIMIT {FIRST}"
+            found = f"SELECT k.seq, row_number() OVER () AS place FROM ({best}) k"
         return (
             f"SELECT {columns}{', x.shown' if shown else ''} FROM ({found}) x"
             f" CROSS JOIN event e ON e.seq = x.seq {state}"

@@ -15,11 +15,13 @@ import anyio
 import pytest
 
 from benchmarks import suite
-from benchmarks.ground import floor, world
+from benchmarks.ground import floor, ranks, world
 from benchmarks.ground.writing import ground
 from benchmarks.measure import Figure, Goal, Options, Result, at_least, at_most, rounds, summary
+from benchmarks.readers import raw_search
 from benchmarks.reporting import chart, report, shown
-from benchmarks.scenarios import busy, stalls
+from benchmarks.scenarios import busy, search, stalls
+from outeract_core._store.reading import finding
 from tests.support.places import ROOT
 
 WRITING = [
@@ -65,6 +67,27 @@ def test_the_floor_writes_what_the_library_writes(ran: Any) -> None:
     fair = [line["extra"] for line in lines[:-1] if "rows_unlike_the_floor" in line["extra"]]
     assert len(fair) == 3
     assert all(extra["rows_unlike_the_floor"] == [] for extra in fair)
+
+
+def test_search_is_measured_beyond_what_is_weighed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Library and floor find the same best ones where not every match is weighed; each kind of search is told."""
+    for module, name, least in (
+        (finding, "AMONG", 50), (raw_search, "AMONG", 50), (ranks, "CALLS", 1), (ranks, "COLD", 1),
+        (search, "COUNT", 50),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, least)
+    told = suite.run("search", Options(500, 1, tmp_path, tmp_path, peers=False))
+    assert {"rank", "raw_rank"} < told.figures.keys()
+    for kind in ranks.WORDS:
+        ends = [
+            end
+            for end in ("p50", "p99", "cold")
+            if f"rank_{kind.replace(' ', '_')}_{end}" in told.figures
+        ]
+        assert ends == ["p50", "p99", "cold"]
+    assert [goal.bound for goal in told.goals if "slowest kind" in goal.name] == [50.0]
 
 
 def test_who_is_left_out_is_said(ran: Any) -> None:

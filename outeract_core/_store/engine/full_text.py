@@ -45,9 +45,9 @@ def _occurrences(match: Any, *_of: Any) -> str:
     """Of one match in the index: its rows and words, words here, how often each phrase stands in the
     first column.
     """
-    found = (len(match.phrase_locations(n)[0]) for n in range(match.phrase_count))
-    about = (match.row_count, match.column_total_size(-1), match.column_size(-1))
-    return " ".join(map(str, (*about, *found)))
+    found = [str(len(match.phrase_locations(n)[0])) for n in range(match.phrase_count)]
+    about = f"{match.row_count} {match.column_total_size(-1)} {match.column_size(-1)}"
+    return f"{about} {' '.join(found)}"
 
 
 # ── what it is asked ──────────────────────────────────────────────────────────────────────────

@@ -25,7 +25,12 @@ phrase stands in it."""
 
 def best(matches: Iterable[Match], rows: Sequence[int]) -> list[int]:
     """The keys, the best first, of equals the newest. `rows`: how many rows have each phrase."""
-    weighed = [(-_score([*map(int, told.split())], rows), -key) for key, told in matches]
+    scores: dict[str, float] = {}  # texts of the same length say the same, many of a thousand
+    weighed = []
+    for key, told in matches:
+        if told not in scores:
+            scores[told] = -_score([*map(int, told.split())], rows)
+        weighed.append((scores[told], -key))
     return [-key for _score_, key in sorted(weighed)]
 
 
