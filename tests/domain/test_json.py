@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from outeract_core._domain.values import codec
 
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
@@ -30,6 +30,19 @@ def texts(draw: Any) -> str:
         at = draw(st.integers(0, len(text)))
         text = text[:at] + draw(_PIECES | st.just("")) + text[at + draw(st.integers(0, 1)) :]
     return text
+
+
+@settings(max_examples=300, deadline=None)
+@given(_VALUES, st.booleans())
+@example(2**70, False)
+@example("\ud800", True)
+def test_a_rough_value_is_the_value(value: Any, as_ascii: bool) -> None:
+    """But for whole numbers that are too long for 64 bits, which may be floats; what is no JSON is refused by both."""
+    text = json.dumps(value, ensure_ascii=as_ascii)
+    rough = codec.decode_roughly(text)
+    assert rough == codec.decode(text) or (isinstance(rough, float) and rough == float(value))
+    with pytest.raises(ValueError):
+        codec.decode_roughly(text + "]")
 
 
 @settings(max_examples=500, deadline=None)

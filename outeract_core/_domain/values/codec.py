@@ -83,14 +83,25 @@ _scan = _lengths.scan_once  # type: ignore[attr-defined] # as `decode`, in one c
 
 
 @cache
-def _skim() -> Callable[[str], object] | None:
-    """What the extra `fast` has to look a text through without making its values, if it is installed."""
+def _skim() -> tuple[Callable[[str], object], Callable[[str], Any]] | None:
+    """What the extra `fast` has, if it is installed: to look a text through without making its values, and to make them."""
     try:
         from msgspec import Raw
         from msgspec.json import Decoder
     except ImportError:
         return None
-    return Decoder(Raw).decode
+    return Decoder(Raw).decode, Decoder().decode
+
+
+def decode_roughly(text: str) -> Any:
+    """As `decode`, but a whole number of more than 64 bits may have become a float."""
+    skim = _skim()
+    if skim is not None:
+        try:
+            return skim[1](text)
+        except (ValueError, RecursionError):
+            pass  # it takes less than there is, a lone surrogate for one
+    return decode(text)
 
 
 def is_json(text: str) -> bool:
@@ -98,9 +109,9 @@ def is_json(text: str) -> bool:
     skim = _skim()
     if skim is not None:
         try:
-            skim(text)
+            skim[0](text)
         except (ValueError, RecursionError):
-            pass  # it takes less than there is, a lone surrogate for one
+            pass
         else:
             return True
     return _is_scanned(text)

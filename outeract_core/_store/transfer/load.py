@@ -16,7 +16,7 @@ from typing import Any
 from attrs import Factory, define
 
 from ..._domain.rules import shapes
-from ..._domain.values.codec import DEEPEST, decode, harmless, is_json, storable
+from ..._domain.values.codec import DEEPEST, decode, decode_roughly, harmless, is_json, storable
 from ..._domain.values.names import safe_filename, safe_mime
 from ...events import RESERVED
 from . import values
@@ -165,10 +165,11 @@ def _payloads_fit(own: list[tuple[str, str]], others: list[str]) -> None:
         raise ValueError(_NO_PAYLOAD)
     for kind, payload in own:
         try:
-            told = decode(payload)
+            fits = shapes.fault(kind, decode_roughly(payload)) is None
+            wrong = None if fits else shapes.fault(kind, decode(payload))
         except (ValueError, RecursionError):
             raise ValueError(_NO_PAYLOAD) from None
-        if (wrong := shapes.fault(kind, told)) is not None:
+        if wrong is not None:
             raise ValueError(wrong)
 
 
