@@ -71,8 +71,11 @@ def is_worker() -> bool:
 
 
 def _there(call: Callable[[Any], Any], value: Any) -> Answer:
-    """In the worker: Ctrl-C in a terminal reaches it too, and is the program's to answer."""
+    """In the worker: Ctrl-C in a terminal and the SIGTERM of a service manager reach it too, and are the program's to
+    answer, which ends it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _leave_with_the_program()
     try:
         result = call(value)
