@@ -14,6 +14,7 @@ import pytest
 from outeract_core import App, Outeract
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock, SequentialIds
+from tests.support.chance import drawn_alike, the_same_order
 from tests.support.loops import MARK, of_one_loop
 from tests.support.store.platform import connect
 from tests.support.store.template import quickly
@@ -27,8 +28,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One more mark."""
+    """One more mark, and what is drawn is drawn alike."""
     config.addinivalue_line("markers", MARK)
+    drawn_alike(config)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Nor does the order of tasks differ from run to run."""
+    the_same_order(item)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

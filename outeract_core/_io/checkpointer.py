@@ -1,6 +1,7 @@
 """Checkpoints beside the writer: a thread that moves the log into the file while commits go on.
 
-Knows: a connection of its own, that one checkpoint at a time is enough, that none of them is needed.
+Knows: a connection of its own, that one checkpoint at a time is enough, that none of them is needed, but for
+the one that cuts the log of what was erased.
 Does not know: when the log is long (`opening.py`), transactions.
 
 A checkpoint that does not wait for anybody (PASSIVE) moves what it finds; what is written meanwhile is
@@ -11,6 +12,7 @@ anew, finds little left to do.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
@@ -21,13 +23,17 @@ __all__ = ["Beside"]
 
 _AGAIN = 2_048
 """Pages that the log must have grown by before it is worth another checkpoint."""
+_BREATH = 0.005
+"""Seconds until one tries again whether somebody else's checkpoint is over."""
 
 
 class Beside:
     """The thread is started when it is first asked for something."""
 
-    def __init__(self, open: Callable[[], Connection]) -> None:
+    def __init__(self, open: Callable[[], Connection], patience: float) -> None:
+        """`patience`: seconds that a checkpoint which cuts the log waits for one of another process."""
         self._open = open
+        self._patience = patience
         self._asked = 0
         self._wanted = threading.Semaphore(0)
         self._thread: threading.Thread | None = None
@@ -35,11 +41,14 @@ class Beside:
         self._turn = threading.Lock()
 
     def make(self, connection: Connection, mode: str) -> None:
-        """The writer's own checkpoint. One that cuts the log waits for the one beside it: SQLite refuses
-        two at once, however patient they are, and the log would stay as it is.
+        """The writer's own checkpoint. One that cuts the log waits for the one beside it, and for that of
+        another process: it would be refused, and what was erased would stay in the log.
         """
-        with self._turn if mode == "TRUNCATE" else nullcontext():
-            wal.checkpoint(connection, mode)
+        cuts = mode == "TRUNCATE"
+        until = time.monotonic() + self._patience
+        with self._turn if cuts else nullcontext():
+            while not wal.checkpoint(connection, mode) and cuts and time.monotonic() < until:
+                time.sleep(_BREATH)
 
     def ask(self, pages: int) -> None:
         """The log has so many pages. Returns at once; called by the writer only."""

@@ -71,7 +71,7 @@ class Database:
         self._writer = self._open()
         migrate(self._writer, self._now())
         self._readers = Readers(self._another)
-        self._beside = Beside(self._open)
+        self._beside = Beside(self._open, options.busy_timeout)
         self._watch = self._reader()
         self._seen = self._watch.data_version()
         self._moved()

@@ -46,6 +46,7 @@ from outeract_core.errors import (
 from outeract_core.events import FileRef
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
+from tests.support.patience import let_go_on, soon
 from tests.support.raising import BACKENDS, WAYS, crossed, raises
 from tests.support.store.platform import Plain, external_name, kinds, said, take
 
@@ -294,11 +295,11 @@ async def _worked(core: Outeract, way: str, clock: ManualClock) -> None:
         return
     async with anyio.create_task_group() as group:
         group.start_soon(core.serve)
-        with anyio.fail_after(30):
+        with soon():
             while not await _is_through(core):
                 clock.advance(1)
                 core.runtime.wake()
-                await anyio.sleep(0.01)
+                await let_go_on()
         group.cancel_scope.cancel()
 
 

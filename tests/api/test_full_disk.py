@@ -15,6 +15,7 @@ from outeract_core import Outeract
 from outeract_core._io import runtime
 from outeract_core._io.processes import supervisor
 from outeract_core.adapter import Flow, Manifest, Outgoing, Polled, Sent
+from tests.support.patience import until
 from tests.support.store.platform import Plain, kinds, said
 from tests.support.store.vfs import Disk, disk
 
@@ -59,9 +60,10 @@ def _anew(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _until_sent(core: Outeract, count: int) -> None:
-    with anyio.fail_after(60):
-        while (await kinds(core.app("one"))).count("message.sent") < count:  # noqa: ASYNC110
-            await anyio.sleep(0.01)
+    async def sent() -> bool:
+        return (await kinds(core.app("one"))).count("message.sent") >= count
+
+    await until(sent)
 
 
 @pytest.mark.parametrize("faults", [3, 1_000])
@@ -85,9 +87,7 @@ async def test_serving_goes_on_when_there_is_room_again(
                 else:
                     Polled_.filling.append(made)
                 Polled_.said.append("b")
-                with anyio.fail_after(100):
-                    while len(made.seen) < faults:  # noqa: ASYNC110 - the writer's thread counts
-                        await anyio.sleep(0.01)
+                await until(lambda: len(made.seen) >= faults)
                 made.heal()
                 Polled_.said.append("c")
                 await _until_sent(core, 3)

@@ -22,6 +22,7 @@ from outeract_core.events import FileRef
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
 from tests.api.test_breaking import KINDS, NAKED
+from tests.support.patience import let_go_on, soon
 from tests.support.raising import BACKENDS, WAYS, crossed
 from tests.support.store.platform import Plain, said, take
 
@@ -124,11 +125,11 @@ async def _work(host: Host, way: str, through: Callable[[], Awaitable[bool]]) ->
         return
     async with anyio.create_task_group() as group:
         group.start_soon(host.core.serve)
-        with anyio.fail_after(30):
+        with soon():
             while not await through():
                 host.clock.advance(1)
                 host.core.runtime.wake()
-                await anyio.sleep(0.01)
+                await let_go_on()
         group.cancel_scope.cancel()
 
 

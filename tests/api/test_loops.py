@@ -11,6 +11,7 @@ import pytest
 from outeract_core import Outeract
 from outeract_core.testing import FakePlatform
 from tests.support.bots import whatsapp
+from tests.support.patience import PATIENCE, until
 
 ANN = "+14155550100"
 
@@ -48,7 +49,7 @@ def test_pumping_beside_a_server_does_not_cut_its_connections(tmp_path: Path, ba
             for number in range(20):
                 delivery = await app.send(("whatsapp", f"{ANN}{number}"), "hello")
                 await core.pump()
-                assert (await delivery.wait("sent", timeout=10)).status == "sent"
+                assert (await delivery.wait("sent", timeout=PATIENCE)).status == "sent"
             group.cancel_scope.cancel()
 
     with FakePlatform() as fake:
@@ -69,8 +70,6 @@ async def test_what_is_added_while_serving_is_taken_up(tmp_path: Path) -> None:
             app.connect("telegram", token="42:tests", poll=True, base_url=fake.url)
             app.on("message.inbound", name="h")(lambda message: f"re {message.text}")
             fake.telegram.say(1001, "hello")
-            with anyio.fail_after(10):
-                while not fake.sent():  # noqa: ASYNC110 - another thread fills it
-                    await anyio.sleep(0.02)
+            await until(fake.sent)
             group.cancel_scope.cancel()
         assert [m.text for m in fake.sent()] == ["re hello"]

@@ -19,6 +19,7 @@ from outeract_core.blocking import Outeract as Blocking
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
 from tests.support.bots import Terminal, talk
+from tests.support.patience import PATIENCE, let_go_on, soon, until
 
 pytestmark = pytest.mark.anyio
 CHATS = int(os.environ.get("OUTERACT_CHATS", "1500"))
@@ -57,11 +58,9 @@ async def test_a_silent_platform_with_thousands_of_chats_holds_up_nobody(tmp_pat
                     queueing.start_soon(app.send, ("silent", str(chat)), "hello")
         async with anyio.create_task_group() as group:
             group.start_soon(core.serve)
-            with anyio.fail_after(60):
-                while len(asked) < 25:  # noqa: ASYNC110 - it is another task that asks
-                    await anyio.sleep(0.01)
-                await app.send(("healthy", "7"), "hello")
-                await done.wait()
+            await until(lambda: len(asked) >= 25)
+            await app.send(("healthy", "7"), "hello")
+            await until(done.is_set)
             group.cancel_scope.cancel()
             core.runtime.grace.over()
 
@@ -83,11 +82,9 @@ async def test_polls_take_nobodys_place(tmp_path: Path) -> None:
             app.connect("telegram", name=f"bot{number}", token=f"{number}:a", poll=True)
         async with anyio.create_task_group() as group:
             group.start_soon(core.serve)
-            with anyio.fail_after(60):
-                while len(polling) < 110:  # noqa: ASYNC110 - it is other tasks that ask
-                    await anyio.sleep(0.01)
-                await app.send(("bot7", "7"), "hello")
-                await done.wait()
+            await until(lambda: len(polling) >= 110)
+            await app.send(("bot7", "7"), "hello")
+            await until(done.is_set)
             group.cancel_scope.cancel()
 
 
@@ -106,7 +103,7 @@ async def test_a_hundred_handlers_that_hang_starve_nobody(
 
     def plain(message: Message) -> str:
         if message.text == "hang":
-            never.wait(60)
+            never.wait()
         return "here"
 
     async with bot.core:
@@ -116,12 +113,13 @@ async def test_a_hundred_handlers_that_hang_starve_nobody(
         await bot.says("hello", user="ann", n=1000)
         async with anyio.create_task_group() as group:
             group.start_soon(bot.core.serve)
-            with anyio.fail_after(60):
+            with soon():
                 while not bot.terminal.texts:
                     clock.advance(61)
                     bot.core.runtime.wake("handlers")
-                    await anyio.sleep(0.02)
+                    await let_go_on()
             group.cancel_scope.cancel()
+        await bot.core.runtime.write(lambda _tx: None)  # behind what was being told
         never.set()
         assert bot.terminal.texts == ["here"]
         hang = await bot.app.events.count(type_is("system.handler_hangs"))
@@ -147,7 +145,7 @@ def test_plain_handlers_that_ask_for_much_do_not_wait_for_each_other(tmp_path: P
             inside.append(message.text)
             if len(inside) >= 40:
                 together.set()
-            assert together.wait(30)
+            assert together.wait(PATIENCE)
             counted.append(app.conversations.of(message.event).analytics())
             return "counted"
 

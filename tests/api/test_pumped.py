@@ -14,6 +14,7 @@ from outeract_core import blocking as without_loop
 from outeract_core.errors import BadInput
 from outeract_core.testing import FakePlatform, ManualClock
 from tests.support.bots import talk, whatsapp
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.anyio
 ANN = ("whatsapp", "+14155550100")
@@ -121,6 +122,6 @@ def test_a_script_waits_and_that_sends(tmp_path: Path) -> None:
     ) as core:
         app = core.app("script")
         app.connect("console")
-        assert app.send(("console", "ann"), "hello").wait("sent", timeout=20).status == "sent"
+        assert app.send(("console", "ann"), "hello").wait("sent", timeout=PATIENCE).status == "sent"
         assert core.drain(timeout=0).sent == 0
     assert printed == ["hello"]

@@ -17,6 +17,7 @@ from outeract_core import Outeract
 from outeract_core.adapter import Flow, Polled, Settings
 from outeract_core.errors import MissingSecret, Transient, Unauthorised
 from outeract_core.testing import ManualClock
+from tests.support.patience import let_go_on, soon
 from tests.support.raising import raises
 from tests.support.store.platform import Plain, said
 
@@ -91,7 +92,7 @@ async def test_serve_goes_on_for_all_others(tmp_path: Path, kind: str, monkeypat
     """Both applications answer, whatever one poll raises."""
     monkeypatch.setattr(Breaking, "broken", staticmethod(KINDS[kind]))
     async with opened(tmp_path / "a.db") as core:
-        with anyio.fail_after(20):
+        with soon():
             async with anyio.create_task_group() as group:
                 group.start_soon(core.serve)
                 for name in ("one", "two"):
@@ -104,7 +105,7 @@ async def _answered(core: Outeract, name: str) -> None:
         found = (await core.app(name).events.page()).nodes
         if any(event.event_type == "message.sent" for event in found):
             return
-        await core.runtime.wait("handlers", 0.05, core.runtime.heard("handlers"))
+        await let_go_on()
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -121,14 +122,14 @@ async def test_two_that_serve_share_the_applications(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.db") as one, opened(tmp_path / "a.db") as other:
         first, second = one.runtime.ownership, other.runtime.ownership
         apps = [one.app("one").key, one.app("two").key]
-        with anyio.fail_after(20):
+        with soon():
             async with first.session(serving=True):
                 async with second.session(serving=True):
                     while (
                         sum(app in first for app in apps) != 1
                         or sum(app in second for app in apps) != 1
                     ):
-                        await one.runtime.wait("ownership", 0.02, one.runtime.heard("ownership"))
+                        await let_go_on()
                     assert not any(app in first and app in second for app in apps)
                 while sum(app in first for app in apps) != 2:
-                    await one.runtime.wait("ownership", 0.02, one.runtime.heard("ownership"))
+                    await let_go_on()

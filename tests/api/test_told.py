@@ -16,6 +16,7 @@ from outeract_core import App, Outeract
 from outeract_core.errors import Rejected
 from outeract_core.testing import FakePlatform, ManualClock, sign_whatsapp
 from tests.support.bots import SECRET, talk, whatsapp
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.anyio
 ANN = ("whatsapp", "+14155550100")
@@ -110,7 +111,7 @@ with Outeract(sys.argv[1], console=print) as core:
 """
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "c.db")],
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
     for part in ("handler greet", "attempt 1", "Traceback", "broken on purpose"):
         assert part in done.stderr

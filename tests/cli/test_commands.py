@@ -14,6 +14,7 @@ import pytest
 from outeract_core._cli import main
 from outeract_core._io.threads import handover
 from tests.support.bots import talk
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def test_chat_answers_lines_from_a_bots_file(tmp_path: Path) -> None:
     for line, expected in (("hello\n", "HELLO"), ("again\n", "AGAIN")):
         done = subprocess.run(
             [sys.executable, "-m", "outeract_core", "chat", str(tmp_path / "c.db"), str(bot)],
-            input=line, capture_output=True, text=True, timeout=60, check=True,
+            input=line, capture_output=True, text=True, timeout=PATIENCE, check=True,
         )  # fmt: skip
         assert done.stdout.splitlines() == [expected]
     assert main(["chat", str(tmp_path / "c.db"), str(tmp_path / "nobot.py")]) == 2
@@ -152,7 +153,7 @@ def test_the_demo_ends_with_its_one_line(tmp_path: Path) -> None:
     """The main job on a fresh file: everything in is out, nothing lost, nothing doubled."""
     done = subprocess.run(
         [sys.executable, "-m", "outeract_core", "demo", "--keep", str(tmp_path / "d.db")],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     last = done.stdout.splitlines()[-1].split()
@@ -324,7 +325,7 @@ def test_chat_ends_with_a_status_that_tells_of_a_raised_handler(tmp_path: Path) 
     )
     done = subprocess.run(
         [sys.executable, "-m", "outeract_core", "chat", str(tmp_path / "c.db"), str(bot)],
-        input="hello\n", capture_output=True, text=True, timeout=60, check=False,
+        input="hello\n", capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr

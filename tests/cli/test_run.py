@@ -16,6 +16,7 @@ import pytest
 
 from outeract_core._cli.reload import stamps
 from outeract_core._cli.run import TURNS
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM there")
 
@@ -76,7 +77,7 @@ def test_a_bot_is_served_until_it_is_told(tmp_path: Path, form: str, served: str
     with running(tmp_path, text) as process:
         assert line(process) == f"loaded {TURNS}"
         process.terminate()
-        assert process.wait(30) == 0, process.stderr.read() if process.stderr else ""
+        assert process.wait(PATIENCE) == 0, process.stderr.read() if process.stderr else ""
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_bot_is_served_until_it_is_told(tmp_path: Path, form: str, served: str
 def test_what_has_no_store_says_what_to_do(tmp_path: Path, text: str, told: str) -> None:
     """A file without one, or with several of which none is `core`, is refused with the remedy."""
     with running(tmp_path, text) as process:
-        _, error = process.communicate(timeout=30)
+        _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert told in error
     assert "core = Outeract" in error
@@ -118,7 +119,7 @@ def test_a_change_runs_it_anew(tmp_path: Path) -> None:
         (tmp_path / "bot.py").write_text(text.replace("loaded", "mended"))
         assert line(process) == f"mended {TURNS}"
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_only_python_files_that_are_seen_count(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ from outeract_core._store.reading.walks import BELONGS_TO
 from outeract_core._store.writing.tenants import CONFIG
 from outeract_core.events import EVENT_TYPES
 from outeract_core.testing import FakePlatform
+from tests.support.patience import PATIENCE
 from tests.support.places import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -137,7 +138,7 @@ def run_shown(fence: Fence, where: str) -> None:
         [sys.executable, "-m", "outeract_core", *words],
         text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
-    patience = threading.Timer(20, child.kill)
+    patience = threading.Timer(PATIENCE, child.kill)
     patience.start()
     assert child.stdin
     assert child.stdout
@@ -198,10 +199,10 @@ def test_the_bot_of_the_readme_runs_as_a_program(tmp_path: Path) -> None:
             [sys.executable, "bot.py"], cwd=tmp_path, env={"TELEGRAM_TOKEN": "1:token"}
         )
         try:
-            (reply,) = fake.wait(1)
+            (reply,) = fake.wait(1, timeout=PATIENCE)
             assert (reply.chat, reply.text) == ("7", "You said: hello")
             bot.send_signal(signal.SIGINT)
-            assert bot.wait(10) == 0
+            assert bot.wait(PATIENCE) == 0
         finally:
             bot.kill()
             bot.wait()

@@ -18,6 +18,7 @@ import pytest
 from outeract_core import Message
 from outeract_core._cli import main
 from tests.support.bots import Talk, talk
+from tests.support.patience import soon
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +41,7 @@ async def _kept() -> None:
 
 
 async def _of_another_task() -> None:
-    other = asyncio.ensure_future(asyncio.sleep(60))
+    other = asyncio.ensure_future(asyncio.Event().wait())
     other.cancel()
     await other
 
@@ -53,7 +54,7 @@ def _me() -> asyncio.Task[Any]:
 
 async def _itself_and_waits() -> None:
     _me().cancel()
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
 
 
 async def _itself_and_returns() -> None:
@@ -63,7 +64,7 @@ async def _itself_and_returns() -> None:
 async def _itself_twice() -> None:
     _me().cancel()
     try:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
     finally:
         _me().cancel()
 
@@ -125,7 +126,7 @@ async def _given_up(bot: Talk, way: str) -> None:
         return
     async with anyio.create_task_group() as group:
         group.start_soon(bot.core.serve)
-        with anyio.fail_after(30):
+        with soon():
             while not await bot.events("system.handler_failed"):
                 for turn in await bot.app.turns(status="retrying"):
                     bot.clock.advance(max(0.0, (turn.due - bot.clock()).total_seconds()))

@@ -12,6 +12,7 @@ import pytest
 from outeract_core import App, Message, Outeract
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_slack
+from tests.support.patience import soon
 from tests.support.slack.samples import CONFIG
 
 pytestmark = pytest.mark.anyio
@@ -69,7 +70,7 @@ class Place:
 
     async def pump(self) -> None:
         """One round."""
-        with anyio.fail_after(20):
+        with soon():
             await self.core.pump()
 
     async def skipped(self) -> list[str]:
@@ -116,7 +117,7 @@ async def test_while_an_earlier_turn_of_its_lane_runs(
     said = await place.says(OLD)
     async with anyio.create_task_group() as group:
         group.start_soon(place.pump)
-        with anyio.fail_after(20):
+        with soon():
             await began.wait()
         await place.changes(said, change)
         go_on.set()

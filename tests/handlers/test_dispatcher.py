@@ -16,6 +16,7 @@ from outeract_core.errors import BadInput, LeaseHeld
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
 from tests.support.bots import talk
+from tests.support.patience import soon, until
 from tests.support.reading.world import arrive, connect, said
 
 pytestmark = pytest.mark.anyio
@@ -223,7 +224,7 @@ async def test_concurrent_runs_messages_of_one_conversation_side_by_side(tmp_pat
             waiting.append(message.text)
             if len(waiting) == 3:
                 together.set()
-            with anyio.fail_after(5):
+            with soon():
                 await together.wait()
 
         for text in "abc":
@@ -365,7 +366,7 @@ async def test_what_a_task_says_after_its_handler_has_returned_is_sent_too(tmp_p
         await bot.says("x")
         await bot.core.pump()
         go.set()
-        with anyio.fail_after(5):
+        with soon():
             while not refused:
                 await anyio.lowlevel.checkpoint()
         await bot.core.pump()
@@ -394,9 +395,7 @@ async def test_serve_answers_while_it_runs(tmp_path: Path) -> None:
         bot.app.on("message.inbound", name="h")(lambda message: "pong")
         group.start_soon(bot.core.serve)
         await bot.says("ping")
-        with anyio.fail_after(10):
-            while not bot.terminal.texts:  # noqa: ASYNC110 - the terminal is a list
-                await anyio.sleep(0.01)
+        await until(lambda: bot.terminal.texts)
         group.cancel_scope.cancel()
     assert bot.terminal.texts == ["pong"]
 

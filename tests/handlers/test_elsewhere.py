@@ -28,6 +28,7 @@ from outeract_core.errors import BadInput
 from outeract_core.testing import FakePlatform
 from tests.support import computing
 from tests.support.bots import Talk, talk
+from tests.support.patience import Limit, soon, until
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.anyio
@@ -47,8 +48,7 @@ async def _worked(bot: Talk, way: str, over: Callable[[], bool]) -> None:
         return
     async with anyio.create_task_group() as group:
         group.start_soon(bot.core.serve)
-        while not over():
-            await bot.core.runtime.wait("outbox", 0.05, bot.core.runtime.heard("outbox"))
+        await until(over)
         group.cancel_scope.cancel()
 
 
@@ -112,15 +112,19 @@ async def test_whatever_becomes_of_it_is_an_ending(
     assert bot.terminal.texts == ["HELLO from ann elsewhere: True"]
 
 
-async def test_out_of_time_its_process_is_killed(tmp_path: Path) -> None:
+async def test_out_of_time_its_process_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`timeout=` ends what computes, which no thread can; the message has failed."""
-    bot, mark = talk(tmp_path / "a.db"), tmp_path / "pid"
+    bot, mark, limit = talk(tmp_path / "a.db"), tmp_path / "pid", Limit(monkeypatch, 7.25)
     async with bot.core:
-        await elsewhere.elsewhere("warm", computing.where, None)  # its worker has started
-        on = bot.app.on("message.inbound", name="h", process=True, attempts=1, timeout=3)
+        on = bot.app.on("message.inbound", name="h", process=True, attempts=1, timeout=7.25)
         on(computing.hangs)
         await bot.says(str(mark))
-        await bot.core.pump()
+        async with anyio.create_task_group() as group:
+            group.start_soon(bot.core.pump)
+            await until(lambda: mark.exists() and mark.read_text())
+            limit.end()
         [failed] = await bot.events("system.handler_failed")
         assert "HandlerTimeout" in failed.payload_json
     assert not _lives(int(mark.read_text()))
@@ -134,8 +138,7 @@ async def test_cancelled_nothing_has_happened(tmp_path: Path) -> None:
         await bot.says(str(mark))
         async with anyio.create_task_group() as group:
             group.start_soon(bot.core.serve)
-            while not (mark.exists() and mark.read_text()):
-                await bot.core.runtime.wait("outbox", 0.05, bot.core.runtime.heard("outbox"))
+            await until(lambda: mark.exists() and mark.read_text())
             group.cancel_scope.cancel()
         assert not _lives(int(mark.read_text()))
         assert await bot.events("system.handler_failed") == []
@@ -267,7 +270,7 @@ async def test_a_worker_ends_with_its_program(tmp_path: Path) -> None:
     """Also when that is killed, and can end nobody any more."""
     mark = tmp_path / "pid"
     command = [sys.executable, "-c", _KILLED, str(tmp_path / "a.db"), str(mark)]
-    with anyio.fail_after(60):
+    with soon():
         done = await anyio.run_process(command, check=False, cwd=ROOT)
         assert done.returncode == -signal.SIGKILL
         try:
@@ -383,6 +386,6 @@ async def test_a_bots_own_file_is_read_by_its_workers(
     """Its handlers are found in it. A file that would serve there as well is told so, and does not hang."""
     bot = tmp_path / "bot.py"
     bot.write_text(_BOT.replace("BACKEND", repr(anyio_backend)).replace("OTHERWISE", otherwise))
-    with anyio.fail_after(60):
+    with soon():
         done = await anyio.run_process([sys.executable, str(bot)], check=False, cwd=ROOT)
     assert told in done.stdout.decode(), done.stderr.decode()

@@ -20,6 +20,7 @@ from outeract_core._store.writing import handlers
 from outeract_core.errors import BadInput, StoreBusy, StoreError
 from outeract_core.query import type_is
 from tests.support.bots import Talk, talk
+from tests.support.patience import BRIEFLY, Limit, let_go_on, soon
 from tests.support.places import ROOT
 from tests.support.raising import BACKENDS, WAYS, crossed, raises
 
@@ -59,7 +60,7 @@ ENDINGS: dict[str, Callable[[], Any]] = {
 
 
 async def _until(condition: Callable[[], Any]) -> None:
-    with anyio.fail_after(20):
+    with soon():
         while not condition():
             await anyio.lowlevel.checkpoint()
 
@@ -119,7 +120,7 @@ def _listen(bot: Talk, end: Callable[[], Any], kind: str) -> None:
     def plain(message: Message) -> Any:
         return "re hello" if message.text == "hello" else end()
 
-    timeout = 0.05 if end is _too_long else None
+    timeout = BRIEFLY if end is _too_long else None
     function: Any = answer if kind == "async" else plain
     bot.app.on("message.inbound", name="h", attempts=2, timeout=timeout)(function)
 
@@ -134,11 +135,11 @@ async def _worked(bot: Talk, way: str) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(bot.core.serve)
         await _until(lambda: bot.terminal.texts)
-        with anyio.fail_after(20):
+        with soon():
             while not await bot.app.events.count(type_is("system.handler_failed")):
                 bot.clock.advance(1)
                 bot.core.runtime.wake("handlers")
-                await anyio.sleep(0.01)
+                await let_go_on()
         group.cancel_scope.cancel()
 
 
@@ -196,7 +197,7 @@ async def test_ctrl_c_in_an_async_handler_ends_the_program_and_is_an_attempt(
     A plain function runs in a thread that no signal reaches: what it raises is an ending as any other.
     """
     command = [sys.executable, "-c", _PROGRAM, str(tmp_path / "a.db"), way, anyio_backend]
-    with anyio.fail_after(60):
+    with soon():
         ended = await anyio.run_process(command, check=False, cwd=ROOT)
     assert ended.returncode != 0
     assert b"KeyboardInterrupt" in ended.stderr.splitlines()[-1]
@@ -208,25 +209,27 @@ async def test_ctrl_c_in_an_async_handler_ends_the_program_and_is_an_attempt(
         assert "handler h" in failure
         assert "KeyboardInterrupt" in failure
         bot.clock.advance(3600)
-        with anyio.fail_after(20):
+        with soon():
             await bot.core.pump()
         assert bot.terminal.texts == ["done"]
 
 
-async def test_a_thread_that_was_left_to_itself_says_nothing_more(tmp_path: Path) -> None:
+async def test_a_thread_that_was_left_to_itself_says_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A plain handler that is stopped with the program, or too late, is run again; what it does then
     is refused.
     """
-    bot = talk(tmp_path / "a.db")
+    bot, limit = talk(tmp_path / "a.db"), Limit(monkeypatch, 7.25)
     go, refused, runs = threading.Event(), [], []
     async with bot.core:
 
-        @bot.app.on("message.inbound", timeout=0.1)
+        @bot.app.on("message.inbound", timeout=7.25)
         def handler(message: Message) -> str:
             runs.append(1)
             if len(runs) > 1:
                 return "second"
-            go.wait(20)
+            go.wait()
             for verb in (
                 lambda: message.reply("late"),
                 lambda: bot.app.send(message.event, "late"),
@@ -238,7 +241,10 @@ async def test_a_thread_that_was_left_to_itself_says_nothing_more(tmp_path: Path
             return "first"
 
         await bot.says("x")
-        await bot.core.pump()
+        async with anyio.create_task_group() as group:
+            group.start_soon(bot.core.pump)
+            await _until(lambda: runs)
+            limit.end()
         bot.clock.advance(60)
         await bot.core.pump()
         go.set()
@@ -281,7 +287,7 @@ async def _told(bot: Talk, hanging: int) -> None:
     """Time passes, and so many have been told to hang since the beginning; no more."""
     bot.clock.advance(2)
     bot.core.runtime.wake("handlers")
-    with anyio.fail_after(20):
+    with soon():
         while await bot.app.events.count(type_is("system.handler_hangs")) < hanging:
             await anyio.lowlevel.checkpoint()
     assert await bot.app.events.count(type_is("system.handler_hangs")) == hanging

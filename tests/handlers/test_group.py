@@ -12,6 +12,7 @@ import pytest
 from outeract_core import Message, Outeract
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, sign_slack
+from tests.support.patience import PATIENCE, soon
 from tests.support.places import ROOT
 from tests.support.slack.samples import CONFIG
 
@@ -63,7 +64,7 @@ async def test_every_message_is_answered_once_in_its_thread_as_its_author(
             await _work(core, fake, way)
             for sent in fake.sent():
                 await hears(fake.slack.echo(sent))
-            await core.drain(30)
+            await core.drain(PATIENCE)
             answers = [(sent.params.get("thread_ts"), sent.text) for sent in fake.sent()]
             assert await app.events.count(type_is("system.handler_failed")) == 0
     _each_once(answers)
@@ -72,11 +73,11 @@ async def test_every_message_is_answered_once_in_its_thread_as_its_author(
 
 async def _work(core: Outeract, fake: FakePlatform, way: str) -> None:
     if way == "pump":
-        await core.drain(30)
+        await core.drain(PATIENCE)
         return
     async with anyio.create_task_group() as group:
         group.start_soon(core.serve)
-        with anyio.fail_after(30):
+        with soon():
             while len(fake.sent()) < 6:
                 await anyio.lowlevel.checkpoint()
         group.cancel_scope.cancel()

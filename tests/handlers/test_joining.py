@@ -7,13 +7,13 @@ import warnings
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import anyio
 import pytest
 
 from outeract_core import App, Message, Outeract
 from outeract_core.errors import OuteractError
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_telegram
+from tests.support.patience import soon
 
 pytestmark = pytest.mark.anyio
 WORD = "tests-word"
@@ -38,7 +38,7 @@ class Bot:
 
     async def pump(self) -> None:
         """One round."""
-        with anyio.fail_after(20):
+        with soon():
             await self.core.pump()
 
     async def prepared(self) -> None:

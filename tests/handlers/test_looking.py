@@ -18,6 +18,7 @@ from outeract_core._handlers.looking import Found, Look, Looks
 from outeract_core._store.reading import arrivals
 from outeract_core._store.reading.arrivals import Arrived
 from outeract_core.errors import NotFound
+from tests.support.patience import soon
 from tests.support.reading.world import about, arrive, connect, said
 
 pytestmark = pytest.mark.anyio
@@ -92,7 +93,7 @@ async def test_a_turn_that_is_cancelled_while_it_looks_takes_nobody_along(
             with scopes[number]:
                 found[number] = await looks.at(Look([arrived[number]]))
 
-        with anyio.fail_after(5):
+        with soon():
             async with anyio.create_task_group() as group:
                 for number in range(len(arrived)):
                     group.start_soon(turn, number)

@@ -28,6 +28,7 @@ from outeract_core._store.writing import handlers
 from outeract_core.errors import BadInput
 from outeract_core.testing import ManualClock
 from tests.support.bots import Talk, talk
+from tests.support.patience import soon
 from tests.support.shared import shared
 from tests.support.store.opening import raw
 
@@ -213,7 +214,7 @@ async def test_a_handler_that_comes_while_others_work_gets_the_past_it_asks_for(
         await bot.says("c")
         async with anyio.create_task_group() as group:
             group.start_soon(bot.core.serve)
-            with anyio.fail_after(20):
+            with soon():
                 await started.wait()
                 new = listen(bot, "new", since="beginning")
                 await until(lambda: len(new) == 3)
@@ -261,7 +262,7 @@ async def test_a_commit_that_was_under_way_does_not_carry_the_cursor_over_a_new_
         old = listen(bot, "first")
         for text in ("a", "b"):
             await bot.says(text)
-            with anyio.fail_after(20):
+            with soon():
                 await bot.core.pump()
         assert cursors[0] < (await bot.events("message.inbound"))[0].position
         assert (old, late) == (["a", "b"], [["a", "b"]])

@@ -142,7 +142,9 @@ def sent(path: Path, said: list[Said], before: int, together: bool) -> Any:
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(SAID, min_size=1, max_size=7), st.integers(0, 3))
 @example([Said("a", True, 1, 0, None, None, None)] * 3, 1)
@@ -195,7 +197,9 @@ def _turns(ended: list[tuple[str, set[int], bool]], names: list[tuple[str, ...]]
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(ENDED, FOR, BEFORE)
 @example([("h", {0, 1}, False)], [("h",)] * 5, [(0, "j")])

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from outeract_core import App, Message, Outeract, PlatformConnection
@@ -15,6 +14,7 @@ from outeract_core.errors import MissingSecret
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock
 from tests.support.bots import NUMBER, deliver, talk, whatsapp, writes
+from tests.support.patience import soon
 from tests.support.raising import raises
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +34,7 @@ class Desk:
             await deliver(self.core, self.line, payload)
         else:
             await writes(self.core, self.line, self.fake, text, who, **more)
-        with anyio.fail_after(20):
+        with soon():
             await self.core.pump()
 
     async def unread(self) -> dict[str, int]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 import pytest
 
 from outeract_core import App, Message, Outeract
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_slack, sign_telegram
 from tests.support.bots import deliver, talk, whatsapp, writes
+from tests.support.patience import soon
 from tests.support.slack.samples import CONFIG
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +34,7 @@ class Room:
 
     async def pump(self, rounds: int = 4) -> None:
         """So many rounds."""
-        with anyio.fail_after(30):
+        with soon():
             for _ in range(rounds):
                 await self.core.pump()
 
@@ -118,7 +118,7 @@ async def test_other_bots_wake_who_asks_for_them(
         app.on("message.*", bots=bots, name="wild")(lambda message: heard.append(message.text))
         await said("person", False)
         await said("bot", True)
-        with anyio.fail_after(20):
+        with soon():
             await core.pump()
     assert sorted(heard) == sorted(2 * wanted)
 
@@ -168,7 +168,7 @@ async def test_who_answers_failures_with_what_fails_stops(
         fake.fail(1_000, "sendMessage", 400, no)
         headers, body = sign_telegram(fake.telegram.say(7, "hello"), "word-1")
         await core.ingest(line.webhook_id, line.webhook_secret, "POST", headers, {}, body)
-        with anyio.fail_after(60):
+        with soon():
             for _ in range(50):
                 await core.pump()
                 clock.advance(60)
@@ -205,7 +205,7 @@ async def test_a_courtesy_that_the_platform_does_not_have_does_nothing(
         if way == "outside" and name != "message.typing":
             await (bot.app.typing(event) if name == "typing" else bot.app.mark_read(event))
             queued.append(_queued(bot.core))
-        with anyio.fail_after(20):
+        with soon():
             pumped = await bot.core.pump()
         assert bot.terminal.texts == ["done"]
         assert set(queued) <= {0}
@@ -237,7 +237,7 @@ async def test_where_a_platform_shows_neither_in_a_group_nothing_fails(
             "14155550100", "all", phone_number_id="100000000000001", group_id="G1"
         )
         await deliver(core, line, payload)
-        with anyio.fail_after(20):
+        with soon():
             await core.pump()
         assert [sent.text for sent in fake.sent()] == ["hi", "hi"]
         assert await app.events.count(type_is("message.failed")) == 0

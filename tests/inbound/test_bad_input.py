@@ -140,7 +140,9 @@ HOSTILE = st.recursive(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(items=st.lists(HOSTILE, max_size=3), text=st.text(st.characters(blacklist_categories=[])))
 async def test_no_json_is_too_strange(

@@ -11,6 +11,7 @@ import pytest
 from outeract_core import App, Outeract
 from outeract_core.query import type_is
 from outeract_core.testing import sign_telegram
+from tests.support.patience import let_go_on, soon
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +55,7 @@ async def test_a_slow_server_leaves_the_others_their_files(tmp_path: Path) -> No
         await _deliver(core, app, "well", 1)
         async with anyio.create_task_group() as group:
             group.start_soon(core.serve)
-            with anyio.fail_after(30):
+            with soon():
                 while not (await app.events.page(type_is("system.file_stored"))).nodes:
-                    await core.runtime.wait("handlers", 0.05, core.runtime.heard("handlers"))
+                    await let_go_on()
             group.cancel_scope.cancel()

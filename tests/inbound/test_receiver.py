@@ -19,6 +19,7 @@ from outeract_core.adapter import Flow, Polled
 from outeract_core.errors import StoreBroken, Transient
 from outeract_core.events import Unparsed
 from outeract_core.testing import ManualClock, SequentialIds, sign_slack
+from tests.support.patience import BRIEFLY, soon
 from tests.support.reading.crooked import CROOKED, GOOD_FACT
 from tests.support.reading.signed import PLATFORMS, SIGNATURES, Line, line
 from tests.support.reading.world import (
@@ -52,7 +53,7 @@ async def core(tmp_path: Path, clock: ManualClock, loft: Loft) -> AsyncIterator[
     """A store whose requests all go to the loft."""
     async with Outeract(
         tmp_path / "bot.db", clock=clock, ids=SequentialIds(), allow_private_addresses=True,
-        transport=httpx.MockTransport(loft), busy_timeout=0.05, body_limit=10_000,
+        transport=httpx.MockTransport(loft), busy_timeout=BRIEFLY, body_limit=10_000,
     ) as core:  # fmt: skip
         yield core
 
@@ -238,7 +239,7 @@ async def test_a_thousand_at_once_are_one(core: Outeract, app: App) -> None:
     async def deliver() -> None:
         statuses.append((await post(core, conn, body)).status)
 
-    with anyio.fail_after(30):
+    with soon():
         async with anyio.create_task_group() as group:
             for _ in range(1000):
                 group.start_soon(deliver)

@@ -21,6 +21,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from outeract_core import App, Outeract
 from outeract_core.adapter import Inbound, Response
 from outeract_core.testing import ManualClock, SequentialIds
+from tests.support.patience import PATIENCE
 from tests.support.reading.world import GOOD, Pigeon, connect, everything
 
 LIMIT = 1000
@@ -417,6 +418,6 @@ def test_wsgi_serves_threads(open_core: Outeract) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert statuses == ["200 OK"] * 16
     assert len(texts(app)) == 8

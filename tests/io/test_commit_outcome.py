@@ -16,6 +16,7 @@ from anyio import wait_all_tasks_blocked
 from outeract_core._io.database import Database
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core.errors import DiskFull, StoreBroken, StoreClosed, StoreError
+from tests.support.patience import soon
 from tests.support.store.opening import PUT, Held, names, opened, put
 from tests.support.store.vfs import Disk, disk
 
@@ -227,7 +228,7 @@ async def test_who_waits_behind_a_broken_commit_is_told_too(path: Path, failing:
     """Units that were queued when the store broke do not wait for ever."""
     held, told = Held(), dict[str, str]()
     with opened(path, vfs=failing.name) as database:
-        with anyio.fail_after(20):
+        with soon():
             async with anyio.create_task_group() as group:
                 group.start_soon(_hold, database, held)
                 await held.busy()

@@ -19,6 +19,7 @@ from outeract_core._io.write_queue import Share
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core.errors import StoreError
 from outeract_core.testing import ManualClock
+from tests.support.patience import PATIENCE
 from tests.support.store.opening import GET, PUT, Held, counted, names, opened, put
 
 
@@ -394,7 +395,7 @@ def test_a_waiter_whose_loop_is_gone_is_no_trouble(path: Path) -> None:
     with opened(path) as database:
         thread = threading.Thread(target=database.write_now, args=(held,))
         thread.start()
-        assert held.begun.wait(20)
+        assert held.begun.wait(PATIENCE)
         anyio.run(leave, database)
         held.release()
         thread.join()

@@ -15,6 +15,7 @@ import pytest
 
 from outeract_core._io.database import Database, default_checkpoints
 from outeract_core.errors import StoreClosed, StoreError
+from tests.support.patience import PATIENCE, until_now
 from tests.support.places import ROOT
 from tests.support.store.opening import Held, counted, names, opened, options, put, raw
 
@@ -31,17 +32,16 @@ def test_close_finishes_what_is_queued(path: Path) -> None:
     database = Database(str(path), options())
     waiting = [threading.Thread(target=database.write_now, args=(held,))]
     waiting[0].start()
-    assert held.begun.wait(20)
+    assert held.begun.wait(PATIENCE)
     for number in range(20):
         waiting.append(threading.Thread(target=database.write_now, args=(put(f"n{number}"),)))
         waiting[-1].start()
-    while database._queue.qsize() < 20:
-        threading.Event().wait(0.001)
+    until_now(lambda: database._queue.qsize() == 20)
     closing = threading.Thread(target=database.close)
     closing.start()
     held.release()
     for thread in (*waiting, closing):
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     with opened(path) as again:
         assert len(again.read(names)) == 20
@@ -161,7 +161,7 @@ def test_a_forked_child_is_refused(path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "['parent', 'parent again']"

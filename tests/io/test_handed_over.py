@@ -13,6 +13,7 @@ import anyio
 import pytest
 
 from outeract_core import Outeract
+from tests.support.patience import PATIENCE, soon
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +24,7 @@ async def test_it_waits_for_no_commit(core: Outeract) -> None:
     order: list[str] = []
 
     async def slow() -> None:
-        await core.runtime.database.write(lambda _tx: busy.wait(20))
+        await core.runtime.database.write(lambda _tx: busy.wait(PATIENCE))
         done.set()
 
     async with anyio.create_task_group() as group:
@@ -32,7 +33,7 @@ async def test_it_waits_for_no_commit(core: Outeract) -> None:
         core.runtime.begin(lambda _tx: order.append("written"), "typing", app=1)
         order.append("gone on")
         busy.set()
-        with anyio.fail_after(20):
+        with soon():
             await done.wait()
     await core.runtime.database.write(lambda _tx: None)
     assert order == ["gone on", "written"]

@@ -19,6 +19,7 @@ from outeract_core import Attachment, Content, Outeract
 from outeract_core._io.disk.place import Marks
 from outeract_core.errors import BadInput, NotOurFile, StoreBroken
 from tests.support.bots import talk
+from tests.support.patience import soon
 from tests.support.store.platform import connect, said, take
 
 pytestmark = pytest.mark.anyio
@@ -151,7 +152,7 @@ async def test_a_file_that_is_gone_acknowledges_nothing(tmp_path: Path, what: st
         assert answer.status == 503
         with pytest.raises(StoreBroken, match=r"removed, moved or replaced"):
             await bot.app.emit("order.created", {})
-        with anyio.fail_after(10), pytest.raises(StoreBroken, match="removed, moved"):
+        with soon(), pytest.raises(StoreBroken, match="removed, moved"):
             await bot.core.serve()
 
 
@@ -161,7 +162,7 @@ async def test_serving_ends_when_the_file_goes_although_nothing_comes_in(tmp_pat
     bot = talk(tmp_path / "bot.db")
     async with bot.core, anyio.create_task_group() as group:
         group.start_soon(_unlinked, tmp_path / "bot.db")
-        with anyio.fail_after(10), pytest.raises(StoreBroken, match="start again"):
+        with soon(), pytest.raises(StoreBroken, match="start again"):
             await bot.core.serve()
 
 

@@ -18,6 +18,7 @@ from outeract_core._domain.values.ids import SHIFT
 from outeract_core._store.engine.migrations import scripts
 from outeract_core.errors import LeaseHeld, StoreBusy
 from outeract_core.model import PlatformConnection
+from tests.support.patience import BRIEFLY, PATIENCE
 from tests.support.store.opening import names, opened, put, raw
 from tests.support.store.platform import connect, events, said, take
 from tests.support.store.process import other
@@ -42,20 +43,20 @@ def anyio_backend() -> str:
 
 def test_a_writer_waits_for_the_other(path: Path) -> None:
     """A write that finds the file locked waits and goes through as soon as it can."""
-    with opened(path) as database, other("lock", path) as holder:
+    with opened(path, busy_timeout=PATIENCE) as database, other("lock", path) as holder:
         assert holder.hear() == "locked"
         thread = threading.Thread(target=database.write_now, args=(put("mine"),))
         thread.start()
         assert database.read(names) == set()
         holder.go()
         assert holder.hear() == "free"
-        thread.join(20)
+        thread.join(PATIENCE)
         assert database.read(names) == {"mine"}
 
 
 def test_a_lock_held_too_long_is_busy(path: Path) -> None:
     """Past the busy timeout the caller is told to try again; when the other has died, it works."""
-    with opened(path, busy_timeout=0.05) as database, other("lock", path) as holder:
+    with opened(path, busy_timeout=BRIEFLY) as database, other("lock", path) as holder:
         assert holder.hear() == "locked"
         with pytest.raises(StoreBusy) as caught:
             database.write_now(put("mine"))
@@ -72,7 +73,7 @@ def test_writers_share_a_file_and_see_each_other(path: Path) -> None:
     """Two processes and this one write at once, from a file that none had made: nothing is lost."""
     with ExitStack() as stack:
         writers = [stack.enter_context(other("write", path, name, "40")) for name in "ab"]
-        database = stack.enter_context(opened(path))
+        database = stack.enter_context(opened(path, busy_timeout=PATIENCE))
         assert [writer.hear() for writer in writers] == ["open", "open"]
         database.changed()
         for writer in writers:
@@ -93,7 +94,7 @@ def test_writers_share_a_file_and_see_each_other(path: Path) -> None:
 @pytest.mark.anyio
 async def test_a_message_delivered_to_all_is_there_once(path: Path) -> None:
     """Three processes take the same messages: each is one event, positions have no gap."""
-    async with Outeract(path) as core:
+    async with Outeract(path, busy_timeout=PATIENCE) as core:
         app = core.app("support")
         connection = connect(core, app)
         with ExitStack() as stack:
@@ -132,7 +133,7 @@ def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
 
 
 async def _mine(path: Path) -> tuple[Outeract, App, PlatformConnection]:
-    core = Outeract(path)
+    core = Outeract(path, busy_timeout=PATIENCE)
     app = core.app("support")
 
     @app.on("message.inbound", name="echo")

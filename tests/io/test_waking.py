@@ -12,6 +12,7 @@ import anyio.to_thread
 import pytest
 
 from outeract_core import Outeract
+from tests.support.patience import soon
 
 pytestmark = pytest.mark.anyio
 _LONG = 60.0
@@ -22,7 +23,7 @@ async def test_what_came_between_looking_and_waiting_is_not_waited_for(tmp_path:
     async with Outeract(tmp_path / "a.db") as core:
         heard = core.runtime.heard("handlers")
         await anyio.to_thread.run_sync(core.runtime.wake, "handlers")
-        with anyio.fail_after(10):
+        with soon():
             await core.runtime.wait("handlers", _LONG, heard)
 
 

@@ -20,6 +20,7 @@ from outeract_core.content import Attachment, Content
 from outeract_core.model import PlatformConnection
 from outeract_core.retention import Dropped
 from outeract_core.testing import ManualClock
+from tests.support.patience import soon
 from tests.support.store.platform import events, kinds, said, take
 
 pytestmark = [pytest.mark.anyio, pytest.mark.either_loop]
@@ -159,7 +160,7 @@ async def test_serve_applies_rules_by_itself(
         group.start_soon(core.serve)
         await anyio.wait_all_tasks_blocked()
         clock.advance(HOUR / 1000)
-        with anyio.fail_after(5):
+        with soon():
             while "system.retention_applied" not in await kinds(app):
                 core.runtime.wake("retention")
                 await anyio.wait_all_tasks_blocked()

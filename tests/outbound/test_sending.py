@@ -16,6 +16,7 @@ from outeract_core.errors import BadInput, DeliveryTimeout, NotFound, Unsupporte
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_slack
 from tests.support.bots import NUMBER, SECRET, deliver, statuses, talk, whatsapp, writes
+from tests.support.patience import BRIEFLY
 from tests.support.store.opening import Held
 
 pytestmark = pytest.mark.anyio
@@ -334,7 +335,7 @@ async def test_waiting_for_a_status_ends_with_a_clear_error(line: Line) -> None:
     """`wait` gives up after its time and says that the message is still on its way."""
     delivery = await line.app.send(("whatsapp", f"+{ANN}"), "hello")
     with pytest.raises(DeliveryTimeout, match="still on its way"):
-        await delivery.wait("read", timeout=0.05)
+        await delivery.wait("read", timeout=BRIEFLY)
 
 
 async def test_a_user_is_reached_where_they_were_last_active_or_where_via_says(

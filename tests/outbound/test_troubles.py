@@ -14,6 +14,7 @@ from outeract_core import App, Outeract
 from outeract_core._outbound import resting, sender
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
+from tests.support.patience import soon
 
 pytestmark = pytest.mark.anyio
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -166,7 +167,7 @@ async def test_one_in_trouble_leaves_the_others_room(
     await app.send(("healthy", "7"), "hello")
     async with anyio.create_task_group() as group:
         group.start_soon(core.serve)
-        with anyio.fail_after(30):
+        with soon():
             await done.wait()
         group.cancel_scope.cancel()
 

@@ -370,7 +370,9 @@ def _matches(text: list[str], query: list[tuple[str, str, str]]) -> bool:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=40,
+    deadline=None,
 )
 @given(
     st.lists(LINE, max_size=12),
@@ -434,7 +436,9 @@ TYPED = st.text(
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=150,
+    deadline=None,
 )
 @given(words=TYPED, text=TYPED)
 async def test_whatever_is_typed_is_a_search(core: Outeract, words: str, text: str) -> None:

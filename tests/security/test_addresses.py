@@ -77,7 +77,9 @@ def _refused(address: str) -> list[str]:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(address=ADDRESSES)
 @example(address=f"postgresql://me:p/{MARK}@host/db")

@@ -26,6 +26,7 @@ from outeract_core._io.threads import aside
 from outeract_core._store.engine import limits
 from outeract_core._store.reading import walks
 from outeract_core.errors import BadInput, ReadTimeout
+from tests.support.patience import PATIENCE
 from tests.support.stopping import left_after
 
 pytestmark = pytest.mark.anyio
@@ -180,19 +181,19 @@ def test_a_blocking_read_that_is_given_up_is_stopped(tmp_path: Path) -> None:
         loop: Any = blocking.Loop(Interrupted())  # type: ignore[arg-type]
         with pytest.raises(KeyboardInterrupt):
             loop.call(work)
-        assert over.wait(30)
+        assert over.wait(PATIENCE)
         app.emit("tick.one", {})
         assert app.events.count() == 1
 
 
 def test_a_blocking_read_has_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has no loop to cancel in has the deadline."""
-    with blocking.Outeract(tmp_path / "bot.db", read_timeout=5) as core:
+    with blocking.Outeract(tmp_path / "bot.db", read_timeout=PATIENCE) as core:
         app = core.app("support")
         for n in range(20):
             app.emit("tick.one", {"n": n})
         monkeypatch.setattr(limits, "STEPS", 10)
-        now = iter(range(0, 10**6, 3))
+        now = iter(range(0, 10**9, int(PATIENCE)))
         monkeypatch.setattr(aside, "time", SimpleNamespace(monotonic=lambda: next(now)))
         with pytest.raises(ReadTimeout):
             app.events.count(HEAVY)

@@ -6,7 +6,6 @@ Knows: real processes, SIGKILL, every byte of the folder. Does not know: what is
 from __future__ import annotations
 
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from outeract_core._store.transfer import erasing
 from outeract_core.content import Attachment, Content
 from outeract_core.events import Party
 from outeract_core.model import Alias, PlatformConnection
+from tests.support.patience import until
 from tests.support.store.opening import raw
 from tests.support.store.platform import connect, said, take
 from tests.support.store.process import other
@@ -32,7 +32,6 @@ from tests.support.transfer import is_well
 
 pytestmark = pytest.mark.anyio
 processes = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX here")
-_PATIENCE = 60
 
 
 async def left(
@@ -54,10 +53,8 @@ async def erase(app: App, plain: PlatformConnection, who: str = "ann") -> Erased
 
 async def quiet(core: Outeract) -> None:
     """Wait until the writer, left alone, has nothing more to erase."""
-    database, pause = core.runtime.database, threading.Event()
-    with anyio.fail_after(_PATIENCE):
-        while database.read(erasing.is_due):
-            await anyio.to_thread.run_sync(pause.wait, 0.02)
+    database = core.runtime.database
+    await until(lambda: not database.read(erasing.is_due))
     database.write_now(lambda _tx: None)  # behind what it does after its last piece
 
 

@@ -75,7 +75,9 @@ def _conn(core: Outeract) -> Conn:
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
 @example(steps=[Party("1", aliases=[_x1]), Party("4", aliases=[_x1])])
@@ -100,7 +102,9 @@ def test_two_ids_are_two_platform_users_unless_the_platform_says_otherwise(
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(parties=st.lists(PARTIES, max_size=14))
 @example(parties=[Party(None, aliases=[_DM_X, Alias("dm", "2")]), Party("2", aliases=[_DM_X]),
@@ -114,7 +118,9 @@ def test_an_id_is_one_platform_user_for_good(store: Outeract, parties: list[Part
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(parties=st.lists(PARTIES, max_size=10), again=PARTIES)
 def test_meeting_twice_is_meeting_once(store: Outeract, parties: list[Party], again: Party) -> None:

@@ -13,6 +13,7 @@ from outeract_core import App, Outeract
 from outeract_core.errors import NotFound
 from outeract_core.events import Fact, Party, Relink
 from outeract_core.model import Alias, PlatformConnection, PlatformUser
+from tests.support.patience import PATIENCE
 from tests.support.store.platform import connect, events, kinds, said, take
 
 PHONE, NEW_PHONE = "+15550001", "+15550002"
@@ -185,7 +186,7 @@ async def test_who_writes_from_a_new_number_is_answered_there(
         sent = await app.send(await _who(app, plain, "US.1"), "hi")
         assert [address for _who, address in _addressed(core)] == [phone]
         await core.pump()
-        await sent.wait("sent", timeout=5)
+        await sent.wait("sent", timeout=PATIENCE)
 
 
 def _addressed(core: Outeract) -> list[Any]:

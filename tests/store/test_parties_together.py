@@ -78,7 +78,9 @@ def met(core: Outeract, crowds: list[list[Party]], together: bool, cold: bool) -
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(crowds=CROWDS, cold=st.booleans())
 @example(crowds=[[Party("1"), Party("2", aliases=[Alias("dm", "1")])]], cold=False)

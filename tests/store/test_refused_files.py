@@ -25,6 +25,7 @@ from outeract_core.errors import (
     StoreBusy,
     StoreError,
 )
+from tests.support.patience import BRIEFLY
 from tests.support.store.opening import names, opened, put, raw
 from tests.support.store.vfs import disk
 
@@ -208,7 +209,7 @@ def test_a_missing_folder_is_named(path: Path) -> None:
 
 def test_a_lock_held_too_long_is_busy_and_passes(path: Path) -> None:
     """Past the busy timeout a write is StoreBusy (try again), leaves nothing, and works later."""
-    with opened(path, busy_timeout=0.02) as database, raw(path) as other:
+    with opened(path, busy_timeout=BRIEFLY) as database, raw(path) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreBusy, match="try again") as caught:
             database.write_now(put("blocked"))
@@ -225,7 +226,7 @@ def test_opening_a_file_that_is_locked_is_busy(path: Path) -> None:
         pass
     with raw(path) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreBusy), opened(path, busy_timeout=0.02):
+        with pytest.raises(StoreBusy), opened(path, busy_timeout=BRIEFLY):
             pass
 
 

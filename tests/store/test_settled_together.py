@@ -120,7 +120,9 @@ def settled(path: Path, told: list[Told], together: bool) -> Any:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(TOLD, min_size=1, max_size=6))
 def test_together_is_one_by_one(tmp_path_factory: pytest.TempPathFactory, told: list[Told]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
+import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -71,11 +71,11 @@ def kills_its_program(message: Any) -> None:
     Path(message.text).write_text(str(os.getpid()))
     os.kill(os.getppid(), signal.SIGKILL)
     while True:
-        time.sleep(1)
+        threading.Event().wait()
 
 
 def hangs(message: Any) -> None:
     """It says where it is, and does not end."""
     Path(message.text).write_text(str(os.getpid()))
     while True:
-        time.sleep(1)
+        threading.Event().wait()

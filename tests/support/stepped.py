@@ -23,6 +23,7 @@ from outeract_core.events import Fact, Unparsed
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
 from outeract_core.text import Document, to_plain
+from tests.support.patience import let_go_on, soon
 
 _ERRORS: dict[int, type[SendError]] = {
     400: Rejected, 401: Unauthorised, 403: Ambiguous, 429: Throttled, 503: Transient,
@@ -179,9 +180,9 @@ async def take(core: Outeract, connection: PlatformConnection, *facts: Fact | Un
 
 async def until(ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
     """Look again and again until that is so; other tasks run meanwhile."""
-    with anyio.fail_after(60):
-        while await ask() != wanted:  # noqa: ASYNC110 - it happens in another thread
-            await anyio.sleep(0.003)
+    with soon():
+        while await ask() != wanted:
+            await let_go_on()
 
 
 async def count(app: App, kind: str) -> int:

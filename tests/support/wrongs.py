@@ -29,6 +29,7 @@ from outeract_core.errors import (
 from outeract_core.events import FileRef
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
+from tests.support.patience import BRIEFLY, let_go_on, soon
 from tests.support.raising import raises
 from tests.support.reading.world import about
 from tests.support.store.platform import Plain, said, take
@@ -154,7 +155,7 @@ async def handler_takes_too_long(world: World) -> tuple[str, ...]:
     async def forever(_message: Any) -> None:
         await anyio.sleep_forever()
 
-    return (*await _handler(world, forever, timeout=0.01), "HandlerTimeout")
+    return (*await _handler(world, forever, timeout=BRIEFLY), "HandlerTimeout")
 
 
 async def handler_hangs(world: World) -> tuple[str, ...]:
@@ -468,9 +469,9 @@ async def _served(world: World, seen: Callable[[], bool]) -> None:
     """Serve until it is there."""
     async with anyio.create_task_group() as group:
         group.start_soon(world.core.serve)
-        with anyio.fail_after(20):
+        with soon():
             while not seen():
                 world.clock.advance(20)
                 world.core.runtime.wake()
-                await anyio.sleep(0.01)
+                await let_go_on()
         group.cancel_scope.cancel()

@@ -22,6 +22,7 @@ from outeract_core.testing import AdapterContract
 from outeract_core.testing.contract.hostile import BODIES
 from outeract_core.testing.contract.sealed import sealed
 from outeract_core.testing.contract.subject import GROUP
+from tests.support.patience import PATIENCE
 from tests.support.places import ROOT
 
 DOCS = ROOT / "docs"
@@ -312,16 +313,16 @@ def test_sealed_is_undone():
 
     def other() -> None:
         waiting.set()
-        go.wait(10)
+        go.wait(PATIENCE)
         time.sleep(0)
         told.append("slept")
 
     thread = threading.Thread(target=other)
     thread.start()
-    waiting.wait(10)
+    waiting.wait(PATIENCE)
     with sealed():
         go.set()
-        thread.join(10)
+        thread.join(PATIENCE)
     assert told == ["slept"]
     assert (socket.socket.__dict__.get("connect"), socket.getaddrinfo, time.sleep) == before
 

@@ -28,6 +28,7 @@ from outeract_adapters.slack import Slack
 from outeract_adapters.whatsapp import WhatsApp
 from outeract_core.adapter import Settings
 from outeract_core.testing import FakePlatform, post
+from tests.support.patience import BRIEFLY, PATIENCE
 from tests.support.pictures import jpeg
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -43,7 +44,7 @@ def fake():
         yield platform
 
 
-def ask(url: str, body=None, timeout: float = 10, **headers: str):
+def ask(url: str, body=None, timeout: float = PATIENCE, **headers: str):
     """(status, headers, JSON) of a request."""
     data = None if body is None else json.dumps(body).encode()
     told = {"content-type": "application/json", **headers}
@@ -154,12 +155,12 @@ def test_a_bot_is_refused(fake, monkeypatch):
         with pytest.raises(NetworkError):
             await bot.send_message(42, "hi")
         with pytest.raises(TimedOut):
-            await bot.send_message(42, "hi", read_timeout=0.2)
+            await bot.send_message(42, "hi", read_timeout=BRIEFLY)
 
     with_bot(fake, use)
     with pytest.raises(InvalidToken):
         with_bot(fake, lambda bot: bot.get_me(), token="1:wrong")
-    assert len(fake.sent("telegram")) == 2
+    assert len(fake.wait(2, "telegram", timeout=PATIENCE)) == 2
 
 
 # ── planted faults ────────────────────────────────────────────────────────────────────────────
@@ -203,8 +204,8 @@ def test_a_lost_answer_tells_nothing(fake, platform, done, how):
     """Closed or silent, the caller cannot know whether it was done; the fake knows."""
     getattr(fake, how)(1, done=done)
     with pytest.raises((BadStatusLine, RemoteDisconnected, TimeoutError)):
-        SENDERS[platform](fake, timeout=0.2 if how == "hang" else 10)
-    assert len(fake.sent(platform)) == int(done)
+        SENDERS[platform](fake, timeout=BRIEFLY if how == "hang" else PATIENCE)
+    assert len(fake.wait(int(done), platform, timeout=PATIENCE)) == int(done)
 
 
 def test_faults_wait_for_their_path(fake):
@@ -344,7 +345,7 @@ def test_another_process_steers_it():
         paths = [one["path"] for one in ask(f"{control}/requests")[2]["result"]]
         assert paths == ["/bot1:a/sendMessage"] * 2 + ["/bot1:a/getUpdates"]
         process.stdin.close()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(

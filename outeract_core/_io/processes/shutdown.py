@@ -22,7 +22,9 @@ from ...errors import OuteractError
 from ..wakeup import Via, call, here
 
 MOMENT = 1.0
-"""Seconds that giving up may take, and that the last words of a process may take."""
+"""Seconds that giving up may take."""
+LAST_WORDS = 1.0
+"""Seconds that the last words of a process may take."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -95,7 +97,7 @@ class Shutdown:
         if not self._ended(MOMENT):
             last = threading.Thread(target=self._last, name="outeract last words", daemon=True)
             last.start()
-            last.join(MOMENT)
+            last.join(LAST_WORDS)
             leave(128 + number)
 
     def _reach(self) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fork")
 
 PROGRAM = """
@@ -69,7 +71,7 @@ print(tried(core.close))
 def test_every_verb_raises_storeclosed_in_a_child(tmp_path: Path, kind: str) -> None:
     """At once, reads too; closing does nothing there, and the parent works on."""
     program = [sys.executable, "-c", PROGRAM, str(tmp_path / "bot.db"), kind]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(program, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     child, closed, parent = done.stdout.splitlines()
     assert set(json.loads(child).values()) == {"StoreClosed"}, child

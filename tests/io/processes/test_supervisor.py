@@ -15,6 +15,7 @@ import pytest
 
 from outeract_core._io.processes.supervisor import FIRST, LONGEST, Supervisor, ending
 from outeract_core.errors import StoreBroken, Transient
+from tests.support.patience import soon
 
 pytestmark = pytest.mark.anyio
 
@@ -77,7 +78,7 @@ async def test_every_kind_of_ending_is_told_and_tried_again(kind: str) -> None:
         supervisor.start("good", good, tell)
         await done.wait()
         before = beside
-        with anyio.fail_after(20):
+        with soon():
             while beside == before:
                 await anyio.lowlevel.checkpoint()
     assert not any(isinstance(error, BaseExceptionGroup) for error, _ in told)

@@ -28,6 +28,7 @@ from outeract_core._io.web import loggers
 from outeract_core.adapter import Call, Download, Flow, OutgoingFile, Reply
 from outeract_core.errors import Rejected, SendError, Unreachable
 from outeract_core.testing import FakePlatform
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.anyio
 SECRET = "123456789:AA/s3cret+wörd"
@@ -226,7 +227,7 @@ async def test_no_platform_leaves_its_credentials_in_the_log(
             body={"ok": False, "error_code": 400, "description": said, "error": told},
         )
         await core.pump()
-        await core.check(timeout=5)
+        await core.check(timeout=PATIENCE)
     secrets = [value for name, value in config.items() if name != "phone_number_id"]
     assert any(record.name == "httpcore.http11" for record in caplog.records)
     stored = [str(event.payload) async for event in app.events.all()]

@@ -20,11 +20,11 @@ from outeract_core._io.database import Database, Options, Unit
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core.driver import Statement
 from outeract_core.testing import ManualClock, SequentialIds
+from tests.support.patience import PATIENCE
 
 PUT: Statement[Any] = Statement("put", "INSERT INTO meta(name, value) VALUES (:name, :value)")
 GET: Statement[tuple[Any]] = Statement("get", "SELECT value FROM meta WHERE name = :name")
 NAMES: Statement[tuple[str]] = Statement("names", "SELECT name FROM meta ORDER BY name")
-_PATIENCE = 20.0
 
 
 def options(**changes: Any) -> Options:
@@ -76,12 +76,12 @@ class Held:
     def __call__(self, _tx: Connection) -> None:
         """The unit itself."""
         self.begun.set()
-        if not self._go.wait(_PATIENCE):
+        if not self._go.wait(PATIENCE):
             raise TimeoutError("nobody released the writer")
 
     async def busy(self) -> None:
         """Until the writer is in the unit."""
-        begun = await anyio.to_thread.run_sync(self.begun.wait, _PATIENCE)
+        begun = await anyio.to_thread.run_sync(self.begun.wait, PATIENCE)
         assert begun
 
     def release(self) -> None:

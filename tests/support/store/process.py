@@ -19,14 +19,14 @@ import anyio.to_thread
 import apsw
 
 from outeract_core import Outeract
+from outeract_core._io.processes import ownership
 from outeract_core._store.transfer import erasing
 from outeract_core._store.writing import claims
+from tests.support.patience import PATIENCE
 from tests.support.places import ROOT
 from tests.support.store import claimed
 from tests.support.store.opening import opened, put
 from tests.support.store.platform import connect, said, take
-
-_PATIENCE = 60.0
 
 
 class Other:
@@ -38,7 +38,7 @@ class Other:
             [sys.executable, "-m", "tests.support.store.process", verb, str(path), *arguments],
             cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-        self._watch = threading.Timer(_PATIENCE, self.process.kill)
+        self._watch = threading.Timer(PATIENCE, self.process.kill)
         self._watch.start()
 
     @property
@@ -64,7 +64,7 @@ class Other:
 
     def ended(self) -> int:
         """Its exit status."""
-        return self.process.wait(_PATIENCE)
+        return self.process.wait(PATIENCE)
 
     def stop(self) -> None:
         """Make sure that it is gone."""
@@ -106,7 +106,7 @@ def lock(path: Path) -> None:
 
 def write(path: Path, prefix: str, count: str) -> None:
     """Write `count` rows, one commit each, and say each when it is acknowledged."""
-    with opened(path) as database:
+    with opened(path, busy_timeout=PATIENCE) as database:
         say("open")
         sys.stdin.readline()
         for number in range(int(count)):
@@ -118,7 +118,7 @@ def facts(path: Path, count: str) -> None:
     """Take the same `count` messages that all others take too."""
 
     async def main() -> None:
-        async with Outeract(path) as core:
+        async with Outeract(path, busy_timeout=PATIENCE) as core:
             connection = connect(core, core.app("support"))
             say("open")
             sys.stdin.readline()
@@ -132,7 +132,7 @@ def handle(path: Path) -> None:
     """Run a handler on what there is, own the application on, and give it back when told."""
 
     async def main() -> None:
-        async with Outeract(path) as core:
+        async with Outeract(path, busy_timeout=PATIENCE) as core:
             app = core.app("support")
             connect(core, app)
 
@@ -150,7 +150,7 @@ def handle(path: Path) -> None:
 
 def sending(path: Path) -> None:
     """Claim the queued message and begin its request, then wait to be killed."""
-    core = Outeract(path)
+    core = Outeract(path, busy_timeout=PATIENCE)
     connect(core, core.app("support"))
     owner, shares = core.runtime.owner, {conn.id: 1 for conn in core.runtime.conns()}
 
@@ -167,7 +167,7 @@ def import_(path: Path, source: str) -> None:
     """Import an application, and say each block that is in the file."""
 
     async def main() -> None:
-        async with Outeract(path) as core:
+        async with Outeract(path, busy_timeout=PATIENCE) as core:
             await core.import_app(source, progress=lambda done, of: say(done, of))
 
     anyio.run(main)
@@ -193,7 +193,7 @@ def erased(path: Path, who: str) -> None:
 
 def _erase(path: Path, who: str, *first: str) -> None:
     async def main() -> None:
-        async with Outeract(path) as core:
+        async with Outeract(path, busy_timeout=PATIENCE) as core:
             app = core.app("support")
             connection = connect(core, app)
             puser = await app.people.by_external_id(connection, who)
@@ -209,7 +209,7 @@ def talk(path: Path, who: str, count: str) -> None:
     """Somebody says `count` things, one commit each, and each is said here too."""
 
     async def main() -> None:
-        async with Outeract(path) as core:
+        async with Outeract(path, busy_timeout=PATIENCE) as core:
             connection = connect(core, core.app("support"))
             say("open")
             sys.stdin.readline()
@@ -233,4 +233,5 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 
 if __name__ == "__main__":
+    ownership.TTL = 1000 * int(PATIENCE)  # who is slow has not gone away
     VERBS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
