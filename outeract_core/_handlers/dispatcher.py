@@ -22,6 +22,7 @@ from .._outbound.handle import Delivery
 from .._store.reading import arrivals
 from .._store.reading.arrivals import Arrived, Fed, as_it_stands
 from .._store.writing import enrolment, handlers
+from .._store.writing.handlers import Overtaken
 from ..content import Content
 from ..driver import Tx
 from ..errors import BadInput, HandlerTimeout, LeaseLost, StoreError
@@ -49,6 +50,7 @@ _LOOK = 1_000
 _STILL = 0.05
 _ELSEWHERE = 1_000
 """Milliseconds that a lane rests when its turn could not be brought to an end here."""
+_OVERTAKEN = "what it was given was erased meanwhile: its turn was rolled back, and runs again"
 _STRAY = "was cancelled by nobody who may, while its turn was brought to an end: it runs again"
 
 
@@ -255,9 +257,14 @@ class Dispatcher:
             ended = await self._ended(lane, turn, batch)
             if ended is None or ended.error is None:
                 return True
-            through = await self._outcomes.raised(lane, batch, ended.error)
+            through = await self._outcomes.raised(lane, turn, batch, ended.error)
         except LeaseLost:
             raise
+        except Overtaken:
+            turn.discarded = _OVERTAKEN
+            self._runtime.log.info(ROOM, f"{named(lane.handler, batch[0])}: {_OVERTAKEN}")
+            lane.due = self._runtime.now() + _ELSEWHERE
+            return False
         except StoreError as error:
             self._runtime.log.error(ROOM, f"handler {lane.handler.name} waits for the store", error)
             lane.due = self._runtime.now() + 1000
@@ -278,7 +285,7 @@ class Dispatcher:
                 _speak(message, ended.result)
                 turn.over = True
                 await self._outcomes.committed(turn, handler, batch)
-        except LeaseLost:
+        except (LeaseLost, Overtaken):
             raise
         except BaseException as error:
             ended = await ended_by(error, me)
@@ -302,6 +309,9 @@ class Dispatcher:
         found = [seen[one.event] for one in batch]
         if not found:
             return None
+        if look.leaving:
+            raise Overtaken("something of it is on its way out of the log")
+        turn.given = {event.position: event.payload_json for event in found}
         events = [as_it_stands(event, changed.get(event.position)) for event in found]
         return self._hosted.make(turn, events, self._place(batch[-1], events[-1]))
 

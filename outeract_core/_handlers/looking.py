@@ -25,13 +25,15 @@ from ..standing import Standing
 @frozen
 class Found:
     """`seen`: each event of the turn; `changed`: what those that were edited or deleted are now; `far`:
-    whether the turn is far from any person; `reached`: who of its conversations has never blocked the bot.
+    whether the turn is far from any person; `reached`: who of its conversations has never blocked the bot;
+    `leaving`: whether something of it was decided to go, and is still there.
     """
 
     seen: dict[int, Event]
     changed: dict[int, Standing]
     far: bool
     reached: frozenset[int]
+    leaving: bool = False
 
 
 @define(eq=False)
@@ -112,16 +114,19 @@ class Looks:
             spoken = [one for look in looks if look.spoken for one in look.batch]
             events = [seen[one.event] for one in spoken if one.subject in befallen]
             changed = arrivals.changed(tx, self.app, events) if events else {}
-            return [_found(tx, look, seen, changed, befallen) for look in looks]
+            leaving = arrivals.leaving(tx, [*befallen]) if befallen else set()
+            return [_found(tx, look, seen, changed, befallen, leaving) for look in looks]
 
         return self.database.read(query)
 
 
 def _found(
     tx: Tx, look: Look, seen: dict[int, Event], changed: dict[int, Standing],
-    blocked: set[int],
+    blocked: set[int], leaving: set[int],
 ) -> Found:  # fmt: skip
     most, first = look.most, look.batch[0].event
     far = most is not None and hops(tx, first, most) > most
     mine = {one.event: seen[one.event] for one in look.batch}
-    return Found(mine, changed, far, frozenset(one.peer for one in look.batch) - blocked)
+    reached = frozenset(one.peer for one in look.batch) - blocked
+    goes = any(one.subject in leaving for one in look.batch)
+    return Found(mine, changed, far, reached, goes)

@@ -7,7 +7,7 @@ Does not know: how a handler is run and ends (`endings.py`), which turn is next 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from attrs import frozen
@@ -61,15 +61,18 @@ class _Settlement:
 
 @frozen
 class _Whole:
-    """A turn that has ended well: everything that it has said and done, in order."""
+    """A turn that has ended well: everything that it has said and done, in order, and what it was given."""
 
     effects: Sequence[_Effect]
     settlement: _Settlement
+    given: Mapping[int, str]
 
 
 @frozen
 class Outcomes:
-    """Commits for one application. Each of them raises LeaseLost, and StoreError when it cannot."""
+    """Commits for one application. Each of them raises LeaseLost, and StoreError when it cannot; what tells
+    of the words that a turn was given raises Overtaken where these were erased meanwhile.
+    """
 
     hosted: Hosted
     lanes: Lanes
@@ -85,7 +88,7 @@ class Outcomes:
         """
         app = self.hosted.tenant.key
         effects = [await _effect(self._runtime, app, effect) for effect in turn.effects]
-        whole = _Whole(effects, self._settlement(handler, batch, unread=turn.unread))
+        whole = _Whole(effects, self._settlement(handler, batch, unread=turn.unread), turn.given)
         await self._write(handler, batch, Share(self._together, whole))
         self.lanes.settled(handler, [arrived.event for arrived in batch])
         if effects:
@@ -93,12 +96,10 @@ class Outcomes:
 
     def _together(self, tx: Tx, turns: Sequence[_Whole]) -> list[None]:
         """Turns that end well, in one unit of work; what is said is said in one go. Raises LeaseLost."""
-        app, owner = self.hosted.tenant.key, self._runtime.owner
         open_ = {turn.settlement.handler: list[int]() for turn in turns}
         for turn in turns:
             open_[turn.settlement.handler] += turn.settlement.events
-        for name, events in open_.items():
-            handlers.still_open(tx, app, owner, name, events)
+        self._fence(tx, open_, [turn.given for turn in turns])
         _effect_all(tx, [turn.effects for turn in turns])
         for turn in turns:
             if turn.effects:
@@ -106,7 +107,9 @@ class Outcomes:
         self._settle(tx, [turn.settlement for turn in turns])
         return [None] * len(turns)
 
-    async def raised(self, lane: Lane, batch: Sequence[Arrived], error: BaseException) -> bool:
+    async def raised(
+        self, lane: Lane, turn: Turn, batch: Sequence[Arrived], error: BaseException
+    ) -> bool:
         """A turn has failed: again later, or given up. Whether the lane may go on.
 
         What was joined is tried one by one from now on, before any of it is given up.
@@ -118,7 +121,8 @@ class Outcomes:
             trace = self._runtime.log.trace(error)
             told = {"attempts": attempt, "traceback": trace}
             self._tell(f"{named(handler, first)} has failed {attempt} times, is parked", error)
-            await self.given_up(handler, batch, "failed", told, self._class(error))
+            failure = self._class(error)
+            await self.given_up(handler, batch, "failed", told, failure, given=turn.given)
             return True
         attempt = attempt if alone else min(attempt, handler.attempts - 1)
         due = self._runtime.now() + int(backoff(max(attempt, 1), jitter()) * 1000)
@@ -129,13 +133,13 @@ class Outcomes:
             handlers.failed(tx, first.event, handler.name, attempt, due, trace, failure)
             handlers.joined(tx, [arrived.subject for arrived in batch])
 
-        await self._write(handler, batch[:1], self._fenced(handler, batch[:1], again))
+        await self._write(handler, batch[:1], self._fenced(handler, batch[:1], again, turn.given))
         self.lanes.failed(lane, first.event, attempt, due)
         return False
 
     async def given_up(
         self, handler: Handler, batch: Sequence[Arrived], reason: str, told: dict[str, Any],
-        failure: str | None = None,
+        failure: str | None = None, given: Mapping[int, str] | None = None,
     ) -> None:  # fmt: skip
         """Not handled, not marked read; told, and kept until `App.retry`."""
         app, through = self.hosted.tenant.key, self._settlement(handler, batch, handled=False)
@@ -145,7 +149,7 @@ class Outcomes:
                 handlers.park(tx, app, arrived.subject, handler.name, reason, told, failure)
             self._settle(tx, [through], handled=False)
 
-        await self._write(handler, batch, self._fenced(handler, batch, park))
+        await self._write(handler, batch, self._fenced(handler, batch, park, given))
         self.lanes.settled(handler, [arrived.event for arrived in batch])
 
     async def skipped(self, handler: Handler, batch: Sequence[Arrived], reason: str) -> None:
@@ -177,16 +181,32 @@ class Outcomes:
             self._runtime.log.error(ROOM, f"that {handler.name} hangs was not kept", error)
 
     def _fenced(
-        self, handler: Handler, batch: Sequence[Arrived], unit: Callable[[Tx], None]
-    ) -> Callable[[Tx], None]:
-        """The unit, which raises LeaseLost when another process has the lease or has handled it."""
-        app, owner = self.hosted.tenant.key, self._runtime.owner
+        self, handler: Handler, batch: Sequence[Arrived], unit: Callable[[Tx], None],
+        given: Mapping[int, str] | None = None,
+    ) -> Callable[[Tx], None]:  # fmt: skip
+        """The unit, which raises LeaseLost when another process has the lease or has handled it, and
+        Overtaken when what was given is not what it was.
+        """
+        events = {handler.name: [one.event for one in batch]}
 
         def fenced(tx: Tx) -> None:
-            handlers.still_open(tx, app, owner, handler.name, [one.event for one in batch])
+            self._fence(tx, events, [given or {}])
             unit(tx)
 
         return fenced
+
+    def _fence(
+        self, tx: Tx, events: Mapping[str, list[int]], given: Sequence[Mapping[int, str]]
+    ) -> None:
+        """Raises LeaseLost and Overtaken. `events`: by handler; `given`: of each turn, what it was given."""
+        app, owner = self.hosted.tenant.key, self._runtime.owner
+        opened = [handlers.still_open(tx, app, owner, name, some) for name, some in events.items()]
+        known = {event for some in events.values() for event in some}
+        for some in given:
+            if not all(opened) or not known.issuperset(
+                some
+            ):  # what is run again has another number
+                handlers.still_there(tx, some)
 
     async def _write(
         self, handler: Handler, batch: Sequence[Arrived], unit: Callable[[Tx], None]

@@ -38,6 +38,7 @@ class Turn:
     discarded   why nothing of it counts any more: it was given up while it went on.
     unread      what it was given stays unread on its platform.
     reached     the platform users of its conversations who had not blocked the bot when it began.
+    given       its events, each with what it said in the log then.
     """
 
     runtime: Runtime
@@ -48,6 +49,7 @@ class Turn:
     discarded: str = ""
     unread: bool = False
     reached: frozenset[int] = frozenset()
+    given: dict[int, str] = Factory(dict)
 
     def say(self, to: Any, content: ContentLike, options: Options) -> Delivery:
         """Add a message to the turn. Raises BadInput when the turn is over."""

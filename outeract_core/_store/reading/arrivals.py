@@ -31,6 +31,7 @@ ORIGIN_THREADS: Statement[tuple[int, str]] = statement("threads_of_origins")
 GLANCE: Statement[tuple[int, Any, Any, int | None]] = statement("messages_at_a_glance")
 
 BEFALLEN: Statement[tuple[int]] = statement("befallen")
+LEAVING: Statement[tuple[int]] = statement("leaving")
 
 _MESSAGES, _INBOUND, _ALBUM = "message.", "message.inbound", "media_group_id"
 AGAIN = "system.handler_retried"
@@ -211,6 +212,11 @@ def befallen(tx: Tx, keys: Sequence[int]) -> set[int]:
     kinds = {name: tx.kind(f"message.{name}") for name in ("edited", "deleted")}
     rows = tx.by_keys(BEFALLEN, keys, origin=tx.kind("origin"), blocked=tx.kind(BLOCKED), **kinds)
     return {row[0] for row in rows}
+
+
+def leaving(tx: Tx, keys: Sequence[int]) -> set[int]:
+    """Those of the events of which it was decided that they go, and which are still there."""
+    return {row[0] for row in tx.by_keys(LEAVING, keys)}
 
 
 def changed(tx: Tx, app: int, events: Sequence[Event]) -> dict[int, Standing]:

@@ -24,10 +24,13 @@ CURSOR_SET: Statement[Any] = statement("cursor_set")
 HANDLED_ADD: Statement[Any] = statement("handled_add")
 HANDLED_DROP: Statement[Any] = statement("handled_drop")
 HANDLED_BY: Statement[tuple[str, int]] = statement("handled_by")
-_Standing: TypeAlias = tuple[str | None, int | None, int | None]
-"""Who has the lease, where the cursor is, whether the handler has handled any of the events."""
+_Standing: TypeAlias = tuple[str | None, int | None, int | None, int]
+"""Who has the lease, where the cursor is, whether the handler has handled any of the events, and whether
+any of them has left, or is about to.
+"""
 STANDING: Statement[_Standing] = statement("turn_standing")
 STANDING_OF_MANY: Statement[_Standing] = statement("turn_standing_of_many")
+AS_THEY_ARE: Statement[tuple[int, str, int]] = statement("given_as_they_are")
 HANDLED: Statement[tuple[int, str]] = statement("handled_list")
 RETRY_SET: Statement[Any] = statement("retry_set")
 RETRY_DROP: Statement[Any] = statement("retry_drop")
@@ -59,17 +62,32 @@ class Backlog:
     retries: dict[tuple[int, str], tuple[int, int]]
 
 
-def still_open(tx: Tx, app: int, owner: str, handler: str, events: Sequence[int]) -> None:
-    """Raises LeaseLost unless `owner` holds the lease, and nobody has handled one of them meanwhile."""
+class Overtaken(Exception):
+    """What a turn was given has left the log meanwhile, or is about to: nothing may come of it any more."""
+
+
+def still_open(tx: Tx, app: int, owner: str, handler: str, events: Sequence[int]) -> bool:
+    """Raises LeaseLost unless `owner` holds the lease, and nobody has handled one of them meanwhile.
+
+    False when something of them has left the log, so that one looks whether it was there when it was given.
+    """
     asked = {"app": app, "name": NAME, "handler": handler}
     if len(events) == 1:  # nearly always: an array makes a temporary table (decision 47)
         rows = tx.all(STANDING, event=events[0], **asked)
     else:
         rows = tx.by_keys(STANDING_OF_MANY, events, **asked)
-    holder, position, handled = rows[0]
+    holder, position, handled, left = rows[0]
     done = handled is not None or (position is not None and position >= min(events))
     if holder != owner or done:
         raise LeaseLost("another process runs the handlers of this application now")
+    return not left
+
+
+def still_there(tx: Tx, given: Mapping[int, str]) -> None:
+    """Raises Overtaken unless events are what they were when they were given: by event, its payload."""
+    for event, payload, leaves in tx.by_keys(AS_THEY_ARE, [*given]):
+        if leaves or payload != given[event]:
+            raise Overtaken(f"event {event} was erased while a turn with it went on")
 
 
 def backlog(tx: Tx, app: int) -> Backlog:

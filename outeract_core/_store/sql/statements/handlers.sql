@@ -150,12 +150,18 @@ SELECT handler, unread FROM handled WHERE event = :event;
 -- name: turn_standing
 SELECT (SELECT owner FROM lease WHERE app = :app AND name = :name),
   (SELECT position FROM cursor WHERE app = :app AND name = :name),
-  (SELECT 1 FROM handled WHERE event = :event AND handler = :handler);
+  (SELECT 1 FROM handled WHERE event = :event AND handler = :handler),
+  EXISTS (SELECT 1 FROM erasure WHERE event = :event AND raw_only <> 1) OR EXISTS (SELECT 1 FROM erasing WHERE event = :event);
 
 -- name: turn_standing_of_many
 SELECT (SELECT owner FROM lease WHERE app = :app AND name = :name),
   (SELECT position FROM cursor WHERE app = :app AND name = :name),
-  (SELECT 1 FROM handled WHERE handler = :handler AND event {in keys} LIMIT 1);
+  (SELECT 1 FROM handled WHERE handler = :handler AND event {in keys} LIMIT 1),
+  EXISTS (SELECT 1 FROM erasure WHERE event {in keys} AND raw_only <> 1) OR EXISTS (SELECT 1 FROM erasing WHERE event {in keys});
+
+-- name: given_as_they_are
+SELECT e.seq, payload_out(e.payload), EXISTS (SELECT 1 FROM erasing x WHERE x.event = e.seq)
+FROM {each keys} j {pin event e ON e.seq = j.value};
 
 -- name: park_add
 INSERT INTO parked(event, handler, reason, at, failure) VALUES (:event, :handler, :reason, :now, :failure)
@@ -182,7 +188,11 @@ SELECT j.value FROM {each keys} j
 WHERE EXISTS (SELECT 1 FROM edge g WHERE g.dst = j.value AND g.type = :blocked)
   OR EXISTS (SELECT 1 FROM edge g {pin event e ON e.seq = g.src}
     WHERE g.dst = j.value AND g.type = :origin AND (e.type = :edited OR e.type = :deleted))
-  OR EXISTS (SELECT 1 FROM erasure x WHERE x.event = j.value);
+  OR EXISTS (SELECT 1 FROM erasure x WHERE x.event = j.value)
+  OR EXISTS (SELECT 1 FROM erasing y WHERE y.event = j.value);
+
+-- name: leaving
+SELECT y.event FROM {each keys} j {pin erasing y ON y.event = j.value};
 
 -- name: cause_of
 SELECT e.type, payload_out(e.payload) ->> '$.sender_is_bot',
