@@ -88,7 +88,8 @@ class Outcomes:
         """
         app = self.hosted.tenant.key
         effects = [await _effect(self._runtime, app, effect) for effect in turn.effects]
-        whole = _Whole(effects, self._settlement(handler, batch, unread=turn.unread), turn.given)
+        settlement = self._settlement(handler, batch, unread=turn.unread)
+        whole = _Whole(effects, settlement, turn.given if effects else {})
         await self._write(handler, batch, Share(self._together, whole))
         self.lanes.settled(handler, [arrived.event for arrived in batch])
         if effects:

@@ -156,6 +156,7 @@ async def test_what_goes_on_in_such_a_turn_is_told_so(tmp_path: Path) -> None:
             kept.append(message)
             if len(kept) == 1:
                 await _erased(bot)
+                message.reply("hi")
 
         await bot.says("hello")
         await bot.core.pump()

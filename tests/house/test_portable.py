@@ -22,6 +22,7 @@ import pytest
 
 from outeract_core._store.engine.composed import conditions, merging, tables, walking
 from outeract_core._store.engine.statements import texts
+from tests.support.patience import PATIENCE
 from tests.support.portable.asked import OWN, Answers, answers
 from tests.support.portable.composed import composed
 from tests.support.portable.schema import make
@@ -212,5 +213,5 @@ def test_a_server_does_not_outlive_who_is_killed(at: str) -> None:
         assert done.returncode == -signal.SIGKILL
         assert bool(done.stdout) == (at == "the end")
         wardens = [one for one in _naming(folder) if "warden" in " ".join(one.cmdline())]
-        assert psutil.wait_procs(wardens, timeout=120)[1] == []
+        assert psutil.wait_procs(wardens, timeout=PATIENCE)[1] == []
         assert (_naming(folder), os.listdir(folder)) == ([], [])  # noqa: PTH208

@@ -24,6 +24,8 @@ from tests.support.places import ROOT
 
 _LOOKS, _BETWEEN = 3, 0.2
 """So many looks in a row find nobody, so many seconds apart."""
+_GRACE = 2.0
+"""Seconds that who is told to end has, before they are killed."""
 
 
 @contextmanager
@@ -64,7 +66,7 @@ def _quit(process: Any) -> None:
 
     try:
         process.send_signal(signal.SIGQUIT)
-        process.wait(2)
+        process.wait(_GRACE)
     except psutil.TimeoutExpired:
         process.kill()
     except psutil.NoSuchProcess:
