@@ -35,10 +35,7 @@ async def admit(runtime: Runtime, read: Read) -> None:
 
 def wanted_by(read: Read) -> Counter[int]:
     """By application how many events a delivery would make; what is not understood is one, too."""
-    wanted = Counter(conn.app for conn, _ in read.unparsed)
-    for batch in read.batches.values():
-        wanted[batch.conn.app] += len(batch.items)
-    return wanted
+    return Counter(conn.app for conn in read.owners)
 
 
 async def held_back(runtime: Runtime, app: int, what: What) -> float:

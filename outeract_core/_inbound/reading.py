@@ -7,7 +7,8 @@ Does not know: commits, answers to platforms.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from attrs import Factory, define, evolve
@@ -32,6 +33,7 @@ from .routing import Foreign, Nobody, Routing, foreign
 T = TypeVar("T")
 _FACTS = (Fact, Unparsed)
 _ACCOUNT = (str, type(None))
+_NONE: Mapping[str, Any] = MappingProxyType({})
 LIGHT = 16_384
 """Bytes that are read in the event loop: a millisecond or two. More are read beside it."""
 A_FACT = 512
@@ -44,24 +46,35 @@ async def beside(size: int, work: Callable[[], T]) -> T:
 
 
 @define
-class Batch:
-    """What one delivery holds for one connection."""
-
-    conn: Conn
-    items: list[Item] = Factory(list)
-
-
-@define
 class Read:
-    """A parsed delivery: facts by connection; what of the rest was not understood, and whose it is;
-    what is nobody's here. `conn`: whose URL it came to; `credentials` came with it, and are not in it.
+    """A delivery, read: what was understood, and what not, each with whose it is; what is nobody's here.
+
+    `conn`: whose URL it came to. `inbound`: the request, without its credentials; None: it was polled.
+    `credentials` came with it. `mixed`: something in it is not of the connection whose URL it came to.
     """
 
     conn: Conn
-    credentials: dict[str, Any] = Factory(dict)
-    batches: dict[int, Batch] = Factory(dict)
+    inbound: Inbound | None = None
+    credentials: Mapping[str, Any] = _NONE
+    mixed: bool = False
+    items: list[tuple[Conn, Item]] = Factory(list)
     unparsed: list[tuple[Conn, Unparsed]] = Factory(list)
     foreign: list[Foreign] = Factory(list)
+
+    def add(self, owner: Conn, item: Item) -> None:
+        """What was understood."""
+        self.items.append((owner, item))
+        self.mixed = self.mixed or owner is not self.conn
+
+    def fault(self, owner: Conn, item: Unparsed) -> None:
+        """What was not, and is kept."""
+        self.unparsed.append((owner, item))
+        self.mixed = self.mixed or owner is not self.conn
+
+    def refuse(self, item: Foreign) -> None:
+        """What is nobody's here."""
+        self.foreign.append(item)
+        self.mixed = True
 
     @property
     def faults(self) -> str | None:
@@ -71,69 +84,55 @@ class Read:
         return clean("; ".join(str(item.error) for _, item in self.unparsed)[:2000]) or None
 
     @property
-    def mixed(self) -> bool:
-        """Whether something in it is not of the connection whose URL it came to."""
-        if self.foreign:
-            return True
-        if not self.unparsed and self.batches.keys() == {self.conn.id}:
-            return False  # so it is nearly always
-        owners = [*self.batches, *(conn.id for conn, _ in self.unparsed)]
-        return any(owner != self.conn.id for owner in owners)
-
-    @property
     def apps(self) -> Whose:
         """Whose it is: several applications may have connections to one account."""
         if not self.mixed:
             return self.conn.app
-        conns = [batch.conn for batch in self.batches.values()]
-        conns += [conn for conn, _ in self.unparsed]
-        return frozenset([self.conn.app, *(conn.app for conn in conns)])
+        return frozenset([self.conn.app, *(conn.app for conn in self.owners)])
 
     @property
-    def handed(self) -> dict[str, Any]:
+    def owners(self) -> list[Conn]:
+        """Whose each item is."""
+        return [conn for conn, _ in (*self.items, *self.unparsed)]
+
+    @property
+    def handed(self) -> Mapping[str, Any]:
         """The credentials, if all of it has one owner: nobody gets those of somebody else."""
         if not self.credentials:
-            return {}
-        owners = {*self.batches, *(conn.id for conn, _ in self.unparsed)}
-        return self.credentials if len(owners) == 1 and not self.foreign else {}
-
-    def add(self, conn: Conn, item: Item) -> None:
-        """An item that was understood."""
-        if conn.id not in self.batches:
-            self.batches[conn.id] = Batch(conn)
-        self.batches[conn.id].items.append(item)
+            return _NONE
+        one = len({conn.id for conn in self.owners}) == 1 and not self.foreign
+        return self.credentials if one else _NONE
 
 
-def without_credentials(adapter: Adapter, inbound: Inbound) -> tuple[Inbound, dict[str, Any]]:
+def without_credentials(adapter: Adapter, inbound: Inbound) -> tuple[Inbound, Mapping[str, Any]]:
     """A verified request as it may be read and kept, and the credentials that were in it."""
     if not adapter.manifest.credentials:
-        return inbound, {}
+        return inbound, _NONE
     body, found = strike_body(inbound.body, adapter.manifest.credentials)
     return (inbound if body is inbound.body else evolve(inbound, body=body)), found
 
 
 def read_delivery(
-    conn: Conn, adapter: Adapter, inbound: Inbound, credentials: dict[str, Any]
+    conn: Conn, adapter: Adapter, inbound: Inbound, credentials: Mapping[str, Any]
 ) -> tuple[Read, list[Fact | Unparsed]]:
     """What a request says. Never raises: what goes wrong as a whole is in `unparsed`."""
-    read = Read(conn, credentials)
+    read = Read(conn, inbound, credentials)
     try:
         with guarded:
             return read, list(adapter.parse(inbound))
     except Exception as error:
         whole = Unparsed(inbound.body, f"{type(error).__name__}: {error}")
-        read.unparsed.append((conn, whole))
+        read.fault(conn, whole)
         return read, []
 
 
-Whole = tuple[Inbound, Read, list[Fact | Unparsed]]
-"""A request without its credentials, and what it says."""
+Whole = tuple[Read, list[Fact | Unparsed]]
+"""A request, and what it says."""
 
 
 def read_whole(conn: Conn, adapter: Adapter, inbound: Inbound) -> Whole:
     """A verified request, its credentials taken out, and read."""
-    plain, credentials = without_credentials(adapter, inbound)
-    return plain, *read_delivery(conn, adapter, plain, credentials)
+    return read_delivery(conn, adapter, *without_credentials(adapter, inbound))
 
 
 def reread(conn: Conn, adapter: Any, inbound: Inbound) -> Whole:
@@ -142,60 +141,55 @@ def reread(conn: Conn, adapter: Any, inbound: Inbound) -> Whole:
     read = Read(conn)
     try:
         with guarded:
-            return plain, read, list(adapter.reread(plain.json(), plain.received_at))
+            return read, list(adapter.reread(plain.json(), plain.received_at))
     except Exception as error:
         whole = Unparsed(plain.json(), f"{type(error).__name__}: {error}")
-        read.unparsed.append((conn, whole))
-        return plain, read, []
+        read.fault(conn, whole)
+        return read, []
 
 
-def sort(
-    routing: Routing, facts: Iterable[Fact | Unparsed], read: Read, inbound: Inbound | None = None
-) -> Read:
-    """Each fact to the connection of its account; `inbound`: the request that they came in.
+def sort(routing: Routing, adapter: Adapter, facts: Iterable[Fact | Unparsed], read: Read) -> Read:
+    """Each fact to the connection of its account; `adapter`: that of the connection to which they came.
 
     Raises MissingSecret when it cannot be told yet whose one is.
     """
-    runtime, own = routing.runtime, routing.runtime.adapter(read.conn)
-    credentials = own.manifest.credentials
+    credentials = adapter.manifest.credentials
     for fact in facts:
-        account = getattr(fact, "account", None)
-        if not isinstance(fact, _FACTS) or not isinstance(account, _ACCOUNT):
+        if not isinstance(fact, _FACTS) or not isinstance(fact.account, _ACCOUNT):
             wrong = Unparsed(getattr(fact, "raw", None), f"no fact, or no account: {fact!r:.200}")
-            read.unparsed.append((read.conn, wrong))
+            read.fault(read.conn, wrong)
             continue
         if credentials:
             fact = _without_credentials(credentials, fact)
-        owner = routing.owner(account)
-        if isinstance(owner, Nobody):
-            read.foreign.append(foreign(fact.raw, owner))
+        owner = routing.owner(fact.account)
+        if owner is read.conn and isinstance(fact, Fact):
+            _understand(adapter, owner, fact, read)
+        elif isinstance(owner, Nobody):
+            read.refuse(foreign(fact.raw, owner))
         elif isinstance(fact, Unparsed):
-            read.unparsed.append((owner, fact))
+            read.fault(owner, fact)
         else:
-            adapter = own if owner is read.conn else runtime.adapter(owner)
-            _understand(adapter, owner, fact, read, inbound)
+            _understand(routing.runtime.adapter(owner), owner, fact, read)
     if read.unparsed:
-        redact = runtime.log.redact
+        redact = routing.runtime.log.redact
         read.unparsed[:] = [
             (owner, evolve(item, error=redact(str(item.error)))) for owner, item in read.unparsed
         ]
     return read
 
 
-def _understand(
-    adapter: Adapter, owner: Conn, fact: Fact, read: Read, inbound: Inbound | None
-) -> None:
+def _understand(adapter: Adapter, owner: Conn, fact: Fact, read: Read) -> None:
     try:
         fact, raw = told(adapter, fact), None
         if not strangers.is_proved(type(adapter)):
             strangers.check(fact)
         if owner.keep_raw:
-            raw = fact.raw if inbound is None else inbound.as_sent(fact.raw)
+            raw = fact.raw if read.inbound is None else read.inbound.as_sent(fact.raw)
         item = ingest.prepare(fact, raw)
         read.add(owner, _without_codes(item) if finds_codes(owner) else item)
     except Exception as error:
         reason = f"{fact.kind}: {type(error).__name__}: {error}"
-        read.unparsed.append((owner, Unparsed(fact.raw, reason)))
+        read.fault(owner, Unparsed(fact.raw, reason))
 
 
 def _without_credentials(names: frozenset[str], fact: Fact | Unparsed) -> Fact | Unparsed:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from operator import is_
-from typing import Any
+from typing import Any, cast
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define
 
 from .._domain.rules.guard import guarded
 from .._domain.values.ids import to_ms
@@ -65,15 +65,6 @@ class Received:
             self.duplicates += 1
         else:
             self.held.append((conn, item))
-
-
-@frozen
-class Delivery:
-    """A verified request, without its credentials, read. `conn`: whose URL it came to."""
-
-    conn: Conn
-    inbound: Inbound
-    read: Read
 
 
 class Receiver:
@@ -170,21 +161,21 @@ class Receiver:
         """Commit a verified delivery; what is not understood is kept with the error."""
         size = len(inbound.body)
         if size <= LIGHT:
-            plain, read, facts = read_whole(conn, adapter, inbound)
+            read, facts = read_whole(conn, adapter, inbound)
         else:
-            plain, read, facts = await aside(partial(read_whole, conn, adapter, inbound))
+            read, facts = await aside(partial(read_whole, conn, adapter, inbound))
         if unpinned(conn, adapter):
-            conn = await pinned(self._runtime, conn, adapter, facts)
+            read.conn = conn = await pinned(self._runtime, conn, adapter, facts)
         routing = Routing(self._runtime, conn, inbound)
         if size <= LIGHT:
-            sort(routing, facts, read, plain)
+            sort(routing, adapter, facts, read)
         else:
-            await aside(partial(sort, routing, facts, read, plain))
+            await aside(partial(sort, routing, adapter, facts, read))
         if not self._runtime.meters.none:
             await quotas.admit(self._runtime, read)
         for one in read.foreign:
             self._tell(conn, one)
-        return await self._store(read, Share(self._together, Delivery(conn, plain, read)))
+        return await self._store(read, Share(self._together, read))
 
     def _tell(self, conn: Conn, one: Foreign) -> None:
         """Each reason once; the file counts the rest."""
@@ -193,23 +184,27 @@ class Receiver:
             text = f"an item at the URL of {conn.platform} {conn.entity.name} was not kept: {one.reason}"
             self._runtime.log.warning("inbound", text)
 
-    def _together(self, tx: Tx, deliveries: list[Delivery]) -> list[Received]:
-        """Deliveries that came at the same time, in one unit of work."""
-        results = self._commit(tx, [delivery.read for delivery in deliveries])
-        for delivery, received in zip(deliveries, results, strict=True):
-            read = delivery.read
-            for one in read.foreign:
-                raw_deliveries.foreign(tx, read.conn.platform, one.digest, one.reason)
-            if read.mixed:
-                keep_apart(tx, read, received.held, to_ms(delivery.inbound.received_at))
-            elif read.faults or received.held:
-                state = "unparsed" if read.faults else "held"
-                keep(tx, delivery.conn, delivery.inbound, state, read.faults)
-            received.kept = bool(read.faults or received.held)
-            if received.kept:
-                state = "unparsed" if read.faults else "held"
-                tx.after_commit(partial(self._tell_kept, delivery.conn, state))
+    def _together(self, tx: Tx, reads: list[Read]) -> list[Received]:
+        """Requests that came at the same time, in one unit of work."""
+        results = self._commit(tx, reads)
+        for read, received in zip(reads, results, strict=True):
+            if read.mixed or read.unparsed or received.held:
+                self._keep(tx, read, received)
         return results
+
+    def _keep(self, tx: Tx, read: Read, received: Received) -> None:
+        """What of a request is not in the log: why it is not, and what is needed to read it again."""
+        inbound, conn = cast("Inbound", read.inbound), read.conn
+        for one in read.foreign:
+            raw_deliveries.foreign(tx, conn.platform, one.digest, one.reason)
+        state = "unparsed" if read.faults else "held"
+        received.kept = bool(read.faults or received.held)
+        if read.mixed:
+            keep_apart(tx, read, received.held, to_ms(inbound.received_at))
+        elif received.kept:
+            keep(tx, conn, inbound, state, read.faults)
+        if received.kept:
+            tx.after_commit(partial(self._tell_kept, conn, state))
 
     def _tell_kept(self, conn: Conn, state: str) -> None:
         """Told without its reason, which may quote what somebody has said: that is in the event."""
@@ -263,25 +258,23 @@ class Receiver:
 
     async def _one_by_one(self, read: Read) -> int:
         """Each fact in a commit of its own; what cannot be stored counts as not understood."""
-        handed, batches, read.batches = read.handed, read.batches, {}
+        handed, items, read.items = read.handed, read.items, []
         stored = 0
-        for batch in batches.values():
-            for item in batch.items:
-                alone = Read(batch.conn, handed)
-                alone.add(batch.conn, item)
+        for conn, item in items:
+            alone = Read(conn, credentials=handed, items=[(conn, item)])
 
-                def unit(tx: Tx, alone: Read = alone) -> Received:
-                    return self._commit(tx, [alone])[0]
+            def unit(tx: Tx, alone: Read = alone) -> Received:
+                return self._commit(tx, [alone])[0]
 
-                try:
-                    received = await self._runtime.database.write(unit, app=batch.conn.app)
-                except OuteractError:
-                    raise
-                except Exception as error:
-                    reason = f"{item.fact.kind}: {type(error).__name__}: {error}"
-                    read.unparsed.append((batch.conn, Unparsed(item.fact.raw, reason)))
-                else:
-                    stored += received.stored
+            try:
+                received = await self._runtime.database.write(unit, app=conn.app)
+            except OuteractError:
+                raise
+            except Exception as error:
+                reason = f"{item.fact.kind}: {type(error).__name__}: {error}"
+                read.fault(conn, Unparsed(item.fact.raw, reason))
+            else:
+                stored += received.stored
         return stored
 
     # ── polls ─────────────────────────────────────────────────────────────────────────────────
@@ -297,7 +290,7 @@ class Receiver:
         with guarded:
             flow = poll(mark.cursor, wait)
         polled = await self._runtime.http.run(flow, by=conn.id, waiting=True)
-        sorting = partial(sort, Routing(self._runtime, conn), polled.facts, Read(conn))
+        sorting = partial(sort, Routing(self._runtime, conn), adapter, polled.facts, Read(conn))
         read = await beside(len(polled.facts) * A_FACT, sorting)
         for app, count in quotas.wanted_by(read).items():
             self._runtime.meters.add(app, quotas.EVENTS, count)
@@ -339,8 +332,8 @@ class Receiver:
         """One kept delivery; what of it is known stays once. Whether all is understood now."""
         alone = delivery.inbound.method == ITEM
         parse = partial(reread if alone else read_whole, conn, adapter, delivery.inbound)
-        plain, read, facts = await beside(len(delivery.inbound.body), parse)
-        sorting = partial(sort, Routing(self._runtime, conn), facts, read, None if alone else plain)
+        read, facts = await beside(len(delivery.inbound.body), parse)
+        sorting = partial(sort, Routing(self._runtime, conn), adapter, facts, read)
         await beside(len(delivery.inbound.body), sorting)
 
         def unit(tx: Tx) -> Received:
@@ -361,11 +354,14 @@ def _neighbours(reads: Sequence[Read], results: Sequence[Received]) -> list[_Gro
     groups: list[_Group] = []
     here, items, whose = 0, list[Item](), list[Received]()
     for read, received in zip(reads, results, strict=True):
-        for number, batch in read.batches.items():
-            if number != here:
-                here, items, whose = number, [], []
-                groups.append((batch.conn, items, whose))
-            for item in batch.items:
-                items.append(item)
-                whose.append(received)
+        for conn, item in sorted(read.items, key=_number) if read.mixed else read.items:
+            if conn.id != here:
+                here, items, whose = conn.id, [], []
+                groups.append((conn, items, whose))
+            items.append(item)
+            whose.append(received)
     return groups
+
+
+def _number(owned: tuple[Conn, Item]) -> int:
+    return owned[0].id
