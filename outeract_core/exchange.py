@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from attrs import field, frozen
@@ -121,7 +122,7 @@ class Response:
     """What to answer to the platform."""
 
     status: int = 200
-    headers: Mapping[str, str] = field(factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
 
 

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 __all__ = ["Object", "host_of", "many", "number", "obj", "path_of", "said", "text", "whole"]
 
 Object: TypeAlias = dict[str, Any]
-_SAFE = 2**53
+_BITS = 53
+"""What a JSON number holds exactly, everywhere (RFC 8259, section 6)."""
 
 
 def text(item: Any, *path: str) -> str | None:
@@ -39,7 +40,7 @@ def said(value: Any) -> str | None:
 
 def whole(value: Any) -> int | None:
     """The value if it is an integer of at most 53 bits, else None."""
-    return value if type(value) is int and -_SAFE < value < _SAFE else None
+    return value if type(value) is int and value.bit_length() <= _BITS else None
 
 
 def obj(item: Any, member: str) -> Object:

@@ -44,6 +44,8 @@ from .routing import Foreign, Routing
 
 BODY_LIMIT = 8 * 1024 * 1024
 _REASONS = 1000
+_TAKEN = Response()
+"""What a platform is answered that asks for no more: a status."""
 
 
 @define
@@ -76,6 +78,7 @@ class Receiver:
         self._doors = Doors(runtime)
         self.refusals = Refusals(runtime)
         self._told: set[str] = set()
+        self._clock = runtime.database.options.clock
         self._asked: dict[int, tuple[tuple[Any, ...], tuple[Reaction, ...]]] = {}
 
     async def webhook(
@@ -96,7 +99,7 @@ class Receiver:
             await self.receive(conn, adapter, inbound)
             self.refusals.taken(webhook_id)
             if getattr(adapter, "acknowledge", None) is None:
-                return Response()
+                return _TAKEN
             if len(body) <= LIGHT:
                 return self._acknowledged(conn, adapter, inbound)
             return await aside(partial(self._acknowledged, conn, adapter, inbound))
@@ -138,8 +141,7 @@ class Receiver:
         if len(body) > self.limit:
             raise BodyTooLarge(f"the body has {len(body)} bytes; the limit is {self.limit}")
         lower = {name.lower(): value for name, value in headers.items()}
-        clock = self._runtime.database.options.clock
-        return Inbound(method.upper(), lower, dict(query), bytes(body), clock())
+        return Inbound(method.upper(), lower, dict(query), bytes(body), self._clock())
 
     def _admitted(self, adapter: Adapter, inbound: Inbound) -> Response | None:
         """What to answer at once; None when it is a delivery, and verified."""

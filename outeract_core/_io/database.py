@@ -181,7 +181,7 @@ class Database:
 
     def here(self) -> None:
         """Raises StoreClosed in a process that was forked: nothing that is open goes on in it."""
-        if self._forks != forks():
+        if self.forked:
             raise StoreClosed(
                 f"{shown_path(self.path)} was opened before a fork; open it again in the child"
             )
@@ -202,7 +202,8 @@ class Database:
     # ── the writer's side ─────────────────────────────────────────────────────────────────────
 
     def _readable(self) -> None:
-        self.here()
+        if self._forks != forks():
+            self.here()
         if self._closed:
             raise StoreClosed(
                 f"{shown_path(self.path)} was closed; open it again with Outeract(path)"

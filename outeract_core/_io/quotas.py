@@ -29,21 +29,20 @@ class _Window:
 
 @define
 class Meters:
-    """By the numbers of applications. `steady`: milliseconds that only go forward."""
+    """By the numbers of applications. `steady`: milliseconds that only go forward.
+
+    `none`: the host has limited nobody, so that nothing need be counted.
+    """
 
     _steady: Callable[[], int]
+    none: bool = True
     _quotas: dict[int, Quotas] = field(factory=dict)
     _windows: dict[tuple[int, What], _Window] = field(factory=dict)
 
     def set(self, app: int, quotas: Quotas | None) -> None:
         """From now on; what was used in this window stays used. None: as before."""
         if quotas is not None:
-            self._quotas[app] = quotas
-
-    @property
-    def none(self) -> bool:
-        """Whether the host has limited nobody, so that nothing need be counted."""
-        return not self._quotas
+            self._quotas[app], self.none = quotas, False
 
     def limit(self, app: int, what: What) -> int | None:
         """How much of it an application may use in a window; None: as much as it likes."""

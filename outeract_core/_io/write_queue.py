@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from ..driver import Tx, Whose
 from .wakeup import Via, call
@@ -21,7 +21,7 @@ T = TypeVar("T")
 Unit: TypeAlias = Callable[[Tx], T]
 
 
-@frozen
+@define(eq=False)
 class Share(Generic[T]):
     """A unit that is cheaper done together with its like: `together(tx, [what, …])`, one result each."""
 

@@ -29,9 +29,9 @@ def meant(adapter: Any, external_id: Any, kind: PlatformUserKind = "person") -> 
     return Party(None, kind, aliases=(found,)) if isinstance(found, Alias) else Party(found, kind)
 
 
-def named(adapter: Any, party: Party | None) -> Party | None:
+def named(adapter: Any, party: Party) -> Party:
     """A party that has come in, under the id in the platform's one form; nothing is refused."""
-    if party is None or not isinstance(party.external_id, str) or party.kind == "system":
+    if not isinstance(party.external_id, str) or party.kind == "system":
         return party
     found = _lenient(adapter, party.external_id, party.kind)
     if found == party.external_id:
@@ -45,12 +45,12 @@ def told(adapter: Any, fact: Fact) -> Fact:
     """A fact whose parties and changes of identity are in the platform's one form."""
     if not hasattr(adapter, "normalise"):
         return fact
-    sender, chat = named(adapter, fact.sender), named(adapter, fact.chat)
+    sender = fact.sender and named(adapter, fact.sender)
+    chat = fact.chat and named(adapter, fact.chat)
     if sender is fact.sender and chat is fact.chat and not (fact.relinks or fact.profiles):
         return fact
     relinks = tuple(_renamed(adapter, change) for change in fact.relinks)
-    shown = (named(adapter, party) for party in fact.profiles)
-    profiles = tuple(party for party in shown if party is not None)
+    profiles = tuple(named(adapter, party) for party in fact.profiles)
     return evolve(fact, sender=sender, chat=chat, relinks=relinks, profiles=profiles)
 
 

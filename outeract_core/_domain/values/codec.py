@@ -28,13 +28,13 @@ def encode(value: Any) -> str:
     Raises ValueError or TypeError for what JSON cannot say, and for what is nested too deeply.
     """
     text = _encode(value)
-    if _may_be_deep(text):
+    if len(text) > DEEPEST and _may_be_deep(text):
         _check_depth(value)
-    return text if storable(text) else _encode_ascii(value)
+    return text if text.isascii() or storable(text) else _encode_ascii(value)
 
 
 def _may_be_deep(text: str) -> bool:
-    return len(text) > DEEPEST and text.count("[") + text.count("{") > DEEPEST
+    return text.count("[") + text.count("{") > DEEPEST
 
 
 def _check_depth(value: Any) -> None:
@@ -161,7 +161,7 @@ def encode_raw(raw: Any) -> str | None:
             text = bytes(raw).decode()
         except UnicodeDecodeError:
             return encode(json.loads(bytes(raw)))
-        if _may_be_deep(text):
+        if len(text) > DEEPEST and _may_be_deep(text):
             _check_depth(json.loads(text))
         return text
     return encode(raw)

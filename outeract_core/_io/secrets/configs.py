@@ -88,7 +88,9 @@ class Texts:
 
     def value(self, entity: PlatformConnection, name: str) -> str:
         """The secret that the connection has under this name. Raises MissingSecret."""
-        reference = str(entity.config.get(name))
+        return self._value(entity, name, str(entity.config.get(name)))
+
+    def _value(self, entity: PlatformConnection, name: str, reference: str) -> str:
         if not reference.startswith(HOST):
             return self.secrets.follow(reference)
         text = self._given.get((entity.id.int, name))
@@ -106,9 +108,10 @@ class Texts:
         }
 
         def resolve(reference: str) -> str:
-            if reference not in own:
+            name = own.get(reference)
+            if name is None:
                 raise MissingSecret(f"{reference} is no secret of {entity.platform} {entity.name}")
-            return self.value(entity, own[reference])
+            return self._value(entity, name, reference)
 
         return Settings(
             entity.platform, entity.account, dict(entity.config), resolve, _path(entity)

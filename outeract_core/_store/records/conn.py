@@ -31,7 +31,7 @@ class Conn:
         """The adapter's name."""
         return self.entity.platform
 
-    @property
+    @cached_property
     def disabled(self) -> bool:
         """Whether it was imported, and nobody has confirmed its config."""
         return self.entity.status == DISABLED

@@ -32,6 +32,9 @@ _MESSAGES = ("message.inbound", "message.outbound")
 HELD = -1
 """What came of an item: an echo that may be our own, so that it is too early to tell."""
 _IDS, _TEXTS = (str, int), (str,)
+_NAMED = attrgetter("key", "reply_to", "thread", "target")
+_SHOWN = attrgetter("kind", "name", "profile_picture_url")
+_VALUE = attrgetter("value")
 _PLAIN_IDS, _PLAIN_TEXTS = frozenset({str, int, type(None)}), frozenset({str, type(None)})
 """Nearly always nothing else comes, and one look tells so."""
 
@@ -84,13 +87,13 @@ def _of_status(fact: facts.Fact) -> dict[str, Any]:
 
 def _check(fact: facts.Fact) -> None:
     """What the unit of work will rely on: a fault is found here, where it costs only its own fact."""
-    values = [fact.key, fact.reply_to, fact.thread, fact.target]
+    values: list[Any] = [*_NAMED(fact)]
     texts: list[Any] = [fact.correlation]
     for party in (fact.sender, fact.chat, *fact.profiles):
         if party is not None:
             values.append(party.external_id)
-            values += [alias.value for alias in party.aliases]
-            texts += (party.kind, party.name, party.profile_picture_url)
+            values.extend(map(_VALUE, party.aliases))
+            texts.extend(_SHOWN(party))
             if not isinstance(party.bot, bool):
                 raise TypeError(f"bot is True or False, not {party.bot!r:.80}")
     for change in fact.relinks:
