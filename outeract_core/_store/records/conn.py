@@ -6,9 +6,7 @@ Does not know: how it comes to be, adapters, secrets.
 
 from __future__ import annotations
 
-from functools import cached_property
-
-from attrs import frozen
+from attrs import field, frozen
 
 from ...model import PlatformConnection
 
@@ -18,7 +16,12 @@ DISABLED = "disabled"
 
 @frozen
 class Conn:
-    """A connection as the units need it: integer keys, and the entity for the host."""
+    """A connection as the units need it: integer keys, and the entity for the host.
+
+    `platform`: the adapter's name. `disabled`: it was imported, and nobody has confirmed its config.
+    `keep_raw`: the platform's own items are kept beside the payloads. What is asked of it at each message is
+    a plain member: a cached property would make every other member slow to read.
+    """
 
     id: int
     app: int
@@ -26,17 +29,18 @@ class Conn:
     entity: PlatformConnection
     app_config: dict[str, str]
 
-    @property
-    def platform(self) -> str:
-        """The adapter's name."""
+    platform: str = field(init=False, eq=False)
+    disabled: bool = field(init=False, eq=False)
+    keep_raw: bool = field(init=False, eq=False)
+
+    @platform.default
+    def _platform(self) -> str:
         return self.entity.platform
 
-    @cached_property
-    def disabled(self) -> bool:
-        """Whether it was imported, and nobody has confirmed its config."""
+    @disabled.default
+    def _disabled(self) -> bool:
         return self.entity.status == DISABLED
 
-    @cached_property
-    def keep_raw(self) -> bool:
-        """Whether the platform's own items are kept beside the payloads."""
+    @keep_raw.default
+    def _keep_raw(self) -> bool:
         return bool(self.entity.config.get("keep_raw", True))
