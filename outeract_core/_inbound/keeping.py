@@ -7,6 +7,7 @@ Does not know: why it was not understood, when it is read again (`receiver.py`).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from .._domain.rules.link_code import find_codes, strike
 from .._domain.values.codec import clean, encode
@@ -17,7 +18,6 @@ from .._store.writing.bulk import Item
 from ..adapter import Inbound
 from ..driver import Tx
 from ..events import Unparsed
-from .reactions import finds_codes
 from .reading import Read
 from .routing import tellable
 
@@ -49,7 +49,7 @@ def keep_item(tx: Tx, conn: Conn, item: Unparsed) -> None:
     _written(tx, conn, "POST", headers, "{}", raw, tx.now, "unparsed", error, digest)
 
 
-def keep_apart(tx: Tx, read: Read, held: list[tuple[Conn, Item]], at: int) -> None:
+def keep_apart(tx: Tx, read: Read, held: Sequence[tuple[Conn, Item]], at: int) -> None:
     """Each item of a body of several owners with its own; nothing of it with anybody else."""
     for conn, unparsed in read.unparsed:
         _keep_alone(tx, conn, unparsed.raw, at, "unparsed", clean(str(unparsed.error)))
@@ -77,7 +77,7 @@ def _written(
 
 def _without_codes(conn: Conn, body: bytes) -> bytes:
     """What is kept of a body: link codes are not."""
-    if not finds_codes(conn):
+    if not conn.finds_codes:
         return body
     text = body.decode("latin-1")
     codes = find_codes(text)

@@ -40,7 +40,7 @@ def reactions_of(runtime: Runtime, conn: Conn) -> tuple[Reaction, ...]:
         found.append(
             Reaction(frozenset({"message.inbound"}), _reader(hasattr(adapter, "mark_read")))
         )
-    if finds_codes(conn) and runtime.key.fault is None:
+    if conn.finds_codes and runtime.key.fault is None:
         found.append(Reaction(frozenset({"message.inbound"}), _linker(runtime)))
     return tuple(found)
 
@@ -90,11 +90,6 @@ def tell(runtime: Runtime, tx: Tx, app: int, attempt: link_codes.Attempt) -> Non
 
     if attempt.limited:
         tx.after_commit(limited)
-
-
-def finds_codes(conn: Conn) -> bool:
-    """Whether link codes are looked for in what people write; then none is kept."""
-    return conn.app_config["link_code_auto_detect"] == "enabled"
 
 
 def _text(fact: Fact) -> str:

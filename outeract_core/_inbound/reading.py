@@ -27,7 +27,6 @@ from ..adapter import Adapter, Inbound
 from ..driver import Whose
 from ..events import Fact, Unparsed
 from . import strangers
-from .reactions import finds_codes
 from .routing import Foreign, Nobody, Routing, foreign
 
 T = TypeVar("T")
@@ -132,6 +131,8 @@ Whole = tuple[Read, list[Fact | Unparsed]]
 
 def read_whole(conn: Conn, adapter: Adapter, inbound: Inbound) -> Whole:
     """A verified request, its credentials taken out, and read."""
+    if not adapter.manifest.credentials:
+        return read_delivery(conn, adapter, inbound, _NONE)
     return read_delivery(conn, adapter, *without_credentials(adapter, inbound))
 
 
@@ -161,7 +162,7 @@ def sort(routing: Routing, adapter: Adapter, facts: Iterable[Fact | Unparsed], r
             continue
         if credentials:
             fact = _without_credentials(credentials, fact)
-        owner = routing.owner(fact.account)
+        owner = read.conn if fact.account is None else routing.owner(fact.account)
         if owner is read.conn and isinstance(fact, Fact):
             _understand(adapter, owner, fact, read)
         elif isinstance(owner, Nobody):
@@ -186,7 +187,7 @@ def _understand(adapter: Adapter, owner: Conn, fact: Fact, read: Read) -> None:
         if owner.keep_raw:
             raw = fact.raw if read.inbound is None else read.inbound.as_sent(fact.raw)
         item = ingest.prepare(fact, raw)
-        read.add(owner, _without_codes(item) if finds_codes(owner) else item)
+        read.add(owner, _without_codes(item) if owner.finds_codes else item)
     except Exception as error:
         reason = f"{fact.kind}: {type(error).__name__}: {error}"
         read.fault(owner, Unparsed(fact.raw, reason))

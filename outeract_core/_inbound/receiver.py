@@ -11,7 +11,7 @@ from functools import partial
 from operator import is_
 from typing import Any, cast
 
-from attrs import Factory, define
+from attrs import define
 
 from .._domain.rules.guard import guarded
 from .._domain.values.ids import to_ms
@@ -50,23 +50,26 @@ _TAKEN = Response()
 
 @define
 class Received:
-    """What a delivery came to. `stored` counts new events, whose keys are `keys`; `duplicates` what was known."""
+    """What a delivery came to. `stored` counts new events, whose keys are `keys` if anybody asks for them;
+    `duplicates` what was known.
+    """
 
     stored: int = 0
     duplicates: int = 0
     kept: bool = False
-    held: list[tuple[Conn, Item]] = Factory(list)
-    keys: list[int] = Factory(list)
+    keys: list[int] | None = None
+    held: Sequence[tuple[Conn, Item]] = ()
 
     def note(self, conn: Conn, item: Item, fate: int) -> None:
         """One of its facts has come to this; see `ingest.ingest`."""
         if fate > 0:
             self.stored += 1
-            self.keys.append(fate)
+            if self.keys is not None:
+                self.keys.append(fate)
         elif fate == DUPLICATE:
             self.duplicates += 1
         else:
-            self.held.append((conn, item))
+            self.held = [*self.held, (conn, item)]
 
 
 class Receiver:
@@ -161,23 +164,29 @@ class Receiver:
 
     async def receive(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Received:
         """Commit a verified delivery; what is not understood is kept with the error."""
-        size = len(inbound.body)
-        if size <= LIGHT:
-            read, facts = read_whole(conn, adapter, inbound)
+        if len(inbound.body) <= LIGHT and not unpinned(conn, adapter):
+            read = self._read(conn, adapter, inbound)
         else:
-            read, facts = await aside(partial(read_whole, conn, adapter, inbound))
-        if unpinned(conn, adapter):
-            read.conn = conn = await pinned(self._runtime, conn, adapter, facts)
-        routing = Routing(self._runtime, conn, inbound)
-        if size <= LIGHT:
-            sort(routing, adapter, facts, read)
-        else:
-            await aside(partial(sort, routing, adapter, facts, read))
+            read = await self._read_beside(conn, adapter, inbound)
         if not self._runtime.meters.none:
             await quotas.admit(self._runtime, read)
         for one in read.foreign:
             self._tell(conn, one)
         return await self._store(read, Share(self._together, read))
+
+    def _read(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Read:
+        """What the request says, each item put to its owner: so it is nearly always."""
+        read, facts = read_whole(conn, adapter, inbound)
+        return sort(Routing(self._runtime, conn, inbound), adapter, facts, read)
+
+    async def _read_beside(self, conn: Conn, adapter: Adapter, inbound: Inbound) -> Read:
+        """The same of a large one, or of the first that tells whose the connection is."""
+        size = len(inbound.body)
+        read, facts = await beside(size, partial(read_whole, conn, adapter, inbound))
+        if unpinned(conn, adapter):
+            read.conn = conn = await pinned(self._runtime, conn, adapter, facts)
+        routing = Routing(self._runtime, conn, inbound)
+        return await beside(size, partial(sort, routing, adapter, facts, read))
 
     def _tell(self, conn: Conn, one: Foreign) -> None:
         """Each reason once; the file counts the rest."""
@@ -222,13 +231,13 @@ class Receiver:
 
     def _commit(self, tx: Tx, reads: Sequence[Read]) -> list[Received]:
         """Everything understood, in order; one connection's neighbours go together."""
-        results = [Received() for _ in reads]
+        results = [Received(keys=[] if read.credentials else None) for read in reads]
         for conn, items, whose in _neighbours(reads, results):
             fates = ingest.ingest(tx, conn, items, self._reactions(conn))
             for received, item, fate in zip(whose, items, fates, strict=True):
                 received.note(conn, item, fate)
         for read, received in zip(reads, results, strict=True):
-            if read.handed and received.keys:
+            if received.keys and read.handed:
                 tx.after_commit(partial(self._runtime.handed.keep, received.keys, read.handed))
         if any(received.stored for received in results):
             tx.after_commit(self._runtime.wake)

@@ -65,10 +65,11 @@ def _renamed(adapter: Any, change: Relink) -> Relink:
 def _lenient(adapter: Any, external_id: str, kind: PlatformUserKind) -> str | Alias:
     """What the platform itself says is kept, also where its own rule does not fit."""
     try:
-        with guarded:
-            found: str | Alias = adapter.normalise(external_id, kind)
+        found: str | Alias = adapter.normalise(external_id, kind)
         return found
-    except Exception:  # of whatever kind: what has arrived is not lost for it
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # of whatever kind: what has arrived is not lost for it
         return external_id
 
 

@@ -7,19 +7,36 @@ Does not know: what the values mean.
 from __future__ import annotations
 
 import json
+import json.encoder
 import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 _UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _encoder() -> Callable[[Any], str]:
+    """What `JSONEncoder.encode` does, without making its machine anew for each value: that takes longer than
+    a message. Only CPython has the machine.
+    """
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _PLAIN.encode
+    text = json.encoder.encode_basestring
+    machine = make(None, _PLAIN.default, text, None, ":", ",", False, False, False)
+    return lambda value: "".join(machine(value, 0))
+
+
+_encode = _encoder()
 _encode_ascii = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 _BYTES = (bytes, bytearray, memoryview)
 DEEPEST = 500
 """Levels of nesting that are stored: SQLite reads 1000, Python's parser as many as the stack has left."""
+_DEEPER = f"it is nested deeper than {DEEPEST} levels"
 
 
 def encode(value: Any) -> str:
@@ -27,7 +44,10 @@ def encode(value: Any) -> str:
 
     Raises ValueError or TypeError for what JSON cannot say, and for what is nested too deeply.
     """
-    text = _encode(value)
+    try:
+        text = _encode(value)
+    except RecursionError as error:
+        raise ValueError(f"{_DEEPER}, or holds itself") from error
     if len(text) > DEEPEST and _may_be_deep(text):
         _check_depth(value)
     return text if text.isascii() or storable(text) else _encode_ascii(value)
@@ -42,7 +62,7 @@ def _check_depth(value: Any) -> None:
     while level:
         depth += 1
         if depth > DEEPEST:
-            raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+            raise ValueError(_DEEPER)
         inner = (v.values() if isinstance(v, dict) else v for v in level if _holds(v))
         level = [one for values in inner for one in values if _holds(one)]
 

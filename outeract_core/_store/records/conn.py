@@ -19,7 +19,8 @@ class Conn:
     """A connection as the units need it: integer keys, and the entity for the host.
 
     `platform`: the adapter's name. `disabled`: it was imported, and nobody has confirmed its config.
-    `keep_raw`: the platform's own items are kept beside the payloads. What is asked of it at each message is
+    `keep_raw`: the platform's own items are kept beside the payloads. `finds_codes`: link codes are looked
+    for in what people write; then none is kept. What is asked of it at each message is
     a plain member: a cached property would make every other member slow to read.
     """
 
@@ -32,6 +33,7 @@ class Conn:
     platform: str = field(init=False, eq=False)
     disabled: bool = field(init=False, eq=False)
     keep_raw: bool = field(init=False, eq=False)
+    finds_codes: bool = field(init=False, eq=False)
 
     @platform.default
     def _platform(self) -> str:
@@ -44,3 +46,7 @@ class Conn:
     @keep_raw.default
     def _keep_raw(self) -> bool:
         return bool(self.entity.config.get("keep_raw", True))
+
+    @finds_codes.default
+    def _finds_codes(self) -> bool:
+        return self.app_config["link_code_auto_detect"] == "enabled"
