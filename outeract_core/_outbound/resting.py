@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable
 from .._domain.rules.delivery import backoff
 from .._domain.rules.fair import shares
 
-EACH = 25
-"""Lanes of one connection at once; with a hundred in all, one that is slow leaves room for others."""
+EACH = 50
+"""Lanes of one connection at once: each waits for an answer of its own, and what is settled together is one
+commit. With two hundred in all, one that is slow leaves room for others."""
 LONGEST = 300.0
 """Seconds after which a connection in trouble is tried again at the latest."""
 

@@ -108,7 +108,7 @@ async def test_many_messages_ask_a_platform_in_trouble_once(
         await app.send(("telegram", str(chat)), "hello")
     for _ in range(5):
         await core.pump()
-    assert sky.asked <= 25
+    assert sky.asked <= resting.EACH
     told = await app.events.page(type_is("system.connection_changed"))
     assert [event.payload["status"] for event in told.nodes] == ["unauthorised"]
 

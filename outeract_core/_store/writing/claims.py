@@ -50,7 +50,7 @@ EXTERNAL_IDS: Statement[tuple[int, str]] = statement("external_ids_of")
 FILE: Statement[_File] = statement("file_of_part")
 LAST_INBOUND: Statement[tuple[int]] = statement("last_inbound")
 
-PER_LANE, LANES = 16, 100
+PER_LANE, LANES = 16, 200
 _SOONEST = 1_000
 _ABOUT = ("react", "edit", "delete")
 """Verbs on a message that may still be on its way."""
