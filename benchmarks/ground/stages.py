@@ -3,8 +3,8 @@
 Knows: each stage as the receiver calls it, in a loop over the same bodies.
 Does not know: SQLite's share; that is the floor's.
 
-Each stage is timed as CPU time, so that a wait for the disk does not count. `encode` is all that is read
-from a delivery less its parsing. `hand over` is a unit that does nothing, through the queue and back, a
+Each stage is timed as CPU time, so that a wait for the disk does not count. `encode` is all that is done
+with a delivery less its parsing: whose each item is, and what is written of it. `hand over` is a unit that does nothing, through the queue and back, a
 thousand at once, on both sides of the queue.
 """
 
@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 
 import anyio
 
-from outeract_core._inbound.reading import read_delivery
+from outeract_core._inbound.reading import read_whole, sort
+from outeract_core._inbound.routing import Routing
 from outeract_core.adapter import Inbound
 
 from ..measure import TIME, Figure, summary
@@ -67,7 +68,8 @@ def _in_this_thread(on: Ground) -> dict[str, float]:
             pass
 
     def read(inbound: Inbound) -> None:
-        read_delivery(conn, adapter, inbound, {})
+        read, facts = read_whole(conn, adapter, inbound)
+        sort(Routing(runtime, conn, inbound), adapter, facts, read)
 
     for start in range(0, COUNT, TURN):
         for number, stage in enumerate((adapter.verify, parse, read)):
