@@ -205,9 +205,8 @@ class Database:
         if self._forks != forks():
             self.here()
         if self._closed:
-            raise StoreClosed(
-                f"{shown_path(self.path)} was closed; open it again with Outeract(path)"
-            )
+            told = f"{shown_path(self.path)} was closed; open it again with Outeract(path)"
+            raise StoreClosed(told)
 
     def _usable(self) -> None:
         self._readable()
