@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,21 @@ WORDS = {
 }
 """What is looked for; the words of `traffic` follow Zipf's law, and `quick` is in most messages."""
 
+SCANNED = ("phrase that nobody says", "beginning of a word")
+"""What FTS5 looks for in all that has the words, or makes a list of first, however few are wanted: no goal is set for these."""
+
 Ask = Callable[[], Awaitable[Any]]
+
+
+def slowest(figures: Mapping[str, Figure]) -> float:
+    """Of the kinds that have a goal the largest median, in milliseconds."""
+    spared = {f"rank_{name.replace(' ', '_')}_p50" for name in SCANNED}
+    found = [
+        one.median
+        for name, one in figures.items()
+        if name.startswith("rank_") and name.endswith("_p50") and name not in spared
+    ]
+    return max(found) / 1000
 
 
 async def _planted(core: Outeract, size: int) -> None:
@@ -101,7 +115,8 @@ async def measured(path: Path, size: int) -> dict[str, Figure]:
                 )
     for name in [*WORDS, "common word in a small conversation", "common word long ago"]:
         progress(f"search: by rank with nothing in memory, {name}")
-        times = [await _cold(path, size, name) for _ in range(COLD)]
+        often = 1 if name in SCANNED else COLD
+        times = [await _cold(path, size, name) for _ in range(often)]
         figures[f"rank_{name.replace(' ', '_')}_cold"] = Figure(
             percentile(times, 50), 0.0, TIME, COLD
         )

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from outeract_core import App, Hit, Outeract, blocking
+from outeract_core._store.reading import finding
 from outeract_core._store.records.log import append, link
 from outeract_core.errors import BadInput, InvalidCursor, NotFound
-from outeract_core.events import Fact, message
+from outeract_core.events import Fact, Party, message
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock, SequentialIds
 from tests.support.bots import talk
@@ -254,6 +256,41 @@ async def test_within(core: Core, app: App, town: PlatformConnection) -> None:
     assert await found(app, "word", within=thread) == ["g2", "g1"]
     alone = await app.conversations.thread(await event(app, town, "b1"))
     assert await found(app, "word", within=alone) == ["b1"]
+
+
+async def test_a_thread_is_searched_alike_however_long_it_is(
+    core: Core, app: App, town: PlatformConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of a short thread is looked at, of a long one the matches: both find the same, edits too, page by page."""
+    replies = [
+        said(f"r{n}", f"word {n}", "bob", group="g", at=400 + n, thread="g1") for n in range(9)
+    ]
+    group = Party("g", "group", "Group g")
+    anew = {"message": {"text": "word anew"}}
+    edits = [
+        evolve(about("message.edited", f"e{n}", f"r{n}", anew, "bob"), chat=group) for n in range(3)
+    ]
+    await arrive(core, town, *replies, *edits, said("g3", "word outside", "ann", group="g", at=500))
+    thread = await app.conversations.thread(await event(app, town, "g1"))
+    alone = await app.conversations.thread(await event(app, town, "g3"))
+    asked: list[dict[str, Any]] = [
+        {"within": thread}, {"within": thread, "first": 2}, {"within": thread, "order": "rank", "first": 3},
+        {"within": thread, "since": START + timedelta(seconds=404)}, {"within": alone},
+    ]  # fmt: skip
+    told = []
+    for short in (0, 5, 300):
+        monkeypatch.setattr(finding, "_SHORT", short)
+        told.append(
+            [
+                await found(app, words, **how)
+                for how in asked
+                for words in ("word", "anew", "word -anew")
+            ]
+        )
+    assert told[0] == told[1] == told[2]
+    assert told[0][0] == ["r2", "r1", "r0", *(f"r{n}" for n in range(8, -1, -1)), "g2", "g1"]
+    assert told[0][1] == ["r2", "r1", "r0"]
+    assert (await app.search("word", within=thread, total=True)).total_count == 14
 
 
 async def test_person(core: Core, app: App, town: PlatformConnection) -> None:

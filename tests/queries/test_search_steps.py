@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
 
+from outeract_core import Outeract
 from outeract_core._store.engine.sqlite import Connection
+from outeract_core._store.writing import ingest
+from outeract_core.testing import ManualClock, SequentialIds
 from tests.support.reading.history import Ask, Both, History, both_of, planned, same
-from tests.support.reading.world import person
+from tests.support.reading.world import connect, event, person, raw_conn, said
 
 pytestmark = pytest.mark.anyio
 
@@ -92,6 +96,37 @@ async def touched(of: History, ask: Ask) -> int:
     await ask(of)
     with of.core.runtime.database._readers.borrowed() as reader:
         return sum(reader.db.status(count, True)[0] for count in counts)
+
+
+def busy(folder: Path, size: int) -> History:
+    """A group in which everybody says the word, and a thread of four messages at its beginning."""
+    core = Outeract(folder / f"{size}.db", clock=ManualClock(), ids=SequentialIds())
+    app = core.app("support")
+    conn = raw_conn(core, connect(core, app))
+    facts = [
+        said(f"m{n}", f"text {n}", f"p{n % 9}", group="g", at=n, thread="m0" if 0 < n < 4 else None)
+        for n in range(size)
+    ]
+    for start in range(0, size, 500):
+        items = [ingest.prepare(fact, fact.raw) for fact in facts[start : start + 500]]
+        core.runtime.database.write_now(lambda tx, items=items: ingest.ingest(tx, conn, items))
+    return History(core, app, size)
+
+
+@pytest.mark.parametrize("order", ["newest", "rank"])
+async def test_a_short_thread_is_not_looked_for_among_all_matches(
+    tmp_path: Path, order: str
+) -> None:
+    """In a conversation where everybody says the word it costs what the thread has."""
+
+    async def ask(of: History) -> None:
+        thread = await of.app.conversations.thread(await event(of.app, of.conns[0], "m0"))
+        assert len(await of.app.search("text", within=thread, order=order)) == 4
+
+    with both_of(tmp_path, busy) as both:
+        await _indexed(both)
+        pages = [await touched(of, ask) for of in both]
+        assert pages[1] < pages[0] * 2
 
 
 async def test_a_word_of_others_is_not_looked_through(both: Both) -> None:

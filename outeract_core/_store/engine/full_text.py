@@ -4,7 +4,8 @@ Knows: FTS5's tokenizers, query syntax and auxiliary functions; which column of 
 Does not know: how the index comes to be (`writing/search.py`), between which keys a time lies, pages.
 
 Conversation and person are words of the index themselves, so FTS5 intersects them with what was asked
-for, and no history is scanned. The time of a match is looked up for each.
+for, and no history is scanned. The time of a match is looked up for each, and whether it stands in a long thread; of a
+short one each message is looked at instead.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from attrs import frozen
 from ..._domain.rules.query_language import Term, Terms
 from ..._domain.values.ids import SHIFT
 from ...driver import Tx
-from .sqlite import own
+from .sqlite import bound, own
 
 _ARGUMENTS = {
     "unicode61": ["remove_diacritics", "2"],
@@ -56,7 +57,7 @@ def _occurrences(match: Any, *_of: Any) -> str:
 @frozen
 class Asked:
     """A search: FTS5's query, `lo` <= key < `hi`, `since` <= occurred < `until` in milliseconds, and the key
-    of the `thread`'s root.
+    of the `thread`'s root, or instead of it the keys of all that stands `among`.
     """
 
     words: str
@@ -65,6 +66,7 @@ class Asked:
     since: int | None = None
     until: int | None = None
     thread: int | None = None
+    among: tuple[int, ...] | None = None
 
 
 def keys(tx: Tx, asked: Asked, newest: bool, limit: int) -> list[int]:
@@ -110,6 +112,7 @@ def _source(tx: Tx, asked: Asked) -> tuple[str, dict[str, Any]]:
         "words": asked.words, "lo": asked.lo, "hi": asked.hi,
         "since": asked.since, "until": asked.until, "root": asked.thread,
         "thread": tx.known_kind("in_thread"), "origin": tx.known_kind("origin"),
+        "among": None if asked.among is None else bound(asked.among),
     }  # fmt: skip
     return sql, {name: value for name, value in params.items() if f":{name}" in sql}
 
@@ -121,7 +124,9 @@ def _tests(asked: Asked) -> tuple[str, str]:
         joined = " CROSS JOIN event e ON e.seq = f.rowid"
         tests += "" if asked.since is None else " AND e.occurred_at >= :since"
         tests += "" if asked.until is None else " AND e.occurred_at < :until"
-    if asked.thread is not None:
+    if asked.among is not None:
+        tests += " AND f.rowid IN (SELECT value FROM carray(:among))"
+    elif asked.thread is not None:
         tests += f" AND ({_IN_THREAD.format('f.rowid')} OR EXISTS (SELECT 1 FROM edge o"
         tests += f" WHERE o.src = f.rowid AND o.type = :origin AND {_IN_THREAD.format('o.dst')}))"
     return joined, tests

@@ -83,7 +83,7 @@ class Connection(Known):
         if not keys:
             return []
         go_on()
-        params["keys"] = apsw.carray(array("q", keys)) if type(keys[0]) is int else _bound(keys)
+        params["keys"] = apsw.carray(array("q", keys)) if type(keys[0]) is int else bound(keys)
         rows: list[Row] = self._cursor.execute(self._texts[statement.sql], params).fetchall()
         return rows
 
@@ -97,7 +97,7 @@ class Connection(Known):
     def _lists(self, statement: Statement[Any], params: dict[str, Any]) -> None:
         go_on()
         for name in statement.lists:
-            params[name] = _bound(params[name])
+            params[name] = bound(params[name])
 
     def many(
         self, statement: Statement[Any], rows: Iterable[Mapping[str, Any] | tuple[Any, ...]]
@@ -141,7 +141,7 @@ class Connection(Known):
         if types is not None:
             where += f" AND g.type IN ({','.join(map(str, map(int, types)))})"
         sql = f"SELECT g.src, g.type, g.dst FROM carray(?) c CROSS JOIN edge g ON {where}"
-        rows: list[tuple[int, int, int]] = self._cursor.execute(sql, (_bound(keys),)).fetchall()
+        rows: list[tuple[int, int, int]] = self._cursor.execute(sql, (bound(keys),)).fetchall()
         return rows
 
     @contextmanager
@@ -370,7 +370,7 @@ def own(tx: Tx) -> Connection:
     return tx
 
 
-def _bound(values: Keys) -> Any:
+def bound(values: Keys) -> Any:
     """A list as an array, which SQLite reads as it lies in memory. Raises TypeError, ValueError.
 
     An empty one has no place in memory: NULL, which has no rows, stands for it.

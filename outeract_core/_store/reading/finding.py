@@ -30,7 +30,12 @@ from .standing import of_events
 SINCE: Statement[tuple[int | None]] = statement("search_since")
 UNTIL: Statement[tuple[int | None]] = statement("search_until")
 
+IN_THREAD: Statement[tuple[int]] = statement("search_in_thread")
+ABOUT: Statement[tuple[int]] = statement("search_about")
+
 _SPEAKING = ("message.edited", "message.reparsed", "message.transcribed")
+_SHORT = 300
+"""Of a thread with so many messages and edits each is looked at; of a longer one the matches are looked through."""
 
 
 @frozen
@@ -119,7 +124,22 @@ def _asked(tx: Tx, app: int, wanted: Wanted, bounds: tuple[int, int]) -> full_te
     if wanted.places == () or wanted.senders == () or lo >= hi:
         return None
     words = full_text.expression(wanted.alternatives, wanted.places, wanted.senders)
-    return full_text.Asked(words, lo, hi, wanted.since, wanted.until, wanted.thread)
+    among = None if wanted.thread is None else _thread(tx, wanted.thread)
+    return full_text.Asked(words, lo, hi, wanted.since, wanted.until, wanted.thread, among)
+
+
+def _thread(tx: Tx, root: int) -> tuple[int, ...] | None:
+    """All that is said in a short thread, and what speaks about it; None of a long one."""
+    most = _SHORT + 1
+    rows = tx.all(IN_THREAD, root=root, thread=tx.known_kind("in_thread"), most=most)
+    keys = [root, *(row[0] for row in rows)]
+    about = {"origin": tx.known_kind("origin"), "speaking": _kinds(tx)}
+    keys += [row[0] for row in tx.all(ABOUT, keys=keys, most=most, **about)]
+    return None if len(keys) > _SHORT else tuple(sorted(set(keys)))
+
+
+def _kinds(tx: Tx) -> list[int]:
+    return [kind for kind in map(tx.known_kind, _SPEAKING) if kind is not None]
 
 
 def _bounds(tx: Tx, app: int, wanted: Wanted) -> tuple[int, int]:

@@ -65,3 +65,10 @@ WHERE m.upto IS NOT NULL;
 
 -- name: search_until
 SELECT max(upto) FROM search_span WHERE app = :app AND oldest < :until;
+
+-- name: search_in_thread
+SELECT src FROM edge WHERE dst = :root AND type = :thread ORDER BY src LIMIT :most;
+
+-- name: search_about
+SELECT e.seq FROM {each keys} j {pin edge o ON o.dst = j.value AND o.type = :origin} {pin event e ON e.seq = o.src}
+WHERE e.type {in speaking} LIMIT :most;
