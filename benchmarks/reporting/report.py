@@ -1,4 +1,5 @@
-"""`python -m benchmarks.reporting.report [RESULTS.json …]`: the figures of runs as Markdown, into the documentation.
+"""`python -m benchmarks.reporting.report [--only NAME] [RESULTS.json …]`: the figures of runs as Markdown, into the
+documentation; `--only` leaves those of all other benchmarks as they stand there.
 
 Knows: the section of the page that runs replace, and the chart beside it.
 Does not know: what was measured.
@@ -38,13 +39,47 @@ def markdown(runs: Sequence[Run]) -> str:
     ]  # fmt: skip
     lines += _goals(runs)
     for result in results:
-        lines += ["", f"### {result.bench}", "", "| figure | median | spread | rows |"]
-        lines += ["|---|---|---|---|"]
-        lines += [_figure(name, figure) for name, figure in result.figures.items()]
-        lines += [f"\nLeft out: {name} ({why})." for name, why in result.left_out.items()]
-        memory_mb = result.extra.get("peak_memory_mb", 0)
-        lines += ["", f"Peak memory, peers included: {memory_mb:,.0f} MB."]
+        lines += ["", *_measured(result)]
     return "\n".join(lines) + "\n"
+
+
+def _measured(result: Result) -> list[str]:
+    """What one benchmark has measured."""
+    lines = [f"### {result.bench}", "", "| figure | median | spread | rows |", "|---|---|---|---|"]
+    lines += [_figure(name, figure) for name, figure in result.figures.items()]
+    lines += [f"\nLeft out: {name} ({why})." for name, why in result.left_out.items()]
+    memory_mb = result.extra.get("peak_memory_mb", 0)
+    return [*lines, "", f"Peak memory, peers included: {memory_mb:,.0f} MB."]
+
+
+def replaced(section: str, run: Run, bench: str) -> str:
+    """The section with one benchmark measured anew. Raises SystemExit when it is not there in this size."""
+    told, result = run[0], next((one for one in run[1] if one.bench == bench), None)
+    found = re.search(rf"### {bench}\n.*?(?=\n### |\Z)", section, re.DOTALL)
+    sizes = re.findall(r"\| benchmark \| ratio \| goal \| (.*) \|", section)[0].split(" | ")
+    if result is None or found is None or sizes[0] != f"{_size(run):,} messages":
+        raise SystemExit(f"there are no figures of {bench} with {sizes[0]} to be replaced")
+    lines = [
+        *_measured(result),
+        "",
+        f"Measured anew {told['at'][:10]}, with SQLite {told['machine']['sqlite']}.",
+    ]
+    section = section.replace(found[0], "\n".join(lines) + "\n")
+    return _with_goals(section, result, len(sizes))
+
+
+def _with_goals(section: str, result: Result, columns: int) -> str:
+    """The rows of its goals; in the columns of other sizes stays what stood there."""
+    rows = [line for line in section.splitlines() if line.startswith(f"| {result.bench} |")]
+    others = {row.split(" | ")[1]: row.rstrip("| ").split(" | ")[4 : 3 + columns] for row in rows}
+    made = []
+    for goal in result.goals:
+        kept = others.get(f"`{goal.name}`", [])
+        cells = [_reached(goal), *kept, *[""] * (columns - 1 - len(kept))]
+        made.append(
+            f"| {result.bench} | `{goal.name}` | {goal.sense} {goal.bound:g} | {' | '.join(cells)} |"
+        )
+    return section.replace("\n".join(rows), "\n".join(made))
 
 
 def _size(run: Run) -> int:
@@ -82,11 +117,20 @@ def main() -> None:
     """Replace the page's figures and draw the chart anew, from the first of the runs."""
     parser = argparse.ArgumentParser(prog="benchmarks.reporting.report")
     parser.add_argument("results", nargs="*", type=Path)
-    paths = parser.parse_args().results or [chart.newest()]
+    parser.add_argument(
+        "--only", metavar="NAME", help="one benchmark of the first run, and no chart"
+    )
+    asked = parser.parse_args()
+    paths = asked.results or [chart.newest()]
     runs = [(shown.told(path), shown.kept(path)) for path in paths]
     page = PAGE.read_text("utf-8")
-    if not _SECTION.search(page):
+    before = _SECTION.search(page)
+    if before is None:
         raise SystemExit(f"{PAGE} has no section for figures")
+    if asked.only:
+        text = replaced(before[0], runs[0], asked.only)
+        PAGE.write_text(page.replace(before[0], text), "utf-8")
+        return
     text = markdown(runs)
     PAGE.write_text(_SECTION.sub(lambda found: f"{found[1]}\n{text}\n{found[2]}", page), "utf-8")
     PAGE.with_suffix(".svg").write_text(chart.drawn(runs[0][1]), "utf-8")

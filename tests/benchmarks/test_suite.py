@@ -8,6 +8,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,39 @@ def test_a_table_names_every_figure_and_goal(ran: Any) -> None:
         for name in [*result.figures, *(goal.name for goal in result.goals)]:
             assert name in table
             assert f"`{name}`" in page
+
+
+def test_one_benchmark_is_replaced_and_the_others_stay(ran: Any) -> None:
+    """Its figures and its goals, in the column of its size; what is not there is refused."""
+    told, results = shown.told(ran[1]), shown.kept(ran[1])
+    page = report.markdown([(told, results)] * 2)
+    anew = [replace(one, goals=[replace(g, ratio=77.0) for g in one.goals]) for one in results]
+    anew = [replace(one, figures={"new": Figure(12345.0)}) for one in anew]
+    text = report.replaced(page, (told, anew), "import")
+    changed = set(text.splitlines()) ^ set(page.splitlines())
+    old = next(one for one in results if one.bench == "import")
+    lines = {
+        "| `new` | 12,345/s | 0% |  |",
+        f"Measured anew {told['at'][:10]}, with SQLite {told['machine']['sqlite']}.",
+    }
+    lines |= {line for line in page.splitlines() if line.startswith("| import |")}
+    lines |= {
+        line
+        for line in text.splitlines()
+        if line.startswith("| import | `") and "| 77.00 met |" in line
+    }
+    lines |= {report._figure(name, figure) for name, figure in old.figures.items()}
+    assert changed == lines - (set(text.splitlines()) & set(page.splitlines()))
+    assert text.count("77.00") == len(old.goals)
+    again = report.replaced(text, (told, results), "import")
+    assert (
+        again.replace(
+            f"\nMeasured anew {told['at'][:10]}, with SQLite {told['machine']['sqlite']}.\n", ""
+        )
+        == page
+    )
+    with pytest.raises(SystemExit):
+        report.replaced(page, (told, anew), "search")
 
 
 def test_beside_a_host_that_computes_everybody_has_a_turn(
