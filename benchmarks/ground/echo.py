@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,6 +31,7 @@ class Bot:
     core: Outeract
     app: App
     connection: PlatformConnection
+    silent: PlatformConnection
     number: int = 0
     committed: dict[str, asyncio.Future[float]] = field(default_factory=dict)
 
@@ -51,6 +52,15 @@ class Bot:
         return max(0.0, await reply - start)
 
 
+    async def say(self, who: int) -> float:
+        """One message that nobody answers; the seconds until the webhook was answered."""
+        self.number += 1
+        body = iter([traffic.update(self.number, who, f"remark {self.number}")])
+        start = time.perf_counter()
+        await traffic.deliver(self.core, self.silent, body)
+        return time.perf_counter() - start
+
+
 @asynccontextmanager
 async def echoing(options: Options) -> AsyncIterator[Bot]:
     """The bot, on a copy of the world of this size."""
@@ -58,7 +68,9 @@ async def echoing(options: Options) -> AsyncIterator[Bot]:
     async with Outeract(path, search=None) as core:
         app = core.app("dispatch")  # the world's own messages are another application's
         connection = app.connect("telegram", token="2:bench", webhook_secret_token=traffic.SECRET)
-        bot = Bot(core, app, connection)
+        unheard = core.app("nobody")  # no handler is there
+        silent = unheard.connect("telegram", token="3:bench", webhook_secret_token=traffic.SECRET)
+        bot = Bot(core, app, connection, silent)
 
         @app.on("message.inbound", overlap="queue")
         async def echo(message: Message) -> str:
@@ -77,12 +89,23 @@ async def asked(bot: Bot, people: int, count: int, seconds: float = math.inf) ->
     """So many messages in all, by so many people, each of whom waits for the reply; and no new ones
     after so many seconds.
     """
+    return await _spoken(bot.ask, people, count, seconds)
+
+
+async def heard(bot: Bot, people: int, count: int) -> Took:
+    """As many messages that nobody answers, each person waiting for the webhook's answer."""
+    return await _spoken(bot.say, people, count, math.inf)
+
+
+async def _spoken(
+    speak: Callable[[int], Awaitable[float]], people: int, count: int, seconds: float
+) -> Took:
     each: list[float] = []
     start = time.perf_counter()
 
     async def person(who: int) -> None:
         for _ in range(count // people):
-            each.append(await bot.ask(who))
+            each.append(await speak(who))
             if time.perf_counter() - start >= seconds:
                 return
 
