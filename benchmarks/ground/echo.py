@@ -51,7 +51,6 @@ class Bot:
         start = time.perf_counter()
         return max(0.0, await reply - start)
 
-
     async def say(self, who: int) -> float:
         """One message that nobody answers; the seconds until the webhook was answered."""
         self.number += 1
