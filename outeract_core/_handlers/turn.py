@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from attrs import Factory, define
 
@@ -55,8 +57,19 @@ class Turn:
         """Add a message to the turn. Raises BadInput when the turn is over."""
         self._still_open()
         draft = compose(self.runtime, self.tenant.key, to, content, options, self.reached)
+        first = self._first_under(draft.intent.key) or draft.intent.id
         self.effects.append(draft)
-        return Delivery(self.runtime, self.tenant, draft.intent.id, committed=False)
+        return Delivery(self.runtime, self.tenant, first, committed=False)
+
+    def _first_under(self, key: str | None) -> UUID | None:
+        """The message that this turn, or whoever before it, has sent under the same key."""
+        if key is None:
+            return None
+        said = (effect.intent for effect in self.effects if isinstance(effect, Draft))
+        mine = next((one.id for one in said if one.key == key), None)
+        first = partial(sending.first_under, app=self.tenant.key, key=key)
+        found = self.runtime.database.read(first, like=sending.first_under)
+        return mine if found is None else found[1]
 
     def do(self, action: Action) -> Delivery:
         """Add an action to the turn. Raises BadInput when the turn is over."""

@@ -139,6 +139,7 @@ def run_shown(fence: Fence, where: str) -> None:
         text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     patience = threading.Timer(PATIENCE, child.kill)
+    patience.daemon = True
     patience.start()
     assert child.stdin
     assert child.stdout

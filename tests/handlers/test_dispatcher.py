@@ -439,3 +439,31 @@ async def test_turns_that_end_together_keep_their_own_order(tmp_path: Path) -> N
         assert seen == {"a": 1, "b": 1, "c": 1}
         texts = [event.text async for event in app.events.all(type_is("message.outbound"))]
         assert sorted(texts) == ["after"] * 3 + ["before"] * 3
+
+
+@pytest.mark.parametrize("kind", ["async", "plain"])
+async def test_a_key_that_is_used_again_names_the_first_message(tmp_path: Path, kind: str) -> None:
+    """In one turn, in the next one, and after what was sent outside: every handle leads to what there is."""
+    bot, handles = talk(tmp_path / "a.db"), list[Any]()
+    async with bot.core:
+
+        def plain(message: Message) -> None:
+            for _ in range(2):
+                handles.append(message.reply("welcome", key="welcome"))
+                handles.append(message.reply("the rules", key="rules"))
+                handles.append(message.reply("again"))
+
+        async def handler(message: Message) -> None:
+            plain(message)
+
+        bot.app.on("message.inbound", name="h")(handler if kind == "async" else plain)
+        outside = await bot.app.send(("console", "ann"), "welcome", key="welcome")
+        for text in ("one", "two"):
+            await bot.says(text)
+            await bot.core.pump()
+        welcomes, rules, plain_ones = handles[::3], handles[1::3], handles[2::3]
+        assert {one.id for one in welcomes} == {outside.id}
+        assert len({one.id for one in rules}) == 1
+        assert len({one.id for one in plain_ones}) == 4
+        assert {(await one.state()).status for one in handles} == {"sent"}
+    assert sorted(bot.terminal.texts) == ["again"] * 4 + ["the rules", "welcome"]

@@ -95,10 +95,9 @@ class Action:
 def send(tx: Tx, intent: Intent) -> tuple[int, UUID]:
     """Put a message on its way; its key and id. A known idempotency key gives the first message."""
     conn = intent.conn
-    if intent.key is not None:
-        known = tx.one(SEND_KEY, app=conn.app, key=intent.key)
-        if known is not None:
-            return known[0], id_of(tx, known[0])
+    known = None if intent.key is None else first_under(tx, conn.app, intent.key)
+    if known is not None:
+        return known
     peer = intent.to if isinstance(intent.to, int) else _reach(tx, conn, intent.to)
     payload = _without_codes(tx, conn, encode(intent.payload))
     event = append(tx, conn.app, "message.outbound", payload, conn=conn.id, id=intent.id)
@@ -111,6 +110,12 @@ def send(tx: Tx, intent: Intent) -> tuple[int, UUID]:
     if intent.key is not None:
         tx.run(SEND_KEY_ADD, app=conn.app, key=intent.key, event=event)
     return event, intent.id
+
+
+def first_under(tx: Tx, app: int, key: str) -> tuple[int, UUID] | None:
+    """The message that was sent first under an idempotency key: its key and id."""
+    known = tx.one(SEND_KEY, app=app, key=key)
+    return None if known is None else (known[0], id_of(tx, known[0]))
 
 
 def send_all(tx: Tx, intents: Sequence[Intent]) -> None:
