@@ -106,6 +106,7 @@ LOWEST = ROOT / ".venv-lowest"
 """An environment with the oldest versions that pyproject.toml allows."""
 QUICK = [
     "tests/domain",
+    "tests/inbound/test_quick_json.py",
     "tests/store/test_ingest.py",
     "tests/io/web/test_http.py",
     "tests/maintenance/test_import.py",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -18,6 +17,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from attrs import field, frozen
 
 from ._domain.values import digests
+from ._domain.values.quick import quick
 from .content import Button, Contact, Location, Menu, Template
 from .events import Fact, FileRef, Unparsed
 
@@ -81,23 +81,13 @@ class Inbound:
         return self.body if whole and _encoding(self.body) == "utf-8" else item
 
 
-@cache
-def _quick() -> Callable[[bytes], Any] | None:
-    """The decoder of the extra `fast`, if it is installed."""
-    try:
-        from msgspec.json import decode
-    except ImportError:
-        return None
-    return decode
-
-
 def _json(body: bytes) -> Any:
     """What the quick decoder refuses, Python's own judges: it takes a lone surrogate, and UTF-16."""
-    quick = _quick()
-    if quick is not None:
+    fast = quick()
+    if fast is not None:
         try:
-            return quick(body)
-        except (ValueError, RecursionError):
+            return fast.read(body)
+        except fast.refuses:
             pass
     return _DECODER.decode(body.decode(_encoding(body), "surrogatepass"))
 

@@ -61,6 +61,6 @@ def test_with_and_without_it_a_body_says_the_same(body: bytes) -> None:
     """Every body, good or damaged, is read alike by both decoders."""
     quick = _read(body)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exchange, "_quick", lambda: None)
+        patch.setattr(exchange, "quick", lambda: None)
         plain = _read(body)
     assert _same(quick, plain), (quick, plain)

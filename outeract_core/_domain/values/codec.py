@@ -10,8 +10,9 @@ import json
 import json.encoder
 import re
 from collections.abc import Callable
-from functools import cache
 from typing import Any
+
+from .quick import quick
 
 _UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 _PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -102,35 +103,24 @@ _lengths = json.JSONDecoder(parse_constant=_no_constant, parse_int=len, parse_fl
 _scan = _lengths.scan_once  # type: ignore[attr-defined] # as `decode`, in one call
 
 
-@cache
-def _skim() -> tuple[Callable[[str], object], Callable[[str], Any]] | None:
-    """What the extra `fast` has, if it is installed: to look a text through without making its values, and to make them."""
-    try:
-        from msgspec import Raw
-        from msgspec.json import Decoder
-    except ImportError:
-        return None
-    return Decoder(Raw).decode, Decoder().decode
-
-
 def decode_roughly(text: str) -> Any:
     """As `decode`, but a whole number of more than 64 bits may have become a float."""
-    skim = _skim()
-    if skim is not None:
+    fast = quick()
+    if fast is not None:
         try:
-            return skim[1](text)
-        except (ValueError, RecursionError):
-            pass  # it takes less than there is, a lone surrogate for one
+            return fast.read(text)
+        except fast.refuses:
+            pass
     return decode(text)
 
 
 def is_json(text: str) -> bool:
     """Whether `text` is strict JSON, however long its numbers are."""
-    skim = _skim()
-    if skim is not None:
+    fast = quick()
+    if fast is not None:
         try:
-            skim[0](text)
-        except (ValueError, RecursionError):
+            fast.look(text)
+        except fast.refuses:
             pass
         else:
             return True
