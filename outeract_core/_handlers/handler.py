@@ -76,7 +76,7 @@ class Handler:
         """Whether it is for this event."""
         return wakes(
             self.pattern, arrived.type, mine=arrived.mine, bot=arrived.bot, own=self.own,
-            bots=self.bots, told=bool(arrived.peer),
+            bots=self.bots, told=arrived.told,
         )  # fmt: skip
 
 

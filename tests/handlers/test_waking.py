@@ -10,7 +10,7 @@ import pytest
 from outeract_core import App, Message, Outeract
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_slack, sign_telegram
-from tests.support.bots import deliver, talk, whatsapp, writes
+from tests.support.bots import NUMBER, deliver, talk, whatsapp, writes
 from tests.support.patience import soon
 from tests.support.slack.samples import CONFIG
 
@@ -103,6 +103,65 @@ async def test_with_own_a_wildcard_has_all_of_it(room: Room) -> None:
     assert counts.pop("message.sent") >= 1
     assert counts == {SAID: 1, PRESSED: 2, "message.reaction_removed": 1, "message.outbound": 1,
                       "message.edited": 1}  # fmt: skip
+
+
+OUTCOMES = ("message.sent", "message.delivered", "message.read", "message.failed")
+
+
+@pytest.mark.parametrize("asked", [*OUTCOMES, "message.*", "*"])
+async def test_what_the_platform_tells_of_ours_wakes_who_names_it(
+    core: Outeract, app: App, clock: ManualClock, asked: str
+) -> None:
+    """Delivered, read, failed: told by a webhook, so by the bot's own number; only the name wakes."""
+    woken: list[str] = []
+    with FakePlatform(clock=clock) as fake:
+        line = whatsapp(app, fake)
+        app.on(asked)(lambda message: woken.append(message.type))
+        await app.send(("whatsapp", "14155550100"), "hello")
+        await core.pump()
+        for status in ("delivered", "read", "failed"):
+            payload = fake.whatsapp.status(fake.sent()[0], "sent")
+            told = payload["entry"][0]["changes"][0]["value"]["statuses"][0]
+            told["status"] = status
+            if status == "failed":
+                told["errors"] = [{"code": 131026, "title": "Message undeliverable"}]
+            await deliver(core, line, payload)
+        with soon():
+            await core.pump()
+    assert woken == [asked] * (asked in OUTCOMES)
+
+
+async def test_a_wildcard_is_woken_once_by_a_voice_message_whatever_is_noted_of_it(
+    tmp_path: Any, clock: ManualClock
+) -> None:
+    """The file, its coming, its transcript, a failed handler, a read mark: none of that has anybody said."""
+    woken: list[str] = []
+    async with Outeract(tmp_path / "a.db", clock=clock, transcribe=lambda path, mime: "spoken") as core:
+        app = core.app("support", transcription="enabled")
+        with FakePlatform(clock=clock) as fake, soon():
+            line = whatsapp(app, fake)
+            for pattern in ("*", "message.*", "file.*", "system.*", "message.transcribed"):
+                app.on(pattern, name=pattern)(
+                    lambda message, of=pattern: woken.append(f"{of} {message.type}")
+                )
+            app.on("message.inbound", name="bad", attempts=1)(lambda message: 1 / 0)
+            media = fake.whatsapp.add_media(b"OggS", "audio/ogg")
+            audio = {"id": media, "mime_type": "audio/ogg; codecs=opus", "voice": True}
+            payload = fake.whatsapp.say(
+                "14155550100", "", phone_number_id=NUMBER, type="audio", audio=audio
+            )
+            await deliver(core, line, payload)
+            for _ in range(4):
+                await core.pump()
+            (heard,) = (await app.events.page(type_is("message.inbound"))).nodes
+            await app.mark_read(heard)
+            for _ in range(4):
+                await core.pump()
+    assert sorted(woken) == [
+        "* message.inbound", "file.* file.inbound", "message.* message.inbound",
+        "message.transcribed message.transcribed", "system.* system.conversation_read",
+        "system.* system.file_stored", "system.* system.handler_failed",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("bots", "wanted"), [(False, ["person"]), (True, ["person", "bot"])])

@@ -6,8 +6,8 @@ Does not know: handlers, conversations, how it was found out who did it.
     done by                              woken are
     a person, or the host (own types)    every pattern that fits
     another bot                          those with bots=True
-    the library or the platform, about   the type in full, `system.*` for `system.…`, own=True
-    what the application did
+    the library or the platform, about   the type in full, own=True; `system.*` and `file.*`, in which
+    what was said or done                hardly anybody else speaks
     the application itself               own=True; `message.outbound` in full, which nobody else does
 """
 
@@ -17,9 +17,9 @@ from .delivery import EVENT_STATUS
 from .patterns import fits
 
 _OWN_ALONE = "message.outbound"
-_READ_AGAIN = "message.reparsed"
-"""The library has read the past again: nobody has said anything now."""
-_ROOM = "system."
+_CAME_OF_IT = frozenset({*EVENT_STATUS, "message.reparsed", "message.transcribed", "file.inbound"})
+"""Nobody says or does anything with these, whoever they are stored as being by or to."""
+_ROOMS = ("system.", "file.")
 
 
 def wakes(
@@ -36,15 +36,13 @@ def wakes(
 
     mine        the application itself did it.
     bot         somebody who is a bot did it.
-    told        a person or a place is known to have done it.
+    told        it is itself by a person or in a place, not only about what is.
     own, bots   what the handler asks for beside what people did.
     """
     if not fits(pattern, event_type) or (bot and not bots):
         return False
+    if event_type in _CAME_OF_IT or (event_type.startswith("system.") and not told):
+        return own or pattern == event_type or pattern.startswith(_ROOMS)
     if mine or event_type == _OWN_ALONE:
         return own or pattern == _OWN_ALONE
-    if event_type == _READ_AGAIN:
-        return own or pattern == event_type
-    if event_type in EVENT_STATUS or (event_type.startswith(_ROOM) and not told):
-        return own or pattern == event_type or pattern.startswith(_ROOM)
     return True

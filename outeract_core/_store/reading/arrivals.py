@@ -44,6 +44,7 @@ class Arrived:
 
     event, type   its key and its type.
     peer          the conversation that it belongs to, or 0.
+    told          it is itself by somebody there, or to them; else it is only about what is.
     seen          the event itself, where it was read along.
     thread        what names the thread within it; "" outside of threads.
     lent          it is that of the message that the event is about.
@@ -71,6 +72,7 @@ class Arrived:
     about: int = 0
     again: str = ""
     conn: int | None = None
+    told: bool = False
 
     @property
     def subject(self) -> int:
@@ -109,7 +111,7 @@ def look(tx: Tx, app: int, found: Sequence[Fed], *, closely: bool) -> dict[int, 
     keys = [one.event for one in found]
     if not closely:
         glanced = tx.by_keys(GLANCE, keys)
-        return {key: placed[key].told(bool(bot), *more) for key, bot, *more in glanced}
+        return {key: placed[key].arrived(bool(bot), *more) for key, bot, *more in glanced}
     return {
         event.position: _read(placed[event.position], event) for event in rows.events(tx, app, keys)
     }
@@ -138,7 +140,10 @@ def _type_of(tx: Tx, app: int, event: int) -> str:
 
 @define(eq=False)
 class _Place:
-    """Of one event: the conversation, its connection, who did it, whether that is the bot; its thread."""
+    """Of one event: the conversation, its connection, who did it, whether that is the bot; its thread.
+
+    `own`: its own edges say which conversation it is.
+    """
 
     event: Fed
     peer: int = 0
@@ -147,8 +152,9 @@ class _Place:
     mine: bool = False
     thread: str = ""
     lent: bool = False
+    own: bool = False
 
-    def told(
+    def arrived(
         self, bot: bool, album: object, length: int | None, seen: Event | None = None
     ) -> Arrived:
         """The event with where it belongs, and with what it says."""
@@ -156,6 +162,7 @@ class _Place:
         return Arrived(
             one.event, one.type, self.peer, seen, self.thread, self.lent, self.sender, self.mine,
             bot and self.conn is not None, str(album or ""), length or 0, one.at, conn=self.conn,
+            told=self.own,
         )  # fmt: skip
 
 
@@ -164,6 +171,7 @@ def _placed(tx: Tx, found: Sequence[Fed]) -> dict[int, _Place]:
     _ends(tx, places)
     threads, lent = _threads(tx, found)
     for key, place in places.items():
+        place.own = bool(place.peer)
         place.peer = place.peer or peer_of(tx, key)
         place.thread, place.lent = threads.get(key) or lent.get(key, ""), key in lent
     return places
@@ -199,7 +207,7 @@ def _read(place: _Place, event: Event) -> Arrived:
     message = payload.get("message")
     said = message if isinstance(message, dict) else {}
     text = said.get("text")
-    return place.told(
+    return place.arrived(
         bool(payload.get("sender_is_bot") or said.get("bot")), said.get(_ALBUM),
         len(text) if isinstance(text, str) else 0, event,
     )  # fmt: skip
