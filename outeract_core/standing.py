@@ -364,9 +364,9 @@ class Standing(Event):
 
         Not what was deleted, cancelled or is not yet due; nor what failed, unless some part arrived.
         """
-        if self.deleted or self.due_at is not None:
-            return False
-        return self.status not in _UNSAID or any(one.status in _ARRIVED for one in self.parts)
+        here = self.delivery is None or self.status not in _UNSAID  # a handler's failure unsays nothing
+        here = here or any(one.status in _ARRIVED for one in self.parts)
+        return here and not self.deleted and self.due_at is None
 
     @cached_property
     def parts(self) -> tuple[PartState, ...]:

@@ -29,6 +29,7 @@ from ..content import Content, ContentLike
 from ..driver import Tx
 from ..errors import BadInput, NotFound, Unsupported
 from ..model import Event
+from ..standing import Standing
 from .compose import beside
 from .editing import edit_of
 from .handle import Delivery
@@ -147,6 +148,7 @@ class Verbs(ABC):
             raise BadInput("only a message that the bot has sent can be deleted")
         adapter: Any = self.runtime.adapter(conn)
         _able(adapter, "delete")
+        _was_sent(_now(self, key))
         _in_time(self, conn, key)
         _known_to_pass(self, (conn, peer, key), adapter.delete)
         payload = {"external_message_id": None}
@@ -247,12 +249,29 @@ def _known_to_pass(
         raise Unsupported(found)
 
 
-def _still_there(app: Verbs, key: int) -> None:
-    """Raises BadInput for a message that was deleted."""
+def _now(app: Verbs, key: int) -> Standing:
+    """The message as it stands."""
     event = app.events_at([key])[0]
     (now,) = app.runtime.database.read(lambda tx: of_events(tx, app.key, [event], quotes=False))
+    return now
+
+
+def _still_there(app: Verbs, key: int) -> None:
+    """Raises BadInput for a message that was deleted, or that nobody has seen or will see."""
+    now = _now(app, key)
     if now.deleted:
         raise BadInput("this message was deleted; send a new one")
+    _was_sent(now)
+
+
+def _was_sent(now: Standing) -> None:
+    """Raises BadInput for what the platform has not, and has not just been asked to take."""
+    if now.due_at is not None:
+        raise BadInput(
+            f"this message is not sent before {now.due_at:%Y-%m-%d %H:%M} UTC: cancel it, and send it anew"
+        )
+    if not (now.said or now.deleted):
+        raise BadInput(f"this message was never sent ({now.status}); send a new one")
 
 
 def _in_time(app: Verbs, conn: Conn, key: int) -> None:

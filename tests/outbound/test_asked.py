@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from tests.support.bots import whatsapp, writes
 pytestmark = pytest.mark.anyio
 
 PNG = b"\x89PNG\r\n\x1a\n"
-MESSAGES = ("own", "foreign", "parts", "captioned", "deleted", "old")
+UNSENT = ("tomorrow's", "cancelled", "failed")
+MESSAGES = ("own", "foreign", "parts", "captioned", "deleted", "old", *UNSENT)
 VERBS = ("react", "unreact", "edit", "long edit", "delete")
 REFUSED = {
     "telegram": {
@@ -34,6 +36,8 @@ REFUSED = {
     },
 }  # fmt: skip
 """What each platform is known not to take; all the rest it may."""
+for refused in REFUSED.values():
+    refused |= {(message, verb) for message in UNSENT for verb in VERBS}
 
 
 @pytest.fixture
@@ -75,7 +79,12 @@ async def message(
         said = "\n\n".join(letter * 3900 for letter in "ab")
     elif which == "captioned":
         said = Content("words", files=[Attachment(PNG, "a.png")])
-    sent = await app.send(heard, said)
+    due = clock() + timedelta(days=1) if which in ("tomorrow's", "cancelled") else None
+    if which == "failed":
+        fake.refuse()
+    sent = await app.send(heard, said, not_before=due)
+    if which == "cancelled":
+        assert await sent.cancel()
     for _ in range(4):
         await core.pump()
         clock.advance(5)

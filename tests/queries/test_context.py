@@ -63,6 +63,22 @@ async def test_what_was_not_said_is_not_there(core: Outeract, app: App, clock: M
     assert ("assistant", "tomorrow") in await told(app, ann)
 
 
+@pytest.mark.parametrize("status", ["received", "processed", "failed"])
+async def test_what_somebody_said_was_said_whatever_a_handler_made_of_it(
+    core: Outeract, app: App, status: str
+) -> None:
+    """A message whose handler has failed, or has not run, stands in the history as the others do."""
+    if status != "received":
+        app.on("message.inbound", attempts=1)(lambda _: 1 / 0 if status == "failed" else None)
+    conn = connect(core, app)
+    await arrive(core, conn, said("m1", "where is my order?", "ann"))
+    await core.pump()
+    ann = await person(app, conn, "ann")
+    (shown,) = (await (await app.conversations.of(ann)).page()).nodes
+    assert (shown.status, shown.said) == (status, True)
+    assert await told(app, ann) == [("user", "where is my order?")]
+
+
 @pytest.mark.parametrize("more", [{"title": "Yes"}, {}])
 async def test_choices_and_what_was_pressed(core: Outeract, app: App, more: dict[str, str]) -> None:
     """What was offered stands below the question, the press is the person's turn, in its place.
