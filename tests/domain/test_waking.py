@@ -55,7 +55,5 @@ def test_who_is_woken(
         stored = [(False, False)]
         stored += [] if event_type.startswith("system.") else [(True, True), (False, True)]
     for mine, told in stored:
-        got = wakes(
-            pattern, event_type, mine=mine, bot=who == BOT, own=own, bots=bots, told=told
-        )
+        got = wakes(pattern, event_type, mine=mine, bot=who == BOT, own=own, bots=bots, told=told)
         assert got == wanted, (mine, told)

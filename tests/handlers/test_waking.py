@@ -136,7 +136,9 @@ async def test_a_wildcard_is_woken_once_by_a_voice_message_whatever_is_noted_of_
 ) -> None:
     """The file, its coming, its transcript, a failed handler, a read mark: none of that has anybody said."""
     woken: list[str] = []
-    async with Outeract(tmp_path / "a.db", clock=clock, transcribe=lambda path, mime: "spoken") as core:
+    async with Outeract(
+        tmp_path / "a.db", clock=clock, transcribe=lambda path, mime: "spoken"
+    ) as core:
         app = core.app("support", transcription="enabled")
         with FakePlatform(clock=clock) as fake, soon():
             line = whatsapp(app, fake)
