@@ -364,9 +364,7 @@ class Standing(Event):
 
         Not what was deleted, cancelled or is not yet due; nor what failed, unless some part arrived.
         """
-        here = (
-            self.delivery is None or self.status not in _UNSAID
-        )  # a handler's failure unsays nothing
+        here = self.delivery is None or self.status not in _UNSAID
         here = here or any(one.status in _ARRIVED for one in self.parts)
         return here and not self.deleted and self.due_at is None
 

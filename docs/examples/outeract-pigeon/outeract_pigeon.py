@@ -122,11 +122,7 @@ class Pigeon:
         body = reply.json()
         if reply.status == 401:
             return Health(ok=False, remarks=("the token is not the loft's",))
-        if (
-            reply.status != 200
-            or not isinstance(body, dict)
-            or not isinstance(body.get("name"), str)
-        ):
+        if reply.status != 200 or not isinstance(body, dict) or not isinstance(body.get("name"), str):
             raise Transient(f"the loft answered {reply.status}", code=reply.status)
         return Health(ok=True, name=body["name"])
 
