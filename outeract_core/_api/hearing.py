@@ -83,7 +83,8 @@ class Hearing:
 
         process     run it in a worker process: for a plain function that computes for long. It stands at
                     the top level of a module, is given a `MessageSnapshot`, and says what it returns; it has
-                    no store. Cancelled, or out of time, its process is killed. A bot's file that serves
+                    no store. Cancelled, or out of time, its process is killed; its time begins when it has
+                    one. A bot's file that serves
                     does so under `if __name__ == "__main__":`, since the process reads that file too.
 
         A new handler begins now: where the application stood when this program opened it, or, once

@@ -89,11 +89,7 @@ class Workers:
 
     async def serve(self, wait: bool, grace: float) -> None:
         """Everything, until cancelled. What really must end it is raised, alone."""
-        if is_worker():
-            raise BadInput(
-                "a worker process has read the program's file, and that serves: put what serves behind "
-                "`if __name__ == '__main__':`"
-            )
+        _in_the_program()
         async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=True):
             if not wait:
                 self._refuse({key for key, app in self._apps.items() if app.handlers})
@@ -177,6 +173,7 @@ class Workers:
                 await self.pump(1000)
 
     async def _pumped(self, rounds: int) -> Pumped:
+        _in_the_program()
         async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=False):
             return await self._pump(rounds)
 
@@ -279,6 +276,15 @@ class Workers:
                     f"the handlers of {self._apps[app].name} run in process {owner}; stop it, or "
                     f"wait: it holds a lease, renewed for as long as it lives"
                 )
+
+
+def _in_the_program() -> None:
+    """Raises BadInput in a worker process: there it is the program's file that works, while it is read."""
+    if is_worker():
+        raise BadInput(
+            "a worker process has read the program's file, which serves or pumps as it is read: put what serves behind "
+            "`if __name__ == '__main__':`"
+        )
 
 
 def _is_fatal(error: BaseException) -> bool:

@@ -152,7 +152,7 @@ class Dispatcher:
             return []
         busy = [lane.handler for lane in self._running if lane not in self._hanging]
         threads = PLAIN_AT_ONCE - sum(handler.plain for handler in busy)
-        workers = elsewhere.AT_ONCE - sum(handler.process for handler in busy)
+        workers = elsewhere.AT_ONCE - sum(lane.handler.process for lane in self._running)
         ready: list[Lane] = []
         for lane in self._lanes.ready(self._runtime.now()):
             if len(ready) >= free:
@@ -230,7 +230,8 @@ class Dispatcher:
                 self._running[lane] = self._runtime.steady(), batch[-1]
                 try:
                     with ownership.work(self._app):
-                        through = await self._turn(lane, batch)
+                        turn = self._elsewhere if lane.handler.process else self._turn
+                        through = await turn(lane, batch)
                 finally:
                     if not through:  # it waits, or the host has cancelled us
                         self._lanes.give_back(lane, batch)
@@ -248,6 +249,13 @@ class Dispatcher:
             self._running.pop(lane, None)
             self._hanging.discard(lane)
             self._runtime.wake("handlers")
+
+    async def _elsewhere(self, lane: Lane, batch: list[Arrived]) -> bool:
+        """The same in a worker process. While none is free it does not run: no limit of its time goes by."""
+        self._running[lane] = self._runtime.steady(), None
+        async with elsewhere.slot():
+            self._running[lane] = self._runtime.steady(), batch[-1]
+            return await self._turn(lane, batch)
 
     async def _turn(self, lane: Lane, batch: list[Arrived]) -> bool:
         """One run of the handler. Whether the lane may go on."""

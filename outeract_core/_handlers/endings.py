@@ -24,7 +24,7 @@ from attrs import frozen
 from .._io.wakeup import call as reach
 from .._io.wakeup import waiter
 from ..errors import HandlerTimeout
-from .elsewhere import elsewhere
+from .elsewhere import elsewhere, ready
 from .handler import Handler
 
 _LOOKS = 3
@@ -47,6 +47,8 @@ async def ending(handler: Handler, message: Any) -> Ending:
     """Run the handler to its end. Raises nothing but our own cancellation."""
     me = task()
     try:
+        if handler.process:
+            await ready(handler.name)
         if handler.timeout is None:
             return await _to_its_end(handler, message)
         with anyio.move_on_after(handler.timeout) as limit:
@@ -71,7 +73,7 @@ async def ended_by(error: BaseException, me: int | None) -> Ending:
 
 async def _run(handler: Handler, message: Any) -> Ending:
     if handler.process:
-        return Ending(await elsewhere(handler.name, handler.call, message.snapshot()))
+        return Ending(*await elsewhere(handler.name, handler.call, message.snapshot()))
     if not handler.plain:
         return Ending(await handler.call(message))
     ended = await _beside(handler.call, message)

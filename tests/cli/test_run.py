@@ -6,6 +6,7 @@ Does not know: how work ends in order (`tests/api/test_run.py`).
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 
 from outeract_core._cli.reload import stamps
 from outeract_core._cli.run import TURNS
+from outeract_core.testing import FakePlatform
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM there")
@@ -120,6 +122,32 @@ def test_a_change_runs_it_anew(tmp_path: Path) -> None:
         assert line(process) == f"mended {TURNS}"
         process.terminate()
         assert process.wait(PATIENCE) == 0
+
+
+COMPUTES = """
+from outeract_core import Outeract
+
+core = Outeract("a.db", allow_private_addresses=True)
+app = core.app("one")
+app.connect("telegram", token="42:tests", poll=True, base_url=URL)
+
+@app.on("message.inbound", name="h", process=True)
+def h(message):
+    with open("told", "w") as file:
+        file.write(f"{message.text} in {__name__}")
+"""
+
+
+@pytest.mark.parametrize("more", [(), ("--reload",)], ids=["alone", "reloaded"])
+def test_what_computes_has_its_process(tmp_path: Path, more: tuple[str, ...]) -> None:
+    """Its worker finds the handler in the bot's file, however the command was started."""
+    os.mkfifo(tmp_path / "told")
+    with FakePlatform() as fake:
+        fake.telegram.say(1001, "hi")
+        with running(tmp_path, COMPUTES.replace("URL", repr(fake.url)), *more) as process:
+            assert (tmp_path / "told").read_text() == "hi in bot"
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
 
 
 def test_only_python_files_that_are_seen_count(tmp_path: Path) -> None:

@@ -213,12 +213,12 @@ async def test_no_more_begin_than_processes_compute(
     monkeypatch.setattr(elsewhere, "AT_ONCE", 1)
     bot = talk(tmp_path / "a.db")
 
-    async def noted(_name: str, _call: Any, value: MessageSnapshot) -> str:
+    async def noted(_name: str, _call: Any, value: MessageSnapshot) -> Any:
         running.append(value.text)
         most.append(len(running))
         await anyio.lowlevel.checkpoint()
         running.remove(value.text)
-        return value.text
+        return value.text, None
 
     running: list[str] = []
     most: list[int] = []
@@ -371,8 +371,12 @@ else:
 
 @pytest.mark.parametrize(
     ("otherwise", "told"),
-    [("pass", "message.outbound HI"), ("core.run()", "put what serves behind")],
-    ids=["guarded", "serves in the worker as well"],
+    [
+        ("pass", "message.outbound HI"),
+        ("core.run()", "put what serves behind"),
+        ("anyio.run(core.pump)", "put what serves behind"),
+    ],
+    ids=["guarded", "serves in the worker as well", "pumps there"],
 )
 async def test_a_bots_own_file_is_read_by_its_workers(
     tmp_path: Path, otherwise: str, told: str, anyio_backend: str

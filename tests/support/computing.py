@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -79,3 +80,68 @@ def hangs(message: Any) -> None:
     Path(message.text).write_text(str(os.getpid()))
     while True:
         threading.Event().wait()
+
+
+def interrupts(_message: Any) -> NoReturn:
+    """As Ctrl-C raises it; but nobody sits at this keyboard."""
+    raise KeyboardInterrupt
+
+
+def stops(_message: Any) -> NoReturn:
+    """What Python makes something else of, where a coroutine raises it."""
+    raise StopIteration("over")
+
+
+class Speechless(Exception):
+    """It cannot say what it is, nor travel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = lambda: None
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+def says_nothing(_message: Any) -> NoReturn:
+    """An error that raises when it is asked what it is."""
+    raise Speechless
+
+
+class Disguised(Exception):
+    """Made anew it is no error any more."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return str, ("words",)
+
+
+def disguises(_message: Any) -> NoReturn:
+    """An error that arrives as a text."""
+    raise Disguised
+
+
+def raises_a_stranger(_message: Any) -> NoReturn:
+    """An error of a module that the program has not loaded, and does not load for it."""
+    import tests.support.stranger as there
+
+    raise there.Strange("odd")
+
+
+def starts_another(_message: Any) -> str:
+    """A program that writes to its output, and one that reads its input to the end."""
+    subprocess.run([sys.executable, "-c", "print('noise')"], check=True)
+    read = [sys.executable, "-c", "import sys; sys.exit(len(sys.stdin.read()))"]
+    return f"read {subprocess.run(read, check=True).returncode}"
+
+
+def writes_past_python(_message: Any) -> str:
+    """As a library in C does."""
+    os.write(1, b"noise\n")
+    return "written"
+
+
+def closes_its_output(_message: Any) -> str:
+    """As a daemon does."""
+    os.close(0)
+    os.close(1)
+    return "closed"
