@@ -21,7 +21,7 @@ from outeract_core import MessageSnapshot
 from outeract_core._handlers import endings
 from tests.support import computing
 from tests.support.bots import Talk, talk
-from tests.support.patience import let_go_on, soon, until
+from tests.support.patience import PATIENCE, let_go_on, soon, until
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.anyio
@@ -151,7 +151,7 @@ async def _held_up(bot: Talk, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     for name in ("one", "two"):
         app = bot.core.app(name)
         where = app.connect("console", name=name)
-        app.on("message.inbound", name=name, process=True, timeout=60)(computing.where)
+        app.on("message.inbound", name=name, process=True, timeout=PATIENCE)(computing.where)
         body = b'{"user": "ann", "text": "hi", "n": 1}'
         await bot.core.ingest(where.webhook_id, where.webhook_secret, body=body)
     async with anyio.create_task_group() as group:
