@@ -15,6 +15,7 @@ import anyio
 from attrs import evolve, field, frozen
 
 from .._domain.rules.guard import guarded
+from .._domain.values.sinks import worded
 from .._io.runtime import Runtime
 from .._io.secrets.references import HOST
 from .._outbound.compose import connection as named
@@ -152,8 +153,8 @@ def _failed(runtime: Runtime, conn: Conn, error: Exception) -> _Failed:
         return None, (), None  # which one it is, is said of each
     if isinstance(error, OuteractError):
         return False, (Finding("error", str(error)),), None
-    runtime.log.error("check", f"{_where(conn)}: the check broke: {error!r}", error)
-    return False, (Finding("error", f"the check broke: {error!r}"),), None
+    runtime.log.error("check", f"{_where(conn)}: the check broke: {worded(error)}", error)
+    return False, (Finding("error", f"the check broke: {worded(error)}"),), None
 
 
 def _with(check: Check, more: Iterable[Finding]) -> Check:

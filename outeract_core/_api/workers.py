@@ -16,6 +16,7 @@ from attrs import evolve
 
 from .._domain.rules.sharing import HANDLING, OPENED
 from .._domain.values.ids import from_ms
+from .._domain.values.sinks import worded
 from .._handlers.dispatcher import Dispatcher
 from .._handlers.elsewhere import is_worker
 from .._handlers.hosted import Hosted
@@ -143,7 +144,7 @@ class Workers:
 
     async def _told(self, doing: str, error: BaseException, pause: float | None) -> None:
         then = "" if pause is None else f"; again in {pause:.0f} s"
-        text = f"{doing}: {type(error).__name__}: {error}{then}"
+        text = f"{doing}: {worded(error)}{then}"
         self._runtime.log.error("serve", text, error)
 
     def running(self) -> list[str]:
@@ -234,8 +235,8 @@ class Workers:
         return sum(done)
 
     def _trouble(self, doing: str, app: App | None, error: BaseException) -> Trouble:
-        self._runtime.log.error("pump", f"{doing}: {type(error).__name__}: {error}", error)
-        reason = self._runtime.log.redact(f"{type(error).__name__}: {error}")
+        self._runtime.log.error("pump", f"{doing}: {worded(error)}", error)
+        reason = self._runtime.log.redact(worded(error))
         return Trouble(None if app is None else app.name, None, doing, reason)
 
     async def _poll_all(self, troubles: list[Trouble]) -> int:

@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
@@ -23,6 +22,7 @@ from typing import Any
 
 from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
 
+from .._domain.values.sinks import traced, worded
 from ..errors import BadInput, HandlerDied
 
 __all__ = ["AT_ONCE", "elsewhere", "fit", "is_worker", "ready", "slot"]
@@ -172,8 +172,7 @@ def _packed(error: BaseException) -> bytes:
 
 def _told(error: BaseException) -> tuple[str, str]:
     """In words, and with the traceback; also what cannot say what it is."""
-    words = traceback.TracebackException.from_exception(error)
-    return f"{type(error).__name__}: {words}", "".join(words.format())
+    return worded(error), traced(error)
 
 
 # ── back in the program ───────────────────────────────────────────────────────────────────────

@@ -19,6 +19,7 @@ from .._domain.rules.delivery import ATTEMPTS, backoff
 from .._domain.rules.fair import capped, shares
 from .._domain.rules.guard import guarded
 from .._domain.values.ids import SHIFT, app_of, jitter
+from .._domain.values.sinks import worded
 from .._io.disk.file_store import Stored
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.processes.supervisor import ending
@@ -113,7 +114,7 @@ class Downloader:
             with self._runtime.ownership.work(download.key >> SHIFT):
                 error = await ending(partial(self._one, download))
             if error is not None:  # it could not be settled: tried again when its lease is over
-                text = f"a file waits: {type(error).__name__}: {error}"
+                text = f"a file waits: {worded(error)}"
                 self._runtime.log.error("inbound", text, error)
         except anyio.get_cancelled_exc_class():
             with self._runtime.grace.held():
@@ -143,7 +144,7 @@ class Downloader:
         except OuteractError as error:
             await self._again(conn, download, error)
         except Exception as error:
-            await self._again(conn, download, OuteractError(f"{type(error).__name__}: {error}"))
+            await self._again(conn, download, OuteractError(worded(error)))
         else:
             wanted = self._transcribes(conn, download.mime or mime)
             kept = await self._runtime.write(
@@ -180,7 +181,7 @@ class Downloader:
 
         error = await ending(listen)
         if error is not None:
-            reason = self._runtime.log.redact(f"transcription: {type(error).__name__}: {error}")
+            reason = self._runtime.log.redact(f"transcription: {worded(error)}")
             text = f"{self._named(conn, download)}: no transcript, attempt {download.attempt}"
             self._runtime.log.warning("inbound", text, error)
             await self._not_transcribed(conn, download, reason)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._domain.rules.guard import guarded
+from .._domain.values.sinks import worded
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.writing import tenants
@@ -55,7 +56,7 @@ async def _told(runtime: Runtime, conn: Conn, adapter: Adapter) -> str | None:
         runtime.log.warning(
             "inbound",
             f"{where}: the platform could not be asked whose the connection is, so that it is taken for "
-            f"that of its first delivery; give account= to connect(): {type(error).__name__}: {error}",
+            f"that of its first delivery; give account= to connect(): {worded(error)}",
         )
         return None
     return told if isinstance(told, str) and told else None

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 
+from .._domain.values.sinks import plainly
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from ..errors import Unauthorised
@@ -55,7 +56,7 @@ class Poller:
     async def failed(self, number: int, error: BaseException, pause: float | None) -> str:
         """Polling has failed: told as the connection's state, and in the log. What was told."""
         conn = self._runtime.conn(number)
-        reason = f"polling: {error or type(error).__name__}"
+        reason = self._runtime.log.redact(f"polling: {plainly(error)}")
         then = "" if pause is None else f"; again in {pause:.0f} s"
         text = f"connection {conn.entity.name} ({conn.platform}): {reason}{then}"
         self._runtime.log.warning("inbound", text, error)

@@ -18,6 +18,7 @@ from .._domain.rules.delivery import ATTEMPTS, backoff
 from .._domain.rules.guard import guarded
 from .._domain.rules.pacing import Pace, Rate
 from .._domain.values.ids import app_of, jitter
+from .._domain.values.sinks import worded
 from .._io import forgetting
 from .._io.heartbeat import LEASE
 from .._io.runtime import Runtime
@@ -127,7 +128,7 @@ class Profiles:
         except OuteractError as error:
             await self._again(conn, asked, error)
         except Exception as error:
-            await self._again(conn, asked, OuteractError(f"{type(error).__name__}: {error}"))
+            await self._again(conn, asked, OuteractError(worded(error)))
         else:
             await self._learnt(conn, asked, told)
 

@@ -19,6 +19,7 @@ from .._domain.rules.guard import guarded
 from .._domain.rules.link_code import find_codes
 from .._domain.rules.naming import told
 from .._domain.values.codec import clean, encode
+from .._domain.values.sinks import worded
 from .._io.threads.aside import aside
 from .._store.records.conn import Conn
 from .._store.writing import ingest
@@ -120,7 +121,7 @@ def read_delivery(
         with guarded:
             return read, list(adapter.parse(inbound))
     except Exception as error:
-        whole = Unparsed(inbound.body, f"{type(error).__name__}: {error}")
+        whole = Unparsed(inbound.body, worded(error))
         read.fault(conn, whole)
         return read, []
 
@@ -144,7 +145,7 @@ def reread(conn: Conn, adapter: Any, inbound: Inbound) -> Whole:
         with guarded:
             return read, list(adapter.reread(plain.json(), plain.received_at))
     except Exception as error:
-        whole = Unparsed(plain.json(), f"{type(error).__name__}: {error}")
+        whole = Unparsed(plain.json(), worded(error))
         read.fault(conn, whole)
         return read, []
 
@@ -189,7 +190,7 @@ def _understand(adapter: Adapter, owner: Conn, fact: Fact, read: Read) -> None:
         item = ingest.prepare(fact, raw)
         read.add(owner, _without_codes(item) if owner.finds_codes else item)
     except Exception as error:
-        reason = f"{fact.kind}: {type(error).__name__}: {error}"
+        reason = f"{fact.kind}: {worded(error)}"
         read.fault(owner, Unparsed(fact.raw, reason))
 
 

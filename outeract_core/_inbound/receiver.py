@@ -15,6 +15,7 @@ from attrs import define
 
 from .._domain.rules.guard import guarded
 from .._domain.values.ids import to_ms
+from .._domain.values.sinks import worded
 from .._io.database import Share, Unit
 from .._io.runtime import Runtime
 from .._io.threads.aside import aside
@@ -282,7 +283,7 @@ class Receiver:
             except OuteractError:
                 raise
             except Exception as error:
-                reason = f"{item.fact.kind}: {type(error).__name__}: {error}"
+                reason = f"{item.fact.kind}: {worded(error)}"
                 read.fault(conn, Unparsed(item.fact.raw, reason))
             else:
                 stored += received.stored

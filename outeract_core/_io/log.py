@@ -8,13 +8,12 @@ are the host's, and what it does not configure goes to stderr from WARNING on.
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from attrs import field, frozen
 
-from .._domain.values.sinks import block, line
+from .._domain.values.sinks import block, line, traced
 
 ROOT = "outeract_core"
 _FRAMES = 60
@@ -47,7 +46,7 @@ class Log:
 
         Both are as long as somebody else has made them: one that a host keeps and raises again grows.
         """
-        whole = self.redact("".join(traceback.format_exception(error, limit=-_FRAMES)))
+        whole = self.redact(traced(error, _FRAMES))
         left = len(whole) - _HEAD - _TAIL
         if left <= 0:
             return whole

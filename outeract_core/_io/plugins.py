@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._domain.values.sinks import worded
 from ..adapter import Adapter, Manifest
 from ..errors import BrokenAdapter, OuteractError, UnknownPlatform
 
@@ -69,7 +70,7 @@ class Plugins:
             found = entries[0].load()
             _check(platform, found)
         except (Exception, SystemExit) as error:
-            what = f"{type(error).__name__}: {error}"
+            what = worded(error)
             self._broken[platform] = f"the adapter of {platform!r}, {sources}, is broken: {what}"
         else:
             self._classes[platform] = found
@@ -88,7 +89,7 @@ def broken(platform: str, error: Exception) -> Exception:
     """What is raised when an adapter does not take its settings: one of our errors stays as it is."""
     if isinstance(error, OuteractError):
         return error
-    return BrokenAdapter(f"the adapter of {platform!r} is broken: {type(error).__name__}: {error}")
+    return BrokenAdapter(f"the adapter of {platform!r} is broken: {worded(error)}")
 
 
 def _source(entry: EntryPoint) -> str:

@@ -19,6 +19,7 @@ import anyio
 from attrs import define, evolve, field
 
 from .._domain.rules.guard import guarded
+from .._domain.values.codec import clean
 from .._domain.values.ids import to_ms
 from .._store.records.conn import Conn
 from .._store.writing import tenants
@@ -111,7 +112,7 @@ class Runtime:
         self.ownership = Ownership(self)
 
     def _redact(self, text: str) -> str:
-        return struck(self.secrets.redact(text), self.handed.texts())
+        return clean(struck(self.secrets.redact(text), self.handed.texts())) or ""
 
     @property
     def owner(self) -> str:

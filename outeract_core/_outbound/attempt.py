@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 
 from .._domain.rules.guard import guarded
 from .._domain.rules.pacing import BURST_SECONDS, Pace, Rate
+from .._domain.values.sinks import worded
 from .._io.heartbeat import Heartbeat
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
@@ -19,7 +20,7 @@ from ..adapter import Adapter, Sent
 from ..errors import BadInput, LeaseLost, MissingSecret, OuteractError, StoreError, UnknownPlatform
 from .doubt import Doubt
 from .leaving import ARRIVES, Leaving
-from .outgoing import flow, outgoing
+from .outgoing import flow, outgoing, receipt
 from .settle import After, Next, Settle
 
 _SPOKEN = ("send", "edit")
@@ -98,7 +99,7 @@ class Attempts:
             return Sent(f"sandbox:{message.token}")
         with guarded:
             sending = adapter.send(message)
-        return await http.run(sending, by=row.conn, departure=leaving)
+        return receipt(await http.run(sending, by=row.conn, departure=leaving))
 
     def _adapter(self, conn: Conn) -> Adapter:
         """The connection's adapter. What it cannot be made of is for the host to mend."""
@@ -107,7 +108,9 @@ class Attempts:
         except OuteractError:
             raise
         except Exception as error:
-            raise BadInput(f"the connection cannot be used as it is configured: {error}") from error
+            raise BadInput(
+                f"the connection cannot be used as it is configured: {worded(error)}"
+            ) from error
 
     def _expired(self, row: Row) -> bool:
         return row.expires is not None and self._runtime.now() > row.expires

@@ -12,6 +12,7 @@ from typing import Any
 from .._domain.rules.delivery import backoff
 from .._domain.rules.guard import guarded
 from .._domain.values.ids import jitter
+from .._domain.values.sinks import plainly
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
 from .._store.writing import outbox
@@ -25,7 +26,7 @@ from ..errors import (
     Unauthorised,
     UnknownPlatform,
 )
-from .outgoing import outgoing
+from .outgoing import outgoing, receipt
 from .settle import Next, Settle
 
 LOOKS = 5
@@ -62,13 +63,16 @@ class Doubt:
         try:
             with guarded:
                 question = adapter.find(outgoing(row, row.done, self._runtime.folder))
-            sent: Sent | None = await self._runtime.http.run(question, by=row.conn)
+            told = await self._runtime.http.run(question, by=row.conn)
+            sent: Sent | None = None if told is None else receipt(told)
         except (StoreError, UnknownPlatform, MissingSecret):
             raise
         except (Transient, Throttled, Unauthorised) as error:
             return await self._unanswered(conn, row, error)
         except Exception as error:
-            return await self._settle.unknown(conn, row, f"it could not be looked up: {error}")
+            return await self._settle.unknown(
+                conn, row, f"it could not be looked up: {plainly(error)}"
+            )
         if sent is not None:
             return await self._settle.done(conn, row, sent)
         quiet = (row.arrives or 0) + QUIET - self._runtime.now()

@@ -1,6 +1,6 @@
 """Turns a claimed outbox row into what an adapter's flow is given.
 
-Knows: the shape of a row's parts, of each verb's arguments.
+Knows: the shape of a row's parts, of each verb's arguments, of a receipt.
 Does not know: when it is sent, what becomes of it.
 """
 
@@ -19,7 +19,7 @@ from .._domain.values import stored
 from .._io.disk.file_store import Folder
 from .._store.writing.claims import Row, named_messages
 from .._store.writing.delivery import token
-from ..adapter import Flow, MessageRef, Outgoing, OutgoingFile, Recipient
+from ..adapter import Flow, MessageRef, Outgoing, OutgoingFile, Recipient, Sent
 from ..errors import FileError, Rejected, Unsupported
 
 IDEMPOTENT = frozenset({"react", "edit", "delete", "mark_read", "typing", "answer"})
@@ -46,6 +46,16 @@ def outgoing(row: Row, part: int, folder: Folder) -> Outgoing:
         answers=row.answers, attempt=row.attempt + 1, literal=piece.literal,
         metadata=row.parts.get("metadata") or {},
     )  # fmt: skip
+
+
+def receipt(told: Any) -> Sent:
+    """What an adapter says it was answered. Raises TypeError for what is no receipt."""
+    if isinstance(told, Sent):
+        aliases = told.aliases if isinstance(told.aliases, tuple) else (None,)
+        perhaps = [one for one in (told.external_id, told.address) if one is not None]
+        if all(isinstance(name, str | int) for name in (*perhaps, *aliases)):
+            return told
+    raise TypeError(f"the adapter gave no receipt, but {told!r:.200}")
 
 
 def _file(row: Row, index: int, folder: Folder) -> OutgoingFile:

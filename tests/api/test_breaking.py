@@ -47,7 +47,7 @@ from outeract_core.events import FileRef
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
 from tests.support.patience import let_go_on, soon
-from tests.support.raising import BACKENDS, WAYS, crossed, raises
+from tests.support.raising import BACKENDS, UNTELLABLE, WAYS, crossed, raises
 from tests.support.store.platform import Plain, external_name, kinds, said, take
 
 pytestmark = pytest.mark.anyio
@@ -82,10 +82,15 @@ KINDS: dict[str, Callable[[], Any]] = {
     "store closed": raises(StoreClosed("another one")),
     "store broken": raises(StoreBroken("another one")),
     "lease": raises(LeaseLost("another one")),
+    **UNTELLABLE,
 }
 SENDING: dict[str, Callable[[], Any]] = {
     "transient": raises(Transient("unreachable")),
     "unauthorised": raises(Unauthorised("token refused")),
+    "unauthorised, half a surrogate": raises(Unauthorised("\ud800\0")),
+    "transient, half a surrogate": raises(Transient("\ud800\0")),
+    "rejected, half a surrogate": raises(Rejected("\ud800\0", code="\udfff")),
+    "ambiguous, half a surrogate": raises(Ambiguous("\ud800\0")),
     "throttled": raises(Throttled("slow down", after=3.0)),
     "rejected": raises(Rejected("no")),
     "ambiguous": raises(Ambiguous("who knows")),
@@ -273,7 +278,7 @@ async def test_one_that_breaks_stops_nobody(
         assert set(Breaking.asked) == set(PLACES)
         one = core.app("one")
         assert {_named(one, p).status for p in ("construct", "poll", "poll later")} == {
-            "unauthorised" if kind == "unauthorised" else "unreachable"
+            "unauthorised" if kind.startswith("unauthorised") else "unreachable"
         }
         assert (answers["parse"], answers["normalise"], answers["acknowledge"]) == (200, 200, 200)
         assert await one.events.count(type_is("system.delivery_unparsed")) == 1

@@ -22,7 +22,7 @@ from outeract_core.query import type_is
 from tests.support.bots import Talk, talk
 from tests.support.patience import BRIEFLY, Limit, let_go_on, soon
 from tests.support.places import ROOT
-from tests.support.raising import BACKENDS, WAYS, crossed, raises
+from tests.support.raising import BACKENDS, UNTELLABLE, WAYS, crossed, raises
 
 pytestmark = pytest.mark.anyio
 
@@ -56,6 +56,7 @@ ENDINGS: dict[str, Callable[[], Any]] = {
     "timed out": _too_long,
     "nonsense": lambda: 42,
     "a generator": lambda: (n for n in range(3)),
+    **UNTELLABLE,
 }
 
 

@@ -26,6 +26,8 @@ ANSWERS: dict[str, Callable[[Asking], None]] = {
     "a refusal": lambda asking: asking.answer(400),
     "a page of HTML": lambda asking: asking.answer(200, b"<html>"),
     "nonsense": lambda asking: asking.answer(200, {"what": "ever"}),
+    "a receipt that is none": lambda asking: asking.answer(200, {"id": ["1"]}),
+    "no receipt": lambda asking: asking.answer(200, {"id": {"$": 1}}),
     "no network": lambda asking: asking.lose(),
 }
 

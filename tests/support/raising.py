@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import Any
 
-__all__ = ["BACKENDS", "WAYS", "crossed", "raises"]
+__all__ = ["BACKENDS", "UNTELLABLE", "WAYS", "crossed", "raises"]
 
 BACKENDS, WAYS = ("asyncio", "trio"), ("pump", "serve")
 
@@ -26,6 +26,30 @@ def raises(error: BaseException) -> Callable[..., Any]:
         raise error.with_traceback(None)
 
     return call
+
+
+class _Mute(Exception):
+    """What cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class _Shut(Exception):
+    """What lets nobody look into it."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__traceback__":
+            raise ValueError("nobody looks")
+        return super().__getattribute__(name)
+
+
+UNTELLABLE: dict[str, Callable[[], Any]] = {
+    "half a surrogate": raises(ValueError("a person's \ud800 and \0")),
+    "mute": raises(_Mute()),
+    "shut": raises(_Shut("within")),
+}
+"""Errors that cannot be written down as they are."""
 
 
 def crossed(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from ...errors import StoreError
+from ..values.sinks import worded
 
 
 class Broke(Exception):
@@ -31,7 +32,7 @@ class _Guarded:
         if error is None or isinstance(error, KeyboardInterrupt):
             return
         if isinstance(error, StoreError) or not isinstance(error, Exception):
-            raise Broke(f"{type(error).__name__}: {error}") from error
+            raise Broke(worded(error)) from error
 
 
 guarded = _Guarded()

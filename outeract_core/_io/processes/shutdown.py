@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..._domain.values.sinks import worded
 from ...errors import OuteractError
 from ..wakeup import Via, call, here
 
@@ -125,7 +126,7 @@ def first(error: BaseExceptionGroup[BaseException]) -> BaseException:
     inner = list(_leaves(error))
     ours = [each for each in inner if isinstance(each, OuteractError)]
     chosen = (ours or inner)[0]
-    others = {f"{type(each).__name__}: {each}" for each in inner if each is not chosen}
+    others = {worded(each) for each in inner if each is not chosen}
     for text in sorted(others):
         chosen.add_note(f"at the same time: {text}")
     return chosen

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from ..._domain.rules.guard import guarded
+from ..._domain.values.sinks import worded
 from ...errors import BadInput, MissingSecret
 from ...tenancy import Secret
 from .striking import struck
@@ -143,7 +144,7 @@ def _asked(source: SecretSource, name: Any, scheme: str) -> str:
     except MissingSecret:
         raise
     except Exception as error:
-        why = f"{type(error).__name__}: {error}"
+        why = worded(error)
         raise MissingSecret(f"the source {scheme!r} of secrets has failed: {why}") from error
     if not isinstance(value, str):
         what = type(value).__name__
