@@ -49,6 +49,7 @@ class Chances(ABC):
     async def resend(self, event: Event | UUID, *, marked: bool | str = False) -> Delivery:
         """Send a failed or unknown message again, to where it went: a new one, `triggered_by` the old.
 
+        It is said as a whole, with those of its parts that have arrived (`DeliveryState.parts`).
         `marked`: the text begins by saying that it may be a repetition (True), or with your own words:
         an unknown message may have arrived. The same event again gives the first repetition back; when
         that has failed as well, resend that one. Captions of single files are not kept.

@@ -14,6 +14,9 @@ from .commands import holder
 from .opening import opened
 from .printing import give, say
 
+_FOLLOWS = {"queued": "it leaves when the bot's program runs", "sending": "its request is under way"}
+_ARRIVED = ("sent", "delivered", "read")
+
 
 def resend(options: argparse.Namespace) -> int:
     """Queue a failed or unknown message again; the program that sends takes it up."""
@@ -21,8 +24,12 @@ def resend(options: argparse.Namespace) -> int:
         app = holder(core, options.app, options.event)
         made = anyio.run(partial(app.resend, options.event, marked=options.marked))
         status = anyio.run(made.state).status
+        before = anyio.run(app.delivery(options.event).state).parts
     if options.json:
         give({"event": str(made.id), "resent": options.event, "status": status})
     else:
-        say(f"{made.id} {status}: it leaves when the bot's program runs")
+        say(f"{made.id} {status}: {_FOLLOWS.get(status, 'it was sent again before')}")
+        arrived = sum(part.status in _ARRIVED for part in before)
+        if arrived:
+            say(f"{arrived} of the {len(before)} parts of the first had arrived; the whole is said again")
     return 0

@@ -238,6 +238,34 @@ def test_resend_queues_what_has_failed(tmp_path: Path, capsys: pytest.CaptureFix
     assert "still on its way" in capsys.readouterr().err
 
 
+def test_resend_says_what_had_arrived_and_what_was_sent_again_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a message in two parts one had arrived; asked again when the repetition has left, it says so."""
+    from outeract_core import Attachment, Content
+    from outeract_core.blocking import Outeract
+    from outeract_core.testing import FakePlatform
+
+    path = str(tmp_path / "b.db")
+    with FakePlatform() as fake:
+        with Outeract(path) as core:
+            app = core.app("x")
+            app.connect("telegram", token="1:t", base_url=fake.url)
+            long = Content("long " * 500, files=[Attachment(b"abc", "x.txt")])
+            event = str(app.send(("telegram", "7"), long).id)
+            fake.drop(1, "sendMessage", done=True)
+            assert core.pump().unknown == 1
+        assert main(["resend", path, event, "--marked"]) == 0
+        told = capsys.readouterr().out
+        assert "leaves when" in told
+        assert "1 of the 2 parts" in told
+        with Outeract(path) as core:
+            core.app("x").connect("telegram", token="1:t", base_url=fake.url)
+            assert core.pump().sent == 1
+        assert main(["resend", path, event]) == 0
+        assert "sent: it was sent again before" in capsys.readouterr().out
+
+
 def test_a_quick_doctor_does_not_read_everything_and_a_deep_one_does(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
