@@ -51,6 +51,10 @@ _STILL = 0.05
 _ELSEWHERE = 1_000
 """Milliseconds that a lane rests when its turn could not be brought to an end here."""
 _OVERTAKEN = "what it was given was erased meanwhile: its turn was rolled back, and runs again"
+_LEFT_OPEN = (
+    "has left a cancel scope or a task group open (entered, and not left before it returned); "
+    "from now on its turns have tasks of their own"
+)
 _STRAY = "was cancelled by nobody who may, while its turn was brought to an end: it runs again"
 
 
@@ -245,6 +249,10 @@ class Dispatcher:
             self._runtime.log.error(ROOM, f"handler {lane.handler.name} {_STRAY}", error)
             lane.due = self._runtime.now() + _ELSEWHERE
         finally:
+            manners = lane.handler.manners
+            if manners.leaves_open and not manners.told:
+                manners.told = True
+                self._runtime.log.warning(ROOM, f"handler {lane.handler.name} {_LEFT_OPEN}")
             lane.running = False
             self._running.pop(lane, None)
             self._hanging.discard(lane)

@@ -21,6 +21,7 @@ import anyio
 import anyio.lowlevel
 from attrs import frozen
 
+from .._io.processes.shutdown import first
 from .._io.wakeup import call as reach
 from .._io.wakeup import waiter
 from ..errors import HandlerTimeout
@@ -45,18 +46,49 @@ class Ending:
 
 async def ending(handler: Handler, message: Any) -> Ending:
     """Run the handler to its end. Raises nothing but our own cancellation."""
-    me = task()
+    if handler.manners.leaves_open:
+        return await _apart(handler, message)
+    return await _here(handler, message)
+
+
+async def _apart(handler: Handler, message: Any) -> Ending:
+    """In a task of its own, which ends with whatever the handler leaves open in it."""
+    ended: list[Ending] = []
+
+    async def run() -> None:
+        ended.append(await _here(handler, message))
+
     try:
-        if handler.process:
+        async with anyio.create_task_group() as group:
+            group.start_soon(run)
+    except BaseExceptionGroup as error:
+        if not ended:
+            ended.append(await ended_by(first(error), task()))
+    return ended[0]
+
+
+async def _here(handler: Handler, message: Any) -> Ending:
+    """In this task, within a scope that tells whether another one was left open in it."""
+    me, error = task(), None
+    if handler.process:
+        try:
             await ready(handler.name)
-        if handler.timeout is None:
-            return await _to_its_end(handler, message)
-        with anyio.move_on_after(handler.timeout) as limit:
-            return await _to_its_end(handler, message)
-    except BaseException as error:
-        return await ended_by(error, me)
-    assert limit.cancelled_caught  # noqa: S101 - nothing else leaves the block so
-    return Ending(error=HandlerTimeout(f"{handler.name} took longer than {handler.timeout} s"))
+        except BaseException as raised:
+            return await ended_by(raised, me)
+    limit = anyio.move_on_after(handler.timeout)
+    limit.__enter__()
+    try:
+        ended = await _to_its_end(handler, message)
+    except BaseException as raised:
+        error = raised
+    try:
+        limit.__exit__(None if error is None else type(error), error, None)
+    except RuntimeError:  # asyncio's and trio's way of saying so
+        handler.manners.leaves_open = True
+    if limit.cancelled_caught:
+        late = HandlerTimeout(f"{handler.name} took longer than {handler.timeout} s")
+        return Ending(error=late)
+    return ended if error is None else await ended_by(error, me)
 
 
 async def _to_its_end(handler: Handler, message: Any) -> Ending:

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from .._domain.rules.patterns import fits
 from .._domain.rules.waking import wakes
@@ -30,6 +30,17 @@ class Burst:
 
     messages: int = MESSAGES
     characters: int = CHARACTERS
+
+
+@define(eq=False)
+class Manners:
+    """What the runs of a handler have shown.
+
+    leaves_open  it has left a cancel scope or a task group open, which then is its task's for good.
+    """
+
+    leaves_open: bool = False
+    told: bool = False
 
 
 @frozen
@@ -58,6 +69,7 @@ class Handler:
     chain: int = CHAIN
     process: bool = False
     plain: bool = field(init=False)
+    manners: Manners = field(factory=Manners, init=False, eq=False, repr=False)
 
     @plain.default
     def _(self) -> bool:
