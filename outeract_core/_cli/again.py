@@ -14,7 +14,10 @@ from .commands import holder
 from .opening import opened
 from .printing import give, say
 
-_FOLLOWS = {"queued": "it leaves when the bot's program runs", "sending": "its request is under way"}
+_FOLLOWS = {
+    "queued": "it leaves when the bot's program runs",
+    "sending": "its request is under way",
+}
 _ARRIVED = ("sent", "delivered", "read")
 
 
@@ -31,5 +34,7 @@ def resend(options: argparse.Namespace) -> int:
         say(f"{made.id} {status}: {_FOLLOWS.get(status, 'it was sent again before')}")
         arrived = sum(part.status in _ARRIVED for part in before)
         if arrived:
-            say(f"{arrived} of the {len(before)} parts of the first had arrived; the whole is said again")
+            say(
+                f"{arrived} of the {len(before)} parts of the first had arrived; the whole is said again"
+            )
     return 0
