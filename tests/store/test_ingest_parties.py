@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from outeract_core import App, Outeract
 from outeract_core.errors import NotFound
@@ -71,6 +72,31 @@ async def test_groups_and_channels_are_platform_users(
     conversation = await app.conversations.of(friends)
     assert len((await conversation.page()).nodes) == 2
     assert [each.external_id for each in await conversation.participants()] == ["alice", "bob"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("kind", ["group", "channel"])
+async def test_where_the_host_wrote_first_is_what_the_platform_says_it_is(
+    core: Outeract, app: App, plain: PlatformConnection, kind: Any, together: bool
+) -> None:
+    """A place that was written to without naming its kind is one from its first message on, for good."""
+    await app.send((plain, "friends"), "hello")
+    assert (await _who(app, plain, "friends")).kind == "person"
+    place = Party("friends", kind, name="Friends")
+    facts = [
+        evolve(said(f"m{number}", who), chat=place) for number, who in enumerate(["alice", "bob"])
+    ]
+    for batch in [facts] if together else [[fact] for fact in facts]:
+        await take(core, plain, *batch)
+    await app.send((plain, "friends"), "hello again")
+    friends = await _who(app, plain, "friends")
+    assert (friends.kind, friends.name) == (kind, "Friends")
+    conversation = await app.conversations.of(friends)
+    assert [each.external_id for each in await conversation.participants()] == ["alice", "bob"]
+    assert [turn.content for turn in await conversation.context()] == [
+        "hello", "Alice: hello", "Bob: hello", "hello again"
+    ]  # fmt: skip
 
 
 @pytest.mark.anyio

@@ -27,7 +27,7 @@ ALIASES = st.lists(
     max_size=2,
 )
 PARTIES = st.builds(
-    Party, st.none() | VALUES, name=st.sampled_from([None, "", "Ann", "Bob"]), aliases=ALIASES,
+    Party, st.none() | VALUES, st.sampled_from(["person", "person", "group", "channel"]), name=st.sampled_from([None, "", "Ann", "Bob"]), aliases=ALIASES,
     decisive=st.sampled_from([None, None, None, "dm"]),
     profile_picture_url=st.sampled_from([None, "https://a/b.png"]),
 )  # fmt: skip

@@ -16,13 +16,13 @@ from ...events import Party, Relink
 from ..engine.statements import statement
 from ..records.conn import Conn
 
-_Known = tuple[int, str | None, str | None, int]
-"""Key, name, picture, and whether they were met by an alias alone."""
+_Known = tuple[int, str | None, str | None, int, str]
+"""Key, name, picture, whether they were met by an alias alone, and their kind."""
 _OWN = ("external_id", "address")
 """Types of aliases that are ids: the platform has told that they are the same platform user."""
 
-_Taken = tuple[str, str, int, str | None, str | None]
-"""A value, the type of the alias that it is ('': an id), whose it is, and their name and picture."""
+_Taken = tuple[str, str, int, str | None, str | None, str]
+"""A value, the type of the alias that it is ('': an id), whose it is, their name, picture and kind."""
 
 PERSON_ADD: Statement[Any] = statement("person_add")
 PERSON_NAME: Statement[Any] = statement("person_name")
@@ -33,6 +33,8 @@ PUSER_BY_ANY: Statement[_Known] = statement("puser_by_any")
 PUSER_NAMELESS: Statement[_Known] = statement("puser_nameless")
 PUSER_NAMED: Statement[Any] = statement("puser_named")
 IS_NAMED: Statement[Any] = statement("puser_is_named")
+IS_PLACE: Statement[Any] = statement("puser_is_place")
+PROFILE_OF_PLACE: Statement[Any] = statement("profile_of_place")
 PUSER_PROFILE: Statement[Any] = statement("puser_profile")
 PUSER_ADDRESS: Statement[Any] = statement("puser_address")
 NEWEST: Statement[Any] = statement("puser_address_newest")
@@ -77,7 +79,9 @@ def meet(tx: Tx, conn: Conn, party: Party) -> int:
 def _as_before(tx: Tx, conn: Conn, party: Party) -> int | None:
     """Who this is, where they are remembered and nothing of them is news."""
     cached = tx.recall(("puser", conn.id, _names(party)))
-    if cached is None or cached[1] != party.name or cached[2] != party.profile_picture_url:
+    if cached is None or cached[1:3] != (party.name, party.profile_picture_url):
+        return None
+    if _is_place(cached[3], party):
         return None
     key: int = cached[0]
     return key
@@ -139,9 +143,9 @@ def _as_known(tx: Tx, conn: Conn, party: Party, rows: list[_Taken]) -> None:
     """Remember a party whose id is an id and nothing else, and that tells nothing new."""
     told = text_id(party.external_id or "")
     theirs = [row for row in rows if row[0] == told]
-    if len(theirs) != 1 or theirs[0][1]:
+    if len(theirs) != 1 or theirs[0][1] or _is_place(theirs[0][5], party):
         return
-    _, _, key, name, picture = theirs[0]
+    _, _, key, name, picture, _ = theirs[0]
     same = clean(party.name) in (None, "", name)
     same = same and clean(party.profile_picture_url) in (None, "", picture)
     have = {(row[0], row[1]) for row in rows if row[2] == key}
@@ -168,7 +172,8 @@ def _add_strangers(tx: Tx, conn: Conn, parties: list[Party]) -> None:
 
 
 def _remember(tx: Tx, conn: Conn, party: Party, key: int) -> None:
-    tx.remember(("puser", conn.id, _names(party)), (key, party.name, party.profile_picture_url))
+    told = key, party.name, party.profile_picture_url, party.kind
+    tx.remember(("puser", conn.id, _names(party)), told)
 
 
 def find(tx: Tx, conn: Conn, external_id: str) -> int | None:
@@ -300,7 +305,7 @@ def _create(tx: Tx, conn: Conn, party: Party) -> _Known:
     if party.external_id is None and party.aliases:  # met by it: what they are called by is no id
         tx.run(ALIAS_ADD, conn=conn.id, value=first, type=party.aliases[0].type, puser=key)
     _learn_aliases(tx, conn.id, key, party)
-    return key, party.name, party.profile_picture_url, 0
+    return key, party.name, party.profile_picture_url, 0, party.kind
 
 
 def _free(tx: Tx, conn: int, decisive: str | None) -> str:
@@ -319,6 +324,14 @@ def _take_over(tx: Tx, conn: int, key: int, value: str, holder: _Known, party: P
 def _refresh(tx: Tx, known: _Known, party: Party) -> None:
     if _news(known, party):
         called(tx, known[0], party.name, party.profile_picture_url)
+    if _is_place(known[4], party):
+        tx.run(IS_PLACE, id=known[0], kind=party.kind)
+        tx.run(PROFILE_OF_PLACE, id=known[0], kind=party.kind)
+
+
+def _is_place(kind: str, party: Party) -> bool:
+    """Whether it is news that this is no person: the host has written there and named no kind."""
+    return kind == "person" and party.kind in ("group", "channel")
 
 
 def _news(known: _Known, party: Party) -> bool:

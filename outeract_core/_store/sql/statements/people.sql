@@ -1,7 +1,9 @@
 -- Users, platform users, aliases.
 --
 -- `puser_by_id`: by an id of their own, what the platform has told last before what they were met by. Its
--- last column: whether they were met by an alias alone, so that their id may still be to come.
+-- fourth column: whether they were met by an alias alone, so that their id may still be to come.
+-- `puser_is_place`: who was written to before the platform has told that it is no person; then
+-- it is asked of as a place, too (`profile_of_place`).
 -- `puser_nameless`: whoever is called so and was met by an alias alone.
 -- `profile_due`: the last column tells when there was to do with them last.
 
@@ -13,28 +15,28 @@ INSERT INTO puser(id, uid, person, conn, ext, address, kind, name, picture, name
 VALUES (:id, :uid, :person, :conn, :ext, :ext, :kind, name_in(:name), name_in(:picture), :named, :now);
 
 -- name: puser_by_id
-SELECT p.id, name_out(p.name), name_out(p.picture), p.named = 0
+SELECT p.id, name_out(p.name), name_out(p.picture), p.named = 0, p.kind
 FROM puser p WHERE p.id = coalesce(
   (SELECT a.puser FROM alias a WHERE a.conn = :conn AND a.value = :ext AND a.type = 'external_id'),
   (SELECT a.puser FROM alias a WHERE a.conn = :conn AND a.value = :ext AND a.type = 'address'),
   (SELECT n.id FROM puser n WHERE n.conn = :conn AND n.ext = :ext));
 
 -- name: names_taken
-SELECT k.value, '', p.id, name_out(p.name), name_out(p.picture) FROM {each keys text} k
+SELECT k.value, '', p.id, name_out(p.name), name_out(p.picture), p.kind FROM {each keys text} k
 {pin puser p ON p.conn = :conn AND p.ext = k.value}
-UNION ALL SELECT k.value, a.type, p.id, name_out(p.name), name_out(p.picture) FROM {each keys text} k
+UNION ALL SELECT k.value, a.type, p.id, name_out(p.name), name_out(p.picture), p.kind FROM {each keys text} k
 {pin alias a ON a.conn = :conn AND a.value = k.value} {pin puser p ON p.id = a.puser};
 
 -- name: puser_by_alias
-SELECT p.id, name_out(p.name), name_out(p.picture), 0 FROM alias a {pin puser p ON p.id = a.puser}
+SELECT p.id, name_out(p.name), name_out(p.picture), 0, p.kind FROM alias a {pin puser p ON p.id = a.puser}
 WHERE a.conn = :conn AND a.value = :value AND a.type = :type;
 
 -- name: puser_by_any
-SELECT p.id, name_out(p.name), name_out(p.picture), 0 FROM alias a {pin puser p ON p.id = a.puser}
+SELECT p.id, name_out(p.name), name_out(p.picture), 0, p.kind FROM alias a {pin puser p ON p.id = a.puser}
 WHERE a.conn = :conn AND a.value = :value ORDER BY a.type LIMIT 1;
 
 -- name: puser_nameless
-SELECT p.id, name_out(p.name), name_out(p.picture), 1 FROM alias a {pin puser p ON p.id = a.puser}
+SELECT p.id, name_out(p.name), name_out(p.picture), 1, p.kind FROM alias a {pin puser p ON p.id = a.puser}
 WHERE a.conn = :conn AND a.value = :value AND a.type = :type AND p.named = 0;
 
 -- name: puser_named
@@ -42,6 +44,12 @@ UPDATE puser SET ext = :ext, address = :ext, named = 1 WHERE id = :id AND named 
 
 -- name: puser_is_named
 UPDATE puser SET named = 1 WHERE id = :id AND named = 0;
+
+-- name: puser_is_place
+UPDATE puser SET kind = :kind WHERE id = :id AND kind = 'person';
+
+-- name: profile_of_place
+UPDATE profile SET kind = :kind WHERE puser = :id;
 
 -- name: puser_profile
 UPDATE puser SET name = coalesce(name_in(:name), name), picture = coalesce(name_in(:picture), picture) WHERE id = :id;
