@@ -44,7 +44,8 @@ class Connecting:
         manifest = self.runtime.plugins.load(platform).manifest
         name = check_text("a connection", name or platform)
         given = checked(manifest, config, self.runtime.secrets)
-        account = account or given.config.get(manifest.account_key or "")
+        told = None if account is None else str(account).strip()
+        account = told or given.config.get(manifest.account_key or "")
         marks = marks_of(manifest, account, given, self.runtime.secrets)
 
         def unit(tx: Tx) -> Conn:

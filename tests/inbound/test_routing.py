@@ -7,11 +7,12 @@ Does not know: what the messages mean.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from outeract_core import App, Outeract
+from outeract_core import App, Outeract, Secret
 from outeract_core._store.reading import health
 from outeract_core.errors import BadInput
 from outeract_core.model import PlatformConnection
@@ -240,19 +241,34 @@ TWICE = {
 }  # fmt: skip
 
 
+GIVEN: dict[str, Any] = {
+    "text": lambda secret, _file: secret,
+    "text with space around it": lambda secret, _file: f"\t{secret} \n",
+    "Secret.text": lambda secret, _file: Secret.text(f"{secret}\n"),
+    "env:": lambda _secret, _file: "env:OUTERACT_TEST_SECRET",
+    "Secret.env": lambda _secret, _file: Secret.env("OUTERACT_TEST_SECRET"),
+    "Secret.file": lambda _secret, file: Secret.file(file),
+}
+
+
 @pytest.mark.parametrize("platform", TWICE)
 @pytest.mark.parametrize("where", ["one application", "two applications"])
+@pytest.mark.parametrize("way", GIVEN)
 async def test_an_account_has_one_connection(
-    core: Outeract, app: App, platform: str, where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The same account again, given as text or by reference, is refused with the other's name."""
+    core: Outeract, app: App, platform: str, where: str, way: str, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """The same account again, in whatever way it is given, is refused with the other's name."""
     config, other = TWICE[platform]
     app.connect(platform, **config)
     app.connect(platform, **config)
     second = app if where == "one application" else core.app("second")
     name, secret = next(iter(config.items()))
-    monkeypatch.setenv("OUTERACT_TEST_SECRET", secret)
-    same = {**config, name: secret if platform == "whatsapp" else "env:OUTERACT_TEST_SECRET"}
+    monkeypatch.setenv("OUTERACT_TEST_SECRET", f" {secret}\n")
+    (tmp_path / "secret").write_text(f"{secret}\r\n")
+    given = GIVEN[way](secret, tmp_path / "secret")
+    plain = platform == "whatsapp" and not way.startswith("text")  # its account is no secret
+    same = {**config, name: secret if plain else given}
     with pytest.raises(BadInput, match=rf"{platform} '{platform}' of default/support"):
         second.connect(platform, name="twice", **same)
     assert [c.name for c in second.connections()] == ([platform] if second is app else [])

@@ -29,7 +29,7 @@ class Given:
 
 
 def checked(manifest: Manifest, config: Mapping[str, Any], secrets: Secrets) -> Given:
-    """Known names only, secrets as references. Raises BadInput."""
+    """Known names only, secrets as references, no space around what is text. Raises BadInput."""
     known = {*manifest.config, "keep_raw", "poll", "base_url"}
     for name in config:
         if name not in known:
@@ -49,7 +49,7 @@ def checked(manifest: Manifest, config: Mapping[str, Any], secrets: Secrets) -> 
 
 def _take(given: Given, manifest: Manifest, name: str, value: Any, secrets: Secrets) -> None:
     if name not in manifest.secrets:
-        given.config[name] = value
+        given.config[name] = value.strip() if isinstance(value, str) else value
         return
     reference, text = secrets.named(value, f"{manifest.platform}: {name}")
     given.config[name] = reference if text is None else f"{HOST}{name}"

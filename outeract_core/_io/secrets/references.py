@@ -55,7 +55,7 @@ class Secrets:
         """
         if isinstance(value, Secret):
             return self._code(value, where)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value.strip():
             raise BadInput(f"{where} must be a Secret or text, e.g. Secret.env('NAME')")
         scheme, colon, _ = value.partition(":")
         if value.startswith(HOST):
@@ -127,8 +127,9 @@ class Secrets:
         return self.follow(reference) if text is None else text
 
     def hide(self, value: str) -> str:
-        """The value, which is struck out of everything that is told from now on."""
-        self._seen.add(value.strip())
+        """The value, without space around it: from now on it is struck out of everything that is told."""
+        value = value.strip()
+        self._seen.add(value)
         return value
 
     def redact(self, text: str) -> str:
