@@ -29,6 +29,7 @@ from ..driver import Tx
 from ..errors import (
     BodyTooLarge,
     OuteractError,
+    SignatureError,
     UnknownWebhook,
     Unsupported,
 )
@@ -41,7 +42,7 @@ from .pinning import pinned, unpinned
 from .reactions import reactions_of
 from .reading import A_FACT, LIGHT, Read, beside, read_whole, reread, sort
 from .refusals import Refusals
-from .routing import Foreign, Routing
+from .routing import Foreign, Routing, sharing
 
 BODY_LIMIT = 8 * 1024 * 1024
 _REASONS = 1000
@@ -93,11 +94,10 @@ class Receiver:
         try:
             conn = self._connection(webhook_id, secret)
             inbound = self._inbound(method, headers, query, body)
-            adapter = self._runtime.ready(conn)
             if len(body) <= LIGHT:
-                answer = self._admitted(adapter, inbound)
+                conn, adapter, answer = self._by_whom(conn, inbound)
             else:
-                answer = await aside(partial(self._admitted, adapter, inbound))
+                conn, adapter, answer = await aside(partial(self._by_whom, conn, inbound))
             if answer is not None:
                 return answer
             await self.receive(conn, adapter, inbound)
@@ -146,6 +146,22 @@ class Receiver:
             raise BodyTooLarge(f"the body has {len(body)} bytes; the limit is {self.limit}")
         lower = {name.lower(): value for name, value in headers.items()}
         return Inbound(method.upper(), lower, dict(query), bytes(body), self._clock())
+
+    def _by_whom(self, conn: Conn, inbound: Inbound) -> tuple[Conn, Adapter, Response | None]:
+        """Whose secret verifies it: that of the address, else another's that may be reached there too."""
+        adapter = self._runtime.ready(conn)
+        try:
+            return conn, adapter, self._admitted(adapter, inbound)
+        except SignatureError:
+            for other in sharing(self._runtime, conn, adapter.manifest):
+                try:
+                    theirs = self._runtime.ready(other)
+                    return other, theirs, self._admitted(theirs, inbound)
+                except (
+                    Exception
+                ):  # what another cannot say does not count; the address has refused it
+                    continue
+            raise
 
     def _admitted(self, adapter: Adapter, inbound: Inbound) -> Response | None:
         """What to answer at once; None when it is a delivery, and verified."""

@@ -14,7 +14,7 @@ from .._domain.rules.guard import guarded
 from .._domain.values.codec import encode
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
-from ..adapter import Inbound
+from ..adapter import Inbound, Manifest
 from ..errors import SignatureError
 
 
@@ -78,6 +78,14 @@ class Routing:
         """Connections of this account, those of the same application first."""
         found = self.runtime.by_account(self.conn.platform, account)
         return sorted(found, key=lambda other: other.app != self.conn.app)
+
+
+def sharing(runtime: Runtime, conn: Conn, manifest: Manifest) -> list[Conn]:
+    """Those who may be delivered to at the address of `conn`, and have a secret of their own."""
+    if manifest.webhook != "shared":
+        return []
+    others = (other for other in runtime.conns() if other.platform == conn.platform)
+    return [other for other in others if other is not conn and not other.disabled]
 
 
 def foreign(raw: object, nobody: Nobody) -> Foreign:

@@ -87,6 +87,39 @@ async def test_a_secret_signs_for_nobody_else(core: Outeract) -> None:
     assert all("own secret" in each["reason"] for each in left)
 
 
+async def test_an_address_takes_what_its_owners_own_secret_verifies(core: Outeract) -> None:
+    """At another's address, an item signed by its own account's secret arrives; the address's own does not."""
+    one, two = core.app("one"), core.app("two")
+    first, second, _ = number(one, "111"), number(two, "222", OTHER), number(one, "333", OTHER)
+    mixed = body(
+        _say("222", "for two"), _say("111", "forged"), _say("333", "for one"), _say("999", "?")
+    )
+    assert await deliver(core, first, mixed, OTHER) == 200
+    assert [event.text async for event in two.events.all()] == ["for two"]
+    assert [event.text async for event in one.events.all()] == ["for one"]
+    assert "forged" not in everything_in(core)
+    assert await deliver(core, second, _say("111", "back"), SECRET) == 200
+    assert [event.text async for event in one.events.all()] == ["for one", "back"]
+    for conn in (first, second):
+        assert await deliver(core, conn, _say("222", "forged"), "nobody's") == 401
+    assert "forged" not in everything_in(core)
+
+
+async def test_two_slack_apps_may_share_an_address(core: Outeract) -> None:
+    """What another app's signing secret verifies goes to that app's connection, and to no other."""
+    one, two = core.app("one"), core.app("two")
+    first = workspace(one, team_id="T0FAKE001")
+    two.connect("slack", bot_token="xoxb-2", signing_secret=OTHER, team_id="T0OTHER01")
+    fake = FakePlatform().slack
+    for team, text in (("T0OTHER01", "for two"), ("T0FAKE001", "forged")):
+        payload = of_team(fake.say("U1", text), team)
+        headers, data = sign_slack(payload, OTHER, core.runtime.now() / 1000)
+        ids = first.webhook_id, first.webhook_secret
+        assert (await core.ingest(*ids, "POST", headers, {}, data)).status == 200
+    assert [event.text async for event in two.events.all()] == ["for two"]
+    assert await kinds(one) == []
+
+
 async def test_what_nobody_owns_leaves_a_hash(core: Outeract) -> None:
     """An unknown number's item is acknowledged, nowhere kept, counted once, and told by its reason."""
     first = number(core.app("one"), "111")
