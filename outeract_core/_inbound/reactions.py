@@ -1,4 +1,5 @@
-"""What the library itself does in the commit of a new message: answer a press, mark as read, link.
+"""What the library itself does in the commit of a new event: answer a press, mark as read, link, believe
+what a platform tells of a connection.
 
 Knows: the application's config, what the adapter can do.
 Does not know: handlers, the rules of link codes.
@@ -13,16 +14,16 @@ from .._domain.rules.link_code import find_code
 from .._domain.values.codec import encode
 from .._io.runtime import Runtime
 from .._outbound.compose import Options, payload_of
-from .._store.records.conn import Conn
+from .._store.records.conn import DISABLED, Conn
 from .._store.records.log import target_of
-from .._store.writing import delivery, identity, link_codes, sending
+from .._store.writing import delivery, identity, link_codes, sending, tenants
 from .._store.writing.bulk import Item
 from .._store.writing.ingest import Act, Reaction
 from .._store.writing.link_codes import Confirm, Try
 from .._store.writing.sending import Intent
 from ..content import Content
 from ..driver import Tx
-from ..events import Fact
+from ..events import NAME, Fact
 
 _ANSWER_WITHIN = 600_000
 _CONFIRMATION = (
@@ -33,7 +34,8 @@ _CONFIRMATION = (
 
 def reactions_of(runtime: Runtime, conn: Conn) -> tuple[Reaction, ...]:
     """The reactions that this connection's config and adapter ask for."""
-    adapter, found = runtime.adapter(conn), []
+    adapter = runtime.adapter(conn)
+    found = [Reaction(frozenset({"system.connection_changed"}), _standing(runtime))]
     if hasattr(adapter, "answer"):
         found.append(Reaction(frozenset({"message.action"}), _answer))
     if conn.app_config["auto_mark_read"] == "on_received":
@@ -52,6 +54,18 @@ def _answer(tx: Tx, conn: Conn, _event: int, item: Item, peer: int) -> None:
         expires=tx.now + _ANSWER_WITHIN,
     )  # fmt: skip
     delivery.queue(tx, conn, job)
+
+
+def _standing(runtime: Runtime) -> Act:
+    """The platform says that the connection stands otherwise now: its app was removed, say."""
+
+    def stands(tx: Tx, conn: Conn, _event: int, item: Item, _peer: int) -> None:
+        status = item.fact.payload.get("status")
+        if isinstance(status, str) and NAME.fullmatch(status) and status != DISABLED:
+            tenants.stands(tx, conn, status)
+            tx.after_commit(runtime.reload)
+
+    return stands
 
 
 def _reader(tell: bool) -> Act:

@@ -206,6 +206,32 @@ async def test_a_foreign_workspace_is_not_ours(
     assert again.account == "T0FAKE001"
 
 
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        ({"type": "app_uninstalled"}, "revoked"),
+        ({"type": "tokens_revoked", "tokens": {"bot": ["U0FAKEBOT"]}}, "revoked"),
+        ({"type": "tokens_revoked", "tokens": {"oauth": ["U1"]}}, "active"),
+    ],
+)
+async def test_an_app_that_is_gone_is_told_of_the_connection_until_it_works_again(
+    core: Outeract, app: App, event: dict[str, Any], status: str
+) -> None:
+    """The event and the connection say the same; a foreign workspace's word changes neither."""
+    with FakePlatform() as platform:
+        conn, fake = workspace(app, base_url=platform.url), platform.slack
+        told = {**fake.say("U1", ""), "event": event}
+        assert await slack(core, conn, of_team(told, "T0OTHER01"), event_id="Ev1") == 200
+        assert app.connections()[0].status == "active"
+        assert await slack(core, conn, told, event_id="Ev2") == 200
+        assert app.connections()[0].status == status
+        said = [e async for e in app.events.all() if e.event_type == "system.connection_changed"]
+        assert [e.payload["status"] for e in said] == [status] * (status == "revoked")
+        await app.send((conn, "U1"), "hello")
+        await core.pump()
+        assert app.connections()[0].status == "active"
+
+
 async def test_the_token_says_whose_a_connection_is(core: Outeract, app: App) -> None:
     """A foreign workspace that writes first, well signed by the same app, is not taken for ours."""
     with FakePlatform() as fake:

@@ -246,9 +246,14 @@ def pin(tx: Tx, conn: Conn, account: str) -> None:
     tx.run(CONNECTION_PIN, id=conn.id, account=account)
 
 
+def stands(tx: Tx, conn: Conn, status: str) -> bool:
+    """A connection's state is this now; whether that is news."""
+    return bool(tx.run(CONNECTION_STATUS, id=conn.id, status=status))
+
+
 def set_status(tx: Tx, conn: Conn, status: str, reason: str) -> None:
     """A connection's state has changed; recorded as an event, once."""
-    if tx.run(CONNECTION_STATUS, id=conn.id, status=status):
+    if stands(tx, conn, status):
         payload = {"connection_id": str(conn.entity.id), "status": status, "reason": reason}
         append(tx, conn.app, "system.connection_changed", encode(payload), conn=conn.id)
 
