@@ -27,12 +27,8 @@ from .._store.writing.raw_deliveries import Kept
 from ..adapter import Adapter, Inbound, Response
 from ..driver import Tx
 from ..errors import (
-    BodyTooLarge,
-    OuteractError,
-    SignatureError,
-    UnknownWebhook,
-    Unsupported,
-)
+    BodyTooLarge, OuteractError, SignatureError, UnknownWebhook, Unsupported,
+)  # fmt: skip
 from ..events import Unparsed
 from . import quotas
 from .doors import Doors
@@ -153,15 +149,22 @@ class Receiver:
         try:
             return conn, adapter, self._admitted(adapter, inbound)
         except SignatureError:
-            for other in sharing(self._runtime, conn, adapter.manifest):
-                try:
-                    theirs = self._runtime.ready(other)
-                    return other, theirs, self._admitted(theirs, inbound)
-                except (
-                    Exception
-                ):  # what another cannot say does not count; the address has refused it
-                    continue
-            raise
+            others = sharing(self._runtime, conn, adapter.manifest)
+            found = (self._by_other(other, inbound) for other in others)
+            theirs = next((one for one in found if one is not None), None)
+            if theirs is None:
+                raise
+            return theirs
+
+    def _by_other(
+        self, conn: Conn, inbound: Inbound
+    ) -> tuple[Conn, Adapter, Response | None] | None:
+        """The same of a connection that it was not addressed to; None: it does not verify it, or cannot."""
+        try:
+            adapter = self._runtime.ready(conn)
+            return conn, adapter, self._admitted(adapter, inbound)
+        except Exception:
+            return None
 
     def _admitted(self, adapter: Adapter, inbound: Inbound) -> Response | None:
         """What to answer at once; None when it is a delivery, and verified."""
