@@ -26,9 +26,7 @@ from .._store.writing.ingest import Reaction
 from .._store.writing.raw_deliveries import Kept
 from ..adapter import Adapter, Inbound, Response
 from ..driver import Tx
-from ..errors import (
-    BodyTooLarge, OuteractError, SignatureError, UnknownWebhook, Unsupported,
-)  # fmt: skip
+from ..errors import BodyTooLarge, OuteractError, SignatureError, UnknownWebhook, Unsupported
 from ..events import Unparsed
 from . import quotas
 from .doors import Doors
