@@ -1,7 +1,7 @@
 """The readers of a file: connections that are lent for one query, and kept for the next.
 
-Knows: that one connection serves one thread at a time, and which queries have asked one statement only,
-so that they need no transaction. Does not know: what queries ask, how a connection is opened.
+Knows: that one connection serves one thread at a time, and which queries have asked so few statements
+that they need no transaction. Does not know: what queries ask, how a connection is opened.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 from .._domain.values.interrupt import STOP
 from .._store.engine.limits import stoppable
-from .._store.engine.reader import Reader, Several
+from .._store.engine.reader import FEW, Moved, Reader, Several
 
 T = TypeVar("T")
 _FALLS = 8
-"""So often may a query want a second statement, before it has a transaction for good."""
+"""So often may a query want more statements than few, before it has a transaction for good."""
 
 
 class Readers:
@@ -30,7 +30,7 @@ class Readers:
         self._free: list[Reader] = []
         self._gate = threading.Lock()
         self._closed = False
-        self._single: set[object] = set()
+        self._few: set[object] = set()
         self._falls: Counter[object] = Counter()
 
     def borrowed(self) -> AbstractContextManager[Reader]:
@@ -56,16 +56,22 @@ class Readers:
     ) -> T:  # fmt: skip
         """What the query gives, of one moment. It may be run twice: it does nothing but ask."""
         asks = _code(like or query)
-        if asks in self._single:
+        if asks in self._few:
             try:
                 return _asked(reader, query, now, alone=True)
+            except Moved:
+                pass  # next time nobody may have committed
             except Several:
-                self._single.discard(asks)
                 self._falls[asks] += 1
         found = _asked(reader, query, now, alone=False)
-        if asks is not None and reader.asked <= 1 and self._falls[asks] < _FALLS:
-            self._single.add(asks)
+        self._learn(asks, reader.asked)
         return found
+
+    def _learn(self, asks: object, asked: int) -> None:
+        if asks is not None and asked <= FEW and self._falls[asks] < _FALLS:
+            self._few.add(asks)
+        else:
+            self._few.discard(asks)
 
     def close(self) -> None:
         """Close those that are not lent now, and the others when they come back."""

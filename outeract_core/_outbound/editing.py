@@ -29,7 +29,7 @@ from ..adapter import Manifest, MessageRef
 from ..content import Content
 from ..driver import Tx
 from ..errors import BadInput, OuteractError, Unsupported
-from ..model import Event, File
+from ..model import File
 from ..standing import Standing
 from .again import content_of
 from .obstacles import as_sent, recipient, refusal
@@ -37,9 +37,8 @@ from .obstacles import as_sent, recipient, refusal
 
 @frozen
 class Sent:
-    """A message of ours: as it was sent, as it stands, its names by part, what edits have taken away."""
+    """A message of ours as it stands, its names by part, what edits have taken away."""
 
-    event: Event
     now: Standing
     files: tuple[File, ...]
     names: dict[int, list[str]]
@@ -72,10 +71,10 @@ def edit_of(
 
 
 def _sent(tx: Tx, app: int, key: int) -> Sent:
-    event = rows.events(tx, app, [key])[0]
+    (now,) = standing.of_keys(tx, app, [key])
     names = named_messages(states.names_of(tx, key))
     return Sent(
-        event, standing.of_events(tx, app, [event])[0],
+        now,
         tuple(rows.files(tx, app, attached(tx, key))), names, states.taken_away(tx, key),
     )  # fmt: skip
 
@@ -109,7 +108,7 @@ def _whole(content: Content, now: Standing, capabilities: frozenset[str]) -> Con
 
 def _room(sent: Sent, manifest: Manifest, render: Render) -> tuple[list[Place], list[Place]]:
     """The places of its words, and those that edits have taken away. Raises Unsupported."""
-    told = sent.event.payload.get("parts", 1)
+    told = sent.now.payload.get("parts", 1)
     count = told if isinstance(told, int) else 1
     was = _as_planned(sent, manifest, render)
     if was is None or len(was.parts) != count:
@@ -126,7 +125,7 @@ def _room(sent: Sent, manifest: Manifest, render: Render) -> tuple[list[Place], 
 
 def _as_planned(sent: Sent, manifest: Manifest, render: Render) -> Plan | None:
     """The plan by which it was sent; None when its content is gone, or is not sent like that any more."""
-    told = sent.event.payload.get("message")
+    told = sent.now.payload.get("message")
     try:
         content = content_of(told if isinstance(told, dict) else {}, sent.files)
         sizes = [file.size or 1 for file in sent.files]
@@ -146,7 +145,7 @@ def _possible(runtime: Runtime, adapter: Any, where: tuple[int, Sent], change: C
             f"the new words need fewer messages, and {adapter.manifest.platform} cannot take one away"
         )
     until = adapter.manifest.deletes
-    age = runtime.now() - to_ms(sent.event.occurred_at)
+    age = runtime.now() - to_ms(sent.now.occurred_at)
     if change.to is None and until is not None and age > until * 1000:
         raise Unsupported(
             f"the new words need fewer messages, and {adapter.manifest.platform} takes none away that is "
@@ -156,7 +155,7 @@ def _possible(runtime: Runtime, adapter: Any, where: tuple[int, Sent], change: C
     if not names:
         return
     to = recipient(runtime, peer)
-    ref = MessageRef(names[0], to, True, sent.event.payload, change.place.slot)
+    ref = MessageRef(names[0], to, True, sent.now.payload, change.place.slot)
     if change.to is None:
         found = refusal(lambda: adapter.delete(ref))
     else:

@@ -16,7 +16,7 @@ from attrs import evolve
 from .._domain.values.ids import to_ms
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
-from .._store.reading.standing import of_events
+from .._store.reading.standing import of_keys
 from .._store.reading.states import conn_of, message_names
 from .._store.records.conn import Conn
 from .._store.records.log import EVENT_CONN
@@ -251,8 +251,7 @@ def _known_to_pass(
 
 def _now(app: Verbs, key: int) -> Standing:
     """The message as it stands."""
-    event = app.events_at([key])[0]
-    (now,) = app.runtime.database.read(lambda tx: of_events(tx, app.key, [event], quotes=False))
+    (now,) = app.runtime.database.read(lambda tx: of_keys(tx, app.key, [key], quotes=False))
     return now
 
 

@@ -19,10 +19,11 @@ pytestmark = pytest.mark.anyio
 
 
 class Asker:
-    """A query that asks `often`, and lets others commit in between."""
+    """A query that asks `often`, and lets others do something in between."""
 
-    def __init__(self, between: Callable[[], None]) -> None:
-        self.often, self.runs, self.between = 1, 0, between
+    def __init__(self) -> None:
+        self.often, self.runs = 1, 0
+        self.between: Callable[[], Any] = lambda: None
 
     def __call__(self) -> Callable[[Any], list[int]]:
         def query(tx: Any) -> list[int]:
@@ -36,25 +37,49 @@ class Asker:
 
         return query
 
+    def ask(self, core: Outeract, often: int) -> list[int]:
+        """What it finds; `runs` are those of this time."""
+        self.often, self.runs = often, 0
+        return core.runtime.database.read(self())
 
-async def test_a_query_sees_one_moment_however_much_it_asks(tmp_path: Path) -> None:
-    """One that was of one statement has no transaction; when it asks more it is run again, in one."""
+
+@pytest.mark.parametrize("often", [2, 3, 9])
+async def test_a_query_sees_one_moment_however_much_it_asks(tmp_path: Path, often: int) -> None:
+    """One that was of few statements has no transaction; it is run again, in one, when others have committed meanwhile."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
-        database, names = core.runtime.database, iter(range(100))
+        names, asker = iter(range(100)), Asker()
 
-        def between() -> None:
-            database.write_now(lambda tx: tx.kind(f"name{next(names)}"))
+        def commit() -> None:
+            core.runtime.database.write_now(lambda tx: tx.kind(f"name{next(names)}"))
 
-        asker = Asker(between)
-        assert _statements(core, asker()) == ["BEGIN", "SELECT count(*) FROM kind", "COMMIT"]
-        assert _statements(core, asker()) == ["SELECT count(*) FROM kind"]
-        asker.often, asker.runs = 3, 0
-        first, second, third = database.read(asker())
-        assert first == second == third
+        for first in (1, 2):
+            asker.often = first
+            assert _statements(core, asker())[-1] == "COMMIT" or first > 1
+            assert _statements(core, asker()) == ["SELECT count(*) FROM kind"] * first
+        asker.between = commit
+        assert len(set(asker.ask(core, often))) == 1
         assert asker.runs == 2
-        asker.runs = 0
-        assert len(set(database.read(asker()))) == 1
-        assert asker.runs == 1
+        assert len(set(asker.ask(core, often))) == 1
+        assert asker.runs == (2 if often == 2 else 1)
+
+
+async def test_two_statements_are_asked_again_only_when_somebody_has_committed(
+    tmp_path: Path,
+) -> None:
+    """Each time it is tried without a transaction first, however often that was in vain."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        names, asker = iter(range(100)), Asker()
+
+        def commit() -> None:
+            core.runtime.database.write_now(lambda tx: tx.kind(f"name{next(names)}"))
+
+        asker.ask(core, 2)
+        for number in range(40):
+            busy = number % 2 == 1
+            asker.between = commit if busy else lambda: None
+            first, second = asker.ask(core, 2)
+            assert first == second
+            assert asker.runs == 1 + busy
 
 
 async def test_a_query_that_is_now_one_and_now_the_other_stays_in_a_transaction(
@@ -62,17 +87,15 @@ async def test_a_query_that_is_now_one_and_now_the_other_stays_in_a_transaction(
 ) -> None:
     """It is not run twice for ever."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
-        asker = Asker(lambda: None)
+        asker = Asker()
         for _ in range(40):
-            asker.often = 1
-            core.runtime.database.read(asker())
-            asker.often = 2
-            core.runtime.database.read(asker())
-        asker.runs = 0
-        for often in (1, 2, 1, 2):
-            asker.often = often
-            core.runtime.database.read(asker())
-        assert asker.runs == 4
+            asker.ask(core, 1)
+            asker.ask(core, 3)
+        runs = []
+        for often in (1, 3, 1, 3):
+            asker.ask(core, often)
+            runs.append(asker.runs)
+        assert runs == [1, 1, 1, 1]
 
 
 async def test_a_read_that_is_left_early_holds_no_snapshot(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from ..._outbound.compose import connection
 from ..._store.reading import views
 from ..._store.reading.history import history
 from ..._store.reading.queries import Order
-from ..._store.reading.standing import of_events
+from ..._store.reading.standing import shown
 from ..._store.reading.views import View
 from ..._store.records import rows
 from ..._store.writing import conversations
@@ -31,7 +31,6 @@ from ...model import Event, PlatformUser, User
 from ...pages import Page, asked, checked
 from ...standing import Standing
 
-_SHOWN = 8
 _CHUNK = 200
 _position = attrgetter("position")
 
@@ -123,7 +122,7 @@ class Conversation:
         def query(tx: Tx, app: int) -> Page[Standing]:
             found = views.messages(tx, app, self._view, newest, wanted.behind, wanted.limit)
             count = views.count(tx, app, self._view) if total else None
-            return wanted.page(found, _position, lambda kept: of_events(tx, app, kept), count)
+            return wanted.page(found, _position, list, count)
 
         return await (self._tenant.traverse(query) if total else self._tenant.fetch(query, first))
 
@@ -230,27 +229,22 @@ class Conversation:
 
 
 def _summaries(tx: Tx, app: int, found: list[conversations.CountsRow]) -> list[ConversationSummary]:
-    keys = [row[0] for row in found]
-    peers = rows.platform_users(tx, app, keys)
-    events = rows.events(tx, app, [row[1] for row in found])
-    people = dict(zip(keys, peers, strict=True))
-    last = of_events(tx, app, events, quotes=False, people=people)
-    groups = [row[0] for row, peer in zip(found, peers, strict=True) if peer.kind != "person"]
-    speakers = _first_speakers(tx, app, groups) if groups else {}
+    last = [row[1] for row in found]
+    read = shown(tx, app, last, [row[0] for row in found])
+    peers = [read.people[row[0]] for row in found]
     return [
-        ConversationSummary(peer, event, speakers.get(key, (peer,)), inbound, outbound, unread)
-        for (key, _, inbound, outbound, unread, _), peer, event in zip(
-            found, peers, last, strict=True
+        ConversationSummary(
+            peer,
+            message,
+            (peer,) if peer.kind == "person" else read.spoken.get(key, ()),
+            inbound,
+            outbound,
+            unread,
+        )
+        for (key, _, inbound, outbound, unread, _), peer, message in zip(
+            found, peers, read.of(last), strict=True
         )
     ]
-
-
-def _first_speakers(tx: Tx, app: int, groups: list[int]) -> dict[int, tuple[PlatformUser, ...]]:
-    """The first who have spoken in each of these groups."""
-    spoken = {peer: views.participants(tx, peer, _SHOWN) for peer in groups}
-    keys = sorted({key for some in spoken.values() for key in some})
-    known = dict(zip(keys, rows.platform_users(tx, app, keys), strict=True))
-    return {peer: tuple(known[key] for key in some) for peer, some in spoken.items()}
 
 
 def _person(tx: Tx, app: int, peer: int) -> list[int]:

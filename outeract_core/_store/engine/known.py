@@ -55,6 +55,10 @@ class Known:
             self._known.clear()
             self._version = version
 
+    def stands(self, version: int) -> bool:
+        """Whether the file is still at the version at which it was looked at last."""
+        return version == self._version
+
     def hide(self) -> None:
         """It is not known yet at which version the file is: nothing is remembered but what lasts."""
         self._hidden, self._known = self._known, {}

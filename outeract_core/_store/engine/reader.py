@@ -1,8 +1,8 @@
 """A read-only connection: one snapshot of the file for all that a query asks.
 
-Knows: that a statement is a snapshot by itself, and needs no transaction around it; that what is
-remembered counts for the version of the file that the first statement has seen.
-Does not know: which queries are of one statement (`_io/readers.py`), what they ask.
+Knows: that a statement is a snapshot by itself, and needs no transaction around it; that two of them are one if
+nobody has committed between them; that what is remembered counts for the version of the file that the first has seen.
+Does not know: which queries are of so few statements (`_io/readers.py`), what they ask.
 
 Each statement, BEGIN and COMMIT too, may hand Python's lock to a thread of the host that computes, and
 then waits for it.
@@ -21,26 +21,33 @@ from .opening import TEXTS, configured
 from .sqlite import Connection
 from .translating import translated
 
+FEW = 2
+"""So many statements are asked without a transaction around them."""
+
 
 class Several(BaseException):
-    """A query asks more than the one statement for which there is no transaction: it is to be run in one."""
+    """A query asks more statements than there are without a transaction: it is to be run in one."""
+
+
+class Moved(Several):
+    """Somebody has committed between its statements: this time it is to be run in one."""
 
 
 class _Counted:
-    """A cursor that counts its statements. `first` is called when one of them has pinned the snapshot."""
+    """A cursor that counts its statements. `pinned` is called when one of them has begun, with its number."""
 
-    __slots__ = ("_cursor", "_first", "_most", "asked")
+    __slots__ = ("_cursor", "_most", "_pinned", "asked")
 
-    def __init__(self, cursor: Any, most: int | None, first: Callable[[], None]) -> None:
-        self._cursor, self._most, self._first = cursor, most, first
+    def __init__(self, cursor: Any, most: int | None, pinned: Callable[[int], None]) -> None:
+        self._cursor, self._most, self._pinned = cursor, most, pinned
         self.asked = 0
 
     def execute(self, sql: str, params: Any = ()) -> Any:
         """Run a statement. Raises Several."""
         self.more()
         cursor = self._cursor.execute(sql, params)
-        if self.asked == 1:
-            self._first()
+        if self.asked <= FEW:
+            self._pinned(self.asked)
         return cursor
 
     def more(self) -> None:
@@ -57,13 +64,13 @@ class Reader(Connection):
     _alone = False
 
     def begin_read(self, now: int, *, alone: bool = False) -> None:
-        """Pin one snapshot for the queries that follow; `alone`: for one statement, which is one."""
+        """Pin one snapshot for the queries that follow; `alone`: for few statements, of which each is one."""
         self.now, self._alone = now, alone
         self._plain = self._cursor
         if not alone:
             self._plain.execute("BEGIN")
         self.hide()
-        self._cursor = _Counted(self._plain, 1 if alone else None, self._pinned)
+        self._cursor = _Counted(self._plain, FEW if alone else None, self._pinned)
 
     def end_read(self) -> None:
         """Let the snapshot go, and keep what was learnt from it."""
@@ -82,13 +89,15 @@ class Reader(Connection):
             raise Several
         self._cursor.more()
         rows = super().stream(sql, params)
-        if self._cursor.asked == 1:
-            self._pinned()
+        self._pinned(self._cursor.asked)
         return rows
 
-    def _pinned(self) -> None:
-        self.show()
-        self.watch(self.own_version())
+    def _pinned(self, number: int) -> None:
+        if number == 1:
+            self.show()
+            self.watch(self.own_version())
+        elif self._alone and not self.stands(self.own_version()):
+            raise Moved
 
 
 def open_reader(path: str, vfs: str | None, busy_ms: int, ids: IdSource) -> Reader:

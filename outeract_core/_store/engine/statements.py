@@ -49,7 +49,6 @@ def statement(name: str) -> Statement[Any]:
     return Statement(name, texts()[name], lists(written()[name][1]))
 
 
-def around(name: str, rows: str, dialect: Dialect = SQLITE) -> tuple[str, str]:
-    """What stands before and behind a list: a query that yields its rows may take its place there."""
-    before, after = written()[name][1].split(f"{{each {rows}}}")
-    return _text(name, before, dialect), _text(name, after, dialect)
+def over(name: str, rows: str, table: str, dialect: Dialect = SQLITE) -> str:
+    """A statement's text that finds its list `rows` in a table, or in a query in brackets, with the column `value`."""
+    return _text(name, written()[name][1].replace(f"{{each {rows}}}", table), dialect)

@@ -20,7 +20,7 @@ from ..engine.statements import statement
 from ..records import rows
 from ..records.log import BLOCKED, target_of
 from ..writing.handlers import peer_of
-from .standing import of_events
+from .standing import of_keys
 
 FEED: Statement[tuple[int, int, int]] = statement("feed")
 ENDS: Statement[
@@ -229,7 +229,8 @@ def leaving(tx: Tx, keys: Sequence[int]) -> set[int]:
 
 def changed(tx: Tx, app: int, events: Sequence[Event]) -> dict[int, Standing]:
     """These messages as they stand now."""
-    return {one.position: one for one in of_events(tx, app, events, quotes=False)}
+    keys = [event.position for event in events]
+    return {one.position: one for one in of_keys(tx, app, keys, quotes=False)}
 
 
 def as_it_stands(event: Event, now: Standing | None) -> Event:

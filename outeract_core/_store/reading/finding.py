@@ -25,7 +25,7 @@ from ..engine import full_text
 from ..engine.statements import statement
 from ..records import rows
 from .ranking import AMONG, best
-from .standing import of_events
+from .standing import of_keys
 
 SINCE: Statement[tuple[int | None]] = statement("search_since")
 UNTIL: Statement[tuple[int | None]] = statement("search_until")
@@ -174,13 +174,11 @@ def _messages(tx: Tx, app: int, found: list[Event]) -> dict[int, Standing]:
     """By position of what was found, the message that it belongs to, as it stands, if it is known."""
     about = _about(tx, [event for event in found if event.event_type in _SPEAKING])
     about |= {event.position: event.position for event in found if event.position not in about}
-    itself = {event.position: event for event in found}
-    wanted = sorted(set(about.values()))
-    read = rows.events(tx, app, [key for key in wanted if key not in itself])
-    known = itself | {event.position: event for event in read}
-    events = [known[key] for key in wanted if known[key].event_type not in _SPEAKING]
-    standing = {one.position: one for one in of_events(tx, app, events)}
-    return {found: standing[key] for found, key in about.items() if key in standing}
+    standing = {one.position: one for one in of_keys(tx, app, sorted(set(about.values())))}
+    return {
+        found: standing[key] for found, key in about.items()
+        if standing[key].event_type not in _SPEAKING
+    }  # fmt: skip
 
 
 def _about(tx: Tx, speaking: list[Event]) -> dict[int, int]:

@@ -22,7 +22,7 @@ from ...standing import Standing
 from ..engine.statements import statement
 from ..records import rows
 from ..writing.custom import CONTEXT
-from . import standing, views
+from . import views
 from .views import View
 
 HAPPENED: Statement[tuple[int]] = statement("happened_with")
@@ -39,8 +39,7 @@ class History:
 
 def history(tx: Tx, app: int, view: View, limit: int) -> History:
     """At most `limit` messages, and of each other kind of turn at most as many: O(limit × sources)."""
-    events = views.messages(tx, app, view, True, None, limit)[::-1]
-    messages = standing.of_events(tx, app, events)
+    messages = views.messages(tx, app, view, True, None, limit)[::-1]
     lo, hi = span(app)
     since = messages[0].position if len(messages) == limit else lo
     roles = dict(_found(tx, view, since, hi, limit))

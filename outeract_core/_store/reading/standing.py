@@ -1,91 +1,200 @@
-"""Queries that read messages as they stand: a page of them with what has happened to each.
+"""The query that reads messages as they stand: a page of them with what has happened to each.
 
-Knows: the events and edges about a message, its files, its receipts, what it quotes; that a whole page
-is read with a few statements, each of them once.
+Knows: the events and edges about a message, its files, its receipts, what it quotes; that all of it is
+asked by one statement, and by a second of what is quoted.
 Does not know: what those events come to (`outeract_core/standing.py`), which messages are wanted.
 
-`standing(tx, app, keys)` is for everybody who shows or handles messages.
+`of_keys` is for everybody who shows or handles messages that are known, `of_query` for a page of them.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from ..._domain.values import stored
+from ..._domain.values.ids import span
 from ...driver import Statement, Tx
-from ...model import Event, File, PlatformUser
+from ...errors import NotFound
+from ...model import File, Names, PlatformUser
 from ...standing import KINDS, Around, Change, Standing
 from ...tenancy import STATUSES
-from ..engine.statements import statement
+from ..engine.composed.messages import listed, messages
+from ..engine.composed.together import Together
 from ..records import rows
-
-_Change = tuple[int, int, int, int, str, int | None, int]
-
-CHANGES: Statement[_Change] = statement("changes_of_messages")
-RECEIPTS: Statement[tuple[int, int, Any, str]] = statement("receipts_of_messages")
-NOT_YET: Statement[tuple[int, int]] = statement("not_yet_due")
 
 MOST = 1000
 """Events about one message that are looked at: its newest."""
+SPEAKERS = 8
+"""Those who have spoken in a group that are told with it: the first."""
+
+Row = tuple[Any, ...]
+_LISTED = listed()
 
 
-def standing(tx: Tx, app: int, keys: Sequence[int]) -> dict[int, Standing]:
-    """The messages with these keys as they stand now. Raises NotFound for a key of somebody else."""
-    return {one.position: one for one in of_events(tx, app, rows.events(tx, app, keys))}
+@cache
+def _together(keys: str) -> tuple[Together, Statement[Row]]:
+    made = messages(keys)
+    lists = ("keys", "people") if keys == _LISTED else ("people",)
+    return made, Statement("messages_as_they_stand", made.sql, lists)
 
 
-def of_events(
-    tx: Tx, app: int, events: Sequence[Event], *, quotes: bool = True,
-    people: Mapping[int, PlatformUser] = MappingProxyType({}),
-) -> list[Standing]:  # fmt: skip
-    """The same of events that are read already, in their order; `quotes`: with what they quote; `people`:
-    who has been read by the same query.
-    """
-    keys = [event.position for event in events]
-    found = _found(tx, app, keys, people)
-    quoted = _quoted(tx, app, found.quotes) if quotes and found.quotes else {}
-    sent = [event for event in events if event._row[8] is not None]  # noqa: SLF001 - asked of every one
-    receipts, due = _receipts(tx, sent), _due(tx, sent)
-    eventful = {*found.changes, *found.attached, *quoted, *receipts, *due, *found.quotes}
-    plain = _Plain(found.people)  # most messages have nothing around them but who said them
-    around = [plain[found.senders.get(key, 0)] for key in keys]
-    for number, key in enumerate(keys) if eventful else ():
-        if key in eventful:
-            around[number] = Around(
-                around[number].sender, tuple(found.changes.get(key, ())), found.files_of(key),
-                tuple(receipts.get(key, ())), quoted.get(found.quotes.get(key, 0)), due.get(key),
-            )  # fmt: skip
-    return list(map(Standing.of, events, around))
+_OUTCOMES = ("message.sent", "message.failed", "message.cancelled", "message.unknown")
+_EDGES = ("origin", "sent_by", "attachment", "reply_to")
+_NAMES = (*KINDS, *_OUTCOMES, "message.inbound", "message.outbound", *_EDGES)
+
+
+def _words(tx: Tx, app: int) -> dict[str, Any]:
+    """What the statement speaks of, by its own words."""
+    lo, hi = span(app)
+    return {
+        "app": app, "lo": lo, "hi": hi, "now": tx.now, "most": MOST, "others": SPEAKERS - 1,
+        **{name.removeprefix("message."): tx.known_kind(name) for name in _NAMES},
+    }  # fmt: skip
+
+
+# ── what is asked ────────────────────────────────────────────────────────────────────────────
+
+
+def of_keys(tx: Tx, app: int, keys: Sequence[int], *, quotes: bool = True) -> list[Standing]:
+    """Messages as they stand now, in the order of their keys; `quotes`: with what they quote. Raises NotFound."""
+    return shown(tx, app, keys, quotes=quotes).of(keys)
+
+
+def of_query(
+    tx: Tx, app: int, keys: str, params: Mapping[str, Any], newest: bool
+) -> list[Standing]:
+    """The same of those whose keys a query yields as `value`, by position: one statement for both."""
+    found = _shown(tx, app, keys, params, quotes=True).messages
+    return [found[key] for key in sorted(found, reverse=newest)]
+
+
+def shown(
+    tx: Tx, app: int, keys: Sequence[int], people: Sequence[int] = (), *, quotes: bool = False
+) -> Shown:
+    """Messages and platform users, and of those that are groups who has spoken first in each."""
+    if not keys and not people:
+        return _NOTHING
+    return _shown(tx, app, _LISTED, {"keys": keys}, people, quotes=quotes)
+
+
+def _shown(
+    tx: Tx, app: int, keys: str, params: Mapping[str, Any], people: Sequence[int] = (), *,
+    quotes: bool,
+) -> Shown:  # fmt: skip
+    """One statement, and a second for what is quoted: that is shown without what it quotes itself."""
+    made, asked = _together(keys)
+    words = _words(tx, app)
+    about = _About.of(tx, app, made.apart(tx.all(asked, people=people, **params, **words)), words)
+    quoted = sorted(set(about.quotes.values())) if quotes else ()
+    return about.shown(shown(tx, app, quoted).messages)
+
+
+@frozen
+class Shown:
+    """What was read, by its keys: messages, people, and who has spoken in each group."""
+
+    messages: Mapping[int, Standing]
+    people: Mapping[int, PlatformUser]
+    spoken: Mapping[int, tuple[PlatformUser, ...]]
+
+    def of(self, keys: Sequence[int]) -> list[Standing]:
+        """The messages with these keys, in their order. Raises NotFound when one is not this tenant's."""
+        try:
+            return [self.messages[key] for key in keys]
+        except KeyError:
+            raise NotFound("no such node in this application") from None
+
+
+_NOTHING = Shown(*[MappingProxyType[int, Any]({})] * 3)
+
+
+# ── what came of it ──────────────────────────────────────────────────────────────────────────
+
+
+class _People(dict[int, PlatformUser]):
+    """By key. Raises NotFound for one who is not this tenant's."""
+
+    def __missing__(self, key: int) -> PlatformUser:
+        raise NotFound("no such node in this application")
 
 
 class _Plain(dict[int, Around]):
-    """What stands around a message that nothing has happened to, by who said it."""
+    """What stands around a message that nothing has happened to, by who said it: most are such."""
 
-    def __init__(self, people: Mapping[int, PlatformUser]) -> None:
+    def __init__(self, people: _People) -> None:
         self._people = people
 
     def __missing__(self, sender: int) -> Around:
-        around = self[sender] = Around(self._people.get(sender))
+        around = self[sender] = Around(self._people[sender] if sender else None)
         return around
 
 
 @define
-class _Found:
+class _About:
     """What stands around some messages, by their keys. `attached`: files by what brought them."""
 
-    senders: dict[int, int] = field(factory=dict)
+    events: Sequence[Row]
+    names: Names
+    people: _People
+    senders: dict[int, int]
+    changes: dict[int, list[Change]]
+    receipts: dict[int, list[tuple[int, Any, str]]]
+    due: dict[int, int]
+    spoken: dict[int, list[int]]
+    files: dict[int, File]
     quotes: dict[int, int] = field(factory=dict)
-    attached: dict[int, list[int]] = field(factory=lambda: defaultdict(list))
-    changes: dict[int, list[Change]] = field(factory=lambda: defaultdict(list))
-    people: dict[int, PlatformUser] = field(factory=dict)
-    files: dict[int, File] = field(factory=dict)
+    attached: dict[int, list[int]] = field(factory=dict)
 
-    def files_of(self, key: int) -> Mapping[int, tuple[File, ...]]:
+    @classmethod
+    def of(
+        cls, tx: Tx, app: int, read: Sequence[Sequence[Row]], kinds: Mapping[str, Any]
+    ) -> _About:
+        """From the rows of each query; `kinds`: the numbers of edges."""
+        events, changes, ends, pusers, files, receipts, parts, due, spoken = read
+        names = rows.names_in(tx, app, events, changes, pusers)
+        people = _People((one._row[0], one) for one in rows.people_of(pusers, names))  # noqa: SLF001 - its key
+        senders = {source: target for source, kind, target in ends if kind == kinds["sent_by"]}
+        about = cls(
+            events, names, people, senders, _changes(changes, names, people),
+            _receipts([*receipts, *parts]), dict(due), _grouped(spoken),
+            {row[0]: rows.filed(row) for row in files},
+        )  # fmt: skip
+        if len(senders) < len(ends):
+            about.attached = _grouped(
+                [(s, t) for s, kind, t in ends if kind == kinds["attachment"]]
+            )
+            about.quotes = {s: t for s, kind, t in ends if kind == kinds["reply_to"]}
+        return about
+
+    def shown(self, quoted: Mapping[int, Standing]) -> Shown:
+        """The messages with all of it."""
+        plain, senders, names = _Plain(self.people), self.senders, self.names
+        eventful = {*self.changes, *self.attached, *self.receipts, *self.due}
+        eventful = eventful.union(self.quotes if quoted else ())
+        messages = {
+            (key := row[0]): Standing(
+                row, names,
+                around=self._around(key, plain, quoted) if key in eventful else plain[senders.get(key, 0)],
+            )
+            for row in self.events
+        }  # fmt: skip
+        spoken = {
+            peer: tuple(self.people[one] for one in some) for peer, some in self.spoken.items()
+        }
+        return Shown(messages, self.people, spoken)
+
+    def _around(self, key: int, plain: _Plain, quoted: Mapping[int, Standing]) -> Around:
+        return Around(
+            plain[self.senders.get(key, 0)].sender, tuple(self.changes.get(key, ())), self._files(key),
+            tuple(sorted(self.receipts.get(key, ()))), quoted.get(self.quotes.get(key, 0)), self.due.get(key),
+        )  # fmt: skip
+
+    def _files(self, key: int) -> Mapping[int, tuple[File, ...]]:
         """The files of a message and of its edits."""
         if not self.attached:
             return {}
@@ -97,69 +206,30 @@ class _Found:
         }
 
 
-def _found(tx: Tx, app: int, keys: Sequence[int], known: Mapping[int, PlatformUser]) -> _Found:
-    found = _Found()
-    changes = tx.by_keys(CHANGES, keys, most=MOST, **_kinds(tx)) if keys else []
-    edited = tx.known_kind("message.edited")
-    _ends(tx, [*keys, *(row[1] for row in changes if row[2] == edited)], found)
-    people = {*found.senders.values(), *(row[5] for row in changes if row[5] is not None)}
-    others = sorted(people - known.keys())
-    found.people = {**known, **_by_key(others, rows.platform_users(tx, app, others))}
-    if found.attached:
-        files = sorted({file for some in found.attached.values() for file in some})
-        found.files = _by_key(files, rows.files(tx, app, files))
-    for key, position, kind, at, payload, who, done in changes:
-        by = None if who is None else found.people[who]
-        change = Change(position, tx.kind_name(kind), at, payload, by, bool(done))
-        found.changes[key].append(change)
+def _grouped(pairs: Sequence[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
     return found
 
 
-def _ends(tx: Tx, keys: Sequence[int], found: _Found) -> None:
-    """Who said it, what is attached, what is quoted."""
-    names = {tx.known_kind(name): name for name in ("sent_by", "attachment", "reply_to")}
-    types = [number for number in names if number is not None]
-    for source, kind, target in tx.expand(keys, types, inward=False):
-        if names[kind] == "sent_by":
-            found.senders[source] = target
-        elif names[kind] == "reply_to":
-            found.quotes[source] = target
-        else:
-            found.attached[source].append(target)
+def _changes(found: Sequence[Row], names: Names, people: _People) -> dict[int, list[Change]]:
+    return _grouped(
+        [
+            (message, Change(
+                position, stored.behind(kind, names.event_types, "event", position), at, payload,
+                None if who is None else people[who], bool(done),
+            ))
+            for message, position, kind, at, payload, who, done in found
+        ]
+    )  # fmt: skip
 
 
-def _kinds(tx: Tx) -> dict[str, int | None]:
-    """The numbers that the statement speaks of, by its own words for them."""
-    told = {name.partition(".")[2]: tx.known_kind(name) for name in (*KINDS, *_OUTCOMES)}
-    return {**told, "origin": tx.known_kind("origin"), "sent_by": tx.known_kind("sent_by")}
-
-
-_OUTCOMES = ("message.sent", "message.failed", "message.cancelled", "message.unknown")
-
-
-def _by_key(keys: Sequence[int], nodes: Iterable[Any]) -> dict[int, Any]:
-    return dict(zip(keys, nodes, strict=True))
-
-
-def _quoted(tx: Tx, app: int, quotes: Mapping[int, int]) -> dict[int, Standing]:
-    """The quoted messages, without what they quote in turn."""
-    keys = sorted(set(quotes.values()))
-    events = rows.events(tx, app, keys)
-    return {one.position: one for one in of_events(tx, app, events, quotes=False)}
-
-
-def _receipts(tx: Tx, sent: Sequence[Event]) -> dict[int, list[tuple[int, Any, str]]]:
-    """(part, status, external id) of what the platform has accepted, by message, in order."""
-    found: dict[int, list[tuple[int, Any, str]]] = {}
-    for event, part, status, name in tx.by_keys(RECEIPTS, [one.position for one in sent]):
-        status = stored.word(status, STATUSES, "receipt", event)
-        found.setdefault(event, []).append((part, status, name))
-    for several in found.values():
-        several.sort()
-    return found
-
-
-def _due(tx: Tx, sent: Sequence[Event]) -> dict[int, int]:
-    """The times before which messages are not sent, where they are still to come."""
-    queued = [one.position for one in sent if one.status == "queued"]
-    return dict(tx.by_keys(NOT_YET, queued, now=tx.now))
+def _receipts(found: Sequence[Row]) -> dict[int, list[tuple[int, Any, str]]]:
+    """(part, status, external id) of what the platform has accepted, by message."""
+    return _grouped(
+        [
+            (event, (part, stored.word(status, STATUSES, "receipt", event), name))
+            for event, part, status, name in found
+        ]
+    )

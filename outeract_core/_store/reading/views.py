@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 from attrs import evolve, frozen
@@ -18,13 +17,13 @@ from attrs import evolve, frozen
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import BadInput
-from ...model import Event
+from ...standing import Standing
 from ..engine.composed.merging import merged
 from ..engine.statements import statement
-from ..records import nodes, rows
+from ..records import nodes
 from ..writing.conversations import CountsRow
 from ..writing.handlers import peer_of
-from .queries import CONNECTIONS_OF
+from . import standing
 
 _RECENT: dict[bool, Statement[CountsRow]] = {
     True: statement("recent_conversations"),
@@ -115,15 +114,15 @@ def keys(tx: Tx, app: int, view: View, newest: bool, after: int | None, limit: i
 
 def messages(
     tx: Tx, app: int, view: View, newest: bool, after: int | None, limit: int
-) -> list[Event]:
-    """At most `limit` messages behind `after`: O(limit × sources)."""
+) -> list[Standing]:
+    """At most `limit` messages behind `after`, as they stand: O(limit × sources)."""
     if view.thread is not None or not 1 <= len(view.peers) <= _TOGETHER:
-        return rows.events(tx, app, keys(tx, app, view, newest, after, limit))
+        return standing.of_keys(tx, app, keys(tx, app, view, newest, after, limit))
     lo, hi = _behind(app, newest, after)
     params = _params(tx, view, ("peer", view.peers[0]), lo, hi, limit)
     one = _MESSAGES["peer", "down" if newest else "up", view.within]
     params |= {f"source{number}": peer for number, peer in enumerate(view.peers)}
-    return rows.events_of(tx, app, merged(one.sql, len(view.peers), newest), params, newest)
+    return standing.of_query(tx, app, merged(one.sql, len(view.peers), newest), params, newest)
 
 
 def _behind(app: int, newest: bool, after: int | None) -> tuple[int, int]:
@@ -144,7 +143,7 @@ def _of_source(
 def _params(
     tx: Tx, view: View, source: tuple[str, int], lo: int, hi: int, limit: int
 ) -> dict[str, Any]:
-    params: dict[str, Any] = {"source": source[1], "lo": lo, "hi": hi, "limit": limit}
+    params: dict[str, Any] = {"source": source[1], "above": lo, "below": hi, "limit": limit}
     if source[0] == "thread":
         params |= _thread_kinds(tx)
     if view.within:
@@ -191,11 +190,7 @@ def recent(
 ) -> list[CountsRow]:
     """The conversations by their newest message, from the newest, or up from a place: O(limit × connections)."""
     lo, hi = _behind(app, newest, after)
-    conns = [row[0] for row in tx.all(CONNECTIONS_OF, app=app)] if conn is None else [conn]
-    found = [tx.all(_RECENT[newest], conn=each, lo=lo, hi=hi, limit=limit) for each in conns]
-    if len(found) == 1:
-        return found[0]
-    return sorted(chain(*found), key=itemgetter(1), reverse=newest)[:limit]
+    return tx.all(_RECENT[newest], app=app, conn=conn, lo=lo, hi=hi, limit=limit, others=limit - 1)
 
 
 def total(tx: Tx, app: int, conn: int | None) -> int:

@@ -6,10 +6,10 @@ Does not know: which keys are wanted, or why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import eq, itemgetter
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from attrs import evolve
@@ -32,11 +32,12 @@ from ...model import (
     User,
     UserId,
 )
-from ..engine.statements import around, statement
+from ..engine.statements import statement
 from . import nodes
 
+T = TypeVar("T")
+
 EVENTS: Statement[tuple[Any, ...]] = statement("events_by_key")
-_AROUND_KEYS = around("events_by_key", "keys")
 APPLICATION_UID: Statement[tuple[bytes]] = statement("application_uid")
 CONNECTION_UIDS: Statement[tuple[int, bytes, str]] = statement("connection_uids")
 PUSERS: Statement[tuple[Any, ...]] = statement("pusers_by_key")
@@ -50,20 +51,9 @@ def events(tx: Tx, app: int, keys: Sequence[int]) -> list[Event]:
     return _made(tx, app, _ordered(_events(tx, app, keys), keys))
 
 
-def events_of(tx: Tx, app: int, keys: str, params: dict[str, Any], newest: bool) -> list[Event]:
-    """The events whose keys a query yields as `value`, by position: one statement for both.
-
-    `params` are those of the query; its `lo` and `hi` lie within the application.
-    """
-    before, after = _AROUND_KEYS
-    rows = tx.dynamic(f"{before}({keys}){after}", {**params, **_kinds(tx)})
-    rows.sort(key=itemgetter(0), reverse=newest)
-    return _made(tx, app, rows)
-
-
 def _made(tx: Tx, app: int, rows: Sequence[Any]) -> list[Event]:
-    names = _names(tx, app, {row[3] for row in rows}, {row[2] for row in rows})
-    return [Event(row, names) for row in rows]
+    called = names(tx, app, set(map(_TYPE, rows)), set(map(_CONN, rows)))
+    return [Event(row, called) for row in rows]
 
 
 def _events(tx: Tx, app: int, keys: Sequence[int]) -> list[Any]:
@@ -78,7 +68,7 @@ def _kinds(tx: Tx) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _names(tx: Tx, app: int, types: set[int], conns: set[int | None]) -> Names:
+def names(tx: Tx, app: int, types: set[int], conns: set[int | None]) -> Names:
     """What these types and connections are called. It is only ever added to, so it is kept for good."""
     known: Names | None = tx.recall(("names", app))
     if known is None or not known.connections.keys() >= conns - {None}:
@@ -90,6 +80,15 @@ def _names(tx: Tx, app: int, types: set[int], conns: set[int | None]) -> Names:
     known = evolve(known, event_types={**known.event_types, **told})
     tx.remember(("names", app), known)
     return known
+
+
+def names_in(
+    tx: Tx, app: int, events: Sequence[Any], changes: Sequence[Any], people: Sequence[Any]
+) -> Names:
+    """What rows of events, of changes and of platform users speak of."""
+    types = set(map(_TYPE, events)).union(row[2] for row in changes)
+    conns = set(map(_CONN, events)).union(map(_TYPE, people))
+    return names(tx, app, types, conns)
 
 
 def _tenant(tx: Tx, app: int) -> tuple[AppId, dict[int, tuple[ConnectionId, str]]]:
@@ -109,14 +108,21 @@ def platform_users(tx: Tx, app: int, keys: Sequence[int]) -> list[PlatformUser]:
     if not keys:
         return []
     lo, hi = span(app)
-    rows = tx.by_keys(PUSERS, keys, lo=lo, hi=hi)
-    names = _names(tx, app, set(), {row[3] for row in rows})
+    found = tx.by_keys(PUSERS, keys, lo=lo, hi=hi)
+    people = people_of(found, names(tx, app, set(), {row[3] for row in found}))
+    return _in_order({one._row[0]: one for one in people}, keys)  # noqa: SLF001 - its key
+
+
+def people_of(found: Sequence[Any], called: Names) -> list[PlatformUser]:
+    """The platform users of rows of which each holds one of their other names, or none."""
+    of = {row[0]: row[:9] for row in found}
+    named = sorted((row[0], *row[9:]) for row in found if row[9] is not None)
+    if not named:
+        return [PlatformUser(row, called) for row in of.values()]
     aliases: dict[int, tuple[Alias, ...]] = {}
-    for puser, kind, value in sorted(tx.by_keys(ALIASES, keys)):
-        aliases[puser] = (*aliases.get(puser, ()), Alias(kind, value))
-    if not aliases:
-        return [PlatformUser(row, names) for row in _ordered(rows, keys)]
-    return [PlatformUser(row, names, aliases.get(row[0], ())) for row in _ordered(rows, keys)]
+    for key, kind, value in named:
+        aliases[key] = (*aliases.get(key, ()), Alias(kind, value))
+    return [PlatformUser(row, called, aliases.get(key, ())) for key, row in of.items()]
 
 
 def users(tx: Tx, app: int, keys: Sequence[int]) -> list[User]:
@@ -128,9 +134,10 @@ def users(tx: Tx, app: int, keys: Sequence[int]) -> list[User]:
 def files(tx: Tx, app: int, keys: Sequence[int]) -> list[File]:
     """The files with these keys, in their order. Raises NotFound."""
     lo, hi = span(app)
-    return [_file(row) for row in _ordered(tx.by_keys(FILES, keys, lo=lo, hi=hi, app=app), keys)]
+    return [filed(row) for row in _ordered(tx.by_keys(FILES, keys, lo=lo, hi=hi, app=app), keys)]
 
 
+_CONN, _TYPE = itemgetter(2), itemgetter(3)
 FILE_STATUSES = ("pending", "stored", "failed", "erased")
 _MANY: dict[str, Callable[[Tx, int, Sequence[int]], Sequence[Node]]] = {
     "event": events,
@@ -182,7 +189,10 @@ def _ordered(rows: list[tuple[Any, ...]], keys: Sequence[int]) -> Sequence[tuple
     """The rows in the order of their keys, which is how they nearly always come."""
     if len(rows) == len(keys) and all(map(eq, map(itemgetter(0), rows), keys)):
         return rows
-    found = {row[0]: row for row in rows}
+    return _in_order({row[0]: row for row in rows}, keys)
+
+
+def _in_order(found: Mapping[int, T], keys: Sequence[int]) -> list[T]:
     try:
         return [found[key] for key in keys]
     except KeyError:
@@ -203,7 +213,8 @@ def _user(row: Any) -> User:
     )  # fmt: skip
 
 
-def _file(row: Any) -> File:
+def filed(row: Any) -> File:
+    """The file of a row."""
     return File(
         id=FileId(stored.uid(row[1], "file", row[0])), app_id=AppId(_shared(row[2])), filename=row[3],
         mime_type=row[4], size=row[5], sha256=row[6],

@@ -17,9 +17,10 @@ from uuid import UUID
 from outeract_core import Outeract
 from outeract_core import query as q
 from outeract_core._store.engine.composed.merging import merged
+from outeract_core._store.engine.composed.messages import listed, messages
 from outeract_core._store.engine.composed.tables import adding, deriving, excess, lacking, removing
 from outeract_core._store.engine.composed.walking import walk
-from outeract_core._store.engine.statements import around, texts
+from outeract_core._store.engine.statements import texts
 from outeract_core._store.reading import queries, views
 from outeract_core._store.transfer import dump, importing, rebuild, soundness, storing
 from outeract_core._store.transfer.tables import LOG, TABLES
@@ -102,11 +103,11 @@ def _walks(dialect: Dialect) -> Iterator[tuple[str, str]]:
 
 
 def _pages(dialect: Dialect) -> Iterator[tuple[str, str]]:
-    before, after = around("events_by_key", "keys", dialect)
+    yield "messages by key", messages(listed(dialect), dialect).sql
     for (table, direction, within), one in views._MESSAGES.items():
         for count in (1, 2, 8) if table == "peer" else ():
             keys = merged(texts(dialect)[one.name], count, direction == "down")
-            yield f"page of {count} {direction}{' within' * within}", f"{before}({keys}){after}"
+            yield f"page of {count} {direction}{' within' * within}", messages(keys, dialect).sql
 
 
 def _rows() -> Iterator[tuple[str, str]]:

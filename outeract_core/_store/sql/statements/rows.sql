@@ -18,9 +18,10 @@ SELECT uid FROM application WHERE id = :app;
 SELECT id, uid, platform FROM connection WHERE app = :app;
 
 -- name: pusers_by_key
-SELECT p.id, p.uid, q.uid, p.conn, p.ext, p.kind, name_out(p.name), name_out(p.picture), p.created_at
+SELECT p.id, p.uid, q.uid, p.conn, p.ext, p.kind, name_out(p.name), name_out(p.picture), p.created_at,
+  l.type, l.value -- a row for each alias, or one
 FROM {each keys} j {pin puser p ON p.id = j.value} JOIN person q ON q.id = p.person
-WHERE p.id >= :lo AND p.id < :hi;
+LEFT JOIN alias l ON l.puser = p.id WHERE p.id >= :lo AND p.id < :hi;
 
 -- name: aliases_by_key
 SELECT l.puser, l.type, l.value FROM {each keys} j {pin alias l ON l.puser = j.value};

@@ -1,53 +1,60 @@
 -- Conversations as they are read.
 
 -- name: recent_conversations
-SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM conversation c
-WHERE c.conn = :conn AND c.last >= :lo AND c.last < :hi ORDER BY c.last DESC LIMIT :limit;
+-- Of each connection the newest are looked at, in the order of its index, and of all these the newest are given.
+SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM connection n
+{pin conversation c ON c.conn = n.id AND c.last < :hi AND c.last >= coalesce(
+  (SELECT d.last FROM conversation d WHERE d.conn = n.id AND d.last < :hi AND d.last >= :lo
+   ORDER BY d.last DESC LIMIT 1 OFFSET :others), :lo)}
+WHERE n.app = :app AND (n.id = :conn OR :conn IS NULL) ORDER BY c.last DESC LIMIT :limit;
 
 -- name: recent_conversations_up
-SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM conversation c
-WHERE c.conn = :conn AND c.last >= :lo AND c.last < :hi ORDER BY c.last LIMIT :limit;
+SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM connection n
+{pin conversation c ON c.conn = n.id AND c.last >= :lo AND c.last <= coalesce(
+  (SELECT d.last FROM conversation d WHERE d.conn = n.id AND d.last < :hi AND d.last >= :lo
+   ORDER BY d.last LIMIT 1 OFFSET :others), :hi - 1)}
+WHERE n.app = :app AND (n.id = :conn OR :conn IS NULL) ORDER BY c.last LIMIT :limit;
 
 -- name: conversation_total
 SELECT count(*) FROM conversation WHERE peer >= :lo AND peer < :hi AND (conn = :conn OR :conn IS NULL);
 
 -- name: entries_down
-SELECT n.event AS value FROM entry n WHERE n.peer = :source AND n.event < :hi AND n.event >= :lo
+SELECT n.event AS value FROM entry n WHERE n.peer = :source AND n.event < :below AND n.event >= :above
 ORDER BY n.event DESC LIMIT :limit;
 
 -- name: entries_up
-SELECT n.event AS value FROM entry n WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi
+SELECT n.event AS value FROM entry n WHERE n.peer = :source AND n.event >= :above AND n.event < :below
 ORDER BY n.event LIMIT :limit;
 
 -- name: entries_down_within
 SELECT n.event AS value FROM entry n {pin event e ON e.seq = n.event}
-WHERE n.peer = :source AND n.event < :hi AND n.event >= :lo AND e.occurred_at >= :since AND e.occurred_at < :until
+WHERE n.peer = :source AND n.event < :below AND n.event >= :above AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY n.event DESC LIMIT :limit;
 
 -- name: entries_up_within
 SELECT n.event AS value FROM entry n {pin event e ON e.seq = n.event}
-WHERE n.peer = :source AND n.event >= :lo AND n.event < :hi AND e.occurred_at >= :since AND e.occurred_at < :until
+WHERE n.peer = :source AND n.event >= :above AND n.event < :below AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY n.event LIMIT :limit;
 
 -- name: thread_down
 SELECT g.src AS value FROM edge g {pin event e ON e.seq = g.src}
-WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo AND e.type IN (:inbound, :outbound)
+WHERE g.dst = :source AND g.type = :thread AND g.src < :below AND g.src >= :above AND e.type IN (:inbound, :outbound)
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: thread_up
 SELECT g.src AS value FROM edge g {pin event e ON e.seq = g.src}
-WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi AND e.type IN (:inbound, :outbound)
+WHERE g.dst = :source AND g.type = :thread AND g.src >= :above AND g.src < :below AND e.type IN (:inbound, :outbound)
 ORDER BY g.src LIMIT :limit;
 
 -- name: thread_down_within
 SELECT g.src AS value FROM edge g {pin event e ON e.seq = g.src}
-WHERE g.dst = :source AND g.type = :thread AND g.src < :hi AND g.src >= :lo AND e.type IN (:inbound, :outbound)
+WHERE g.dst = :source AND g.type = :thread AND g.src < :below AND g.src >= :above AND e.type IN (:inbound, :outbound)
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src DESC LIMIT :limit;
 
 -- name: thread_up_within
 SELECT g.src AS value FROM edge g {pin event e ON e.seq = g.src}
-WHERE g.dst = :source AND g.type = :thread AND g.src >= :lo AND g.src < :hi AND e.type IN (:inbound, :outbound)
+WHERE g.dst = :source AND g.type = :thread AND g.src >= :above AND g.src < :below AND e.type IN (:inbound, :outbound)
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src LIMIT :limit;
 

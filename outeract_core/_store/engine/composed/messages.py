@@ -1,0 +1,57 @@
+"""Messages and all that stands around them, asked by one statement.
+
+Knows: the named statements that ask for each of it by keys, which of them finds its keys with another.
+Does not know: which messages are wanted, what is made of their rows (`reading/standing.py`).
+"""
+
+from __future__ import annotations
+
+from ....driver import Dialect
+from ..dialect import SQLITE, translated
+from ..statements import over
+from .together import Arm, Together
+
+__all__ = ["listed", "messages"]
+
+
+def listed(dialect: Dialect = SQLITE, name: str = "keys") -> str:
+    """The query that yields a list as `value`."""
+    return translated(f"SELECT j.value FROM {{each {name}}} j", dialect)
+
+
+def messages(keys: str, dialect: Dialect = SQLITE) -> Together:
+    """The messages whose keys a query yields as `value`; also the platform users of the list `people`, and who has
+    spoken first where one of them is a group.
+
+    Apart, in this order: events, changes, ends, platform users, files, receipts, parts, what is not yet due,
+    speakers; each as its statement gives them.
+    """
+    edited = "(SELECT value FROM said UNION ALL SELECT position FROM changes WHERE type = :edited)"
+    files = "(SELECT target AS value FROM ends WHERE type = :attachment)"
+    people = (
+        "(SELECT target AS value FROM ends WHERE type = :sent_by UNION SELECT who FROM changes "
+        "UNION SELECT value FROM asked UNION SELECT puser FROM spoken)"
+    )
+
+    def of(name: str, table: str) -> str:
+        return over(name, "keys", table, dialect)
+
+    common = {
+        "said(value)": keys,
+        "asked(value)": listed(dialect, "people"),
+        "changes(message, position, type, at, payload, who, done)": of("changes_of_messages", "said"),
+        "ends(source, type, target)": of("ends_of_messages", edited),
+        "spoken(peer, puser)": of("first_speakers", "asked"),
+    }  # fmt: skip
+    arms = {
+        of("events_by_key", "said"): "nbnnnntttnnnntnbn",
+        "SELECT * FROM changes": "nnnntnn",
+        "SELECT * FROM ends": "nnn",
+        of("pusers_by_key", people): "nbbnttttntt",
+        of("files_by_key", files): "nbbttnttn",
+        of("receipts_of_messages", "said"): "nntt",
+        of("parts_of_messages", "said"): "nntt",
+        of("not_yet_due", "said"): "nn",
+        "SELECT * FROM spoken": "nn",
+    }
+    return Together(common, [Arm(sql, columns) for sql, columns in arms.items()])
