@@ -6,16 +6,20 @@ Knows: the statement that reads what has happened to a page. Does not know: what
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from outeract_core import Outeract
 from outeract_core._store.engine.sqlite import Connection
+from outeract_core._store.engine.statements import statement
 from outeract_core._store.reading import standing
+from outeract_core.driver import Statement
 from tests.support.reading.world import about, arrive, connect, said
 
 pytestmark = pytest.mark.anyio
+_CHANGES: Statement[Any] = statement("changes_of_messages")
 _PLAIN, _EACH = 14, 52
 """Steps for a message that nothing has happened to, and for each thing that has."""
 _ADD_EVENTS = """
@@ -30,12 +34,12 @@ INSERT INTO edge SELECT g.dst, g.type, g.src + n.i, NULL FROM n, edge g WHERE g.
 def _steps(tx: Connection, keys: list[int]) -> tuple[int, int]:
     """The steps of the statement, and how many things it has found."""
     taken: list[int] = []
-    asked = standing._kinds(tx)
+    asked = standing._words(tx, 1)
     tx.db.trace_v2(
         apsw.SQLITE_TRACE_PROFILE,
         lambda told: taken.append(told["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]),
     )
-    found = tx.by_keys(standing.CHANGES, keys, most=standing.MOST, **asked)
+    found = tx.by_keys(_CHANGES, keys, **asked)
     tx.db.trace_v2(0, None)
     return sum(taken), len(found)
 
@@ -46,7 +50,6 @@ async def test_what_nothing_has_happened_to_is_passed_by(tmp_path: Path) -> None
         connection = connect(core, core.app("support"))
         keys = await arrive(core, connection, *(said(f"m{n}", "hi", "ann") for n in range(50)))
         await arrive(core, connection, about("message.reaction_added", "r", "m0", {"emoji": "x"}))
-        await core.runtime.database.write(standing._kinds, app=None)
         (steps, found), (more, none) = await core.runtime.database.write(
             lambda tx: (_steps(tx, keys), _steps(tx, keys[1:])), app=None
         )

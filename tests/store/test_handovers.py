@@ -20,7 +20,7 @@ from outeract_core._store.records.conn import Conn
 from outeract_core._store.writing import claims, outbox
 from outeract_core._store.writing.claims import Row
 from outeract_core.events import Fact, FileRef
-from tests.support.reading.world import about, arrive, connect, person, said
+from tests.support.reading.world import about, arrive, connect, event, person, said
 
 pytestmark = pytest.mark.anyio
 _IMPORT = 22
@@ -136,6 +136,11 @@ async def test_what_has_happened_to_messages_takes_no_more_steps(tmp_path: Path)
         )
         held = await app.conversations.of(await person(app, connection, "p0"))
         assert await _asked(core, lambda: held.page(first=50)) == _PAGE
+        root = await event(app, connection, "m0")
+        await arrive(core, connection, said("t", "below", "p0", thread="m0"))
+        below = await app.conversations.thread(root)
+        assert [one.text for one in await below.page()] == ["below", "text 0"]
+        assert await _asked(core, lambda: below.page(first=50)) == _PAGE
         await arrive(core, connection, said("q", "this one", "p0", reply_to="m4"))
         assert await _asked(core, lambda: held.page(first=50)) == _PAGE + 1
 

@@ -211,9 +211,9 @@ def lookup(of: History) -> Callable[[Connection], Any]:
         peer = handlers.peer_of(tx, key)
         assert conversations.counts(tx, peer) is not None
         view = views.View("peer", (peer,))
-        keys = views.keys(tx, of.app.key, view, True, None, 20)
+        found = views.messages(tx, of.app.key, view, True, None, 20)
         assert len(views.recent(tx, of.app.key, None, None, 20)) == 20
-        assert len(rows.events(tx, of.app.key, keys)) == 20
+        assert len(rows.events(tx, of.app.key, [one.position for one in found])) == 20
 
     return unit
 

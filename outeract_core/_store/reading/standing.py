@@ -88,8 +88,8 @@ def _shown(
 ) -> Shown:  # fmt: skip
     """One statement, and a second for what is quoted: that is shown without what it quotes itself."""
     made, asked = _together(keys)
-    words = _words(tx, app)
-    about = _About.of(tx, app, made.apart(tx.all(asked, people=people, **params, **words)), words)
+    words = {**params, **_words(tx, app)}
+    about = _About.of(tx, app, made.apart(tx.all(asked, people=people, **words)), words)
     quoted = sorted(set(about.quotes.values())) if quotes else ()
     return about.shown(shown(tx, app, quoted).messages)
 

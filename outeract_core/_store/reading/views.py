@@ -18,7 +18,7 @@ from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import BadInput
 from ...standing import Standing
-from ..engine.composed.merging import merged
+from ..engine.composed.merging import merged, of_sources
 from ..engine.statements import statement
 from ..records import nodes
 from ..writing.conversations import CountsRow
@@ -41,6 +41,9 @@ _MESSAGES: dict[tuple[str, str, bool], Statement[tuple[int]]] = {
     for table, name in (("peer", "entries"), ("thread", "thread"))
     for direction in ("up", "down")
     for within in (False, True)
+}
+_ROOTS: dict[bool, Statement[tuple[int]]] = {
+    within: statement("thread_root" + ("_within" if within else "")) for within in (False, True)
 }
 _TIMES: dict[str, Statement[tuple[int, int, int]]] = {
     "peer": statement("peer_times"),
@@ -104,25 +107,33 @@ def thread(tx: Tx, app: int, root: Any) -> View:
     return View("thread", thread=nodes.key(tx, app, root, "event"))
 
 
-def keys(tx: Tx, app: int, view: View, newest: bool, after: int | None, limit: int) -> list[int]:
-    """At most `limit` keys of messages behind `after`: O(limit × sources)."""
-    lo, hi = _behind(app, newest, after)
-    found = [_of_source(tx, view, source, newest, lo, hi, limit) for source in view.sources]
-    merged = found[0] if len(found) == 1 else sorted(chain(*found), reverse=newest)[:limit]
-    return _with_root(tx, view, merged, newest, lo, hi)[:limit]
-
-
 def messages(
     tx: Tx, app: int, view: View, newest: bool, after: int | None, limit: int
 ) -> list[Standing]:
     """At most `limit` messages behind `after`, as they stand: O(limit × sources)."""
-    if view.thread is not None or not 1 <= len(view.peers) <= _TOGETHER:
-        return standing.of_keys(tx, app, keys(tx, app, view, newest, after, limit))
-    lo, hi = _behind(app, newest, after)
-    params = _params(tx, view, ("peer", view.peers[0]), lo, hi, limit)
-    one = _MESSAGES["peer", "down" if newest else "up", view.within]
+    params = _params(tx, view, *_behind(app, newest, after), limit)
+    if view.thread is None and not 1 <= len(view.peers) <= _TOGETHER:
+        return standing.of_keys(tx, app, _keys(tx, view, params, newest))
     params |= {f"source{number}": peer for number, peer in enumerate(view.peers)}
-    return standing.of_query(tx, app, merged(one.sql, len(view.peers), newest), params, newest)
+    return standing.of_query(tx, app, _query(view, newest), params, newest)
+
+
+def _keys(tx: Tx, view: View, params: dict[str, Any], newest: bool) -> list[int]:
+    """The keys of the messages of very many peers, asked of each by itself."""
+    one = _MESSAGES["peer", "down" if newest else "up", view.within]
+    found = [tx.all(one, **params, source=peer) for peer in view.peers]
+    return sorted((row[0] for row in chain(*found)), reverse=newest)[: params["limit"]]
+
+
+def _query(view: View, newest: bool) -> str:
+    """The keys of the view's messages in order; a thread's root is part of it, wherever it stands in the log."""
+    direction = "down" if newest else "up"
+    if view.thread is None:
+        one = _MESSAGES["peer", direction, view.within]
+        return of_sources(one.sql, len(view.peers), newest)
+    return merged(
+        [_MESSAGES["thread", direction, view.within].sql, _ROOTS[view.within].sql], newest
+    )
 
 
 def _behind(app: int, newest: bool, after: int | None) -> tuple[int, int]:
@@ -133,19 +144,10 @@ def _behind(app: int, newest: bool, after: int | None) -> tuple[int, int]:
     return (lo, min(after, hi)) if newest else (max(after + 1, lo), hi)
 
 
-def _of_source(
-    tx: Tx, view: View, source: tuple[str, int], newest: bool, lo: int, hi: int, limit: int
-) -> list[int]:
-    statement = _MESSAGES[source[0], "down" if newest else "up", view.within]
-    return [row[0] for row in tx.all(statement, **_params(tx, view, source, lo, hi, limit))]
-
-
-def _params(
-    tx: Tx, view: View, source: tuple[str, int], lo: int, hi: int, limit: int
-) -> dict[str, Any]:
-    params: dict[str, Any] = {"source": source[1], "above": lo, "below": hi, "limit": limit}
-    if source[0] == "thread":
-        params |= _thread_kinds(tx)
+def _params(tx: Tx, view: View, above: int, below: int, limit: int) -> dict[str, Any]:
+    params: dict[str, Any] = {"above": above, "below": below, "limit": limit}
+    if view.thread is not None:
+        params |= {"source": view.thread, **_thread_kinds(tx)}
     if view.within:
         params |= {"since": view.since, "until": view.until}
     return params
@@ -155,14 +157,6 @@ def _thread_kinds(tx: Tx) -> dict[str, int | None]:
     """A thread holds more than messages: who reacts or presses in it has said nothing."""
     names = {"thread": "in_thread", "inbound": "message.inbound", "outbound": "message.outbound"}
     return {word: tx.known_kind(name) for word, name in names.items()}
-
-
-def _with_root(tx: Tx, view: View, found: list[int], newest: bool, lo: int, hi: int) -> list[int]:
-    """A thread's root is part of it, wherever it stands in the log."""
-    root = view.thread
-    if root is None or not lo <= root < hi:
-        return found
-    return sorted({*found, *_root(tx, view)}, reverse=newest)
 
 
 def _root(tx: Tx, view: View) -> dict[int, tuple[int, int]]:

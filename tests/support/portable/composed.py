@@ -16,7 +16,7 @@ from uuid import UUID
 
 from outeract_core import Outeract
 from outeract_core import query as q
-from outeract_core._store.engine.composed.merging import merged
+from outeract_core._store.engine.composed.merging import merged, of_sources
 from outeract_core._store.engine.composed.messages import listed, messages
 from outeract_core._store.engine.composed.tables import adding, deriving, excess, lacking, removing
 from outeract_core._store.engine.composed.walking import walk
@@ -104,10 +104,15 @@ def _walks(dialect: Dialect) -> Iterator[tuple[str, str]]:
 
 def _pages(dialect: Dialect) -> Iterator[tuple[str, str]]:
     yield "messages by key", messages(listed(dialect), dialect).sql
+    of = texts(dialect)
     for (table, direction, within), one in views._MESSAGES.items():
-        for count in (1, 2, 8) if table == "peer" else ():
-            keys = merged(texts(dialect)[one.name], count, direction == "down")
-            yield f"page of {count} {direction}{' within' * within}", messages(keys, dialect).sql
+        newest, kind = direction == "down", f"{direction}{' within' * within}"
+        if table == "thread":
+            root = of[views._ROOTS[within].name]
+            keys = {f"page of a thread {kind}": merged([of[one.name], root], newest)}
+        else:
+            keys = {f"page of {n} {kind}": of_sources(of[one.name], n, newest) for n in (1, 2, 8)}
+        yield from ((name, messages(sql, dialect).sql) for name, sql in keys.items())
 
 
 def _rows() -> Iterator[tuple[str, str]]:

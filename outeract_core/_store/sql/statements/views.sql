@@ -1,8 +1,8 @@
 -- Conversations as they are read.
 
 -- name: recent_conversations
--- Of each connection the newest are looked at, in the order of its index, and of all these the newest are given.
 SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM connection n
+-- Of each connection the newest are looked at, in the order of its index, and of all these the newest are given.
 {pin conversation c ON c.conn = n.id AND c.last < :hi AND c.last >= coalesce(
   (SELECT d.last FROM conversation d WHERE d.conn = n.id AND d.last < :hi AND d.last >= :lo
    ORDER BY d.last DESC LIMIT 1 OFFSET :others), :lo)}
@@ -57,6 +57,15 @@ SELECT g.src AS value FROM edge g {pin event e ON e.seq = g.src}
 WHERE g.dst = :source AND g.type = :thread AND g.src >= :above AND g.src < :below AND e.type IN (:inbound, :outbound)
   AND e.occurred_at >= :since AND e.occurred_at < :until
 ORDER BY g.src LIMIT :limit;
+
+-- name: thread_root
+SELECT e.seq AS value FROM event e WHERE e.seq = :source AND e.seq < :below AND e.seq >= :above
+  AND NOT EXISTS (SELECT 1 FROM edge g WHERE g.src = e.seq AND g.type = :thread AND g.dst = e.seq);
+
+-- name: thread_root_within
+SELECT e.seq AS value FROM event e WHERE e.seq = :source AND e.seq < :below AND e.seq >= :above
+  AND NOT EXISTS (SELECT 1 FROM edge g WHERE g.src = e.seq AND g.type = :thread AND g.dst = e.seq)
+  AND e.occurred_at >= :since AND e.occurred_at < :until;
 
 -- name: event_time
 SELECT type, occurred_at FROM event WHERE seq = :seq;
