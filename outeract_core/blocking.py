@@ -64,13 +64,19 @@ class Loop:
         return self.pid != os.getpid()
 
     def call(self, run: Callable[..., Any], *args: Any) -> Any:
-        """Run it there and wait. Raises StoreClosed in a child: nobody would ever answer.
+        """Run it there and wait. Raises StoreClosed in a child, where nobody would ever answer, and when the loop
+        has ended.
 
         Who stops waiting (Ctrl-C) stops the work: it is cancelled there.
         """
         if self.forked:
             raise StoreClosed("this process was forked; open the file again in the child")
-        future = self.portal.start_task_soon(run, *args)
+        try:
+            future = self.portal.start_task_soon(run, *args)
+        except RuntimeError as error:
+            if "portal is not running" in str(error):
+                raise StoreClosed("it was closed; open it again with Outeract(path)") from None
+            raise
         try:
             return future.result()
         except BaseException:
@@ -93,12 +99,7 @@ class Carrier(Generic[S]):
             result = call(*args, **kwargs)
             return await result if inspect.isawaitable(result) else result
 
-        try:
-            return self._wrapped(self._portal.call(run))
-        except RuntimeError as error:
-            if "portal is not running" in str(error):
-                raise StoreClosed("it was closed; open it again with Outeract(path)") from None
-            raise
+        return self._wrapped(self._portal.call(run))
 
     def _wrapped(self, value: Any) -> Any:
         """Results that have verbs of their own get blocking ones."""
@@ -157,6 +158,7 @@ class Delivery(Carrier[AsyncDelivery]):
 class App(Carrier[app.App]):
     """One application; see `outeract_core.App`. Handlers are registered with `on` as usual."""
 
+    _opened_by: Outeract | None = None
     react = _blocking(app.App.react)
     edit = _blocking(app.App.edit)
     delete = _blocking(app.App.delete)
@@ -294,7 +296,7 @@ class Outeract(Carrier[outeract.Outeract]):
 
     def import_app(self, path: Any, **options: Any) -> App:
         """See `outeract_core.Outeract.import_app`."""
-        return App(self._portal, self._carry(self._inner.import_app, path, **options))
+        return self._opened(self._carry(self._inner.import_app, path, **options))
 
     def new_key(self) -> None:
         """See `outeract_core.Outeract.new_key`."""
@@ -302,7 +304,13 @@ class Outeract(Carrier[outeract.Outeract]):
 
     def app(self, name: str, *, quotas: Quotas | None = None, **config: str) -> App:
         """See `outeract_core.Outeract.app`."""
-        return App(self._portal, self._inner.app(name, quotas=quotas, **config))
+        return self._opened(self._inner.app(name, quotas=quotas, **config))
+
+    def _opened(self, inner: app.App) -> App:
+        """An application keeps its store open, also when nothing else of it is kept."""
+        found = App(self._portal, inner)
+        found._opened_by = self  # noqa: SLF001 - it is ours
+        return found
 
     def ingest(self, *args: Any, **kwargs: Any) -> Response:
         """See `outeract_core.Outeract.ingest`."""

@@ -47,7 +47,7 @@ _FATAL = (StoreClosed, StoreBroken, NewerSchema, NotOurFile)
 
 
 class Workers:
-    """One per core. `apps`: the live mapping of opened applications."""
+    """One per core. `apps`: the live mapping of opened applications; `served`: whether it has, and is done."""
 
     def __init__(self, runtime: Runtime, receiver: Receiver, apps: Mapping[int, App]) -> None:
         self._runtime = runtime
@@ -58,6 +58,7 @@ class Workers:
         self._poller = Poller(runtime, receiver, self.sender.report)
         self._dispatchers: dict[int, Dispatcher] = {}
         self._patience = Patience()
+        self.served = False
         runtime.ownership.able, runtime.push = self._able, self._push
         runtime.report = self.sender.report
 
@@ -91,11 +92,14 @@ class Workers:
     async def serve(self, wait: bool, grace: float) -> None:
         """Everything, until cancelled. What really must end it is raised, alone."""
         _in_the_program()
-        async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=True):
-            if not wait:
-                self._refuse({key for key, app in self._apps.items() if app.handlers})
-            async with self._runtime.grace.period(grace):
-                await self._supervise()
+        try:
+            async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=True):
+                if not wait:
+                    self._refuse({key for key, app in self._apps.items() if app.handlers})
+                async with self._runtime.grace.period(grace):
+                    await self._supervise()
+        finally:
+            self.served = True
 
     async def _supervise(self) -> None:
         async with Supervisor(_is_fatal, self._runtime.steady) as supervisor:

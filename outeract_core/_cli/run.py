@@ -18,6 +18,7 @@ from .._api.app import App
 from .._api.outeract import Outeract
 from .._io.threads.handover import ADVISED
 from ..errors import BadInput, StoreClosed
+from .printing import complain
 
 Store: TypeAlias = Outeract | blocking.Outeract
 TURNS = ADVISED
@@ -33,12 +34,23 @@ def run(options: argparse.Namespace) -> int:
 
         return reloading(options.bot)
     take_turns()
-    store = store_of(loaded(options.bot))
-    try:
-        store.run() if isinstance(store, Outeract) else store.serve()
-    except StoreClosed:  # the file has served by itself, and is done
-        return 0
+    _work(store_of(loaded(options.bot)))
     return 0
+
+
+def _work(store: Store) -> None:
+    """Until it is told; a file that has served, or closed its store, has done so by itself."""
+    own = store if isinstance(store, Outeract) else store._inner  # noqa: SLF001 - of this house
+    try:
+        if own._workers.served:  # noqa: SLF001
+            store.close()
+        elif isinstance(store, Outeract):
+            store.run()
+        else:
+            with store:
+                store.serve()
+    except StoreClosed:
+        pass
 
 
 def take_turns() -> None:
@@ -66,6 +78,8 @@ def store_of(module: ModuleType) -> Store:
     core = named.get("core") or named.get("app")
     found = {id(store): store for store in named.values() if store is not None}
     if core is not None:
+        if len(found) > 1:
+            complain(f"outeract: {module.__file__} has {len(found)} stores; {core} is served")
         return core
     if len(found) != 1:
         raise BadInput(
@@ -76,6 +90,6 @@ def store_of(module: ModuleType) -> Store:
 
 
 def _store(value: Any) -> Store | None:
-    if isinstance(value, App):
+    if isinstance(value, App | blocking.App):
         value = value._opened_by  # noqa: SLF001 - the command line is of this house
     return value if isinstance(value, Outeract | blocking.Outeract) else None

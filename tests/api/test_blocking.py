@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 
@@ -76,3 +77,10 @@ def test_a_closed_store_says_so(tmp_path: Path) -> None:
     core.close()
     with pytest.raises(StoreClosed):
         app.events.count()
+
+
+def test_an_application_keeps_its_store_open(tmp_path: Path) -> None:
+    """Also when nothing else of it is kept."""
+    app = Outeract(tmp_path / "a.db").app("support")
+    gc.collect()
+    assert app.events.count() == 0

@@ -43,6 +43,7 @@ STORES = {
     "by another name": 'store = Outeract("a.db"); app = store.app("one")',
     "its application alone": 'app = Outeract("a.db").app("one")',
     "blocking": 'core = blocking.Outeract("a.db"); app = core.app("one")',
+    "its application alone, blocking": 'app = blocking.Outeract("a.db").app("one")',
     "one of two": 'core = Outeract("a.db"); app = core.app("one"); other = Outeract("b.db")',
     "beside another application": 'core = Outeract("a.db"); app = core.app("one"); two = core.app("two")',
 }
@@ -80,6 +81,43 @@ def test_a_bot_is_served_until_it_is_told(tmp_path: Path, form: str, served: str
         assert line(process) == f"loaded {TURNS}"
         process.terminate()
         assert process.wait(PATIENCE) == 0, process.stderr.read() if process.stderr else ""
+
+
+ENDS = {
+    "run": 'core = Outeract("a.db"); app = core.app("one"){told}\ncore.run()',
+    "serve": 'core = blocking.Outeract("a.db"); app = core.app("one"){told}\ncore.serve()',
+    "serve, and close": 'core = blocking.Outeract("a.db"); app = core.app("one"){told}\ncore.serve(); core.close()',
+    "serve within": 'with blocking.Outeract("a.db") as core:\n    app = core.app("one"){told}\n    core.serve()',
+}
+
+
+@pytest.mark.parametrize("form", ENDS)
+def test_a_file_that_has_served_is_not_served_again(tmp_path: Path, form: str) -> None:
+    """One signal ends it, with 0 and without a word."""
+    told = TOLD.replace("\n", "\n    ") if "within" in form else TOLD
+    with running(tmp_path, HEAD + ENDS[form].format(told=told)) as process:
+        assert line(process) == f"loaded {TURNS}"
+        process.terminate()
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["Outeract", "blocking.Outeract"])
+def test_a_file_that_has_closed_its_store_is_done(tmp_path: Path, kind: str) -> None:
+    """What it does, it does by itself: a script."""
+    with running(tmp_path, f'{HEAD}core = {kind}("a.db"); core.close()') as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_what_is_not_served_is_said(tmp_path: Path) -> None:
+    """A file with two stores: which one it is."""
+    text = f"{HEAD}{STORES['one of two']}\n{TOLD}"
+    with running(tmp_path, text) as process:
+        assert line(process) == f"loaded {TURNS}"
+        process.terminate()
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert "has 2 stores; <Outeract" in errors
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import anyio
 
 from ..._store.leases import ownership
 from ..._store.leases.ownership import Asking, Settled, Standing
-from ...errors import StoreError
+from ...errors import StoreClosed, StoreError
 from ..database import Database
 from ..log import Log
 from .liveness import Liveness
@@ -187,6 +187,8 @@ class Ownership:
         try:
             unit = partial(ownership.release, owner=owner)
             await self._runtime.database.write(unit, app=None)  # it leaves all that it holds
+        except StoreClosed:  # whoever closes it hands everything back
+            pass
         except StoreError as error:
             text = f"leases could not be handed back, and end by themselves: {error}"
             self._runtime.log.warning("ownership", text)
