@@ -306,7 +306,7 @@ class Outeract(Carrier[outeract.Outeract]):
         """See `outeract_core.Outeract.app`."""
         return self._opened(self._inner.app(name, quotas=quotas, **config))
 
-    def _opened(self, inner: app.App) -> App:
+    def _opened(self, inner: Any) -> App:
         """An application keeps its store open, also when nothing else of it is kept."""
         found = App(self._portal, inner)
         found._opened_by = self  # noqa: SLF001 - it is ours
