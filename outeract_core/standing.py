@@ -101,12 +101,13 @@ class PartState:
 
 @frozen
 class Now:
-    """What the events about a message come to. `message`: its content, without what was taken away.
-
-    `edit`: the position of the edit that the content comes from, None for the message itself.
+    """What the events about a message come to. `message`: its content, without what was taken away;
+    `before`: what it was before each edit, the newest first; `edit`: the position of the edit that
+    the content comes from, None for the message itself.
     """
 
     message: Mapping[str, Any]
+    before: tuple[Mapping[str, Any], ...] = ()
     edit: int | None = None
     with_files: int | None = None
     edited_at: datetime | None = None
@@ -143,8 +144,8 @@ def _edited(now: Now, change: Change, brought: frozenset[int]) -> Now:
     kept = {name: value for name, value in now.message.items() if name not in _CHOICES}
     kind = _kind(now.message, told, files != now.with_files)
     return evolve(
-        now, message={**kept, **told, "type": kind}, edit=change.position, with_files=files,
-        edited_at=change.when, edited_by=change.who,
+        now, message={**kept, **told, "type": kind}, before=(now.message, *now.before),
+        edit=change.position, with_files=files, edited_at=change.when, edited_by=change.who,
     )  # fmt: skip
 
 
@@ -178,14 +179,14 @@ def _transcribed(now: Now, change: Change, _brought: frozenset[int]) -> Now:
 
 
 def _pressed(now: Now, change: Change, _brought: frozenset[int]) -> Now:
-    """Where the platform tells the id alone, the title is the one that was offered under it."""
+    """Where the platform tells the id alone, the title is what was last offered under it."""
     told = change.payload
     title, key = told.get("title"), str(told.get("id") or "")
     if not isinstance(title, str):
-        title = next((one.title for one in offered(now.message) if one.id == key), None)
-    press = Press(
-        key, title, str(told.get("type") or "action"), change.who, change.when, change.position,
-    )  # fmt: skip
+        ever = (one for menu in (now.message, *now.before) for one in offered(menu))
+        title = next((one.title for one in ever if one.id == key), None)
+    kind = str(told.get("type") or "action")
+    press = Press(key, title, kind, change.who, change.when, change.position)
     return evolve(now, presses=(*now.presses, press))
 
 
@@ -388,7 +389,6 @@ _ORDER: Mapping[str, int] = {name: rank for rank, name in enumerate(_RANKED)}
 
 def _part(number: int, whole: Status, receipts: Iterable[tuple[int, Status, str]]) -> PartState:
     """The furthest of its receipts; else how it ended without one, or what became of the whole.
-
     One without a name is its end; where there are such, what has none is still to be sent.
     """
     mine = [(status, name) for part, status, name in receipts if part == number]

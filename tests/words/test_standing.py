@@ -135,6 +135,32 @@ def test_of_one_time_the_later_event_counts() -> None:
     assert fold(MESSAGE, [taken, given_]).reacted == ()
 
 
+MENUS = st.lists(
+    st.none() | st.dictionaries(st.sampled_from("ab"), st.sampled_from(["Yes", "No", "New"])),
+    max_size=5,
+)
+
+
+@given(MENUS, st.sampled_from("abc"))
+def test_a_press_has_the_title_that_was_last_offered_under_its_id(
+    menus: list[Any], key: str
+) -> None:
+    """Also where the menu was changed or taken away meanwhile: an old one still stands on somebody's screen."""
+    offers = [
+        {} if menu is None else {"buttons": [{"id": id_, "title": t} for id_, t in menu.items()]}
+        for menu in menus
+    ]
+    message = {**MESSAGE, **(offers[0] if offers else {})}
+    edits = [
+        change("edited", at, {"message": {"text": "new", **offer}})
+        for at, offer in enumerate(offers[1:], 1)
+    ]
+    pressed = change("action", 50, {"type": "button", "id": key})
+    (press,) = fold(message, [*edits, pressed]).presses
+    titles = [menu[key] for menu in menus if menu and key in menu]
+    assert press.title == (titles[-1] if titles else None)
+
+
 def test_a_caption_stays_a_caption() -> None:
     """New words do not make a text of a picture; a new picture is what it is."""
     picture = {"type": "image", "text": "a cat"}
