@@ -84,16 +84,19 @@ def _aimed(runtime: Runtime, app: int, to: Any, options: Options) -> tuple[Targe
     if isinstance(to, Target):
         if (options.reply_to, options.thread) == (None, None) and isinstance(options.cause, int):
             return to, (None, None, options.cause)
-        return to, read(lambda tx: _references(tx, app, to.conn.id, options))
+        return to, read(lambda tx: _references(tx, runtime, app, to.conn, options))
+    root = getattr(to, "root", None)  # what is said to a thread is said in it
+    if root is not None and options.thread is None:
+        options = evolve(options, thread=root)
     to = getattr(to, "peer", to)
     if isinstance(to, tuple):
         aim = _by_external_id(runtime, app, to)
-        return aim, read(lambda tx: _references(tx, app, aim.conn.id, options))
+        return aim, read(lambda tx: _references(tx, runtime, app, aim.conn, options))
     platforms = {conn.id: conn.platform for conn in runtime.conns(app)}
 
     def query(tx: Tx) -> tuple[routes.Route, _References]:
         found = routes.route(tx, app, to, platforms, options.via)
-        return found, _references(tx, app, found.conn, options)
+        return found, _references(tx, runtime, app, runtime.conn(found.conn), options)
 
     found, references = read(query)
     return Target(runtime.conn(found.conn), found.peer), references
@@ -182,16 +185,23 @@ def payload_of(
     return payload
 
 
-def _references(tx: Tx, app: int, conn: int, options: Options) -> _References:
-    def message(event: Any, what: str) -> int | None:
-        return None if event is None else routes.message_on(tx, app, event, conn, what)
-
+def _references(
+    tx: Tx, runtime: Runtime, app: int, conn: Conn, options: Options
+) -> _References:  # fmt: skip
+    """What it answers, in which thread, and why. An answer stands where what it answers stands."""
+    reply_to = thread = None
+    if options.thread is not None:
+        thread = routes.message_on(tx, app, options.thread, conn.id, "thread")
+    if options.reply_to is not None:
+        reply_to, below = routes.answered(tx, app, options.reply_to, conn.id)
+        opens = runtime.adapter(conn).manifest.reply == "place"
+        thread = thread or routes.thread_below(tx, below, opens=opens)
     cause = options.cause
     if cause is not None and not isinstance(cause, int):
         cause = nodes.key(tx, app, cause, "event")
     elif cause is not None and not span(app)[0] <= cause < span(app)[1]:
         raise NotFound("the cause is no event of this application")
-    return message(options.reply_to, "reply_to"), message(options.thread, "thread"), cause
+    return reply_to, thread, cause
 
 
 def sizes_of(content: Content) -> tuple[int, ...]:

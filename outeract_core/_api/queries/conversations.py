@@ -22,7 +22,8 @@ from ..._store.reading.history import history
 from ..._store.reading.queries import Order
 from ..._store.reading.standing import shown
 from ..._store.reading.views import View
-from ..._store.records import rows
+from ..._store.records import nodes, rows
+from ..._store.records.log import id_of, target_of
 from ..._store.writing import conversations
 from ...conversation import Analytics, ConversationSummary, Session, Turn, analytics, sessions
 from ...driver import Tx
@@ -76,10 +77,15 @@ class Conversations:
         view = await self._tenant.read(lambda tx, app: views.of_person(tx, app, user))
         return Conversation(self._tenant, view)
 
-    async def thread(self, root: Event | UUID) -> Conversation:
-        """A message and what was answered in its thread. Raises NotFound."""
-        view = await self._tenant.read(lambda tx, app: views.thread(tx, app, root))
-        return Conversation(self._tenant, view)
+    async def thread(self, message: Event | UUID) -> Conversation:
+        """The thread that a message opens, or is in: its root and what was answered. Raises NotFound."""
+
+        def query(tx: Tx, app: int) -> View:
+            key = nodes.key(tx, app, message, "event")
+            root = target_of(tx, key, "in_thread")
+            return views.thread(tx, app, id_of(tx, key if root is None else root))
+
+        return Conversation(self._tenant, await self._tenant.read(query))
 
 
 class Conversation:
@@ -94,11 +100,24 @@ class Conversation:
 
     @property
     def peer(self) -> Any:
-        """Where a message to this conversation goes; `App.send` takes the conversation itself."""
-        if len(self._view.peers) != 1:
+        """Where a message to this conversation goes; `App.send` takes the conversation itself. A thread's
+        is that of its root.
+        """
+
+        def query(tx: Tx) -> PlatformUser | None:
+            place = views.place(tx, self._view)
+            return None if place is None else rows.platform_user(tx, self._tenant.key, place)
+
+        found = self._tenant.database.read(query)
+        if found is None:
             raise BadInput("this view spans several platform users; name the one to write to")
-        key = self._view.peers[0]
-        return self._tenant.database.read(lambda tx: rows.platform_user(tx, self._tenant.key, key))
+        return found
+
+    @property
+    def root(self) -> UUID | None:
+        """The id of the message that opens this thread; None for what is no thread."""
+        root = self._view.thread
+        return None if root is None else self._tenant.database.read(lambda tx: id_of(tx, root))
 
     def between(self, since: datetime | None = None, until: datetime | None = None) -> Conversation:
         """The same conversation within a time window (by `occurred_at`; aware times)."""

@@ -15,11 +15,12 @@ from ...driver import Statement, Tx
 from ...errors import BadInput, NotFound
 from ..engine.statements import statement
 from ..records import nodes
-from ..records.log import EVENT_CONN
+from ..records.log import EVENT_CONN, awaited_by, target_of
 from ..writing.handlers import peer_of
 from ..writing.identity import PUSERS
 
 PEER: Statement[tuple[int, int, str, int]] = statement("peer_facts")
+_SAID = ("message.inbound", "message.outbound")
 NEWEST: Statement[tuple[int, int]] = statement("newest_peer")
 
 
@@ -77,8 +78,32 @@ def _of_person(tx: Tx, person: int, platforms: dict[int, str], via: Sequence[str
 
 def message_on(tx: Tx, app: int, event: Any, conn: int, what: str) -> int:
     """The key of a message that is referred to; it must be on the same connection."""
+    return _on(tx, app, event, conn, what)[0]
+
+
+def answered(tx: Tx, app: int, event: Any, conn: int) -> tuple[int, int]:
+    """The message that is answered, and the one below which the answer belongs.
+
+    What is only about a message (an edit, a reaction) stands for that; a press is answered itself, below
+    what was pressed. It must be on the same connection.
+    """
+    key, kind = _on(tx, app, event, conn, "reply_to")
+    if kind in _SAID:
+        return key, key
+    about = target_of(tx, key, "origin") or key
+    return (key if kind == "message.action" else about), about
+
+
+def thread_below(tx: Tx, message: int, *, opens: bool) -> int | None:
+    """The message by which an answer's thread is known: this one, when it is in a thread, or `opens` one."""
+    if opens or target_of(tx, message, "in_thread") or awaited_by(tx, message, "in_thread"):
+        return message
+    return None
+
+
+def _on(tx: Tx, app: int, event: Any, conn: int, what: str) -> tuple[int, str]:
     key = nodes.key(tx, app, event, "event")
     facts = tx.one(EVENT_CONN, seq=key)
     if facts is None or facts[0] != conn:
         raise BadInput(f"{what}: that message is on another connection")
-    return key
+    return key, tx.kind_name(facts[1])
