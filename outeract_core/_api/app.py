@@ -26,6 +26,7 @@ from .._outbound.joining import joins
 from .._outbound.preview import Prospect, prospect
 from .._outbound.verbs import Verbs
 from .._store.reading.enrolment import newest
+from .._store.reading.standing import of_keys
 from .._store.reading.states import is_inbound
 from .._store.records import rows
 from .._store.records.log import target_of
@@ -38,6 +39,7 @@ from ..errors import BadInput
 from ..graph import Explanation
 from ..model import Application, Event, EventId, EventSchema, PlatformUser
 from ..pages import Page
+from ..standing import Standing
 from . import later
 from .chances import Chances
 from .checking import Checking
@@ -314,6 +316,11 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
     def events_at(self, keys: list[int]) -> list[Event]:
         """The events with these keys, in order."""
         return self.runtime.database.read(lambda tx: rows.events(tx, self.key, keys))
+
+    def standing_of(self, events: Sequence[Event]) -> list[Standing]:
+        """These messages as they stand now."""
+        keys = [event.position for event in events]
+        return self.runtime.database.read(lambda tx: of_keys(tx, self.key, keys))
 
     def sender_of(self, event: Event) -> PlatformUser | None:
         """Who an event was sent by."""

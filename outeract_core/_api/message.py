@@ -7,6 +7,7 @@ Does not know: when handlers run, how a turn is committed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from .._handlers.hosted import Place
@@ -14,9 +15,12 @@ from .._handlers.turn import Turn
 from .._outbound.compose import Options
 from .._outbound.handle import Delivery
 from ..content import Content, ContentLike
-from ..model import Event, Json, PlatformUser
+from ..model import Event, File, Json, PlatformUser
+from ..standing import Standing
 from .app import App
 from .snapshot import MessageSnapshot
+
+MESSAGES = ("message.inbound", "message.outbound")
 
 
 class Message:
@@ -24,7 +28,7 @@ class Message:
 
     With the overlap policy `burst` several messages of one person in one place may arrive together:
     `events` has all of them, oldest first, `event` is the newest, and `text` joins their texts with
-    newlines. `sender`, `thread` and `platform` are those of each of them. Everything that is said
+    newlines. `sender`, `thread` and `platform` are those of each of them, `files` all that come with them. Everything that is said
     through a message is committed together with the fact that the handler has run; the verbs may
     be awaited, but need not be, so they work in plain functions too.
 
@@ -69,6 +73,25 @@ class Message:
     def sender(self) -> PlatformUser | None:
         """Who sent it."""
         return self.app.sender_of(self.event)
+
+    @cached_property
+    def standing(self) -> tuple[Standing, ...]:
+        """The messages of this turn as they stand when it is asked: files, reactions, what they quote.
+
+        Empty for what is no message (a press, an edit, an event of your own).
+        """
+        said = [event for event in self.events if event.event_type in MESSAGES]
+        return tuple(self.app.standing_of(said)) if said else ()
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The files that are to be seen with them now: of a picture that was replaced, the new one."""
+        return tuple(file for message in self.standing for file in message.files)
+
+    @property
+    def quoted(self) -> Standing | None:
+        """The message that the newest one quotes, as that stands; None also when it is not known here."""
+        return self.standing[-1].quoted if self.standing else None
 
     @property
     def credentials(self) -> Mapping[str, Any] | None:

@@ -11,7 +11,7 @@ import pytest
 
 from outeract_core import App, Message, Outeract
 from outeract_core.query import type_is
-from outeract_core.testing import FakePlatform, ManualClock, sign_slack
+from outeract_core.testing import FakePlatform, ManualClock, sign_slack, sign_telegram
 from tests.support.patience import soon
 from tests.support.slack.samples import CONFIG
 
@@ -200,3 +200,64 @@ async def test_a_change_after_the_turn_is_news_of_its_own(place: Place) -> None:
     await place.edits(said, NEW)
     await place.pump()
     assert place.given == [OLD, "message.edited"]
+
+
+async def test_the_files_are_those_that_are_to_be_seen_now(
+    core: Outeract, app: App, clock: ManualClock
+) -> None:
+    """An album of which one picture was replaced before its turn; and what the message quotes."""
+    seen: list[Any] = []
+    with FakePlatform(clock=clock) as fake:
+        line = app.connect(
+            "telegram", token="42:t", webhook_secret_token="word-1", base_url=fake.url
+        )
+
+        async def hears(update: Any) -> None:
+            headers, body = sign_telegram(update, "word-1")
+            ids = line.webhook_id, line.webhook_secret
+            assert (await core.ingest(*ids, "POST", headers, {}, body)).status == 200
+
+        def picture(data: bytes) -> list[dict[str, Any]]:
+            file = fake.telegram.add_file(data)
+            return [{"file_id": file, "file_unique_id": file, "width": 1, "height": 1}]
+
+        question = fake.telegram.say(7, "which ones?")
+        await hears(question)
+        with soon():
+            await core.pump()
+        app.on("message.inbound")(
+            lambda message: seen.append((message.text, message.files, message.quoted))
+        )
+        more = {"media_group_id": "g", "reply_to_message": question["message"]}
+        parts = [
+            fake.telegram.say(7, "", **more, photo=picture(data), caption=data.decode())["message"]
+            for data in (b"one", b"two", b"three")
+        ]
+        for part in parts:
+            del part["text"]
+            await hears(fake.telegram.push({"message": part}))
+        better = {
+            **parts[1],
+            "edit_date": parts[1]["date"] + 1,
+            "caption": "2",
+            "photo": picture(b"2"),
+        }
+        await hears(fake.telegram.push({"edited_message": better}))
+        clock.advance(2)
+        with soon():
+            for _ in range(8):
+                await core.pump()
+        ((text, files, quoted),) = seen
+        assert text == "one\n2\nthree"
+        assert [await app.files.read(file) for file in files] == [b"one", b"2", b"three"]
+        assert quoted.text == "which ones?"
+
+
+async def test_what_is_no_message_has_neither_files_nor_a_quote(core: Outeract, app: App) -> None:
+    """An event of the host's own, say."""
+    seen: list[Any] = []
+    app.on("order.*")(lambda m: seen.append((m.standing, m.files, m.quoted)))
+    await app.emit("order.created", {"price": 1})
+    with soon():
+        await core.pump()
+    assert seen == [((), (), None)]
