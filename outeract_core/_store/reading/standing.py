@@ -37,9 +37,9 @@ _LISTED = listed()
 
 
 @cache
-def _together(keys: str) -> tuple[Together, Statement[Row]]:
-    made = messages(keys)
-    lists = ("keys", "people") if keys == _LISTED else ("people",)
+def _together(keys: str, people: bool) -> tuple[Together, Statement[Row]]:
+    made = messages(keys, people=people)
+    lists = (*["keys"] * (keys == _LISTED), *["people"] * people)
     return made, Statement("messages_as_they_stand", made.sql, lists)
 
 
@@ -79,17 +79,15 @@ def shown(
     """Messages and platform users, and of those that are groups who has spoken first in each."""
     if not keys and not people:
         return _NOTHING
-    return _shown(tx, app, _LISTED, {"keys": keys}, people, quotes=quotes)
+    params = {"keys": keys, "people": people} if people else {"keys": keys}
+    return _shown(tx, app, _LISTED, params, quotes=quotes)
 
 
-def _shown(
-    tx: Tx, app: int, keys: str, params: Mapping[str, Any], people: Sequence[int] = (), *,
-    quotes: bool,
-) -> Shown:  # fmt: skip
+def _shown(tx: Tx, app: int, keys: str, params: Mapping[str, Any], *, quotes: bool) -> Shown:
     """One statement, and a second for what is quoted: that is shown without what it quotes itself."""
-    made, asked = _together(keys)
+    made, asked = _together(keys, "people" in params)
     words = {**params, **_words(tx, app)}
-    about = _About.of(tx, app, made.apart(tx.all(asked, people=people, **words)), words)
+    about = _About.of(tx, app, made.apart(tx.all(asked, **words)), words)
     quoted = sorted(set(about.quotes.values())) if quotes else ()
     return about.shown(shown(tx, app, quoted).messages)
 
@@ -155,13 +153,13 @@ class _About:
         cls, tx: Tx, app: int, read: Sequence[Sequence[Row]], kinds: Mapping[str, Any]
     ) -> _About:
         """From the rows of each query; `kinds`: the numbers of edges."""
-        events, changes, ends, pusers, files, receipts, parts, due, spoken = read
+        events, changes, ends, pusers, files, receipts, parts, due, *speakers = read
         names = rows.names_in(tx, app, events, changes, pusers)
         people = _People((one._row[0], one) for one in rows.people_of(pusers, names))  # noqa: SLF001 - its key
         senders = {source: target for source, kind, target in ends if kind == kinds["sent_by"]}
         about = cls(
             events, names, people, senders, _changes(changes, names, people),
-            _receipts([*receipts, *parts]), dict(due), _grouped(spoken),
+            _receipts([*receipts, *parts]), dict(due), _grouped([row for some in speakers for row in some]),
             {row[0]: rows.filed(row) for row in files},
         )  # fmt: skip
         if len(senders) < len(ends):

@@ -103,7 +103,8 @@ def _walks(dialect: Dialect) -> Iterator[tuple[str, str]]:
 
 
 def _pages(dialect: Dialect) -> Iterator[tuple[str, str]]:
-    yield "messages by key", messages(listed(dialect), dialect).sql
+    for people in (False, True):
+        yield f"messages by key {people}", messages(listed(dialect), dialect, people=people).sql
     of = texts(dialect)
     for (table, direction, within), one in views._MESSAGES.items():
         newest, kind = direction == "down", f"{direction}{' within' * within}"

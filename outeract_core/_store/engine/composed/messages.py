@@ -19,39 +19,43 @@ def listed(dialect: Dialect = SQLITE, name: str = "keys") -> str:
     return translated(f"SELECT j.value FROM {{each {name}}} j", dialect)
 
 
-def messages(keys: str, dialect: Dialect = SQLITE) -> Together:
-    """The messages whose keys a query yields as `value`; also the platform users of the list `people`, and who has
-    spoken first where one of them is a group.
+def messages(keys: str, dialect: Dialect = SQLITE, *, people: bool = False) -> Together:
+    """The messages whose keys a query yields as `value`; with `people` also the platform users of a list of that name,
+    and who has spoken first where one of them is a group.
 
     Apart, in this order: events, changes, ends, platform users, files, receipts, parts, what is not yet due,
     speakers; each as its statement gives them.
     """
-    edited = "(SELECT value FROM said UNION ALL SELECT position FROM changes WHERE type = :edited)"
-    files = "(SELECT target AS value FROM ends WHERE type = :attachment)"
-    people = (
-        "(SELECT target AS value FROM ends WHERE type = :sent_by UNION SELECT who FROM changes "
-        "UNION SELECT value FROM asked UNION SELECT puser FROM spoken)"
-    )
 
     def of(name: str, table: str) -> str:
         return over(name, "keys", table, dialect)
 
     common = {
-        "said(value)": keys,
-        "asked(value)": listed(dialect, "people"),
+        "said(value, sent)": _SAID.format(keys=keys),
         "changes(message, position, type, at, payload, who, done)": of("changes_of_messages", "said"),
-        "ends(source, type, target)": of("ends_of_messages", edited),
-        "spoken(peer, puser)": of("first_speakers", "asked"),
+        "ends(source, type, target)": of("ends_of_messages", _EDITED),
     }  # fmt: skip
     arms = {
         of("events_by_key", "said"): "nbnnnntttnnnntnbn",
         "SELECT * FROM changes": "nnnntnn",
         "SELECT * FROM ends": "nnn",
-        of("pusers_by_key", people): "nbbnttttntt",
-        of("files_by_key", files): "nbbttnttn",
-        of("receipts_of_messages", "said"): "nntt",
-        of("parts_of_messages", "said"): "nntt",
-        of("not_yet_due", "said"): "nn",
-        "SELECT * FROM spoken": "nn",
+        of("pusers_by_key", f"({_PEOPLE + _ASKED * people})"): "nbbnttttntt",
+        of("files_by_key", _FILES): "nbbttnttn",
+        of("receipts_of_messages", _SENT): "nntt",
+        of("parts_of_messages", _SENT): "nntt",
+        of("not_yet_due", _SENT): "nn",
     }
+    if people:
+        common["asked(value)"] = listed(dialect, "people")
+        common["spoken(peer, puser)"] = of("first_speakers", "asked")
+        arms["SELECT * FROM spoken"] = "nn"
     return Together(common, [Arm(sql, columns) for sql, columns in arms.items()])
+
+
+_SAID = "SELECT w.value, (SELECT d.event FROM delivery d WHERE d.event = w.value) FROM ({keys}) w"
+_SENT = "(SELECT sent AS value FROM said WHERE sent IS NOT NULL)"
+"""Of what was heard there are no receipts, and none are looked for."""
+_EDITED = "(SELECT value FROM said UNION ALL SELECT position FROM changes WHERE type = :edited)"
+_FILES = "(SELECT target AS value FROM ends WHERE type = :attachment)"
+_PEOPLE = "SELECT target AS value FROM ends WHERE type = :sent_by UNION SELECT who FROM changes"
+_ASKED = " UNION SELECT value FROM asked UNION SELECT puser FROM spoken"

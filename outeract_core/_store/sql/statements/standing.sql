@@ -19,18 +19,17 @@ WHERE e.type IN (:edited, :reparsed, :deleted, :transcribed, :action, :reaction_
 
 -- name: ends_of_messages
 SELECT g.src, g.type, g.dst FROM {each keys} j
-{pin edge g ON g.src = j.value AND g.type IN (:sent_by, :attachment, :reply_to)};
+-- The few edges of a message are looked at in one go: a list to be found in would be a temporary table.
+{pin edge g ON g.src = j.value AND (+g.type = :sent_by OR +g.type = :attachment OR +g.type = :reply_to)};
 
 -- name: receipts_of_messages
-SELECT r.event, r.part, r.status, r.ext FROM {each keys} j {pin delivery d ON d.event = j.value}
-{pin receipt r ON r.event = d.event};
+SELECT r.event, r.part, r.status, r.ext FROM {each keys} j {pin receipt r ON r.event = j.value};
 
 -- name: parts_of_messages
-SELECT r.event, r.part, r.status, '' FROM {each keys} j {pin delivery d ON d.event = j.value}
-{pin part r ON r.event = d.event};
+SELECT r.event, r.part, r.status, '' FROM {each keys} j {pin part r ON r.event = j.value};
 
 -- name: not_yet_due
-SELECT o.id, o.due FROM {each keys} j {pin delivery d ON d.event = j.value} {pin outbox o ON o.id = d.event}
+SELECT o.id, o.due FROM {each keys} j {pin outbox o ON o.id = j.value}
 WHERE o.due > :now AND o.attempt = 0 AND o.done = 0;
 
 -- name: first_speakers
