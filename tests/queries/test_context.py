@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +105,29 @@ async def test_choices_and_what_was_pressed(core: Outeract, app: App, more: dict
     ]
     assert first.pressed is not None
     assert (first.pressed.id, first.pressed.title) == ("y", "Yes")
+
+
+async def test_who_else_writes_into_a_direct_conversation_is_told_apart(
+    core: Outeract, app: App
+) -> None:
+    """A platform's own assistant, say: its words are not the person's; then everybody is named."""
+    conn = connect(core, app)
+    ann = Party("ann", name="Ann")
+    await arrive(core, conn, said("m0", "before", "ann"))
+    assert await told(app, await person(app, conn, "ann")) == [("user", "before")]
+    other = evolve(
+        said("m1", "a reminder", "helper"), sender=Party("helper", name="Helper"), chat=ann
+    )
+    await arrive(core, conn, other)
+    where = await person(app, conn, "ann")
+    assert await told(app, where, first=1) == [("user", "Helper: a reminder")]
+    await arrive(core, conn, evolve(said("m2", "thanks", "ann"), sender=ann))
+    assert await told(app, where) == [
+        ("user", "Ann: before"), ("user", "Helper: a reminder"), ("user", "Ann: thanks")
+    ]  # fmt: skip
+    conversation = await app.conversations.of(where)
+    assert [one.name for one in await conversation.participants()] == ["Ann", "Helper"]
+    assert ("user", "Helper: a reminder") in await told(app, await app.people.user(where))
 
 
 async def test_places_cards_templates_and_files_are_told(core: Outeract, app: App) -> None:

@@ -74,11 +74,12 @@ async def test_a_conversation_is_what_was_said_in_it(
 async def test_a_thread_is_its_root_and_what_was_said_below(
     quick: Outeract, clock: ManualClock, story: list[Any], first: int
 ) -> None:
-    """The thread of a message is it and the messages that name it, also in its figures."""
+    """The thread of a message is its root, or it, and the messages that name that, also in its figures."""
     world = await World(quick, clock).happen(story)
-    for root in world.lines:
-        lines = [line for line in world.lines if line is root or line.root == root.id]
-        thread = await world.app.conversations.thread(root.id)
+    for asked in world.lines:
+        root = asked.root or asked.id
+        lines = [line for line in world.lines if root in (line.id, line.root)]
+        thread = await world.app.conversations.thread(asked.id)
         await same(thread, lines, first)
         assert vars_of(await thread.analytics()) == counted(lines)
         speakers = {line.sender for line in lines if line.sender}

@@ -18,14 +18,22 @@ from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
 from ..._outbound.compose import connection
 from ..._store.reading import views
-from ..._store.reading.history import history
+from ..._store.reading.history import History, history
 from ..._store.reading.queries import Order
 from ..._store.reading.standing import shown
 from ..._store.reading.views import View
 from ..._store.records import nodes, rows
 from ..._store.records.log import id_of, target_of
 from ..._store.writing import conversations
-from ...conversation import Analytics, ConversationSummary, Session, Turn, analytics, sessions
+from ...conversation import (
+    INBOUND,
+    Analytics,
+    ConversationSummary,
+    Session,
+    Turn,
+    analytics,
+    sessions,
+)  # fmt: skip
 from ...driver import Tx
 from ...errors import BadInput
 from ...model import Event, PlatformUser, User
@@ -175,14 +183,14 @@ class Conversation:
         return await self._tenant.read(query)
 
     async def participants(self, *, first: int = 1000) -> list[PlatformUser]:
-        """Who takes part besides the bot: the person, or who has spoken in the group or thread."""
+        """Who takes part besides the bot: the person, and who has spoken in the group or thread."""
 
         def query(tx: Tx, app: int) -> list[PlatformUser]:
             found: list[int] = []
             if self._view.thread is not None:
                 found = views.speakers(tx, self._view.thread, checked(first))
             for peer in self._view.peers:
-                found += views.participants(tx, peer, checked(first)) or _person(tx, app, peer)
+                found += [*_person(tx, app, peer), *views.participants(tx, peer, checked(first))]
             return rows.platform_users(tx, app, found)
 
         return await self._tenant.fetch(query, checked(first))
@@ -236,7 +244,8 @@ class Conversation:
         limit, budget = checked(first), Budget(characters, tokens, max_tokens)
 
         def query(tx: Tx, app: int) -> list[Turn]:
-            found, named = history(tx, app, self._view, limit), _several(tx, app, self._view)
+            found = history(tx, app, self._view, limit)
+            named = _several(tx, app, self._view, found)
             return turns(found.messages, found.happened, named=named, parts=parts)
 
         return fit(await self._tenant.fetch(query, limit), budget)
@@ -270,7 +279,15 @@ def _person(tx: Tx, app: int, peer: int) -> list[int]:
     return [peer] if rows.platform_user(tx, app, peer).kind == "person" else []
 
 
-def _several(tx: Tx, app: int, view: View) -> bool:
-    """Whether more people than one may speak in the view: a group, a channel, a thread in one."""
+def _several(tx: Tx, app: int, view: View, found: History) -> bool:
+    """Whether more people than one may speak in the view: a group, a channel, a thread in one; or do, since
+    somebody else writes into a direct conversation (Slackbot).
+    """
     place = views.place(tx, view)
-    return place is not None and not _person(tx, app, place)
+    peer = None if place is None else rows.platform_user(tx, app, place)
+    if peer is not None and peer.kind != "person":
+        return True
+    said = [one.sender for one in found.messages if one.event_type == INBOUND]
+    done = [one.sender for one in found.happened if one.role == "user"]
+    speaking = (one for one in (peer, *said, *done) if one is not None and one.kind != "system")
+    return len({one.user_id for one in speaking}) > 1
