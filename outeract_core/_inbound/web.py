@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
@@ -165,12 +165,12 @@ class Wsgi:
 
     def _body(self, environ: dict[str, Any]) -> bytes | Response:
         """The whole body, or why it is refused: what is acknowledged must have been read."""
-        length = environ.get("CONTENT_LENGTH") or ""
+        length = str(environ.get("CONTENT_LENGTH") or "")
         ends = bool(environ.get("wsgi.input_terminated"))
         size = _announced({length} if length else set(), self._gate.limit)
         if isinstance(size, Response):
             return size
-        if not length and environ.get("HTTP_TRANSFER_ENCODING") and not ends:
+        if not length and not ends and _brings(environ):
             return _NO_LENGTH
         most = self._gate.limit + 1 if size is None else size
         body = b"" if size is None and not ends else _read(environ["wsgi.input"], most)
@@ -198,6 +198,11 @@ def _read(stream: Any, most: int) -> bytes | Response:
         if time.monotonic() > ends:
             return _TOO_SLOW
     return _IN_PIECES
+
+
+def _brings(environ: Mapping[str, Any]) -> bool:
+    """Whether there may be a body: behind HTTP/2, or another gateway, nothing else says so."""
+    return environ["REQUEST_METHOD"] == "POST" or bool(environ.get("HTTP_TRANSFER_ENCODING"))
 
 
 def _query(text: str) -> dict[str, str]:

@@ -302,6 +302,8 @@ BAD = "400 Bad Request"
         *(({"CONTENT_LENGTH": odd}, BAD, []) for odd in ["x", "-5", "1e3", "²", "٣", " 5", "5.0"]),
         ({"CONTENT_LENGTH": str(len(BODY))}, "200 OK", ["hi"]),
         ({"CONTENT_LENGTH": str(len(BODY) + 1)}, BAD, []),
+        ({}, "411 Length Required", []),
+        ({"CONTENT_LENGTH": ""}, "411 Length Required", []),
         ({"HTTP_TRANSFER_ENCODING": "chunked"}, "411 Length Required", []),
         ({"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}, "200 OK", ["hi"]),
         ({"wsgi.input_terminated": True}, "200 OK", ["hi"]),
