@@ -7,6 +7,7 @@ Does not know: what the text means, retries, HTTP.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,8 @@ _PAGE = 15
 """Slack docs: apps outside the Marketplace get 15 messages per request of history."""
 _PAGES = 5
 _SKEW = 600
+_LINK = re.compile(r"<(?:[^|<>]*\|)?([^|<>]*)>")
+_EMOJI = re.compile(r":[a-z0-9_+'-]+:")
 
 
 def post(api: Api, outgoing: Outgoing) -> Flow[Sent]:
@@ -207,21 +210,24 @@ def _made(event_id: str) -> float | None:
     return (made.int >> 80) / 1000 - _SKEW if made.version == 7 else None
 
 
+def _words(mrkdwn: str) -> str:
+    """What stays the same of a text that Slack has taken in: it makes links, and names emoji."""
+    return "".join(filter(str.isalnum, _EMOJI.sub("", _LINK.sub(r"\1", mrkdwn)))).casefold()
+
+
 def _among(page: Object, outgoing: Outgoing, channel: str) -> Sent | None:
     """Our message, if this page has it. Raises Ambiguous when the page cannot tell."""
-    if not isinstance(page.get("messages"), list):
+    said, mute = page.get("messages"), False
+    if not isinstance(said, list) or not all(text(one, "ts") for one in said):
         raise Ambiguous("Slack's answer is no page of a history")
-    mute = False
     for message in many(page, "messages"):
-        metadata, ts = obj(message, "metadata"), text(message, "ts")
+        metadata, ts = obj(message, "metadata"), text(message, "ts") or ""
         ours = metadata.get("event_type") == CORRELATION
-        if ours and ts and text(metadata, "event_payload", "token") == outgoing.token:
+        if ours and text(metadata, "event_payload", "token") == outgoing.token:
             raw = {"channel": channel, "ts": ts}
             return _sent(outgoing, channel, external_id(ts, channel), (), raw)
-        said = text(message, "text")
-        mute = mute or (
-            name(message, "bot_id") is not None and not metadata and said == outgoing.text
-        )
+        if name(message, "bot_id") is not None and not metadata:
+            mute = mute or _words(text(message, "text") or "") == _words(outgoing.text)
     if mute:
         raise Ambiguous("a bot has said the same, and Slack does not show whether with our token")
     return None

@@ -220,6 +220,10 @@ def test_find_is_certain_only_of_a_whole_page():
         ok(),
         ok(messages=[]),
         ok(messages={}, has_more=False),
+        page(None),
+        page("message"),
+        page({**message(TOKEN), "ts": 5}),
+        page({"type": "message", "text": "without a ts"}),
     ):
         with pytest.raises(Ambiguous):
             drive(slack().find(out()), [answer])
@@ -244,6 +248,24 @@ def test_find_trusts_no_history_without_tokens():
     mute.pop("metadata", None)
     with pytest.raises(Ambiguous, match="said the same"):
         drive(slack().find(out()), [page(mute)])
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("see example.com", "see <http://example.com|example.com>"),
+        ("done 👍", "done :+1:"),
+        ("*bold* &amp; _more_", "*bold* &amp; _more_"),
+        ("two\nlines ", "two\nlines"),
+    ],
+)
+def test_find_knows_the_same_words_as_slack_keeps_them(sent: str, kept: str) -> None:
+    """Links are made and emoji are named there: without a token it may be ours all the same."""
+    mute = {**message(), "text": kept, "bot_id": "B0OTHER001"}
+    mute.pop("metadata", None)
+    with pytest.raises(Ambiguous, match="said the same"):
+        drive(slack().find(out(text=sent)), [page(mute)])
+    assert drive(slack().find(out(text="another")), [page(mute)])[0] is None
 
 
 def test_find_looks_in_the_thread():
