@@ -40,7 +40,8 @@ class Pumped:
     waiting     messages and actions that wait for their time, their place or their turn.
     next_due    when the next of these is due, aware. None: nothing is left. In the past: it waits for
                 its connection, or for another process.
-    troubles    what went wrong, by connection; nothing of it has stopped the others.
+    troubles    what went wrong, by connection (a hundred reasons at most, each once); nothing of it
+                has stopped the others.
     elsewhere   names of opened applications that another process works for: it does, so this one
                 did not.
     """

@@ -179,8 +179,16 @@ class Workers:
 
     async def _pumped(self, rounds: int) -> Pumped:
         _in_the_program()
-        async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=False):
-            return await self._pump(rounds)
+        with self._runtime.troubles.listening() as wrong:
+            async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=False):
+                done = await self._pump(rounds)
+        return evolve(done, troubles=(*done.troubles, *map(self._of_one, wrong)))
+
+    def _of_one(self, wrong: tuple[int, str, str]) -> Trouble:
+        number, doing, reason = wrong
+        conn = self._runtime.conn(number)
+        app = self._apps.get(conn.app)
+        return Trouble(None if app is None else app.name, conn.entity.name, doing, reason)
 
     async def _pump(self, rounds: int) -> Pumped:
         elsewhere = set(self._runtime.ownership.elsewhere()) & set(self._apps)

@@ -114,7 +114,7 @@ class Downloader:
             with self._runtime.ownership.work(download.key >> SHIFT):
                 error = await ending(partial(self._one, download))
             if error is not None:  # it could not be settled: tried again when its lease is over
-                text = f"a file waits: {worded(error)}"
+                text = self._wrong(download, f"a file waits: {worded(error)}")
                 self._runtime.log.error("inbound", text, error)
         except anyio.get_cancelled_exc_class():
             with self._runtime.grace.held():
@@ -234,11 +234,17 @@ class Downloader:
     async def _later(
         self, download: Download, delay: int, reason: str, *, tried: bool = True
     ) -> None:
-        due, reason = self._runtime.now() + delay, self._runtime.log.redact(reason)
+        due, reason = self._runtime.now() + delay, self._wrong(download, reason)
         app = app_of(download.key)
         await self._runtime.write(
             lambda tx: files.again(tx, download, due, reason, tried=tried), app=app
         )
+
+    def _wrong(self, download: Download, reason: str) -> str:
+        """The reason without secrets, also for the report of this round of work."""
+        told = self._runtime.log.redact(reason)
+        self._runtime.troubles.add(download.conn, "files", told)
+        return told
 
     def _named(self, conn: Conn, download: Download) -> str:
         """The file, as a person may look it up."""
@@ -246,7 +252,7 @@ class Downloader:
         return f"{conn.platform}/{conn.entity.name}: file {file.id}"
 
     async def _give_up(self, conn: Conn, download: Download, reason: str) -> None:
-        reason = self._runtime.log.redact(reason)
+        reason = self._wrong(download, reason)
         self._runtime.log.warning("inbound", f"{self._named(conn, download)} is given up: {reason}")
         await self._runtime.write(lambda tx: files.failed(tx, conn, download, reason), app=conn.app)
         self._runtime.wake("handlers")

@@ -42,6 +42,7 @@ from .secrets.striking import struck
 from .steady import steady
 from .threads.aside import loaded
 from .threads.handover import HandOver, measured
+from .troubles import Troubles
 from .wakeup import Via, call, waiter
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Runtime:
     """Is told the state of a connection, and why, whenever it may have changed."""
     _lines: int = field(init=False, default=0)
     log: Log = field(init=False)
+    troubles: Troubles = field(init=False, factory=Troubles)
     handed: Handed = field(init=False)
     meters: Meters = field(init=False)
     texts: Texts = field(init=False)

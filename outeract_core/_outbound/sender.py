@@ -14,6 +14,7 @@ import anyio.lowlevel
 
 from .._domain.rules.pacing import Pace
 from .._domain.values.ids import SHIFT, app_of, jitter
+from .._domain.values.sinks import worded
 from .._io.heartbeat import LEASE, Heartbeat
 from .._io.processes.supervisor import ending
 from .._io.runtime import Runtime
@@ -152,6 +153,8 @@ class Sender:
         try:
             error = await ending(partial(self._work_off, left, [] if ended is None else ended))
             if error is not None:
+                told = self._runtime.log.redact(worded(error))
+                self._runtime.troubles.add(rows[0].conn, "sending", told)
                 (broke or partial(self._broke, rows[0].conn))(error)
         finally:
             await self._give_back(rows, left)

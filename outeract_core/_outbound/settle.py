@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 from .._domain.rules.delivery import ATTEMPTS, backoff
 from .._domain.rules.pacing import Pace
 from .._domain.values.ids import app_of, jitter
+from .._domain.values.sinks import worded
 from .._io.database import Share
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
@@ -93,7 +94,7 @@ class Settle:
 
     async def unknown(self, conn: Conn, row: Row, reason: str, code: str | None = None) -> Next:
         """Nobody knows, and it is told; the other parts go on."""
-        reason = self._runtime.log.redact(reason)
+        reason = self._wrong(row, reason)
         text = f"it may or may not have arrived and was not sent again: {reason}"
         self._warn(row, f"unknown: {reason}")
         after = await self._moved_on(
@@ -137,7 +138,7 @@ class Settle:
     async def untouched(self, row: Row, error: str, leaving: Leaving) -> Next:
         """As it was before, when its connection has rested: what the host must mend is no attempt."""
         self._resting.rest(row.conn, _OFFLINE)
-        error = self._runtime.log.redact(error)
+        error = self._wrong(row, error)
         if self._waits.get(row.conn) != error:
             self._waits[row.conn] = error
             self._warn(row, f"waits, and so does all that this connection is to send: {error}")
@@ -177,6 +178,8 @@ class Settle:
 
     async def failed(self, conn: Conn, row: Row, error: OuteractError, leaving: Leaving) -> Next:
         """What an attempt that has raised `error` leads to."""
+        if not (isinstance(error, Unsupported) and row.verb in _COURTESIES):
+            self._wrong(row, error.reason if isinstance(error, SendError) else str(error))
         if isinstance(error, Throttled):
             return await self._throttled(conn, row, error)
         if isinstance(error, Unauthorised):
@@ -203,6 +206,7 @@ class Settle:
     async def broke(self, conn: Conn, row: Row, error: Exception, leaving: Leaving) -> Next:
         """The adapter's own code has raised: unknown only when something had left by then."""
         reason = f"the adapter broke: {self._runtime.log.trace(error)}"
+        self._wrong(row, f"the adapter broke: {worded(error)}")
         if leaving.gone or self.in_doubt(row):
             return await self._doubtful(conn, row, Ambiguous(reason), leaving)
         return await self.end(conn, row, "message.failed", reason)
@@ -264,6 +268,12 @@ class Settle:
             lambda tx: tenants.set_status(tx, conn, status, reason), app=conn.app
         )
         self._runtime.reload()
+
+    def _wrong(self, row: Row, reason: str) -> str:
+        """The reason without secrets, also for the report of this round of work."""
+        told = self._runtime.log.redact(reason)
+        self._runtime.troubles.add(row.conn, "sending", told)
+        return told
 
     def _warn(self, row: Row, text: str) -> None:
         part = f", part {row.done + 1}" if len(row.parts.get("parts", ())) > 1 else ""
