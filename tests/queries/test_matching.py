@@ -23,6 +23,8 @@ pytestmark = pytest.mark.anyio
         (q.on_connection("pigeom"), NotFound, "did you mean pigeon?"),
         (q.type_is("message.inbond"), BadInput, "did you mean message.inbound"),
         (q.type_in("message.inbond", "message.outbond"), BadInput, "did you mean message."),
+        (q.type_in("message.inbound", "message.outbond"), BadInput, "did you mean message.outbound"),
+        (q.type_in("order.created", "system.gab"), BadInput, "did you mean system.gap"),
         (q.type_prefix("message.reactions"), BadInput, "message.reaction_"),
         (q.type_is("note") & ~q.on_platform("slak"), BadInput, "did you mean slack?"),
         (q.type_is("note") | q.type_is("system.gab"), BadInput, "did you mean system.gap"),
@@ -39,7 +41,7 @@ async def test_a_misspelt_name_is_an_error_that_says_what_was_meant(
 
 
 @pytest.mark.parametrize(
-    "where", [q.type_is("ordr.created"), q.type_prefix("ordr"), q.type_contains("ordr."), q.has_edge("placed_bye")]
+    "where", [q.type_in("ordr.created"), q.type_is("ordr.created"), q.type_prefix("ordr"), q.type_contains("ordr."), q.has_edge("placed_bye")]
 )  # fmt: skip
 async def test_a_name_of_the_hosts_own_that_nothing_has_yet_is_warned_of(
     app: App, caplog: pytest.LogCaptureFixture, where: q.Filter

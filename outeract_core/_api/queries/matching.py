@@ -71,15 +71,19 @@ def _connection(tx: Tx, app: int, which: Any) -> None:
 
 
 def _type(runtime: Runtime, tx: Tx, node: q.Type) -> None:
+    """Each of several names by itself: that one is right hides no other."""
     known = {*EVENT_TYPES, *(name for _number, name in tx.all(KINDS))}
-    if any(map(node.matches, known)) or not node.label:
-        return
-    wanted = node.label.strip("*")
-    alike = known if "*" not in node.label else {*known, *_beginnings(known)}
-    told = f"no event has a type like {node.label!r:.60}{near(wanted, alike)}"
-    if not node.label.startswith("*") and wanted.startswith(RESERVED):
-        raise BadInput(told)
-    runtime.log.warning("queries", told)
+    if "*" not in node.label:
+        unknown = [name for name in node.label.split("|") if name and name not in known]
+    else:
+        unknown = [] if any(map(node.matches, known)) else [node.label]
+    for label in unknown:
+        wanted = label.strip("*")
+        alike = known if "*" not in label else {*known, *_beginnings(known)}
+        told = f"no event has a type like {label!r:.60}{near(wanted, alike)}"
+        if not label.startswith("*") and wanted.startswith(RESERVED):
+            raise BadInput(told)
+        runtime.log.warning("queries", told)
 
 
 def _beginnings(names: Iterable[str]) -> Iterable[str]:

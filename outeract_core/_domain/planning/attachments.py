@@ -61,7 +61,8 @@ def _kind(file: Attachment, wanted: str, size: int | None, manifest: Manifest) -
         )
     if not manifest.media:
         raise Unsupported(f"{platform} takes no files; send a link to it in the text")
-    raise Unsupported(f"{platform} takes no {wanted} of type {mime}: {_accepted(manifest, wanted)}")
+    told = mime if mime.isprintable() else ascii(mime)
+    raise Unsupported(f"{platform} takes no {wanted} of type {told}: {_accepted(manifest, wanted)}")
 
 
 def _accepted(manifest: Manifest, wanted: str) -> str:
