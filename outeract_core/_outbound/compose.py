@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import anyio.to_thread
@@ -26,6 +26,7 @@ from .._io.threads.aside import aside
 from .._store.reading import routes
 from .._store.records import nodes
 from .._store.records.conn import Conn
+from .._store.writing import people
 from .._store.writing.sending import Intent, OutFile
 from ..content import Attachment, Content, ContentLike
 from ..driver import Tx
@@ -91,7 +92,7 @@ def _aimed(runtime: Runtime, app: int, to: Any, options: Options) -> tuple[Targe
     to = getattr(to, "peer", to)
     if isinstance(to, tuple):
         aim = _by_external_id(runtime, app, to)
-        return aim, read(lambda tx: _references(tx, runtime, app, aim.conn, options))
+        return read(lambda tx: (_met(tx, aim), _references(tx, runtime, app, aim.conn, options)))
     platforms = {conn.id: conn.platform for conn in runtime.conns(app)}
 
     def query(tx: Tx) -> tuple[routes.Route, _References]:
@@ -113,6 +114,15 @@ def _by_external_id(runtime: Runtime, app: int, pair: tuple[Any, ...]) -> Target
         raise BadInput(f"kind is person, group or channel, not {kind!r}")
     conn = connection(runtime, app, pair[0])
     return Target(conn, meant(runtime.adapter(conn), pair[1], _KINDS[kind]))
+
+
+def _met(tx: Tx, aim: Target) -> Target:
+    """The same, as the platform user that is known by this name: all that is known of them counts."""
+    party = cast("Party", aim.to)
+    names = [party.external_id, *(alias.value for alias in party.aliases)]
+    known = (people.find(tx, aim.conn, name) for name in names if name is not None)
+    found = next((key for key in known if key is not None), None)
+    return aim if found is None else Target(aim.conn, found)
 
 
 def connection(runtime: Runtime, app: int, which: PlatformConnection | UUID | str) -> Conn:

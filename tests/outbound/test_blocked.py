@@ -1,17 +1,19 @@
-"""A person who has blocked the bot is remembered, and forgotten as soon as they write or let it in."""
+"""A person who has blocked the bot is remembered, and forgotten as soon as they write or let it in; so are windows."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from outeract_core import App, Event, Outeract
+from outeract_core import App, Content, Event, Outeract, Template
 from outeract_core.errors import Unsupported
 from outeract_core.query import type_is
 from outeract_core.testing import FakePlatform, ManualClock, sign_telegram
+from tests.support.bots import NUMBER, deliver, whatsapp
 
 pytestmark = pytest.mark.anyio
 
@@ -121,3 +123,87 @@ async def test_a_restart_forgets_nothing(tmp_path: Path, clock: ManualClock) -> 
             app = core.app("a")
             connected(app, fake)
             assert await refused(app, heard.id)
+
+
+# ── a window that opens and closes ────────────────────────────────────────────────────────────
+
+PRESS = {"type": "button_reply", "button_reply": {"id": "y", "title": "Yes"}}
+WORD: dict[str, tuple[dict[str, Any], bool]] = {
+    "a text": ({"type": "text", "text": {"body": "hi"}}, True),
+    "a template's button": ({"type": "button", "button": {"payload": "P", "text": "Yes"}}, True),
+    "a button": ({"type": "interactive", "interactive": PRESS}, True),
+    "a reaction": ({"type": "reaction", "reaction": {"message_id": "wamid.x", "emoji": "👍"}}, True),
+    "an edit": (
+        {"type": "edit", "edit": {"original_message_id": "wamid.x", "message": {"type": "text", "text": {"body": "ho"}}}},
+        True,
+    ),
+    "taken back": ({"type": "revoke", "revoke": {"original_message_id": "wamid.x"}}, False),
+    "in a group": ({"type": "text", "text": {"body": "hi"}, "group_id": "G1"}, False),
+    "a press in a group": ({"type": "interactive", "interactive": PRESS, "group_id": "G1"}, False),
+}  # fmt: skip
+"""What a person may do on WhatsApp, and whether the bot may write to them then."""
+ASKED: dict[str, Any] = {
+    "by number": lambda _app, _who: ("whatsapp", "+14155550100"),
+    "as it is typed": lambda _app, _who: ("whatsapp", "0014 155 550-100"),
+    "by who it is": lambda _app, who: who,
+    "by the person": lambda app, who: who.user_id,
+}
+DAY = 24 * 3600
+
+
+async def _word(core: Outeract, app: App, fake: FakePlatform, **message: Any) -> None:
+    payload = fake.whatsapp.say("14155550100", "", phone_number_id=NUMBER)
+    said = payload["entry"][0]["changes"][0]["value"]["messages"][0]
+    del said["text"]
+    said |= message
+    await deliver(core, whatsapp(app, fake), payload)
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("word", WORD)
+async def test_the_window_opens_with_whatever_a_person_does_towards_the_bot(
+    core: Outeract, app: App, fake: FakePlatform, clock: ManualClock, word: str, asked: str
+) -> None:
+    """And closes a day later; however the person is named, for `can` and `send` alike."""
+    await _word(core, app, fake, **WORD["a text"][0])
+    who = await app.people.by_external_id("whatsapp", "+14155550100")
+    to = ASKED[asked](app, who)
+    assert not await refused(app, to)
+    clock.advance(DAY + 1)
+    assert await refused(app, to)
+    template = await app.can(to, Content(template=Template("hello", "en")))
+    assert (template.ok, (await app.can(to, "hi")).needs_template) == (True, True)
+    message, opens = WORD[word]
+    await _word(core, app, fake, **message)
+    assert await refused(app, to) is not opens
+    prospect = await app.can(to, "hi")
+    assert (prospect.needs_template, prospect.window_until) == (
+        not opens, clock() + timedelta(days=1) if opens else clock() - timedelta(seconds=1)
+    )  # fmt: skip
+    clock.advance(DAY + 1)
+    assert await refused(app, to)
+
+
+async def test_who_presses_a_button_of_a_template_is_answered(
+    core: Outeract, app: App, fake: FakePlatform, clock: ManualClock
+) -> None:
+    """A day of silence, a template, a press: the handler's text leaves."""
+    app.on("message.action")(lambda message: f"You said {message.payload['title']}")
+    await _word(core, app, fake, **WORD["a text"][0])
+    clock.advance(2 * DAY)
+    await app.send(("whatsapp", "+14155550100"), Content(template=Template("hello", "en")))
+    await core.pump()
+    await _word(core, app, fake, **WORD["a template's button"][0])
+    await core.pump()
+    assert fake.sent()[-1].text == "You said Yes"
+
+
+async def test_who_presses_has_let_the_bot_in(core: Outeract, app: App, fake: FakePlatform) -> None:
+    """Telegram tells of no unblocking but by what the person does; a press is such a thing."""
+    heard = await first(core, app, fake)
+    await comes(core, app, fake, fake.telegram.leave(ANN))
+    assert await refused(app, ("telegram", str(ANN)))
+    query = {"id": "1", "from": {"id": ANN, "is_bot": False, "first_name": "Ann"}, "chat_instance": "1", "data": "y",
+             "message": {"message_id": 1, "date": 0, "chat": {"id": ANN, "type": "private"}}}  # fmt: skip
+    await comes(core, app, fake, fake.telegram.push({"callback_query": query}))
+    assert not await refused(app, heard)

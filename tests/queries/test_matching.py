@@ -23,7 +23,11 @@ pytestmark = pytest.mark.anyio
         (q.on_connection("pigeom"), NotFound, "did you mean pigeon?"),
         (q.type_is("message.inbond"), BadInput, "did you mean message.inbound"),
         (q.type_in("message.inbond", "message.outbond"), BadInput, "did you mean message."),
-        (q.type_in("message.inbound", "message.outbond"), BadInput, "did you mean message.outbound"),
+        (
+            q.type_in("message.inbound", "message.outbond"),
+            BadInput,
+            "did you mean message.outbound",
+        ),
         (q.type_in("order.created", "system.gab"), BadInput, "did you mean system.gap"),
         (q.type_prefix("message.reactions"), BadInput, "message.reaction_"),
         (q.type_is("note") & ~q.on_platform("slak"), BadInput, "did you mean slack?"),

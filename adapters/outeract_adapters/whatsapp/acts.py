@@ -6,11 +6,13 @@ Does not know: retries, HTTP, why the host wants it.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from outeract_core.adapter import Download, Flow, MessageRef, Recipient
 from outeract_core.errors import Rejected, Unsupported
+from outeract_core.text.graphemes import boundary
 
 from ..meta import Object, text
 from ..meta_graph import Graph
@@ -20,11 +22,21 @@ __all__ = ["fetch", "mark_read", "react", "typing"]
 
 
 def react(graph: Graph, number: str, message: MessageRef, emoji: str, remove: bool) -> Flow[None]:
-    """Set the bot's one reaction, or take it back (an empty emoji)."""
+    """Set the bot's one reaction, or take it back (an empty emoji). Raises Unsupported for what is no emoji."""
+    if not remove and not _is_emoji(emoji):
+        raise Unsupported(f"{emoji!r:.60} is no reaction of WhatsApp's: give one emoji, e.g. '👍'")
     reaction = {"message_id": message.external_id, "emoji": "" if remove else emoji}
     body = {"messaging_product": "whatsapp", **address(message.chat), "type": "reaction"}
     call = graph.post(number, "messages", {**body, "reaction": reaction})
     yield from graph.ask(call, repeatable=True)
+
+
+def _is_emoji(told: str) -> bool:
+    """Whether it is one character as people see it, and a picture. Cloud API, "Reaction messages": any emoji."""
+    first = unicodedata.category(told[0])
+    keycap = told[0] in "0123456789#*" and told[-1] == "\u20e3"
+    pictured = not told.isascii() and (first in ("So", "Sm", "Sk", "Po", "Pd") or told[0] == "ℹ")
+    return (pictured or keycap) and not any(boundary(told, at) for at in range(1, len(told)))
 
 
 def mark_read(graph: Graph, number: str, message: MessageRef) -> Flow[None]:

@@ -23,6 +23,7 @@ from ..records.log import BLOCKED, EVENT_CONN, EVENT_FACTS, UNBLOCKED, key_of, s
 from ..writing.claims import EXTERNAL_IDS, LAST_INBOUND, named_messages
 from ..writing.delivery import DELIVERY, RECEIPTS, nameless, parts_of
 
+LAST_DONE: Statement[tuple[int]] = statement("last_done")
 LAST_EDGE: Statement[tuple[int]] = statement("edge_newest_source")
 REMOVED: Statement[tuple[str]] = statement("parts_removed")
 
@@ -99,9 +100,21 @@ def last_inbound(tx: Tx, app: int, platform_user: UUID) -> int | None:
 
 def last_heard(tx: Tx, peer: int) -> int | None:
     """The same by key."""
-    row = tx.one(LAST_INBOUND, peer=peer, inbound=tx.kind("message.inbound"))
-    facts = None if row is None else tx.one(EVENT_FACTS, seq=row[0])
+    newest = _last_word(tx, peer)
+    facts = None if newest is None else tx.one(EVENT_FACTS, seq=newest)
     return None if facts is None else facts[1]
+
+
+def _last_word(tx: Tx, peer: int) -> int | None:
+    """The newest that a person has done towards the bot alone: a press and a reaction are words, too."""
+    said = tx.one(LAST_INBOUND, peer=peer, inbound=tx.kind("message.inbound"))
+    done = tx.one(
+        LAST_DONE, peer=peer, since=0 if said is None else said[0], sent_by=tx.kind("sent_by"),
+        sent_to=tx.kind("sent_to"), action=tx.kind("message.action"),
+        edited=tx.kind("message.edited"), reacted=tx.kind("message.reaction_added"),
+    )  # fmt: skip
+    row = done or said
+    return None if row is None else row[0]
 
 
 def blocked_since(tx: Tx, peer: int) -> int | None:
@@ -116,9 +129,9 @@ def blocked_since(tx: Tx, peer: int) -> int | None:
     freed = _last(tx, peer, UNBLOCKED)
     if freed is not None and freed > blocked:
         return None
-    heard = tx.one(LAST_INBOUND, peer=peer, inbound=tx.kind("message.inbound"))
+    heard = _last_word(tx, peer)
     facts = tx.one(EVENT_FACTS, seq=blocked)
-    written = heard is not None and heard[0] > blocked
+    written = heard is not None and heard > blocked
     return None if written or facts is None else facts[1]
 
 

@@ -26,6 +26,22 @@ def test_react(remove: bool, emoji: str) -> None:
     assert faults(call.json) == []
 
 
+@pytest.mark.parametrize("emoji", ["❤", "❤️", "👍🏽", "👨‍👩‍👧", "🇩🇪", "#️⃣", "ℹ️", "‼️", "▶️", "❤‍🔥"])
+def test_every_emoji_is_a_reaction(emoji: str) -> None:
+    """Also those of several code points, and those that were letters once."""
+    (call,) = act(whatsapp().react(REF, emoji, False), accepted())
+    assert call.json["reaction"]["emoji"] == emoji
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "ok", "thumbsup", ":thumbsup:", "👍👎", " 👍", "1", "é", "🇩🇪🇫🇷", "!"]
+)
+def test_what_is_no_emoji_is_refused_before_anything_is_asked(text: str) -> None:
+    """Meta would take it, and tell a day later that it came to nothing (131009)."""
+    with pytest.raises(Unsupported, match="one emoji"):
+        act(whatsapp().react(REF, text, False))
+
+
 def test_react_to_a_user_id() -> None:
     """A person without a number is reached by the user id."""
     (call,) = act(whatsapp().react(MessageRef("wamid.1", NAMELESS), "👍", False), accepted())

@@ -145,6 +145,12 @@ SELECT conn, type, payload_out(payload) FROM event WHERE seq = :seq;
 SELECT n.event FROM entry n JOIN event e ON e.seq = n.event
 WHERE n.peer = :peer AND e.type = :inbound ORDER BY n.event DESC LIMIT 1;
 
+-- name: last_done
+SELECT g.src FROM edge g {pin event e ON e.seq = g.src}
+WHERE g.dst = :peer AND g.type = :sent_by AND g.src > :since AND e.type IN (:action, :edited, :reacted)
+  AND NOT EXISTS (SELECT 1 FROM edge t WHERE t.src = g.src AND t.type = :sent_to)
+ORDER BY g.src DESC LIMIT 1;
+
 -- name: file_of_part
 SELECT name_out(filename), mime, size, sha256 FROM file WHERE id = :id;
 
