@@ -16,8 +16,9 @@ from .._domain.rules.delivery import backoff
 from .._domain.rules.fair import shares
 
 EACH = 50
-"""Lanes of one connection at once: each waits for an answer of its own, and what is settled together is one
-commit. With two hundred in all, one that is slow leaves room for others."""
+"""Lanes that one connection may have at once, however many connections there are: each waits for an answer of its
+own, and what is settled together is one commit."""
+
 LONGEST = 300.0
 """Seconds after which a connection in trouble is tried again at the latest."""
 
@@ -46,11 +47,11 @@ class Resting:
         """It is no more."""
         self._lanes.pop(lane, None)
 
-    def shares(self, conns: Iterable[int]) -> dict[int, int]:
-        """By connection how many lanes may be taken up; those that may not are left out."""
-        now = self._steady()
-        well = (conn for conn in conns if self._until.get(conn, 0) <= now)
-        return shares(well, self._lanes.values(), EACH)
+    def shares(self, conns: Iterable[int], lanes: int) -> dict[int, int]:
+        """By connection how many lanes may be taken up, of `lanes` in all; those that may not are left out."""
+        now, conns = self._steady(), list(conns)
+        well = [conn for conn in conns if self._until.get(conn, 0) <= now]
+        return shares(well, self._lanes.values(), each_of(len(conns), lanes))
 
     # ── trouble ───────────────────────────────────────────────────────────────────────────────
 
@@ -75,3 +76,8 @@ class Resting:
         now = self._steady()
         left = [until - now for until in self._until.values() if until > now]
         return min(left, default=None)
+
+
+def each_of(conns: int, lanes: int) -> int:
+    """The same where there are few: one share more than connections, so that who is silent leaves room for others."""
+    return max(EACH, lanes // (conns + 1))

@@ -130,7 +130,7 @@ class Sender:
         """The connections whose rows may be taken up, and how many lanes of each."""
         ownership = self._runtime.ownership
         mine = (conn.id for conn in self._runtime.conns() if conn.app in ownership)
-        return self._resting.shares(mine)
+        return self._resting.shares(mine, LANES)
 
     def _pause(self) -> float:
         due, rest = self._runtime.database.read(outbox.next_later), self._resting.ends()

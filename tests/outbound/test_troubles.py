@@ -108,7 +108,7 @@ async def test_many_messages_ask_a_platform_in_trouble_once(
         await app.send(("telegram", str(chat)), "hello")
     for _ in range(5):
         await core.pump()
-    assert sky.asked <= resting.EACH
+    assert sky.asked <= resting.each_of(1, sender.LANES)
     told = await app.events.page(type_is("system.connection_changed"))
     assert [event.payload["status"] for event in told.nodes] == ["unauthorised"]
 
@@ -206,3 +206,12 @@ async def test_what_is_not_to_leave_yet_does_not_leave_for_a_clock(
         await core.pump()
         clock.advance(3600)
     assert sky.sent == []
+
+
+@pytest.mark.parametrize("conns", [1, 2, 3, 4, 50])
+def test_whoever_is_silent_leaves_room(conns: int) -> None:
+    """All but one of the connections have taken what they may, and answer nothing: there is a share for the last."""
+    lanes = sender.LANES
+    each = resting.each_of(conns, lanes)
+    assert each >= resting.EACH
+    assert conns > lanes // resting.EACH or (conns - 1) * each < lanes

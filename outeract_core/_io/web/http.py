@@ -47,7 +47,7 @@ from .requests import (
 T = TypeVar("T")
 
 _REDIRECTS = 5
-REQUESTS, REQUESTS_EACH = 200, 50
+REQUESTS, REQUESTS_EACH = 200, 100
 """Requests at once: of everybody, and of one connection. Some systems give a process 256 files."""
 _KEPT = 64
 """Names whose connections are kept open. More: each request has a connection of its own."""
