@@ -368,6 +368,6 @@ class Runtime:
 
 def _network() -> Any:
     """The modules behind the door to the network: they are read before the first request, beside the loop."""
-    from .web import http
+    from .web import http, loggers
 
-    return http
+    return http, loggers

@@ -26,6 +26,7 @@ from outeract_core._inbound.reading import A_FACT, LIGHT
 from outeract_core._io.disk.file_store import Folder
 from outeract_core._io.runtime import Runtime
 from outeract_core._io.threads import aside
+from outeract_core._io.web.http import Http, Network
 from outeract_core.adapter import Flow, Inbound, Polled
 from outeract_core.events import Fact, Unparsed
 from tests.support.bots import talk
@@ -241,3 +242,29 @@ def test_no_coroutine_imports() -> None:
                 ]
     assert found == []
     assert callable(later.importing())
+
+
+async def test_a_way_to_the_network_is_opened_beside_the_loop_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It reads modules and the authorities that are trusted; who asks meanwhile waits for the same."""
+    opened: list[tuple[int, str | None]] = []
+    network_open = Network.open
+
+    def noted(self: Network, proxy: str | None) -> Any:
+        opened.append((threading.get_ident(), proxy))
+        return network_open(self, proxy)
+
+    monkeypatch.setattr(Network, "open", noted)
+    door, found = Http(Network()), set[int]()
+
+    async def ask(name: str) -> None:
+        found.add(id((await door._transport(None, name))[0]))
+
+    door._open()
+    async with anyio.create_task_group() as group:
+        for number in range(6):
+            group.start_soon(ask, f"{number % 2}.example")
+    await door.aclose()
+    assert len(opened) == len(found) == 2
+    assert threading.get_ident() not in [ident for ident, _proxy in opened]

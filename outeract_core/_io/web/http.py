@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio
@@ -28,6 +29,7 @@ from ...errors import (
     Unreachable,
 )
 from ..slots import FairSlots
+from ..threads.aside import aside
 from . import bodies
 from .addresses import AddressGuard
 from .bodies import check_download, chunks, read
@@ -99,6 +101,7 @@ class Http:
         self._transports: dict[tuple[str | None, str | None], Any] = {}
         self._client: httpx.AsyncClient | None = None
         self._loop: Any = None
+        self._opening = anyio.Lock()
         self._guard = AddressGuard(network.allow_private)
         self._console = console or _print_text
         self._slots = FairSlots(REQUESTS, REQUESTS_EACH)
@@ -211,15 +214,17 @@ class Http:
         if self._client is None or loop != self._loop:
             self._loop, self._transports = loop, {}
             self._slots = FairSlots(REQUESTS, REQUESTS_EACH)
-            self._client = httpx.AsyncClient(
-                transport=self._transport(None, None)[0], trust_env=False
+            self._opening = anyio.Lock()
+            self._client = httpx.AsyncClient(  # it draws requests, and sends none
+                transport=httpx.AsyncBaseTransport(), trust_env=False
             )
         return self._client
 
     async def _hand_over(self, request: httpx.Request) -> httpx.Response:
         """Straight to the transport: the client would log the URL, which may hold a token."""
         proxy, name = self._proxy(request.url, named(request)), named(request)
-        transport, ours = self._transport(proxy, name if name != request.url.host else None)
+        pinned = name if name != request.url.host else None
+        transport, ours = await self._transport(proxy, pinned)
         try:
             response: httpx.Response = await transport.handle_async_request(request)
         except BaseException as error:
@@ -233,19 +238,24 @@ class Http:
             response.stream = _Once(response.stream, transport)
         return response
 
-    def _transport(self, proxy: str | None, pinned: str | None) -> tuple[Any, bool]:
+    async def _transport(self, proxy: str | None, pinned: str | None) -> tuple[Any, bool]:
         """The transport, and whether it is kept. What was pinned for one name serves no other: the
         certificate of a connection was checked for that name alone.
+
+        It is made beside the loop, one at a time: to read modules and authorities takes many milliseconds.
         """
         if self._network.transport is not None:
             return self._network.transport, True
-        key = (proxy, pinned)
-        if key not in self._transports:
-            made = self._network.open(proxy)
-            if len(self._transports) >= _KEPT and pinned is not None:
-                return made, False
-            self._transports[key] = made
-        return self._transports[key], True
+        kept, key = self._transports, (proxy, pinned)
+        if key in kept:
+            return kept[key], True
+        async with self._opening:
+            if key not in kept:
+                made = await aside(partial(self._network.open, proxy))
+                if len(kept) >= _KEPT and pinned is not None:
+                    return made, False
+                kept[key] = made
+        return kept[key], True
 
     def _proxy(self, url: httpx.URL, name: str) -> str | None:
         if self._network.transport is not None:

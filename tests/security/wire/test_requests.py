@@ -328,12 +328,12 @@ async def test_one_certificate_serves_one_name(resolve: Callable[..., Names]) ->
     resolve([PUBLIC])
     door = Http(Network())
     await anyio.lowlevel.checkpoint()
-    one, _ = door._transport(None, "a.example")
-    other, _ = door._transport(None, "b.example")
+    one, _ = await door._transport(None, "a.example")
+    other, _ = await door._transport(None, "b.example")
     assert one is not other
-    assert door._transport(None, "a.example")[0] is one
+    assert (await door._transport(None, "a.example"))[0] is one
     for n in range(200):
-        made, kept = door._transport(None, f"{n}.example")
+        made, kept = await door._transport(None, f"{n}.example")
         if not kept:
             await made.aclose()
     assert len(door._transports) <= 64
