@@ -104,14 +104,24 @@ class Turn:
         return {"role": self.role, "content": content}
 
 
-def sessions(messages: Iterable[Standing], gap: timedelta) -> list[Session]:
-    """Messages in log order, cut where nothing was said for longer than `gap`."""
-    found: list[list[Standing]] = []
-    for event in messages:
-        if not found or event.occurred_at - found[-1][-1].occurred_at > gap:
-            found.append([])
-        found[-1].append(event)
-    return [Session(tuple(each)) for each in found]
+class Sessions:
+    """Messages from the newest back, cut where nothing was said for longer than `gap`: each is looked at once."""
+
+    def __init__(self, gap: timedelta) -> None:
+        self._gap = gap
+        self.found: list[list[Standing]] = []
+
+    def add(self, messages: Iterable[Standing]) -> None:
+        """The next ones back, the newest of them first."""
+        for event in messages:
+            after = self.found[-1][-1] if self.found else None
+            if after is None or after.occurred_at - event.occurred_at > self._gap:
+                self.found.append([])
+            self.found[-1].append(event)
+
+    def newest(self, first: int) -> tuple[Session, ...]:
+        """So many, the newest first; the messages of each in the order of the log."""
+        return tuple(Session(tuple(reversed(each))) for each in self.found[:first])
 
 
 def analytics(times: Sequence[tuple[str, datetime]]) -> Analytics:

@@ -42,7 +42,7 @@ async def finish(runtime: Runtime) -> None:
 
 async def drop(runtime: Runtime) -> None:
     """Take out of the folder what no file has any more."""
-    noted = runtime.database.read(erasing.to_drop)
+    noted = await runtime.database.traverse(erasing.to_drop)
     for sha256 in noted.unused:
         await anyio.to_thread.run_sync(runtime.folder.drop, sha256)
     if noted.all:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from outeract_adapters.slack import Slack
 from outeract_core import App, Outeract
+from outeract_core._store.transfer import rereading
 from outeract_core.adapter import Inbound, Manifest, Settings
 from outeract_core.errors import BadInput, NotFound
 from outeract_core.events import Fact, FileRef, Party, Unparsed, message
@@ -131,6 +133,33 @@ async def test_what_is_understood_better_is_told(core: Outeract, owls: PlatformC
     assert event.payload["of"] == str(before.id)
     assert [one.text for one in await page(app)] == ["one\ntwo", "same"]
     assert [one.edited_at for one in await page(app)] == [None, None]
+
+
+async def test_the_past_is_read_beside_the_loop(
+    core: Outeract, owls: PlatformConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the log, nor the parser, nor the comparison holds it: there may be much of each."""
+    await hear(core, owls, letter("a", "one\ntwo"))
+    threads: dict[str, int] = {}
+
+    def noted(where: Any, name: str) -> None:
+        real = getattr(where, name)
+
+        def note(*args: Any) -> Any:
+            threads[name] = threading.get_ident()
+            return real(*args)
+
+        monkeypatch.setattr(where, name, note)
+
+    for where, name in ((rereading, "stretch"), (rereading, "otherwise"), (Owl, "fact")):
+        noted(where, name)
+    Owl.version = 2
+    assert (await core.reparse(owls)).changed == 1
+    assert threads.keys() == {"stretch", "otherwise", "fact"}
+    assert threading.get_ident() not in threads.values()
+    monkeypatch.setattr(rereading, "record", None)  # nothing is written: it compares here
+    assert (await core.reparse(owls)).changed == 0
+    assert threading.get_ident() not in threads.values()
 
 
 async def test_twice_adds_nothing(core: Outeract, owls: PlatformConnection) -> None:

@@ -27,6 +27,7 @@ from outeract_core._io.disk.file_store import Folder
 from outeract_core._io.runtime import Runtime
 from outeract_core._io.threads import aside
 from outeract_core._io.web.http import Http, Network
+from outeract_core._store.transfer import quotes
 from outeract_core.adapter import Flow, Inbound, Polled
 from outeract_core.events import Fact, Unparsed
 from tests.support.bots import talk
@@ -242,6 +243,38 @@ def test_no_coroutine_imports() -> None:
                 ]
     assert found == []
     assert callable(later.importing())
+
+
+def test_what_goes_through_a_file_reads_beside_the_loop() -> None:
+    """Backups, exports, rules of retention, and what is read again look at much, piece by piece, and never in line."""
+    found = []
+    for path in (ROOT / "outeract_core" / "_api" / "maintenance").rglob("*.py"):
+        for outer in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(outer, ast.AsyncFunctionDef):
+                calls = [one for one in ast.walk(outer) if isinstance(one, ast.Call)]
+                read = [one for one in calls if ast.unparse(one.func).endswith("database.read")]
+                found += [f"{path.name}:{one.lineno}" for one in read]
+    assert found == []
+
+
+async def test_what_a_person_was_called_is_looked_up_beside_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who has written much has been called something with each message."""
+    threads: list[int] = []
+    look = quotes._called
+
+    def noted(*args: Any) -> Any:
+        threads.append(threading.get_ident())
+        return look(*args)
+
+    monkeypatch.setattr(quotes, "_called", noted)
+    bot = talk(tmp_path / "a.db")
+    async with bot.core:
+        await bot.says("hi")
+        await bot.app.people.erase(await bot.app.people.by_external_id(bot.connection, "ann"))
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_way_to_the_network_is_opened_beside_the_loop_and_once(

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
-import anyio
 from attrs import evolve, frozen
 
 from ..._domain.values.ids import from_ms, maybe_ms
 from ..._inbound.rereading import content, reread
 from ..._io.runtime import Runtime
+from ..._io.threads.aside import aside
 from ..._store.records.conn import Conn
 from ..._store.transfer import rereading
 from ..._store.transfer.rereading import Found, Kept
@@ -69,7 +70,7 @@ async def reparse(
     conn, least = _conn(core.runtime, connection), _since(since)
     adapter, done = core.runtime.adapter(conn), Reparsed(position=after)
     while True:
-        kept, upto = core.runtime.database.read(
+        kept, upto = await core.runtime.database.traverse(
             lambda tx, at=done.position: rereading.stretch(tx, conn, at, least, STRETCH)  # type: ignore[misc]
         )
         if upto is None:
@@ -77,7 +78,6 @@ async def reparse(
         done = evolve(await _step(core.runtime, conn, adapter, kept, done), position=upto)
         if progress is not None:
             progress(done)
-        await anyio.lowlevel.checkpoint()
 
 
 def _since(since: datetime | None) -> int:
@@ -97,12 +97,12 @@ def _conn(runtime: Runtime, connection: PlatformConnection | UUID) -> Conn:
 async def _step(
     runtime: Runtime, conn: Conn, adapter: Adapter, kept: list[Kept], done: Reparsed
 ) -> Reparsed:
-    """Read a stretch, and commit what is otherwise than the log has it."""
-    found = [one for event in kept if (one := _read(adapter, event)) is not None]
+    """Read a stretch beside the loop, and commit what is otherwise than the log has it."""
+    found = await aside(partial(_all, adapter, kept))
     done = evolve(
         done, read=done.read + len(found), unreadable=done.unreadable + len(kept) - len(found)
     )
-    other = runtime.database.read(lambda tx: rereading.otherwise(tx, conn, found))
+    other = await runtime.database.traverse(lambda tx: rereading.otherwise(tx, conn, found))
     if not other:
         return done
     changed = [one.found for one in other]
@@ -110,6 +110,10 @@ async def _step(
         lambda tx: rereading.record(tx, conn, changed), app=conn.app
     )
     return evolve(done, changed=done.changed + added)
+
+
+def _all(adapter: Adapter, kept: list[Kept]) -> list[Found]:
+    return [one for event in kept if (one := _read(adapter, event)) is not None]
 
 
 def _read(adapter: Adapter, kept: Kept) -> Found | None:

@@ -107,7 +107,7 @@ class Retention:
         """One commit after the other, until nothing more is due."""
         done, full, unhandled = Dropped(task.rule.entity), True, False
         while full:
-            seen = self._runtime.database.read(partial(retention.look, task=task))
+            seen = await self._runtime.database.traverse(partial(retention.look, task=task))
             unhandled = seen.unhandled
             if seen.idle:
                 break
@@ -117,7 +117,8 @@ class Retention:
             if step.hashes:
                 await forgetting.drop(self._runtime)
             task = evolve(task, rule=evolve(task.rule, position=step.position))
-        unsent = self._runtime.database.read(lambda tx: retention_rules.passed_by(tx, task.rule))
+        left = partial(retention_rules.passed_by, rule=task.rule)
+        unsent = await self._runtime.database.traverse(left)
         return evolve(done, unsent=unsent, unhandled=unhandled)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,8 @@ from ..._domain.transcript.budget import Budget, fit
 from ..._domain.transcript.turns import turns
 from ..._domain.values.ids import from_ms, maybe_ms
 from ..._io.runtime import Runtime
-from ..._io.tenant import Tenant
+from ..._io.tenant import FEW, Tenant
+from ..._io.threads.aside import aside
 from ..._outbound.compose import connection
 from ..._store.reading import views
 from ..._store.reading.history import History, history
@@ -30,9 +32,9 @@ from ...conversation import (
     Analytics,
     ConversationSummary,
     Session,
+    Sessions,
     Turn,
     analytics,
-    sessions,
 )  # fmt: skip
 from ...driver import Tx
 from ...errors import BadInput
@@ -41,6 +43,8 @@ from ...pages import Page, asked, checked
 from ...standing import Standing
 
 _CHUNK = 200
+_LARGE = 65_536
+"""Characters of messages from which on they are put into words beside the event loop."""
 _position = attrgetter("position")
 
 
@@ -204,17 +208,16 @@ class Conversation:
         """
         if gap <= timedelta():
             raise BadInput("the gap is a positive time")
-        found: list[Standing] = []
+        cut = Sessions(gap)
         while True:
             page = await self.page(first=_CHUNK, after=after)
-            found += page.nodes
-            cut = sessions(reversed(found), gap)
-            if len(cut) > checked(first) or not page.has_next:
+            cut.add(page.nodes)
+            if len(cut.found) > checked(first) or not page.has_next:
                 break
             after = page.end_cursor
-        newest = cut[::-1][:first]
+        newest = cut.newest(first)
         positions = tuple(each.messages[0].position for each in newest)
-        return Page(tuple(newest), positions, len(cut) > first or page.has_next)
+        return Page(newest, positions, len(cut.found) > first or page.has_next)
 
     async def analytics(self) -> Analytics:
         """Counts, response times, active days; looks at every message of the view."""
@@ -243,12 +246,14 @@ class Conversation:
         """
         limit, budget = checked(first), Budget(characters, tokens, max_tokens)
 
-        def query(tx: Tx, app: int) -> list[Turn]:
+        def query(tx: Tx, app: int) -> tuple[History, bool]:
             found = history(tx, app, self._view, limit)
-            named = _several(tx, app, self._view, found)
-            return turns(found.messages, found.happened, named=named, parts=parts)
+            return found, _several(tx, app, self._view, found)
 
-        return fit(await self._tenant.fetch(query, limit), budget)
+        found, named = await self._tenant.fetch(query, limit)
+        drawn = partial(turns, found.messages, found.happened, named=named, parts=parts)
+        large = limit > FEW or sum(len(one.payload_json) for one in found.messages) > _LARGE
+        return fit(await aside(drawn) if large else drawn(), budget)
 
     def _peer(self) -> int:
         if len(self._view.peers) != 1:

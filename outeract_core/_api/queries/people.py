@@ -232,7 +232,7 @@ class People:
         def begin(tx: Tx, app: int) -> quotes.Look:
             return quotes.begin(tx, app, erasure.persons(tx, app, _person(tx, app, user))[1])
 
-        seen = await self._tenant.read(begin)
+        seen = await self._tenant.traverse(begin)
         while seen.more:
             seen = await self._tenant.traverse(partial(quotes.look, seen=seen))
         return seen

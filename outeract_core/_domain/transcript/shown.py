@@ -12,25 +12,59 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...model import PlatformUser
+from ..values.interrupt import go_on
 from ..values.sinks import BREAKS, UNSEEN
 
-_MARK = re.compile(r"^([^\S\n]*\\*)\[", re.MULTILINE)
+_MARK = re.compile(r"([^\S\n]*\\*)\[")
 _SPACE = re.compile(r"\s+")
 _WIDE = str.maketrans(":#[]", "：＃［］")
 _BRACKETS = str.maketrans("[]", "［］")
+_PIECE = 16_384
+"""Characters of a long text that are looked at in one go: an expression holds the interpreter for as long."""
+_AHEAD = 8
+"""How many times as much as is wanted is looked at first; what is not seen may be most of it."""
 
 
 def block(text: str) -> str:
     """A person's text: its line breaks are line feeds, what is not seen is gone, no line begins a mark."""
-    lines = BREAKS.sub("\n", text)
-    return _MARK.sub(r"\1\\[", UNSEEN.sub(lambda found: found[1] or "", lines)).strip("\n")
+    lines = "".join([_seen(piece, "\n") for piece in _pieces(text)]).split("\n")
+    return "\n".join([_unmarked(each) for each in lines]).strip("\n")
+
+
+def _seen(text: str, end: str) -> str:
+    """With `end` for each end of a line, and without what is not seen."""
+    return UNSEEN.sub(lambda found: found[1] or "", BREAKS.sub(end, text))
+
+
+def _pieces(text: str) -> Iterable[str]:
+    """Cut before a letter or a space: in no line break, and in no flag."""
+    start = 0
+    while len(text) - start > _PIECE:
+        go_on()
+        end = start + _PIECE
+        while end < len(text) and not (text[end] == " " or text[end].isalpha()):
+            end += 1
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def _unmarked(line: str) -> str:
+    found = _MARK.match(line)
+    return line if found is None else f"{found[1]}\\{line[found.end(1) :]}"
 
 
 def inline(text: Any, most: int = 120) -> str:
     """A value inside a mark: one line of at most `most` characters, without brackets."""
-    line = _SPACE.sub(" ", UNSEEN.sub(lambda found: found[1] or "", BREAKS.sub(" ", str(text))))
-    line = line.strip().translate(_BRACKETS)
+    whole = str(text)
+    line = _line(whole[: most * _AHEAD])
+    if len(line) <= most and len(whole) > most * _AHEAD:
+        line = _line(whole)
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _line(text: str) -> str:
+    return _SPACE.sub(" ", _seen(text, " ")).strip().translate(_BRACKETS)
 
 
 def mark(*words: Any) -> str:
