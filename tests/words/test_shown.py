@@ -99,4 +99,3 @@ async def test_each_message_of_a_session_is_looked_at_once(
     assert isinstance(session, Session)
     assert [one.text for one in session.messages] == [str(number) for number in range(20)]
     assert max(map(looked.count, set(looked))) <= 2
-
