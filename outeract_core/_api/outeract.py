@@ -32,7 +32,7 @@ from .._io.secrets.keeping import opened, renewed
 from .._io.secrets.key import given
 from .._io.secrets.references import References, Secrets, SecretSource
 from .._io.threads.aside import loaded, to_the_end
-from .._io.web.proxies import proxies
+from .._io.web.tls import reach
 from .._store.records.conn import Conn
 from .._store.writing import tenants
 from ..adapter import Adapter, Response
@@ -86,9 +86,9 @@ class Outeract:
     search          how texts are cut for `App.search`: `unicode61` (words), `trigram` (any three
                     characters, for CJK and parts of words), None (no search, no index kept).
     allow_private_addresses   let requests go to addresses that are not public.
-    proxy           a proxy's URL; `""`: none; None: what HTTPS_PROXY, NO_PROXY and the like say now.
+    proxy           a proxy's URL, for everything; `""`: none; None: as HTTPS_PROXY, NO_PROXY, … say now.
     verify, cert    a CA bundle's path or an `ssl.SSLContext`; a client certificate: a path, or
-                    (certificate, key[, password]).
+                    (certificate, key[, password]). They are read now.
     file_limit, body_limit    bytes: the largest file, the largest webhook body.
     clock, ids, vfs, checkpoints, transport   seams for tests: a clock (→ aware UTC), a source of
                     UUIDv7, an apsw VFS name, a checkpoint policy, an httpx transport.
@@ -111,14 +111,14 @@ class Outeract:
         def open_http() -> Any:
             from .._io.web.http import Http, Network
 
-            network = Network(transport, through, verify, cert, allow_private_addresses)
+            network = Network(transport, way[0], way[1], allow_private_addresses)
             return Http(network, console=console)
 
         seams = clock, ids, durability, busy_timeout, vfs, checkpoints, idle(search), read_timeout
         self._place = place(path)
         self.path = self._place.path
         kept = Secrets(secrets, self._place.at, references)
-        through = proxies(proxy, kept.hide)
+        way = reach(proxy, verify, cert, self._place.at, kept.hide)
         self._own_key = None if key is None else given(key, kept)
         database = Database(self._place.name, Options(*seams))
         self.runtime = Runtime(

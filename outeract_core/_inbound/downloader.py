@@ -36,13 +36,17 @@ from ..errors import (
     OuteractError,
     Rejected,
     Throttled,
+    Unauthorised,
     UnknownPlatform,
+    Unreachable,
 )
 from .quotas import BYTES, held_back
 
 EACH = 4
 """Downloads of one connection at once."""
 _OFFLINE = 60_000
+LATEST = 3_600_000
+"""Milliseconds: no file waits for longer, whatever a platform says."""
 
 
 class Downloader:
@@ -137,8 +141,11 @@ class Downloader:
             return await self._transcribe(conn, download)
         try:
             stored, mime = await self._fetch(conn, download)
-        except (UnknownPlatform, MissingSecret) as error:
+        except (UnknownPlatform, MissingSecret, Unreachable, Unauthorised) as error:
             await self._later(download, _OFFLINE, str(error), tried=False)
+        except Throttled as error:
+            seconds = backoff(download.attempt, jitter()) if error.after is None else error.after
+            await self._later(download, int(seconds * 1000), error.reason, tried=False)
         except (Rejected, FileError) as error:
             await self._give_up(conn, download, str(error))
         except OuteractError as error:
@@ -226,15 +233,13 @@ class Downloader:
                 conn, download, f"given up after {download.attempt} attempts: {error}"
             )
             return
-        seconds = error.after if isinstance(error, Throttled) else None
-        if seconds is None:
-            seconds = backoff(download.attempt, jitter())
+        seconds = backoff(download.attempt, jitter())
         await self._later(download, int(seconds * 1000), str(error))
 
     async def _later(
         self, download: Download, delay: int, reason: str, *, tried: bool = True
     ) -> None:
-        due, reason = self._runtime.now() + delay, self._wrong(download, reason)
+        due, reason = self._runtime.now() + min(delay, LATEST), self._wrong(download, reason)
         app = app_of(download.key)
         await self._runtime.write(
             lambda tx: files.again(tx, download, due, reason, tried=tried), app=app

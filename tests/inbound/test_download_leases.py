@@ -14,10 +14,19 @@ from outeract_core._io.heartbeat import LEASE
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core._store.writing import claims, files
 from outeract_core._store.writing.files import Download
+from outeract_core.adapter import Flow
+from outeract_core.errors import (
+    MissingSecret,
+    Rejected,
+    Throttled,
+    Transient,
+    Unauthorised,
+    Unreachable,
+)
 from outeract_core.events import FileRef
 from outeract_core.model import PlatformConnection
 from outeract_core.testing import ManualClock
-from tests.support.store.platform import kinds, said, take
+from tests.support.store.platform import Plain, kinds, said, take
 
 pytestmark = pytest.mark.anyio
 AWAY = LEASE / 1000 + 1
@@ -122,3 +131,41 @@ async def test_a_download_is_held_as_long_as_it_takes(
 def _shares(core: Outeract) -> dict[int, int]:
     """Nine files of each connection."""
     return {conn.id: 9 for conn in core.runtime.conns()}
+
+
+@pytest.mark.parametrize(
+    ("error", "goes_on"),
+    [
+        (Unreachable("no network"), True),
+        (Unauthorised("no such token"), True),
+        (Throttled("slow down", after=30), True),
+        (Throttled("slow down", after=1e12), True),
+        (MissingSecret("no token"), True),
+        (Transient("the server broke off"), False),
+        (Rejected("it is gone"), False),
+    ],
+    ids=str,
+)
+async def test_trouble_of_the_connection_costs_a_file_no_attempt(
+    core: Outeract, clock: ManualClock, error: Exception, *, goes_on: bool
+) -> None:
+    """A day of it, and the file still comes when it is over; what is said of the file itself has an end."""
+    well: list[bool] = []
+
+    class Troubled(Plain):
+        def fetch(self, handle: Any) -> Flow[Any]:
+            yield from ()
+            raise Rejected("well again") if well else error
+
+    core.register("troubled", Troubled)
+    app = core.app("support")
+    troubled = app.connect("troubled")
+    await take(core, troubled, said("m1", files=(FileRef({"id": 1}, "a.txt"),)))
+    for _ in range(48):
+        await core.pump()
+        clock.advance(1800)
+    assert ("system.file_failed" not in await kinds(app)) == goes_on
+    well.append(True)
+    clock.advance(3600)
+    await core.pump()
+    assert "system.file_failed" in await kinds(app)

@@ -60,9 +60,10 @@ class AddressGuard:
         else:
             self._trusted[by] = origin
 
-    async def address(self, origin: Origin, by: Hashable) -> str | None:
+    async def address(self, origin: Origin, by: Hashable, *, proxied: bool = False) -> str | None:
         """The address that a request of `by` to `origin` goes to; None: it trusts it, and goes by its name.
 
+        `proxied`: a proxy looks names up, so one that nobody knows here goes by its name, too.
         Raises PrivateAddress, Unreachable.
         """
         if self.anywhere or self._trusted.get(by) == origin:
@@ -70,11 +71,23 @@ class AddressGuard:
         where, now = origin[1:], time.monotonic()
         until, found = self._held.get(where, (0.0, []))
         if until < now:
-            found = await _public_addresses(*where)
-            if len(self._held) >= _MOST:
-                self._held.clear()
-            self._held[where] = (now + _HELD, found)
-        return found[0]
+            try:
+                found = await _public_addresses(*where)
+            except Unreachable:
+                if not proxied:
+                    raise
+                found = []
+            self._hold(where, found)
+        return found[0] if found else None
+
+    def unknown(self, origin: Origin) -> None:
+        """Nobody here tells in time who that is: not asked again for a while."""
+        self._hold(origin[1:], [])
+
+    def _hold(self, where: tuple[str, int], found: list[str]) -> None:
+        if len(self._held) >= _MOST:
+            self._held.clear()
+        self._held[where] = (time.monotonic() + _HELD, found)
 
     def failed(self, origin: Origin) -> None:
         """Nobody is there: the next request takes the next address of the name, or asks anew."""

@@ -18,10 +18,11 @@ import httpx
 from attrs import field, frozen
 
 from ..._domain.rules.guard import guarded
-from ..._domain.values.sinks import BREAKS, line
+from ..._domain.values.sinks import BREAKS, line, worded
 from ...adapter import Call, Download, Flow, Reply
 from ...errors import (
     Ambiguous,
+    BadInput,
     PrivateAddress,
     Rejected,
     SendError,
@@ -34,7 +35,7 @@ from . import bodies
 from .addresses import AddressGuard
 from .bodies import check_download, chunks, read
 from .departure import Departure, check_headers
-from .proxies import Proxies
+from .proxies import Proxies, checked
 from .requests import (
     CONNECT,
     Pinned,
@@ -55,7 +56,8 @@ _KEPT = 64
 """Names whose connections are kept open. More: each request has a connection of its own."""
 _HARMLESS = frozenset({"accept", "accept-language", "user-agent", "range", "if-range"})
 """Headers that may be told to another origin. Any other may be a credential."""
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_PROXY_REFUSES = 407
 
 
 @frozen
@@ -64,28 +66,30 @@ class Network:
     has been looked at like everything else, and has the address in place of the name.
 
     proxies         by scheme and host, as the environment or the host says.
-    verify          a CA bundle's path or an `ssl.SSLContext` instead of the public authorities.
-    cert            a client certificate: a path, or (certificate, key[, password]).
+    verify          True, or an `ssl.SSLContext` instead of one that believes the public authorities.
     allow_private   let requests go to private addresses.
     """
 
     transport: Any = None
     proxies: Proxies = field(factory=Proxies)
     verify: Any = True
-    cert: Any = None
     allow_private: bool = False
 
     def open(self, proxy: str | None) -> httpx.AsyncBaseTransport:
         """A transport without a limit of its own: who may have how many is decided before it."""
+        if proxy is not None:
+            checked(proxy, "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY")
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=REQUESTS)
-        return httpx.AsyncHTTPTransport(
-            retries=0,
-            proxy=proxy,
-            verify=self.verify,
-            cert=self.cert,
-            limits=limits,
-            trust_env=False,
-        )
+        try:
+            return httpx.AsyncHTTPTransport(
+                retries=0,
+                proxy=proxy,
+                verify=self.verify,
+                limits=limits,
+                trust_env=False,
+            )
+        except Exception as error:
+            raise BadInput(f"the network cannot be used as it is set up: {worded(error)}") from None
 
 
 class Http:
@@ -201,7 +205,7 @@ class Http:
             response = await self._hand_over(request)
             body = await read(response)
         except _NOT_SENT as error:
-            raise Unreachable(f"no connection ({type(error).__name__})") from None
+            raise Unreachable(_no_connection(request, error)) from None
         except httpx.HTTPError as error:
             kind = Ambiguous if way.gone > before else Transient
             raise kind(f"the connection broke off ({type(error).__name__})") from None
@@ -233,6 +237,11 @@ class Http:
             if not ours:
                 await _let_go(transport)
             raise
+        if response.status_code == _PROXY_REFUSES:
+            await response.aclose()
+            raise Unreachable(
+                "the proxy wants other credentials (407): look at proxy= or HTTPS_PROXY"
+            )
         response.request = request
         if not ours:
             response.stream = _Once(response.stream, transport)
@@ -284,10 +293,12 @@ class Http:
         """Follow redirects by hand: every address is checked, credentials stay with their origin."""
         url, headers = url_of(call.url), dict(call.headers)
         for _ in range(_REDIRECTS):
-            pinned = await self._pin(url, by, call.timeout)
-            request = request_for_bytes(self._open(), call, pinned, headers)
             try:
+                pinned = await self._pin(url, by, call.timeout)
+                request = request_for_bytes(self._open(), call, pinned, headers)
                 response = await self._hand_over(request)
+            except Unreachable as error:  # this one server, perhaps; not the platform
+                raise Transient(error.reason) from None
             except httpx.HTTPError as error:
                 raise Transient(f"no download ({type(error).__name__})") from None
             if not response.has_redirect_location:
@@ -302,19 +313,29 @@ class Http:
     async def _pin(self, url: httpx.URL, by: Hashable, seconds: float) -> Pinned:
         """The URL with its checked address in place of its name, so that it cannot change.
 
-        Through a proxy of the host's the name stays: it is the proxy that looks it up.
+        Through a proxy of the host's the name stays: it is the proxy that looks it up, also when
+        nobody here knows it.
         Raises PrivateAddress, Rejected, Unreachable.
         """
         origin = origin_of(url)
-        address: str | None = None
+        proxied, address = self._proxy(url, origin[1]) is not None, None
         with anyio.move_on_after(min(seconds, CONNECT)) as scope:
-            address = await self._guard.address(origin, by)
+            address = await self._guard.address(origin, by, proxied=proxied)
         if scope.cancelled_caught:
-            raise Unreachable(f"the name {origin[1]} is not resolved in time")
-        if address in (None, origin[1]) or self._proxy(url, origin[1]) is not None:
+            if not proxied:
+                raise Unreachable(f"the name {origin[1]} is not resolved in time")
+            self._guard.unknown(origin)
+        if address in (None, origin[1]) or proxied:
             return Pinned(url)
         host = url.netloc.decode("ascii")
         return Pinned(url.copy_with(host=address), {"Host": host}, {"sni_hostname": origin[1]})
+
+
+def _no_connection(request: httpx.Request, error: Exception) -> str:
+    """Where nobody could be reached, and why: a certificate, say, or a proxy that refuses."""
+    place = f"{named(request)}:{port(request.url)}"
+    why = f"{type(error).__name__}: {error}".partition(" (_ssl.c")[0].rstrip(": ")
+    return f"no connection to {place} ({why})"
 
 
 class _Once(httpx.AsyncByteStream):

@@ -7,25 +7,30 @@ Does not know: requests. The environment is read once, when this is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
 from attrs import field, frozen
 
-from ...errors import BadInput
+from ...errors import BadInput, MissingExtra
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 @frozen
 class Proxies:
-    """Proxies by scheme (`https`, `http`, `all`), and the hosts that need none (`no`)."""
+    """Proxies by scheme (`https`, `http`, `all`), and the hosts that need none (`no`).
+
+    `everything`: the host has said so, of this machine too; a variable is not meant for that.
+    """
 
     by_scheme: Mapping[str, str] = field(factory=dict, repr=False)
+    everything: bool = False
 
     def of(self, scheme: str, host: str) -> str | None:
         """The proxy's URL for a request, or None."""
-        if _loopback(host) or _spared(host, self.by_scheme.get("no", "")):
+        if (_loopback(host) and not self.everything) or _spared(host, self.by_scheme.get("no", "")):
             return None
         return self.by_scheme.get(scheme) or self.by_scheme.get("all")
 
@@ -43,13 +48,14 @@ def _spared(host: str, spared: str) -> bool:
 def proxies(given: str | None, hide: Callable[[str], object] = str) -> Proxies:
     """The proxies of this process: `given` for everything, else what the environment says.
 
-    `given`: a URL, or `""` for none at all. `hide` is told their passwords, which nobody may read.
+    `given`: a URL, or `""` for none at all. `hide` is told their passwords, which nobody may read. What a
+    variable says is looked at when it is needed: who only reads needs none.
     Raises BadInput for what is no proxy's URL.
     """
     if given is None:
-        found = {
-            name: value if name == "no" else _url(value) for name, value in getproxies().items()
-        }
+        said = getproxies()
+        found = {name: _url(said[name]) for name in ("https", "http", "all") if said.get(name)}
+        found |= {"no": said["no"]} if "no" in said else {}
     else:
         found = {"all": checked(given)} if given else {}
     for url in found.values():
@@ -57,14 +63,22 @@ def proxies(given: str | None, hide: Callable[[str], object] = str) -> Proxies:
         password = before.rpartition(":")[2]
         for one in {password, unquote(password)} if at else ():
             hide(one)
-    return Proxies(found)
+    return Proxies(found, everything=given is not None)
 
 
-def checked(url: str) -> str:
-    """A proxy's URL. Raises BadInput, which does not repeat it: it may hold a password."""
-    parts = urlsplit(url)
-    if parts.scheme not in _SCHEMES or not parts.hostname:
-        raise BadInput(f"proxy= is a URL such as http://proxy.example:3128 ({', '.join(_SCHEMES)})")
+def checked(url: str, what: str = "proxy=") -> str:
+    """A proxy's URL. Raises BadInput, which does not repeat it: it may hold a password; MissingExtra."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise BadInput(
+            f"{what} is no proxy's URL: one is http://proxy.example:3128 ({', '.join(_SCHEMES)})"
+        )
+    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise MissingExtra(f"{what} is a SOCKS proxy: pip install 'httpx[socks]'")
     return url
 
 
