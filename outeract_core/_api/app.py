@@ -265,6 +265,7 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
         within          a platform user, group, user, event (its conversation) or conversation.
         person          who said it: a platform user, or a user on all platforms.
         since, until    aware times, since <= occurred < until.
+        order           `rank` weighs the newest 1,000 hits, and `Page.ranked_of` says so when there are more.
         after, before   a cursor of an earlier page in the same order; `total`: count all hits.
 
         It finds what was committed before the call, also when it had to be indexed first (a file's

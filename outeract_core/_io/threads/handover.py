@@ -1,4 +1,4 @@
-"""How long a thread of this process waits for its turn: two that answer each other, timed.
+"""How long a thread of this process waits for its turn: one that sleeps for a moment, and how late it wakes.
 
 Knows: Python's switch interval, which wait is long, what a host can do about it.
 Does not know: who computes. It changes nothing.
@@ -9,9 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from queue import SimpleQueue
 from statistics import median
-from threading import Thread
 
 from attrs import define, frozen
 
@@ -21,6 +19,8 @@ SLOW = 2.0
 """Milliseconds. Where nobody computes, a hand-over takes a twentieth of one."""
 ADVISED = 0.0005
 """Seconds, for `sys.setswitchinterval`."""
+_NAP = 0.0002
+"""Seconds: long enough for a thread that computes to be let in."""
 _TIMES, _ROW = 9, 3
 """Hand-overs of which the median is told; slow measurements in a row before the log says so."""
 
@@ -52,28 +52,23 @@ class HandOver:
         return f"{told}compute in a process (docs/how-to/busy-host.md)"
 
 
-def measured(clock: Callable[[], float] = time.perf_counter) -> HandOver:
-    """Two threads, this one and another, answer each other a few times. It blocks for as long as that takes:
-    some 50 µs alone, a switch interval for each hand-over beside a thread that computes.
+def measured(
+    clock: Callable[[], float] = time.perf_counter, nap: Callable[[float], object] = time.sleep
+) -> HandOver:
+    """This thread lets go for a moment a few times, and is as late as it then waits for its turn: some 50 µs
+    alone, a switch interval beside a thread that computes. It blocks for as long as that takes.
+
+    Two threads that answer each other would show nothing: what one lets go the other takes, and who
+    computes is passed by.
     """
-    there: SimpleQueue[bool] = SimpleQueue()
-    back: SimpleQueue[bool] = SimpleQueue()
-
-    def answer() -> None:
-        while there.get():
-            back.put(True)
-
-    Thread(target=answer, name="outeract hand-over", daemon=True).start()
-    took = [_once(there, back, clock) for _ in range(_TIMES)]
-    there.put(False)
-    return HandOver(median(took) / 2 * 1000, sys.getswitchinterval())
+    late = [_late(clock, nap) for _ in range(_TIMES)]
+    return HandOver(median(late) * 1000, sys.getswitchinterval())
 
 
-def _once(there: SimpleQueue[bool], back: SimpleQueue[bool], clock: Callable[[], float]) -> float:
+def _late(clock: Callable[[], float], nap: Callable[[float], object]) -> float:
     start = clock()
-    there.put(True)
-    back.get()
-    return clock() - start
+    nap(_NAP)
+    return max(0.0, clock() - start - _NAP)
 
 
 @define
