@@ -55,7 +55,7 @@ class HandOver:
 def measured(
     clock: Callable[[], float] = time.perf_counter, nap: Callable[[float], object] = time.sleep
 ) -> HandOver:
-    """This thread lets go for a moment a few times, and is as late as it then waits for its turn: some 50 µs
+    """A thread, this one, lets go for a moment a few times, and is as late as it waits for its turn: some 50 µs
     alone, a switch interval beside a thread that computes. It blocks for as long as that takes.
 
     Two threads that answer each other would show nothing: what one lets go the other takes, and who
