@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import runpy
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -23,7 +21,7 @@ from .._api.outeract import Outeract
 from ..errors import BadInput
 from ..model import PlatformConnection
 from .printing import complain
-from .run import take_turns
+from .run import loaded, take_turns
 
 
 def run(options: argparse.Namespace) -> int:
@@ -58,11 +56,15 @@ def _load(app: App, bot: str | None) -> None:
     if bot is None:
         app.on("message.inbound", name="echo")(_echo)
         return
-    if not Path(bot).is_file():
-        raise BadInput(f"there is no file {bot}; give a Python file that uses `app`")
-    runpy.run_path(bot, init_globals={"app": app})
+    module = loaded(bot, app=app)
     if not app.handlers:
         raise BadInput(f"{bot} registers no handler; use @app.on('message.inbound')")
+    for handler in app.handlers:
+        if handler.process and handler.call.__module__ == module.__name__:
+            raise BadInput(
+                f"{bot}: {handler.name} has process=True, and a worker process would read this file without its "
+                "`app`: let the function stand in a file beside it, or open a store in it for `outeract run`"
+            )
 
 
 def _echo(message: Message) -> str:

@@ -59,15 +59,21 @@ def take_turns() -> None:
         sys.setswitchinterval(TURNS)
 
 
-def loaded(bot: str) -> ModuleType:
-    """The bot's file as a module, which its worker processes can import too. Raises BadInput."""
+def loaded(bot: str, **given: Any) -> ModuleType:
+    """The bot's file as a module, which its worker processes can import too; `given`: what it finds in it, by name.
+
+    Raises BadInput.
+    """
     path = Path(bot).resolve()
     spec = spec_from_file_location(path.stem, path) if path.is_file() else None
     if spec is None or spec.loader is None:
         raise BadInput(f"there is no Python file {bot}")
+    if path.stem in {"outeract_core", *sys.stdlib_module_names}:
+        raise BadInput(f"{bot} would hide the module {path.stem}; give the file another name")
     sys.path.insert(0, str(path.parent))
     sys.argv = [bot]
     module = sys.modules[path.stem] = module_from_spec(spec)
+    vars(module).update(given)
     spec.loader.exec_module(module)
     return module
 

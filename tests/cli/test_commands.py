@@ -73,7 +73,7 @@ def test_doctor_says_what_to_do_where_threads_wait_for_each_other(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Advice, not a problem: the process is well, and could be quicker."""
-    monkeypatch.setattr(handover, "_once", lambda *_: 0.014)
+    monkeypatch.setattr(handover, "_late", lambda *_: 0.007)
     assert main(["doctor", str(file)]) == 0
     assert "! something computes in this program: threads wait 7.0 ms" in capsys.readouterr().out
     (found,) = _json(capsys, "doctor", str(file))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from outeract_core._cli import main
 from outeract_core._cli.reload import stamps
 from outeract_core._cli.run import TURNS
 from outeract_core.testing import FakePlatform
@@ -160,6 +161,36 @@ def test_a_change_runs_it_anew(tmp_path: Path) -> None:
         assert line(process) == f"mended {TURNS}"
         process.terminate()
         assert process.wait(PATIENCE) == 0
+
+
+NEIGHBOUR = "def shout(message):\n    return message.text.upper()\n"
+
+
+@pytest.mark.parametrize(
+    ("bot", "told", "said"),
+    [
+        ("from near import shout\napp.on('message.inbound')(shout)", "", "HI"),
+        ("from near import shout\napp.on('message.inbound', process=True)(shout)", "", "HI"),
+        (f"{NEIGHBOUR}app.on('message.inbound', process=True)(shout)", "without its `app`", ""),
+    ],
+    ids=["a neighbour", "in a process", "its own in a process"],
+)
+def test_a_bot_to_chat_with_has_neighbours(tmp_path: Path, bot: str, told: str, said: str) -> None:
+    """They are imported from its folder; a worker process finds what stands in them, and nothing that needs `app`."""
+    (tmp_path / "near.py").write_text(NEIGHBOUR)
+    (tmp_path / "bot.py").write_text(bot)
+    done = subprocess.run(
+        [sys.executable, "-m", "outeract_core", "chat", str(tmp_path / "a.db"), str(tmp_path / "bot.py")],
+        input="hi\n", text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert told in done.stderr
+    assert done.stdout.strip() == said
+
+
+def test_a_bot_that_would_hide_a_module_is_refused(tmp_path: Path) -> None:
+    """Everything else in the process would find the bot under that name."""
+    (tmp_path / "random.py").write_text(STORES["core"])
+    assert main(["run", str(tmp_path / "random.py")]) == 2
 
 
 COMPUTES = """
