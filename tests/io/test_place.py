@@ -137,7 +137,7 @@ def test_what_is_no_file_of_ours(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there")
-@pytest.mark.parametrize("what", ["removed", "moved", "replaced", "log removed"])
+@pytest.mark.parametrize("what", ["removed", "moved", "replaced", "log removed", "cut", "emptied"])
 async def test_a_file_that_is_gone_acknowledges_nothing(tmp_path: Path, what: str) -> None:
     """The next delivery is answered with 503, a write raises StoreBroken, and serving ends with it."""
     path = tmp_path / "bot.db"
@@ -150,7 +150,7 @@ async def test_a_file_that_is_gone_acknowledges_nothing(tmp_path: Path, what: st
         where = bot.connection
         answer = await bot.core.ingest(where.webhook_id, where.webhook_secret, body=body)
         assert answer.status == 503
-        with pytest.raises(StoreBroken, match=r"removed, moved or replaced"):
+        with pytest.raises(StoreBroken, match=r"removed, moved, replaced or written over"):
             await bot.app.emit("order.created", {})
         with soon(), pytest.raises(StoreBroken, match="removed, moved"):
             await bot.core.serve()
@@ -176,6 +176,8 @@ def _do(path: Path, what: str, copy: Path) -> None:
         path.unlink()
     elif what == "moved":
         path.rename(path.with_name("elsewhere.db"))
+    elif what in ("cut", "emptied"):
+        os.truncate(path, path.stat().st_size // 4096 * 2048 if what == "cut" else 0)
     elif what == "replaced":
         shutil.move(copy, path)
     else:
@@ -265,6 +267,16 @@ def test_whatever_is_moved_is_noticed_at_the_next_look(
     else:
         folder.rename(tmp_path / "there")
     assert marks.moved() is not None
+
+
+def test_an_older_copy_that_is_written_over_it_is_noticed(tmp_path: Path) -> None:
+    """`cp backup.db bot.db` keeps the file and makes it shorter; that it grows, or stays, is nothing."""
+    (tmp_path / "bot.db").write_bytes(b"1" * 8192)
+    marks = Marks(str(tmp_path / "bot.db"))
+    assert marks.moved() is None
+    for size, found in ((12288, None), (12288, None), (8192, str(tmp_path / "bot.db"))):
+        (tmp_path / "bot.db").write_bytes(b"2" * size)
+        assert marks.moved() == found
 
 
 def test_two_changes_of_one_moment_are_not_taken_for_one(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ class Marks:
 
     Whatever is removed, moved or put into a folder changes the time of the folder, so that this is
     looked at first. It says nothing while it is so young that two changes may have the same time, nor
-    where links lead to other folders.
+    where links lead to other folders. Nor does it say what was written over the file itself (`cp
+    backup.db bot.db`), but SQLite never makes it shorter, and an older copy is.
     """
 
     path: str
@@ -110,6 +111,7 @@ class Marks:
     _folder: tuple[int, int, int] | None = None
     _since: float = 0.0
     _calm: bool = False
+    _size: int = 0
     _direct: bool = field(init=False)
     _parent: str = field(init=False)
 
@@ -118,7 +120,11 @@ class Marks:
         self._parent = str(Path(self.path).parent)
 
     def moved(self) -> str | None:
-        """The file that was removed or replaced since it was first looked at, or None. One look, or four."""
+        """The file that was removed, replaced or cut since it was first looked at, or None. Two looks, or
+        five.
+        """
+        if self._shrunk():
+            return self.path
         folder, now = _folder(self._parent), self.clock()
         if folder is None or folder != self._folder:
             self._folder, self._since, self._calm = folder, now, False
@@ -128,6 +134,16 @@ class Marks:
         found = self._look()
         self._calm = old and found is None
         return found
+
+    def _shrunk(self) -> bool:
+        try:
+            size = os.stat(self.path).st_size  # noqa: PTH116 - as in `_mark`
+        except OSError:
+            return False  # the folder tells
+        if size < self._size:
+            return True
+        self._size = size
+        return False
 
     def _look(self) -> str | None:
         for end in _BESIDE:
@@ -160,6 +176,6 @@ def _mark(name: str) -> tuple[int, int] | None:
 def gone(name: str) -> StoreBroken:
     """What is raised when a file is no longer where it was opened."""
     return StoreBroken(
-        f"{shown_path(name)} was removed, moved or replaced while it was open, and what is written would be lost; "
+        f"{shown_path(name)} was removed, moved, replaced or written over while it was open, and what is written would be lost; "
         "end every program that has it open, put the right file in its place, and start again"
     )
