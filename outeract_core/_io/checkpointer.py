@@ -30,10 +30,15 @@ _BREATH = 0.005
 class Beside:
     """The thread is started when it is first asked for something."""
 
-    def __init__(self, open: Callable[[], Connection], patience: float) -> None:
-        """`patience`: seconds that a checkpoint which cuts the log waits for one of another process."""
+    def __init__(
+        self, open: Callable[[], Connection], patience: float, written: Callable[[], object]
+    ) -> None:
+        """`patience`: seconds that a checkpoint which cuts the log waits for one of another process.
+        `written` is told when the file may have become longer.
+        """
         self._open = open
         self._patience = patience
+        self._written = written
         self._asked = 0
         self._wanted = threading.Semaphore(0)
         self._thread: threading.Thread | None = None
@@ -49,6 +54,7 @@ class Beside:
         with self._turn if cuts else nullcontext():
             while not wal.checkpoint(connection, mode) and cuts and time.monotonic() < until:
                 time.sleep(_BREATH)
+        self._written()
 
     def ask(self, pages: int) -> None:
         """The log has so many pages. Returns at once; called by the writer only."""
@@ -80,6 +86,7 @@ class Beside:
             try:
                 with self._turn:
                     wal.checkpoint(connection, "PASSIVE")
+                self._written()
             except Exception:  # noqa: S112 - the log holds everything; the next one tries again
                 continue
         connection.close()

@@ -71,7 +71,8 @@ class Database:
         self._writer = self._open()
         migrate(self._writer, self._now())
         self._readers = Readers(self._another)
-        self._beside = Beside(self._open, options.busy_timeout)
+        written = self._marks.grown if self._marks else bool
+        self._beside = Beside(self._open, options.busy_timeout, written)
         self._watch = self._reader()
         self._seen = self._watch.data_version()
         self._moved()
@@ -127,7 +128,9 @@ class Database:
     def _read(self, reader: Reader, query: Unit[T], like: object = None) -> T:
         try:
             return self._readers.ask(reader, query, self._now(), like)
-        except sqlite.FAULTS:
+        except sqlite.FAULTS as error:
+            if (moved := self._moved()) is not None:  # it is no damage
+                raise gone(moved) from error
             with translated(self.path):
                 raise
 
@@ -167,8 +170,7 @@ class Database:
     def verify(self) -> None:
         """Raises StoreBroken when the file is no longer there, NewerSchema when it was upgraded."""
         self._usable()
-        moved = self._moved()
-        if moved is not None:
+        if (moved := self._moved()) is not None:
             self._broken = gone(moved)
             raise StoreBroken(str(self._broken))
         with self._turn, self._gate:
@@ -333,8 +335,7 @@ class Database:
             if not self._landed():
                 fail([t for t in batch if t.error is None], as_ours(self.path, error))
             return
-        moved = self._moved()
-        if moved is not None:  # what was committed is where the next start will not look
+        if (moved := self._moved()) is not None:  # the next start will not look there
             self._broken = gone(moved)
             raise self._broken
         self._writer.settle()

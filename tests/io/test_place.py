@@ -145,6 +145,7 @@ async def test_a_file_that_is_gone_acknowledges_nothing(tmp_path: Path, what: st
     async with bot.core:
         await bot.says("kept")
         await bot.core.backup(tmp_path / "copy.db")
+        await bot.says("kept, too")
         _do(path, what, tmp_path / "copy.db")
         body = b'{"user": "ann", "text": "lost?", "n": 9}'
         where = bot.connection

@@ -123,7 +123,7 @@ class Marks:
         """The file that was removed, replaced or cut since it was first looked at, or None. Two looks, or
         five.
         """
-        if self._shrunk():
+        if not self.grown():
             return self.path
         folder, now = _folder(self._parent), self.clock()
         if folder is None or folder != self._folder:
@@ -135,14 +135,15 @@ class Marks:
         self._calm = old and found is None
         return found
 
-    def _shrunk(self) -> bool:
+    def grown(self) -> bool:
+        """Note how long the file is, now that a checkpoint has written into it; False when it is shorter."""
         try:
             size = os.stat(self.path).st_size  # noqa: PTH116 - as in `_mark`
         except OSError:
-            return False  # the folder tells
-        if size < self._size:
+            return True  # the folder tells
+        if size >= self._size:
+            self._size = size
             return True
-        self._size = size
         return False
 
     def _look(self) -> str | None:
