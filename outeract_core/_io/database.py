@@ -61,8 +61,7 @@ class Database:
         self._queue: queue.SimpleQueue[Ticket[Any] | None] = queue.SimpleQueue()
         self._broken: BaseException | None = None
         self._closed = False
-        self._truncate = False
-        self._fresh = False
+        self._truncate = self._fresh = False
         self._gate = threading.Lock()
         self._marks = None if path.startswith("file:/") else Marks(path)
         self._turn: AbstractContextManager[Any] = (
