@@ -49,6 +49,13 @@ def statement(name: str) -> Statement[Any]:
     return Statement(name, texts()[name], lists(written()[name][1]))
 
 
-def over(name: str, rows: str, table: str, dialect: Dialect = SQLITE) -> str:
-    """A statement's text that finds its list `rows` in a table, or in a query in brackets, with the column `value`."""
-    return _text(name, written()[name][1].replace(f"{{each {rows}}}", table), dialect)
+def over(name: str, rows: str, table: str, dialect: Dialect = SQLITE, *, beside: str = "") -> str:
+    """A statement's text that finds its list `rows` in a table, or in a query in brackets, with the column `value`.
+
+    `beside`: what of the table, as `j`, is given behind all else. Raises ValueError when the list is not read so.
+    """
+    head, each, tail = written()[name][1].partition(f"FROM {{each {rows}}} j")
+    if not each or f"{{each {rows}}}" in tail:
+        raise ValueError(f"statement {name} does not read the list {rows} once, as j")
+    more = f", {beside}\n" if beside else ""
+    return _text(name, f"{head.rstrip() if more else head}{more}FROM {table} j{tail}", dialect)

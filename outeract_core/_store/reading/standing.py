@@ -121,14 +121,14 @@ class _People(dict[int, PlatformUser]):
         raise NotFound("no such node in this application")
 
 
-class _Plain(dict[int, Around]):
+class _Plain(dict[int | None, Around]):
     """What stands around a message that nothing has happened to, by who said it: most are such."""
 
     def __init__(self, people: _People) -> None:
         self._people = people
 
-    def __missing__(self, sender: int) -> Around:
-        around = self[sender] = Around(self._people[sender] if sender else None)
+    def __missing__(self, sender: int | None) -> Around:
+        around = self[sender] = Around(None if sender is None else self._people[sender])
         return around
 
 
@@ -139,7 +139,6 @@ class _About:
     events: Sequence[Row]
     names: Names
     people: _People
-    senders: dict[int, int]
     changes: dict[int, list[Change]]
     receipts: dict[int, list[tuple[int, Any, str]]]
     due: dict[int, int]
@@ -156,13 +155,12 @@ class _About:
         events, changes, ends, pusers, files, receipts, parts, due, *speakers = read
         names = rows.names_in(tx, app, events, changes, pusers)
         people = _People((one._row[0], one) for one in rows.people_of(pusers, names))  # noqa: SLF001 - its key
-        senders = {source: target for source, kind, target in ends if kind == kinds["sent_by"]}
         about = cls(
-            events, names, people, senders, _changes(changes, names, people),
+            events, names, people, _changes(changes, names, people),
             _receipts([*receipts, *parts]), dict(due), _grouped([row for some in speakers for row in some]),
             {row[0]: rows.filed(row) for row in files},
         )  # fmt: skip
-        if len(senders) < len(ends):
+        if ends:
             about.attached = _grouped(
                 [(s, t) for s, kind, t in ends if kind == kinds["attachment"]]
             )
@@ -171,13 +169,13 @@ class _About:
 
     def shown(self, quoted: Mapping[int, Standing]) -> Shown:
         """The messages with all of it."""
-        plain, senders, names = _Plain(self.people), self.senders, self.names
+        plain, names = _Plain(self.people), self.names
         eventful = {*self.changes, *self.attached, *self.receipts, *self.due}
         eventful = eventful.union(self.quotes if quoted else ())
         messages = {
             (key := row[0]): Standing(
-                row, names,
-                around=self._around(key, plain, quoted) if key in eventful else plain[senders.get(key, 0)],
+                row[:17], names,
+                around=self._around(key, plain[row[17]], quoted) if key in eventful else plain[row[17]],
             )
             for row in self.events
         }  # fmt: skip
@@ -186,9 +184,9 @@ class _About:
         }
         return Shown(messages, self.people, spoken)
 
-    def _around(self, key: int, plain: _Plain, quoted: Mapping[int, Standing]) -> Around:
+    def _around(self, key: int, plain: Around, quoted: Mapping[int, Standing]) -> Around:
         return Around(
-            plain[self.senders.get(key, 0)].sender, tuple(self.changes.get(key, ())), self._files(key),
+            plain.sender, tuple(self.changes.get(key, ())), self._files(key),
             tuple(sorted(self.receipts.get(key, ()))), quoted.get(self.quotes.get(key, 0)), self.due.get(key),
         )  # fmt: skip
 

@@ -23,20 +23,20 @@ def messages(keys: str, dialect: Dialect = SQLITE, *, people: bool = False) -> T
     """The messages whose keys a query yields as `value`; with `people` also the platform users of a list of that name,
     and who has spoken first where one of them is a group.
 
-    Apart, in this order: events, changes, ends, platform users, files, receipts, parts, what is not yet due,
-    speakers; each as its statement gives them.
+    Apart, in this order: events, each with who said it; changes, ends, platform users, files, receipts, parts, what is
+    not yet due, speakers; all as their statements give them.
     """
 
     def of(name: str, table: str) -> str:
         return over(name, "keys", table, dialect)
 
     common = {
-        "said(value, sent)": _SAID.format(keys=keys),
+        "said(value, sent, sender)": _SAID.format(keys=keys),
         "changes(message, position, type, at, payload, who, done)": of("changes_of_messages", "said"),
         "ends(source, type, target)": of("ends_of_messages", _EDITED),
     }  # fmt: skip
     arms = {
-        of("events_by_key", "said"): "nbnnnntttnnnntnbn",
+        over("events_by_key", "keys", "said", dialect, beside="j.sender"): "nbnnnntttnnnntnbnn",
         "SELECT * FROM changes": "nnnntnn",
         "SELECT * FROM ends": "nnn",
         of("pusers_by_key", f"({_PEOPLE + _ASKED * people})"): "nbbnttttntt",
@@ -52,10 +52,12 @@ def messages(keys: str, dialect: Dialect = SQLITE, *, people: bool = False) -> T
     return Together(common, [Arm(sql, columns) for sql, columns in arms.items()])
 
 
-_SAID = "SELECT w.value, (SELECT d.event FROM delivery d WHERE d.event = w.value) FROM ({keys}) w"
+_SAID = """
+SELECT w.value, (SELECT d.event FROM delivery d WHERE d.event = w.value),
+  (SELECT g.dst FROM edge g WHERE g.src = w.value AND g.type = :sent_by LIMIT 1) FROM ({keys}) w"""
 _SENT = "(SELECT sent AS value FROM said WHERE sent IS NOT NULL)"
 """Of what was heard there are no receipts, and none are looked for."""
 _EDITED = "(SELECT value FROM said UNION ALL SELECT position FROM changes WHERE type = :edited)"
 _FILES = "(SELECT target AS value FROM ends WHERE type = :attachment)"
-_PEOPLE = "SELECT target AS value FROM ends WHERE type = :sent_by UNION SELECT who FROM changes"
+_PEOPLE = "SELECT sender AS value FROM said UNION SELECT who FROM changes"
 _ASKED = " UNION SELECT value FROM asked UNION SELECT puser FROM spoken"

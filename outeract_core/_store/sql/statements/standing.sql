@@ -20,7 +20,7 @@ WHERE e.type IN (:edited, :reparsed, :deleted, :transcribed, :action, :reaction_
 -- name: ends_of_messages
 SELECT g.src, g.type, g.dst FROM {each keys} j
 -- The few edges of a message are looked at in one go: a list to be found in would be a temporary table.
-{pin edge g ON g.src = j.value AND (+g.type = :sent_by OR +g.type = :attachment OR +g.type = :reply_to)};
+{pin edge g ON g.src = j.value AND (+g.type = :attachment OR +g.type = :reply_to)};
 
 -- name: receipts_of_messages
 SELECT r.event, r.part, r.status, r.ext FROM {each keys} j {pin receipt r ON r.event = j.value};
