@@ -74,7 +74,8 @@ def target(runtime: Runtime, app: int, to: Any, via: Sequence[str]) -> Target:
     return _aimed(runtime, app, to, Options(via=via))[0]
 
 
-_References: TypeAlias = tuple[int | None, int | None, int | None]
+_References: TypeAlias = tuple[int | None, int | None, int | None, str | None]
+"""What it answers, a message of its thread, what has led to it; the name of what opens the thread."""
 
 
 def _aimed(runtime: Runtime, app: int, to: Any, options: Options) -> tuple[Target, _References]:
@@ -84,7 +85,7 @@ def _aimed(runtime: Runtime, app: int, to: Any, options: Options) -> tuple[Targe
         raise BadInput(routes.PLACED)
     if isinstance(to, Target):
         if (options.reply_to, options.thread) == (None, None) and isinstance(options.cause, int):
-            return to, (None, None, options.cause)
+            return to, (None, None, options.cause, None)
         return to, read(lambda tx: _references(tx, runtime, app, to.conn, options))
     root = getattr(to, "root", None)  # what is said to a thread is said in it
     if root is not None and options.thread is None:
@@ -167,6 +168,8 @@ def compose(
     if found:
         raise Unsupported("; ".join(found))
     payload = payload_of(where.conn, content, planned, options)
+    if references[3] is not None:
+        payload["thread"] = references[3]
     clock = runtime.database.options.clock
     intent = Intent(
         id=runtime.database.options.ids(to_ms(clock())), conn=where.conn, to=where.to,
@@ -211,7 +214,8 @@ def _references(
         cause = nodes.key(tx, app, cause, "event")
     elif cause is not None and not span(app)[0] <= cause < span(app)[1]:
         raise NotFound("the cause is no event of this application")
-    return reply_to, thread, cause
+    opened = None if thread is None else routes.opened_by(tx, thread)
+    return reply_to, thread, cause, opened
 
 
 def sizes_of(content: Content) -> tuple[int, ...]:

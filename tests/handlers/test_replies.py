@@ -182,3 +182,70 @@ async def test_what_is_said_to_a_thread_is_said_in_it(world: World) -> None:
     assert [(m.params.get("thread_ts"), m.text) for m in world.fake.sent()] == [
         (root, "to the thread"), (None, "to the channel")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["returned", "app.reply", "desk"])
+async def test_threads_below_the_parts_of_one_answer_are_threads_of_their_own(
+    world: World, way: str
+) -> None:
+    """The bot's answer has three parts, and people write below two of them: two lanes, each answered there."""
+    line = world.app.connect("slack", base_url=world.fake.url, **CONFIG)
+    long = "\n\n".join(letter * 3900 for letter in "abc")
+    sent = await world.app.send((line, CHANNEL, "channel"), long)
+    with soon():
+        await world.core.pump()
+        world.clock.advance(5)
+        await world.core.pump()
+    _, second, third = [message.id for message in world.fake.sent()]
+    turns: list[tuple[str | None, str]] = []
+    if way != "desk":
+
+        @world.app.on("message.inbound")
+        async def hear(message: Any) -> str | None:
+            turns.append((message.thread, message.text))
+            if way == "returned":
+                return f"re {message.text}"
+            await world.app.reply(message.event, f"re {message.text}")
+            return None
+
+    for ts, text in ((second, "one"), (third, "two"), (second, "three")):
+        await world._slack(line, world.fake.slack.say(ANN, text, CHANNEL, thread_ts=ts))
+        if way == "desk":
+            await world.app.reply(await world.about("message.inbound"), f"re {text}")
+        else:
+            with soon():
+                await world.core.pump()
+        world.clock.advance(5)
+    with soon():
+        for _ in range(6):
+            await world.core.pump()
+            world.clock.advance(5)
+    told = [(m.params.get("thread_ts"), m.text) for m in world.fake.sent()[3:]]
+    assert told == [(second, "re one"), (third, "re two"), (second, "re three")]
+    if way != "desk":
+        below = {ts: f"{ts}:{CHANNEL}" for ts in (second, third)}
+        assert turns == [(below[second], "one"), (below[third], "two"), (below[second], "three")]
+    last = (await world.app.events.page(type_is("message.outbound"))).nodes[0]
+    again = await world.answers("message.outbound", False, "and more")
+    assert (last.text, [one["thread_ts"] for one in again]) == ("re three", [second])
+    thread = await world.app.conversations.thread(sent.id)
+    assert len((await thread.page(first=20)).nodes) == 8
+
+
+async def test_a_burst_never_goes_over_two_threads(world: World) -> None:
+    """What waits while the bot is away: the threads below two parts of one message stay apart."""
+    line = world.app.connect("slack", base_url=world.fake.url, **CONFIG)
+    await world.app.send((line, CHANNEL, "channel"), "\n\n".join(one * 3900 for one in "ab"))
+    with soon():
+        await world.core.pump()
+        world.clock.advance(5)
+        await world.core.pump()
+    first, second = [message.id for message in world.fake.sent()]
+    for ts, text in ((first, "a"), (second, "b"), (first, "c"), (None, "d")):
+        more = {} if ts is None else {"thread_ts": ts}
+        await world._slack(line, world.fake.slack.say(ANN, text, CHANNEL, **more))
+    turns: list[str] = []
+    world.app.on("message.inbound", since="beginning")(lambda message: turns.append(message.text))
+    with soon():
+        await world.core.pump()
+    assert sorted(turns) == ["a\nc", "b", "d"]

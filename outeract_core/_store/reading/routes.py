@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
+from ..._domain.values import stored
 from ...driver import Statement, Tx
 from ...errors import BadInput, NotFound
 from ..engine.statements import statement
@@ -99,6 +100,14 @@ def thread_below(tx: Tx, message: int, *, opens: bool) -> int | None:
     if opens or target_of(tx, message, "in_thread") or awaited_by(tx, message, "in_thread"):
         return message
     return None
+
+
+def opened_by(tx: Tx, member: int) -> str | None:
+    """The platform's name of what opens the thread that a message is in, where that was told."""
+    facts = tx.one(EVENT_CONN, seq=member)
+    told = None if facts is None else stored.value(facts[2], "event", member)
+    opened = told.get("thread") if isinstance(told, dict) else None
+    return opened if isinstance(opened, str) else None
 
 
 def _on(tx: Tx, app: int, event: Any, conn: int, what: str) -> tuple[int, str]:

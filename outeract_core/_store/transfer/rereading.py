@@ -146,5 +146,5 @@ def _named(handle: dict[str, Any]) -> str:
 
 
 def _canonical(payload: dict[str, Any]) -> str:
-    told = {name: one for name, one in payload.items() if name != "of"}
+    told = {name: one for name, one in payload.items() if name not in ("of", "thread")}
     return json.dumps(told, sort_keys=True)

@@ -66,8 +66,12 @@ def prepare(fact: facts.Fact, raw: Any) -> Item:
 
 
 def _payload(fact: facts.Fact) -> Mapping[str, Any]:
-    """What the log keeps: it also says that another bot did it, so that no reader has to look."""
+    """What the log keeps: it also says that another bot did it, so that no reader has to look; and what opens
+    its thread, which may be a part of a message of ours, and so is more than an edge to the whole can say.
+    """
     told = _of_status(fact) if fact.kind in EVENT_STATUS else fact.payload
+    if fact.thread is not None:
+        told = {**told, "thread": str(fact.thread)}
     if fact.echo or fact.sender is None or not fact.sender.bot:
         return told
     return {**told, "sender_is_bot": True}

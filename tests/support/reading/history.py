@@ -18,6 +18,7 @@ import apsw.ext
 from attrs import Factory, define
 
 from outeract_core import App, Outeract
+from outeract_core._store.engine.columns import without
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core._store.reading import views
 from outeract_core._store.writing import claims, delivery, handlers, ingest
@@ -161,7 +162,7 @@ def same(small: dict[str, int], large: dict[str, int]) -> None:
 
 
 BOUNDED = {
-    delivery.RECEIPTS.sql, handlers.PEER_OF.sql, claims.ALIASES.sql, claims.REFERENCES.sql,
+    delivery.RECEIPTS.sql, handlers.PEER_OF.sql, claims.ALIASES.sql, without(claims.REFERENCES.sql),
     *(one.sql for one in views._RECENT.values()),
 }  # fmt: skip
 """Sort what one message or person has, whatever the history: receipts, two ends, aliases; or a page of each connection."""

@@ -124,16 +124,18 @@ LEFT JOIN edge gb ON gb.src = j.value AND gb.type = :sent_by LEFT JOIN puser b O
 LEFT JOIN edge gt ON gt.src = j.value AND gt.type = :sent_to LEFT JOIN puser t ON t.id = gt.dst;
 
 -- name: threads_of_events
-SELECT g.src, coalesce(CAST(r.dk AS TEXT), (SELECT min(c.ext) FROM receipt c WHERE c.event = r.seq), CAST(r.seq AS TEXT))
-FROM {each keys} j {pin edge g ON g.src = j.value AND g.type = :in_thread}
+SELECT g.src, coalesce(CASE WHEN e.conn IS NULL THEN NULL ELSE payload_out(e.payload) ->> '$.thread' END, CAST(r.dk AS TEXT),
+  (SELECT min(c.ext) FROM receipt c WHERE c.event = r.seq), CAST(r.seq AS TEXT))
+FROM {each keys} j {pin event e ON e.seq = j.value} {pin edge g ON g.src = e.seq AND g.type = :in_thread}
 {pin event r ON r.seq = g.dst}
 UNION ALL
 SELECT w.src, w.ext FROM {each keys} j {pin waiting w ON w.src = j.value AND w.type = :in_thread};
 
 -- name: threads_of_origins
-SELECT o.src, coalesce(CAST(r.dk AS TEXT), (SELECT min(c.ext) FROM receipt c WHERE c.event = r.seq), CAST(r.seq AS TEXT))
-FROM {each keys} j {pin edge o ON o.src = j.value AND o.type = :origin}
-{pin edge g ON g.src = o.dst AND g.type = :in_thread} {pin event r ON r.seq = g.dst}
+SELECT o.src, coalesce(CASE WHEN e.conn IS NULL THEN NULL ELSE payload_out(e.payload) ->> '$.thread' END, CAST(r.dk AS TEXT),
+  (SELECT min(c.ext) FROM receipt c WHERE c.event = r.seq), CAST(r.seq AS TEXT))
+FROM {each keys} j {pin edge o ON o.src = j.value AND o.type = :origin} {pin event e ON e.seq = o.dst}
+{pin edge g ON g.src = e.seq AND g.type = :in_thread} {pin event r ON r.seq = g.dst}
 UNION ALL
 SELECT o.src, w.ext FROM {each keys} j {pin edge o ON o.src = j.value AND o.type = :origin}
 {pin waiting w ON w.src = o.dst AND w.type = :in_thread};

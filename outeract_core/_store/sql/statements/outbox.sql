@@ -121,9 +121,9 @@ SELECT p.id, p.ext, p.address, p.kind FROM {each keys} j {pin puser p ON p.id = 
 SELECT e.seq, e.id FROM {each keys} j {pin event e ON e.seq = j.value};
 
 -- name: references_of
-SELECT g.dst, g.src, g.type, (
+SELECT g.dst, g.src, g.type, coalesce(CASE g.type WHEN :in_thread THEN payload_out(e.payload) ->> '$.thread' END, (
   SELECT dk FROM event WHERE seq = g.dst AND {is_text dk}
-  UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = g.dst ORDER BY part, ext NOT LIKE '%:%', length(ext), ext LIMIT 1) r LIMIT 1)
+  UNION ALL SELECT ext FROM (SELECT ext FROM receipt WHERE event = g.dst ORDER BY part, ext NOT LIKE '%:%', length(ext), ext LIMIT 1) r LIMIT 1))
 FROM {each keys} j {pin event e ON e.seq = j.value}
 {pin edge g ON g.src = e.seq AND g.type IN (:reply_to, :in_thread, :triggered_by)}
 WHERE g.type <> :triggered_by OR (SELECT conn FROM event WHERE seq = g.dst) = e.conn;
