@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import islice, takewhile
 from typing import Any
 
 import anyio
@@ -18,11 +19,15 @@ from .. import query
 from .._api.app import App
 from .._api.outeract import Outeract
 from .._domain.values.paths import shown_path
+from .._domain.values.sinks import block
 from .._store.records.conn import Conn
 from ..errors import NotFound
 from ..model import Event
 from .opening import Progress, applications, one, opened
 from .printing import give, quote, say, tell
+
+_PAGE = 100
+"""Events that are read at once."""
 
 
 def tail(options: argparse.Namespace) -> int:
@@ -49,18 +54,29 @@ def _of_type(pattern: str) -> Any:
     return query.type_is(pattern)
 
 
+def _back(app: App, where: Any) -> Iterator[Event]:
+    """Event by event, the newest first."""
+    after: str | None = None
+    while True:
+        page = anyio.run(partial(app.events.page, where, first=_PAGE, after=after))
+        yield from page.nodes
+        if not page.has_next:
+            return
+        after = page.end_cursor
+
+
 def _newest(apps: list[App], where: Any, limit: int) -> list[Event]:
     found: list[Event] = []
     for app in apps:
-        found += anyio.run(partial(app.events.page, where, first=limit)).nodes
+        found += islice(_back(app, where), limit)
     return sorted(found, key=lambda event: (event.created_at, event.position))[-limit:]
 
 
 def _show_new(apps: list[App], where: Any, seen: dict[int, int], as_json: bool) -> None:
     for app in apps:
-        page = anyio.run(partial(app.events.page, where, first=200))
-        fresh = [event for event in reversed(page.nodes) if event.position > seen[app.key]]
-        for event in fresh:
+        known = seen[app.key]
+        fresh = list(takewhile(lambda event: event.position > known, _back(app, where)))  # noqa: B023
+        for event in reversed(fresh):
             seen[app.key] = event.position
             _show_event(event, as_json)
 
@@ -72,6 +88,9 @@ def _show_event(event: Event, as_json: bool) -> None:
     said = " ".join(event.text.split())[:60] or _reason(event)[:120]
     where = event.platform or "-"
     say(f"{event.created_at:%H:%M:%S} {event.id} {where:9} {event.event_type:24} {said}")
+    trace = event.payload.get("traceback") if isinstance(event.payload, dict) else None
+    if trace:
+        tell(block(str(trace)).split("\n"))
 
 
 def _event(event: Event) -> dict[str, Any]:

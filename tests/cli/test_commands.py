@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from outeract_core._cli import main
+from outeract_core._cli import commands, main
+from outeract_core._cli.opening import applications, opened
 from outeract_core._io.threads import handover
 from tests.support.bots import talk
 from tests.support.patience import PATIENCE
@@ -264,6 +265,37 @@ def test_resend_says_what_had_arrived_and_what_was_sent_again_before(
             assert core.pump().sent == 1
         assert main(["resend", path, event]) == 0
         assert "sent: it was sent again before" in capsys.readouterr().out
+
+
+def test_tail_shows_what_was_raised_and_leaves_nothing_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler's traceback stands below its event, indented; more events than a page are all shown."""
+    from outeract_core.blocking import Outeract
+
+    path = str(tmp_path / "b.db")
+    with Outeract(path) as core:
+        app = core.app("x")
+        where = app.connect("console")
+
+        @app.on("message.inbound", attempts=1)
+        def answer(message: Any) -> None:
+            raise ValueError("no answer")
+
+        core.ingest(where.webhook_id, where.webhook_secret, body=b"hello")
+        core.pump()
+        for number in range(5):
+            app.emit("order.created", {"number": number})
+    assert main(["tail", path]) == 0
+    shown = capsys.readouterr().out
+    assert "\n  Traceback" in shown
+    assert "\n  ValueError: no answer" in shown
+    monkeypatch.setattr(commands, "_PAGE", 2)
+    assert len(_json(capsys, "tail", path, "-n", "6")) == 6
+    with opened(path) as core:
+        apps = applications(core, None)
+        commands._show_new(apps, None, {app.key: 0 for app in apps}, as_json=True)
+    assert len(capsys.readouterr().out.splitlines()) == 7
 
 
 def test_a_quick_doctor_does_not_read_everything_and_a_deep_one_does(
