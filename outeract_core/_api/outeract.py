@@ -31,10 +31,10 @@ from .._io.runtime import Runtime
 from .._io.secrets.keeping import opened, renewed
 from .._io.secrets.key import given
 from .._io.secrets.references import References, Secrets, SecretSource
+from .._io.tenant import application
 from .._io.threads.aside import loaded, to_the_end
 from .._io.web.tls import reach
 from .._store.records.conn import Conn
-from .._store.writing import tenants
 from ..adapter import Adapter, Response
 from ..errors import BadInput
 from ..tenancy import Quotas, Secret
@@ -93,8 +93,8 @@ class Outeract:
     clock, ids, vfs, checkpoints, transport   seams for tests: a clock (→ aware UTC), a source of
                     UUIDv7, an apsw VFS name, a checkpoint policy, an httpx transport.
 
-    After a fork every verb raises StoreClosed in the child: open the file there.
-    Raises BadInput, StoreError and its kinds: OldSQLite, NewerSchema, NotOurFile, ReadOnlyStore, DiskFull.
+    After a fork every verb raises StoreClosed in the child: open the file there. Raises BadInput,
+    StoreError and its kinds: OldSQLite, NewerSchema, NotOurFile, ReadOnlyStore, DiskFull.
     """
 
     def __init__(
@@ -157,9 +157,7 @@ class Outeract:
         """
         check_text("an application", name)
         check_text("an organisation", organisation)
-        key, entity = self.runtime.database.write_now(
-            lambda tx: tenants.application(tx, organisation, name, config), app=None
-        )  # it may not be there yet
+        key, entity = application(self.runtime.database, organisation, name, config)
         app = self._apps.get(key)
         if app is None:
             app = self._apps[key] = App(self.runtime, key, entity, organisation)

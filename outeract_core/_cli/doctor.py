@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,8 @@ from .opening import Progress, applications, opened
 from .printing import give, tell
 
 _DAY = 86_400_000
+_ROOM = 10_000_000
+"""Bytes: with less than that left a disk is as good as full."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -77,6 +80,7 @@ def _file(core: Outeract, progress: Progress, *, deep: bool) -> dict[str, Any]:
     drift = core.runtime.database.read(rebuild.check) if deep and not found else []
     return {
         "path": shown_path(path), "bytes": path.stat().st_size,
+        "free_bytes": shutil.disk_usage(path.parent).free,
         "wal_bytes": wal.stat().st_size if wal.exists() else 0,
         **core.runtime.database.read(checks.versions), "deep": deep, "integrity": found,
         "strange": core.runtime.database.read(schema.strange), "open_to_others": _open(path),
@@ -211,6 +215,11 @@ def _secret(core: Outeract, entity: Any, name: str) -> str:
 
 def _problems(findings: dict[str, Any]) -> Any:
     file = findings["file"]
+    if file["free_bytes"] < _ROOM:
+        yield (
+            f"the disk is full, {file['free_bytes']:,} bytes are left: deliveries are refused and what "
+            "is to be sent waits until some are freed"
+        )
     for path in file["open_to_others"]:
         yield f"{path} can be read by other accounts: chmod go= {path}"
     for text in (*file["integrity"], *file["projections"], *file["strange"]):

@@ -35,6 +35,7 @@ from ..errors import (
     MissingSecret,
     OuteractError,
     Rejected,
+    StoreError,
     Throttled,
     Unauthorised,
     UnknownPlatform,
@@ -141,7 +142,7 @@ class Downloader:
             return await self._transcribe(conn, download)
         try:
             stored, mime = await self._fetch(conn, download)
-        except (UnknownPlatform, MissingSecret, Unreachable, Unauthorised) as error:
+        except (UnknownPlatform, MissingSecret, Unreachable, Unauthorised, StoreError) as error:
             await self._later(download, _OFFLINE, str(error), tried=False)
         except Throttled as error:
             seconds = backoff(download.attempt, jitter()) if error.after is None else error.after

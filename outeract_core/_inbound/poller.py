@@ -13,7 +13,7 @@ import anyio
 from .._domain.values.sinks import plainly
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
-from ..errors import Unauthorised
+from ..errors import StoreError, Unauthorised
 from .quotas import EVENTS, held_back
 from .receiver import Receiver
 
@@ -60,6 +60,8 @@ class Poller:
         then = "" if pause is None else f"; again in {pause:.0f} s"
         text = f"connection {conn.entity.name} ({conn.platform}): {reason}{then}"
         self._runtime.log.warning("inbound", text, error)
+        if isinstance(error, StoreError):
+            return reason  # it is the file's trouble, and says nothing of the connection
         refused = isinstance(error, Unauthorised)
         await self._report(conn, "unauthorised" if refused else "unreachable", reason)
         return reason

@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
+from .._store.writing import tenants
 from ..driver import Tx
-from ..model import AppId
+from ..model import AppId, Application
 from .database import Database
 
 T = TypeVar("T")
@@ -50,3 +51,18 @@ class Tenant:
     async def fetch(self, query: Callable[[Tx, int], T], size: int) -> T:
         """Run a `query(tx, app)` that gives `size` things at most: in line when they are few."""
         return await (self.read(query) if size <= FEW else self.traverse(query))
+
+
+def application(
+    database: Database, organisation: str, name: str, config: dict[str, str]
+) -> tuple[int, Application]:
+    """The application of that name: found, which needs no room on the disk, else made, or changed.
+
+    Raises BadInput, UnfinishedImport, StoreError.
+    """
+    found = database.read(lambda tx: tenants.standing(tx, organisation, name, config))
+    if found is not None:
+        return found
+    return database.write_now(
+        lambda tx: tenants.application(tx, organisation, name, config), app=None
+    )  # it may not be there yet

@@ -11,12 +11,14 @@ import apsw
 import pytest
 from attrs import evolve
 
-from outeract_core import Outeract
+from outeract_core import Attachment, Content, Outeract
 from outeract_core._io import runtime
 from outeract_core._io.processes import supervisor
 from outeract_core.adapter import Flow, Manifest, Outgoing, Polled, Sent
+from outeract_core.errors import DiskFull
+from outeract_core.events import FileRef
 from tests.support.patience import until
-from tests.support.store.platform import Plain, kinds, said
+from tests.support.store.platform import Plain, kinds, said, take
 from tests.support.store.vfs import Disk, disk
 
 pytestmark = pytest.mark.anyio
@@ -97,3 +99,49 @@ async def test_serving_goes_on_when_there_is_room_again(
     assert found.count("message.inbound") == found.count("message.sent") == 3
     assert "message.unknown" not in found
     assert any("full" in record.getMessage() for record in caplog.records)
+
+
+def _no_room(*_where: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+async def test_a_file_for_which_there_is_no_room_is_refused_as_a_message_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DiskFull, and nothing is written; one that comes in waits, and loses no attempt by it."""
+    async with Outeract(tmp_path / "a.db") as core:
+        core.register("polled", Polled_)
+        app = core.app("support")
+        where = app.connect("polled")
+        monkeypatch.setattr("outeract_core._io.disk.private.created", _no_room)
+        with pytest.raises(DiskFull, match="free some"):
+            await app.send(("polled", "ann"), Content("here", files=[Attachment(b"abc", "x.txt")]))
+        assert await kinds(app) == []
+        monkeypatch.setattr("outeract_core._inbound.downloader.Downloader._fetch", _full)
+        await take(core, where, said("m1", files=(FileRef({"id": 1}, "a.txt"),)))
+        for _ in range(20):
+            (trouble,) = (await core.pump()).troubles
+            core.runtime.database.write_now(
+                lambda tx: tx.script("UPDATE file SET due = 0"), app=None
+            )
+        assert (trouble.doing, "no space" in trouble.reason) == ("files", True)
+        assert "system.file_failed" not in await kinds(app)
+
+
+async def _full(*_what: Any) -> None:
+    raise DiskFull("no space left")
+
+
+async def test_what_only_looks_needs_no_room(tmp_path: Path) -> None:
+    """A file's applications are opened and read, while not a byte can be written."""
+    with disk() as made:
+        async with Outeract(tmp_path / "a.db", vfs=made.name) as core:
+            core.app("support", overlap="queue").connect("console")
+            _fill(made)
+            again = core.app("support", overlap="queue")
+            assert len((await again.events.page()).nodes) == 0
+            for name, overlap in (("support", "burst"), ("another", "queue")):
+                with pytest.raises(DiskFull):
+                    core.app(name, overlap=overlap)
+            made.heal()
+            assert core.app("support", overlap="burst").config["overlap"] == "burst"

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -296,6 +297,15 @@ def test_tail_shows_what_was_raised_and_leaves_nothing_out(
         apps = applications(core, None)
         commands._show_new(apps, None, {app.key: 0 for app in apps}, as_json=True)
     assert len(capsys.readouterr().out.splitlines()) == 7
+
+
+def test_doctor_says_when_the_disk_is_full(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can look all the same, and not all is well."""
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=4_096))
+    assert main(["doctor", str(file)]) == 1
+    assert "✗ the disk is full, 4,096 bytes are left" in capsys.readouterr().out
 
 
 def test_a_quick_doctor_does_not_read_everything_and_a_deep_one_does(

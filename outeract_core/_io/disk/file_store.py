@@ -9,6 +9,7 @@ Does not know: file nodes, platforms, where bytes come from.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -23,13 +24,15 @@ from attrs import frozen
 from ..._domain.values import digests
 from ..._domain.values.at_rest import Codec
 from ..._domain.values.digests import Digest
-from ...errors import FileError, FileTooLarge
+from ..._domain.values.paths import shown_path
+from ...errors import DiskFull, FileError, FileTooLarge
 from . import private
 
 LIMIT = 100 * 1024 * 1024
 _CHUNK = 1024 * 1024
 _MOST = 10_000
 """Files that are remembered as verified."""
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @frozen
@@ -96,7 +99,11 @@ class Folder:
     # ── in ────────────────────────────────────────────────────────────────────────────────────
 
     async def receive(self, chunks: AsyncIterator[bytes]) -> Stored:
-        """Stream chunks into the folder. Raises FileTooLarge; half a file is never seen."""
+        """Stream chunks into the folder. Raises FileTooLarge, DiskFull; half a file is never seen."""
+        with self._room():
+            return await self._received(chunks)
+
+    async def _received(self, chunks: AsyncIterator[bytes]) -> Stored:
         part, digest, size = self.part(), hashlib.sha256(), 0
         try:
             with self.entering(part) as out:
@@ -112,7 +119,11 @@ class Folder:
             part.unlink(missing_ok=True)
 
     def keep(self, source: bytes | Path) -> Stored:
-        """Copy bytes or a file into the folder. Raises FileTooLarge and OSError."""
+        """Copy bytes or a file into the folder. Raises FileTooLarge, DiskFull and OSError."""
+        with self._room():
+            return self._kept(source)
+
+    def _kept(self, source: bytes | Path) -> Stored:
         part, digest, size = self.part(), hashlib.sha256(), 0
         try:
             with self.entering(part) as out:
@@ -129,6 +140,17 @@ class Folder:
     def drop(self, digest: str) -> None:
         """Remove bytes that no node uses any more."""
         self.path(digest).unlink(missing_ok=True)
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise DiskFull(
+                f"{shown_path(str(self.root))}: no space left; free some and call again"
+            ) from error
 
     def _limit(self, size: int) -> None:
         if size > self.limit:

@@ -138,6 +138,26 @@ def application(
             tx.run(PROFILES_ANEW, lo=lo, hi=hi)
         row = tx.one(APPLICATION, organisation=parent, name=name)
     assert row is not None  # noqa: S101
+    return _named(row, parent)
+
+
+def standing(
+    tx: Tx, organisation_name: str, name: str, config: dict[str, str]
+) -> tuple[int, Application] | None:
+    """The application `name` when it is there and `config` changes nothing of it: then nothing is written.
+
+    Raises UnfinishedImport, BadInput.
+    """
+    parent = tx.one(ORGANISATION, name=organisation_name)
+    row = None if parent is None else tx.one(APPLICATION, organisation=parent[0], name=name)
+    if parent is None or row is None:
+        return None
+    _refuse_unfinished(tx, row[0], f"{organisation_name}/{name}")
+    now = _config_of(row[0], row[4])
+    return _named(row, parent[0]) if check_config({**now, **config}) == now else None
+
+
+def _named(row: Any, parent: int) -> tuple[int, Application]:
     return row[0], Application(
         id=AppId(stored.uid(row[1], "application", row[0])),
         organisation_id=OrganisationId(stored.uid(row[2], "organisation", parent)),
