@@ -85,10 +85,13 @@ async def _here(handler: Handler, message: Any) -> Ending:
         limit.__exit__(None if error is None else type(error), error, None)
     except RuntimeError:  # asyncio's and trio's way of saying so
         handler.manners.leaves_open = True
-    if limit.cancelled_caught:
-        late = HandlerTimeout(f"{handler.name} took longer than {handler.timeout} s")
-        return Ending(error=late)
-    return ended if error is None else await ended_by(error, me)
+    try:
+        if limit.cancelled_caught:
+            late = HandlerTimeout(f"{handler.name} took longer than {handler.timeout} s")
+            return Ending(error=late)
+        return ended if error is None else await ended_by(error, me)
+    finally:
+        error = None  # its traceback holds this frame: a circle, which only a collection would free
 
 
 async def _to_its_end(handler: Handler, message: Any) -> Ending:
