@@ -24,7 +24,7 @@ from .._io.runtime import Runtime
 from .._store.reading import states
 from .._store.reading.routes import PEER
 from .._store.records.conn import Conn
-from .._store.writing import claims, people
+from .._store.writing import claims
 from ..adapter import Adapter, Flow, Manifest, Outgoing, OutgoingFile, Recipient
 from ..content import Attachment, Content
 from ..driver import Tx
@@ -96,13 +96,12 @@ def window_until(runtime: Runtime, adapter: Adapter, to: int | Party) -> int | N
 
 
 def _blocked(runtime: Runtime, conn: Conn, to: int | Party) -> Iterator[str]:
-    """Who has said that nothing more shall come, and has not written since."""
-
-    def query(tx: Tx) -> int | None:
-        peer = to if isinstance(to, int) else people.find(tx, conn, to.external_id or "")
-        return None if peer is None else states.blocked_since(tx, peer)
-
-    since = runtime.database.read(query)
+    """Who has said that nothing more shall come, and has not written since. Who was never met has said
+    nothing: whoever is known is a number here.
+    """
+    if not isinstance(to, int):
+        return
+    since = runtime.database.read(lambda tx: states.blocked_since(tx, to))
     if since is not None:
         yield (
             f"nothing reaches this person since {from_ms(since):%Y-%m-%d %H:%M} UTC: {conn.platform} "

@@ -17,7 +17,6 @@ from .._domain.planning.plan import Plan, plan
 from .._domain.values.ids import from_ms
 from .._io.runtime import Runtime
 from .._store.records import rows
-from .._store.writing import people
 from ..adapter import Manifest
 from ..content import Content, ContentLike
 from ..driver import Tx
@@ -82,10 +81,7 @@ def prospect(
 
 
 def _peer(tx: Tx, app: int, where: Target) -> PlatformUser | None:
-    if isinstance(where.to, int):
-        return rows.platform_user(tx, app, where.to)
-    known = people.find(tx, where.conn, where.to.external_id or "")
-    return None if known is None else rows.platform_user(tx, app, known)
+    return rows.platform_user(tx, app, where.to) if isinstance(where.to, int) else None
 
 
 def _has_window(manifest: Manifest, peer: PlatformUser | None, where: Target) -> bool:
