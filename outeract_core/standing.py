@@ -140,7 +140,7 @@ def _edited(now: Now, change: Change, brought: frozenset[int]) -> Now:
     told = change.payload.get("message")
     if not isinstance(told, Mapping) or not isinstance(told.get("text"), str):
         return now
-    files = change.position if change.position in brought else now.with_files
+    files = change.position if change.position in brought or "files" in told else now.with_files
     kept = {name: value for name, value in now.message.items() if name not in _CHOICES}
     kind = _kind(now.message, told, files != now.with_files)
     return evolve(

@@ -261,3 +261,32 @@ async def test_what_is_no_message_has_neither_files_nor_a_quote(core: Outeract, 
     with soon():
         await core.pump()
     assert seen == [((), (), None)]
+
+
+@pytest.mark.parametrize("way", ["left out", "a tombstone"])
+@pytest.mark.parametrize("left", [0, 1, 2])
+async def test_a_file_that_was_taken_away_is_seen_by_nobody(
+    place: Place, left: int, way: str
+) -> None:
+    """Slack tells of fewer files, or of what is left of one: page and handler have those that are there."""
+    fake = place.fake.slack
+    files = [fake.add_file(one.encode(), f"{one}.pdf", "application/pdf") for one in "ab"]
+    said = fake.say(ANN, "look", CHANNEL, subtype="file_share", files=files)["event"]
+    await place._hears({**fake.say(ANN, "", CHANNEL), "event": said})
+    message = {name: said[name] for name in ("type", "user", "ts", "team", "text")}
+    gone = [{"id": one["id"], "mode": "tombstone"} for one in files[left:]]
+    now = files[:left] + (gone if way == "a tombstone" else [])
+    await place._notice(said, "message_changed", message={**message, "files": now},
+                        previous_message={**message, "files": files})  # fmt: skip
+    seen: list[list[str | None]] = []
+    place.app.on("message.inbound", since="beginning")(
+        lambda given: seen.append([file.filename for file in given.files])
+    )
+    await place.pump()
+    wanted = ["a.pdf", "b.pdf"][:left]
+    (heard,) = (await place.app.events.page(type_is("message.inbound"))).nodes
+    (shown,) = (await (await place.app.conversations.of(heard)).page()).nodes
+    assert (seen, [file.filename for file in shown.files]) == ([wanted], wanted)
+    assert (shown.text, shown.edited, shown.content_type) == (
+        "look", left < 2, "document" if left else "text"
+    )  # fmt: skip

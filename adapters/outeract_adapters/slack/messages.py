@@ -81,16 +81,20 @@ def _changed(event: Object, delivery: Delivery) -> Fact:
     target = external_id(ts, channel)
     ours, told = delivery.us.wrote(now), said(now)
     sender, chat = parties(author(now), _place(event), ours)
+    payload, others = _body(now, told, target, delivery.us, ours), _other_files(now, before)
+    if others:
+        payload["message"]["files"] = len(_files(now))
     return Fact(
         kind="message.edited",
         key=delivery.key,
-        payload=_body(now, told, target, delivery.us, ours),
+        payload=payload,
         raw=delivery.raw,
         occurred_at=time_of(text(now, "edited", "ts")) or _at(event, delivery),
         sender=sender,
         chat=chat,
         thread=_thread(now, channel),
         target=target,
+        files=_refs(told) if others else (),
         echo=ours,
     )
 
@@ -99,7 +103,17 @@ def _edited(now: Object, before: Object) -> bool:
     """Whether somebody changed what is said; unfurls, reply counts and pins are no edits."""
     if not before:
         return bool(now.get("edited"))
-    return any(now.get(part) != before.get(part) for part in ("text", "blocks", "edited"))
+    changed = any(now.get(part) != before.get(part) for part in ("text", "blocks", "edited"))
+    return changed or _other_files(now, before)
+
+
+def _other_files(now: Object, before: Object) -> bool:
+    """Whether a file was taken away (Slack leaves a `tombstone`) or has come."""
+    return bool(before) and _files(now) != _files(before)
+
+
+def _files(item: Object) -> set[str | None]:
+    return {text(one, "id") for one in many(item, "files") if one.get("mode") != "tombstone"}
 
 
 def _deleted(event: Object, delivery: Delivery) -> Fact:
@@ -213,6 +227,8 @@ def _body(item: Object, told: Said, id: str, us: Us, ours: bool) -> dict[str, An
 def _type(told: Said) -> str:
     """What the message mainly is: its first file's kind, or text."""
     for file in told.files:
+        if file.get("mode") == "tombstone":
+            continue
         if (text(file, "subtype") or "") == "slack_audio":
             return "voice"
         major = (text(file, "mimetype") or "").partition("/")[0]
