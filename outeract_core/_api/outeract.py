@@ -45,7 +45,7 @@ from .maintenance.indexing import idle
 from .maintenance.rereading import reparse
 from .pumped import Pumped
 from .timing import hand_over
-from .workers import Workers
+from .workers import Workers, not_in_a_turn
 
 if TYPE_CHECKING:
     from .maintenance.backup import Backup
@@ -279,8 +279,8 @@ class Outeract:
         It ends early when nothing that is left falls due in time: see `Pumped.next_due`. Raises BadInput,
         and what `pump` raises.
         """
-        if not timeout >= 0:
-            raise BadInput("timeout is a number of seconds, 0 or more")
+        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
+            raise BadInput(f"timeout is a number of seconds, 0 or more, not {timeout!r:.40}")
         return await self._workers.drain(timeout, raise_errors=raise_errors)
 
     async def backup(
@@ -373,6 +373,7 @@ class Outeract:
 
     def close(self) -> None:
         """Give back leases, finish what was queued for the writer, close the file. Harmless twice."""
+        not_in_a_turn(self.runtime)
         self.runtime.ownership.close()
         self.runtime.database.close()
         if self._place.memory and not self.runtime.database.forked:
@@ -380,6 +381,7 @@ class Outeract:
 
     async def aclose(self) -> None:
         """`close`, and give back network connections. The loop goes on while the file is put in order."""
+        not_in_a_turn(self.runtime)
         if not self.runtime.database.forked:
             await self.runtime.aclose_http()
         await to_the_end(self.close)

@@ -20,6 +20,7 @@ from .._domain.values.sinks import worded
 from .._handlers.dispatcher import Dispatcher
 from .._handlers.elsewhere import is_worker
 from .._handlers.hosted import Hosted
+from .._handlers.turn import CURRENT
 from .._inbound.downloader import Downloader
 from .._inbound.poller import Poller
 from .._inbound.profiles import Profiles
@@ -92,6 +93,7 @@ class Workers:
     async def serve(self, wait: bool, grace: float) -> None:
         """Everything, until cancelled. What really must end it is raised, alone."""
         _in_the_program()
+        not_in_a_turn(self._runtime)
         try:
             async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=True):
                 if not wait:
@@ -179,6 +181,7 @@ class Workers:
 
     async def _pumped(self, rounds: int) -> Pumped:
         _in_the_program()
+        not_in_a_turn(self._runtime)
         with self._runtime.troubles.listening() as wrong:
             async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=False):
                 done = await self._pump(rounds)
@@ -297,6 +300,16 @@ def _in_the_program() -> None:
         raise BadInput(
             "a worker process has read the program's file, which serves or pumps as it is read: put what serves behind "
             "`if __name__ == '__main__':`"
+        )
+
+
+def not_in_a_turn(runtime: Runtime) -> None:
+    """Raises BadInput in a handler: the round that it is part of would wait for it, and it for the round."""
+    turn = CURRENT.get()
+    if turn is not None and turn.runtime is runtime and not turn.over:
+        raise BadInput(
+            "inside a handler nothing is pumped, served or closed: it is run by that, and what it says leaves "
+            "when it returns"
         )
 
 

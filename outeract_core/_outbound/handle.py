@@ -65,15 +65,17 @@ class Delivery:
             raise BadInput(
                 "inside a handler a message leaves when the handler returns: do not wait"
             )
+        now = "queued"
         with anyio.move_on_after(timeout):
             while True:
                 state = await self.state()
+                now = state.status
                 if RANK.get(state.status, 0) >= RANK[status] or state.status == "unknown":
                     return state
                 if push is not None:
                     await push()
                 await anyio.sleep(0.02)
-        raise DeliveryTimeout(f"not {status} after {timeout} s; it is still on its way")
+        raise DeliveryTimeout(f"not {status} after {timeout:g} s; it is still on its way ({now})")
 
     async def cancel(self) -> bool:
         """Take it back if no request has begun. False when it is too late."""

@@ -1,4 +1,5 @@
-"""A handler that leaves a cancel scope open, as a client does that is entered and never left, harms itself alone.
+"""A handler that does what nobody should harms itself alone: it leaves a cancel scope open, as a client does that
+is entered and never left, or waits for the round that waits for it.
 
 Knows: asyncio and trio refuse to go on in such a task. Does not know: how a turn is brought to its end.
 """
@@ -15,6 +16,8 @@ import anyio.lowlevel
 import pytest
 
 from outeract_core import Message
+from outeract_core.blocking import Outeract as Blocking
+from outeract_core.errors import BadInput
 from tests.support.bots import Talk, talk
 from tests.support.patience import let_go_on, soon
 from tests.support.raising import WAYS
@@ -118,3 +121,48 @@ async def test_who_leaves_things_open_is_still_stopped_by_the_host(tmp_path: Pat
         assert runs == ["leave", "stop", "stop"]
         assert bot.terminal.texts == ["done", "again"]
         assert await bot.events("system.handler_failed") == []
+
+
+VERBS = ("pump", "drain", "serve", "aclose")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_a_handler_does_not_wait_for_the_round_that_waits_for_it(
+    tmp_path: Path, verb: str
+) -> None:
+    """What would hang for ever is refused at once, and the handler goes on; another file is nothing to it."""
+    bot, other = talk(tmp_path / "a.db"), talk(tmp_path / "b.db")
+    async with bot.core, other.core:
+
+        @bot.app.on("message.inbound", attempts=1)
+        async def handler(message: Message) -> str:
+            with pytest.raises(BadInput, match="inside a handler"):
+                await getattr(bot.core, verb)()
+            if verb == "pump":
+                await other.says("there")
+                await other.core.pump()
+            return "still here"
+
+        await bot.says("x")
+        with soon():
+            await bot.core.pump()
+        assert bot.terminal.texts == ["still here"]
+
+
+@pytest.mark.parametrize("verb", ["pump", "drain", "serve", "close"])
+def test_a_plain_handler_does_not_either(tmp_path: Path, verb: str) -> None:
+    """Through the blocking façade, in a thread of its own."""
+    said: list[str] = []
+    with Blocking(tmp_path / "a.db", console=lambda line: said.append(line["text"])) as core:
+        app = core.app("support")
+        where = app.connect("console")
+
+        @app.on("message.inbound", attempts=1)
+        def handler(message: Message) -> str:
+            with pytest.raises(BadInput, match="inside a handler"):
+                getattr(core, verb)()
+            return "still here"
+
+        core.ingest(where.webhook_id, where.webhook_secret, body=b"x")
+        core.pump()
+        assert said == ["still here"]
