@@ -85,8 +85,8 @@ class Handler:
         return fits(self.pattern, event_type)
 
     def takes(self, arrived: Arrived) -> bool:
-        """Whether it is for this event."""
-        return wakes(
+        """Whether it is for this event. What is told again wakes nobody a second time."""
+        return not arrived.old and wakes(
             self.pattern, arrived.type, mine=arrived.mine, bot=arrived.bot, own=self.own,
             bots=self.bots, told=arrived.told,
         )  # fmt: skip

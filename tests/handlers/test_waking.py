@@ -112,23 +112,65 @@ OUTCOMES = ("message.sent", "message.delivered", "message.read", "message.failed
 async def test_what_the_platform_tells_of_ours_wakes_who_names_it(
     core: Outeract, app: App, clock: ManualClock, asked: str
 ) -> None:
-    """Delivered, read, failed: told by a webhook, so by the bot's own number; only the name wakes."""
+    """Delivered, read, failed: told by a webhook, so by the bot's own number; only the name wakes, and once,
+    however often it is told.
+    """
     woken: list[str] = []
     with FakePlatform(clock=clock) as fake:
         line = whatsapp(app, fake)
         app.on(asked)(lambda message: woken.append(message.type))
         await app.send(("whatsapp", "14155550100"), "hello")
         await core.pump()
-        for status in ("delivered", "read", "failed"):
+        told_so = (
+            "sent",
+            "delivered",
+            "delivered",
+            "read",
+            "played",
+            "delivered",
+            "failed",
+            "failed",
+        )
+        for number, status in enumerate(told_so):
             payload = fake.whatsapp.status(fake.sent()[0], "sent")
             told = payload["entry"][0]["changes"][0]["value"]["statuses"][0]
-            told["status"] = status
+            told |= {"status": status, "timestamp": str(int(told["timestamp"]) + number)}
             if status == "failed":
                 told["errors"] = [{"code": 131026, "title": "Message undeliverable"}]
             await deliver(core, line, payload)
         with soon():
             await core.pump()
     assert woken == [asked] * (asked in OUTCOMES)
+
+
+async def test_each_part_and_each_reader_of_a_message_is_told_once(
+    core: Outeract, app: App, clock: ManualClock
+) -> None:
+    """The outcome of one part says nothing of another's, nor in a group one member's of another's."""
+    woken: list[tuple[str, Any]] = []
+    with FakePlatform(clock=clock) as fake:
+        line = whatsapp(app, fake)
+        app.on("message.delivered")(
+            lambda m: woken.append((m.payload["external_message_id"], m.payload.get("participant")))
+        )
+        await app.send((line, "G1", "group"), "\n\n".join(letter * 4000 for letter in "ab"))
+        with soon():
+            for _ in range(3):
+                await core.pump()
+                clock.advance(7)
+        names = [message.id for message in fake.sent()]
+        for number, (message, who) in enumerate(
+            (message, who) for message in fake.sent() for who in ("1555010", "1555020", "1555010")
+        ):
+            payload = fake.whatsapp.status(message, "delivered")
+            told = payload["entry"][0]["changes"][0]["value"]["statuses"][0]
+            told |= {"recipient_type": "group", "recipient_id": "G1", "recipient_participant_id": who,
+                     "timestamp": str(int(told["timestamp"]) + number)}  # fmt: skip
+            await deliver(core, line, payload)
+        with soon():
+            await core.pump()
+    assert len(names) == 2
+    assert len(woken) == len(set(woken)) == 4
 
 
 async def test_a_wildcard_is_woken_once_by_a_voice_message_whatever_is_noted_of_it(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from attrs import define, evolve, frozen
 
+from ..._domain.rules.delivery import EVENT_STATUS
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
@@ -30,6 +31,7 @@ THREADS: Statement[tuple[int, str]] = statement("threads_of_events")
 ORIGIN_THREADS: Statement[tuple[int, str]] = statement("threads_of_origins")
 GLANCE: Statement[tuple[int, Any, Any, int | None]] = statement("messages_at_a_glance")
 
+BEFORE: Statement[tuple[int]] = statement("told_before")
 BEFALLEN: Statement[tuple[int]] = statement("befallen")
 LEAVING: Statement[tuple[int]] = statement("leaving")
 
@@ -45,6 +47,7 @@ class Arrived:
     event, type   its key and its type.
     peer          the conversation that it belongs to, or 0.
     told          it is itself by somebody there, or to them; else it is only about what is.
+    old           a status that says again how far a message, or a part of it, has come.
     seen          the event itself, where it was read along.
     thread        what names the thread within it; "" outside of threads.
     lent          it is that of the message that the event is about.
@@ -73,6 +76,7 @@ class Arrived:
     again: str = ""
     conn: int | None = None
     told: bool = False
+    old: bool = False
 
     @property
     def subject(self) -> int:
@@ -153,6 +157,7 @@ class _Place:
     thread: str = ""
     lent: bool = False
     own: bool = False
+    old: bool = False
 
     def arrived(
         self, bot: bool, album: object, length: int | None, seen: Event | None = None
@@ -162,7 +167,7 @@ class _Place:
         return Arrived(
             one.event, one.type, self.peer, seen, self.thread, self.lent, self.sender, self.mine,
             bot and self.conn is not None, str(album or ""), length or 0, one.at, conn=self.conn,
-            told=self.own,
+            told=self.own, old=self.old,
         )  # fmt: skip
 
 
@@ -170,6 +175,9 @@ def _placed(tx: Tx, found: Sequence[Fed]) -> dict[int, _Place]:
     places = {one.event: _Place(one) for one in found}
     _ends(tx, places)
     threads, lent = _threads(tx, found)
+    outcomes = [one.event for one in found if one.type in EVENT_STATUS]
+    for (key,) in tx.by_keys(BEFORE, outcomes, origin=tx.kind("origin")) if outcomes else ():
+        places[key].old = True
     for key, place in places.items():
         place.own = bool(place.peer)
         place.peer = place.peer or peer_of(tx, key)

@@ -140,6 +140,13 @@ UNION ALL
 SELECT o.src, w.ext FROM {each keys} j {pin edge o ON o.src = j.value AND o.type = :origin}
 {pin waiting w ON w.src = o.dst AND w.type = :in_thread};
 
+-- name: told_before
+SELECT o.src FROM {each keys} j {pin edge o ON o.src = j.value AND o.type = :origin} {pin event e ON e.seq = o.src}
+WHERE EXISTS (SELECT 1 FROM edge s {pin event t ON t.seq = s.src}
+  WHERE s.dst = o.dst AND s.type = :origin AND s.src < o.src AND t.type = e.type
+    AND payload_out(t.payload) ->> '$.external_message_id' = payload_out(e.payload) ->> '$.external_message_id'
+    AND coalesce(payload_out(t.payload) ->> '$.participant', '') = coalesce(payload_out(e.payload) ->> '$.participant', ''));
+
 -- name: messages_at_a_glance
 SELECT e.seq, coalesce(payload_out(e.payload) ->> '$.sender_is_bot', payload_out(e.payload) ->> '$.message.bot'),
   payload_out(e.payload) ->> '$.message.media_group_id',
