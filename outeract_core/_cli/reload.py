@@ -6,6 +6,7 @@ Does not know: what a bot does, how it ends in order (it is told by SIGTERM).
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from threading import Event
 from typing import Any
 
 from .printing import complain
+from .run import RELOADER
 
 _LOOK = 0.3
 """Seconds between two looks at the files."""
@@ -31,7 +33,8 @@ def reloading(bot: str) -> int:
     )
     with _told() as end:
         while True:
-            before, child = stamps(folder), subprocess.Popen(command)  # noqa: S603 - it is what was typed
+            before = stamps(folder)
+            child = subprocess.Popen(command, env={**os.environ, RELOADER: str(os.getpid())})  # noqa: S603 - what was typed
             _until_changed(folder, before, child, end)
             _ended(child)
             if end.is_set():

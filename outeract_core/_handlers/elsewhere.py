@@ -12,25 +12,22 @@ import os
 import pickle
 import signal
 import sys
-import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from typing import Any
 
 from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
 
 from .._domain.values.sinks import traced, worded
+from .._io.processes.orphan import orphaned
 from ..errors import BadInput, HandlerDied
 
 __all__ = ["AT_ONCE", "elsewhere", "fit", "is_worker", "ready", "slot"]
 
 AT_ONCE = os.cpu_count() or 2
 """Worker processes that compute at once: as many as anyio lets run."""
-_LOOK = 1.0
-"""Seconds between two looks of a worker whether its program is there."""
 Answer = tuple[Any, BaseException | None]
 """What the function has returned, or raised."""
 
@@ -152,14 +149,7 @@ def _apart() -> Iterator[None]:
 @cache
 def _leave_with_the_program() -> None:
     """End when the program has: one that was killed cannot kill its workers, and nobody wants the answer."""
-    program = os.getppid()
-
-    def look() -> None:
-        while os.getppid() == program:
-            time.sleep(_LOOK)
-        os._exit(1)
-
-    threading.Thread(target=look, daemon=True).start()
+    orphaned(os.getppid(), partial(os._exit, 1))
 
 
 def _packed(error: BaseException) -> bytes:

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 
 from outeract_core._cli import main
 from outeract_core._cli.reload import stamps
 from outeract_core._cli.run import TURNS
 from outeract_core.testing import FakePlatform
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, soon
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM there")
 
@@ -217,6 +218,19 @@ def test_what_computes_has_its_process(tmp_path: Path, more: tuple[str, ...]) ->
             assert (tmp_path / "told").read_text() == "hi in bot"
             process.terminate()
             assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.anyio
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system tells of no other's end")
+async def test_a_bot_does_not_outlive_what_runs_it_anew(tmp_path: Path) -> None:
+    """Also when that is killed, and can end nobody any more."""
+    text = f"{HEAD}import os\n{STORES['core']}\n{TOLD.replace('loaded', 'loaded {os.getpid()}').replace('print(', 'print(f')}"
+    with running(tmp_path, text.replace(", sys.getswitchinterval()", ""), "--reload") as process:
+        bot = os.pidfd_open(int(line(process).split()[1]))
+        process.kill()
+        with soon():
+            await anyio.wait_readable(bot)
+        os.close(bot)
 
 
 def test_only_python_files_that_are_seen_count(tmp_path: Path) -> None:

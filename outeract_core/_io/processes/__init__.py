@@ -2,5 +2,5 @@
 
 This room knows processes, their leases and their children; it does not know what the work is. Who is
 that: `process` (`windows`), `liveness`. Who works for which application: `ownership`. What runs and how
-it ends: `supervisor`, `shutdown`, `grace`.
+it ends: `supervisor`, `shutdown`, `grace`; when who began it has gone: `orphan`.
 """
