@@ -16,8 +16,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from .._io.processes.orphan import PARENT
 from .printing import complain
-from .run import RELOADER
 
 _LOOK = 0.3
 """Seconds between two looks at the files."""
@@ -34,7 +34,7 @@ def reloading(bot: str) -> int:
     with _told() as end:
         while True:
             before = stamps(folder)
-            child = subprocess.Popen(command, env={**os.environ, RELOADER: str(os.getpid())})  # noqa: S603 - what was typed
+            child = subprocess.Popen(command, env={**os.environ, PARENT: str(os.getpid())})  # noqa: S603 - what was typed
             _until_changed(folder, before, child, end)
             _ended(child)
             if end.is_set():

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from .. import blocking
 from .._api.app import App
 from .._api.outeract import Outeract
-from .._io.processes.orphan import orphaned
+from .._io.processes.orphan import PARENT, orphaned
 from .._io.threads.handover import ADVISED
 from ..errors import BadInput, StoreClosed
 from .printing import complain
@@ -30,9 +30,6 @@ TURNS = ADVISED
 ours, so it is ours to say; `docs/how-to/busy-host.md` says what it does.
 """
 
-RELOADER = "OUTERACT_RELOADER"
-"""The process that runs this one anew when a file changes, in the environment."""
-
 
 def run(options: argparse.Namespace) -> int:
     """Work until a signal; 0 when it ended in order."""
@@ -41,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 
         return reloading(options.bot)
     take_turns()
-    reloader = os.environ.pop(RELOADER, None)
+    reloader = os.environ.pop(PARENT, None)
     if reloader is not None:  # where that was killed, nobody would end this one
         orphaned(int(reloader), partial(os.kill, os.getpid(), signal.SIGTERM))
     _work(store_of(loaded(options.bot)))

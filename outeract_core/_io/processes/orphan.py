@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 
+PARENT = "OUTERACT_PARENT"
+"""In the environment of a process that is to end with its parent: the number of that."""
 _LOOK = 1.0
 """Seconds between two looks."""
 
