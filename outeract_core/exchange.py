@@ -89,7 +89,10 @@ def _json(body: bytes) -> Any:
             return fast.read(body)
         except fast.refuses:
             pass
-    return _DECODER.decode(body.decode(_encoding(body), "surrogatepass"))
+    try:
+        return _DECODER.decode(body.decode(_encoding(body), "surrogatepass"))
+    except RecursionError:
+        raise ValueError("the JSON is nested too deep to be read") from None
 
 
 def _encoding(body: bytes) -> str:
@@ -148,10 +151,10 @@ class Reply:
     body: bytes = field(repr=False)
 
     def json(self) -> Any:
-        """The body as JSON, or None when it is not JSON."""
+        """The body as JSON, or None when it is not JSON, or nested too deep to be read."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from outeract_core import exchange
-from outeract_core.exchange import Inbound
+from outeract_core.exchange import Inbound, Reply
 
 pytest.importorskip("msgspec")
 
@@ -64,3 +64,13 @@ def test_with_and_without_it_a_body_says_the_same(body: bytes) -> None:
         patch.setattr(exchange, "quick", lambda: None)
         plain = _read(body)
     assert _same(quick, plain), (quick, plain)
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000]
+)
+def test_what_is_nested_too_deep_is_no_json(body: bytes) -> None:
+    """A delivery says so as of all that is none; an answer is None, so that no adapter breaks by it."""
+    with pytest.raises(ValueError, match="too deep"):
+        Inbound("POST", {}, {}, body, datetime(2026, 1, 1, tzinfo=UTC)).json()
+    assert Reply(200, {}, body).json() is None
