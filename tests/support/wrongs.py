@@ -453,10 +453,10 @@ async def application_lost(world: World) -> tuple[str, ...]:
         if not done and world.core.runtime.ownership._terms:
             done.append(1)
             taken()
-        return any("had taken over" in one for one in STDERR)
+        return any("had taken over default/support" in one for one in STDERR)
 
     await _served(world, step)
-    return ("had taken over applications", str(world.app.key))
+    return ("had taken over default/support", "lease")
 
 
 async def misspelt(world: World) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ import anyio
 
 from ..._store.leases import ownership
 from ..._store.leases.ownership import Asking, Settled, Standing
+from ..._store.writing.tenants import APPLICATIONS
 from ...errors import StoreClosed, StoreError
 from ..database import Database
 from ..log import Log
@@ -249,6 +250,14 @@ class Ownership:
             self._beating = False
             self._runtime.wake("beat")
 
+    def _named(self, lost: set[int]) -> list[str]:
+        """The applications as a person knows them."""
+        try:
+            rows = self._runtime.database.read(lambda tx: tx.all(APPLICATIONS))
+        except StoreError:
+            return [f"application {key}" for key in sorted(lost)]
+        return [f"{organisation}/{name}" for key, name, organisation in rows if key in lost]
+
     def _note(self, asked: int, asking: Asking, settled: Settled) -> None:
         known = self._lasts()
         lost = set(self._terms) - settled.kept - self._leaving
@@ -258,7 +267,10 @@ class Ownership:
         self._said = dict(asking.able) if asking.serving else {}
         self._until, self._renew_at, self._look_at = asked + TTL, asked + RENEW, asked + LOOK
         if lost:
-            text = f"other processes had taken over applications {sorted(lost)} of this one"
+            text = (
+                f"other processes had taken over {', '.join(self._named(lost))} of this one, which was "
+                "away for longer than its lease"
+            )
             self._runtime.log.warning("ownership", text)
         if settled.taken or not known:
             self._runtime.wake()
