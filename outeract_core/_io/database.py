@@ -55,15 +55,15 @@ class Database:
     def __init__(self, path: str, options: Options) -> None:
         self.path = path
         self.options = options
-        self._forks = forks()
-        self._id = random.getrandbits(60) | 1
+        self._forks, self._id = forks(), random.getrandbits(60) | 1
         self._batch = 0
         self._queue: queue.SimpleQueue[Ticket[Any] | None] = queue.SimpleQueue()
         self._broken: BaseException | None = None
         self._closed = False
         self._truncate = self._fresh = False
         self._gate = threading.Lock()
-        self._marks = None if path.startswith("file:/") else Marks(path)
+        memory = path.startswith("file:/")
+        self._marks = None if memory else Marks(path, lambda: self._readers.length())
         self._turn: AbstractContextManager[Any] = (
             nullcontext() if self._marks else threading.RLock()
         )

@@ -73,6 +73,11 @@ class Readers:
         else:
             self._few.discard(asks)
 
+    def length(self) -> int:
+        """Bytes of the database as it is now, by its own account."""
+        with self.borrowed() as reader:
+            return reader.length()
+
     def close(self) -> None:
         """Close those that are not lent now, and the others when they come back."""
         with self._gate:

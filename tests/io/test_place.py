@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.lowlevel
+import apsw
 import pytest
 
 from outeract_core import Attachment, Content, Outeract
@@ -239,7 +241,7 @@ class Ticking:
 def _watched(folder: Path, clock: Ticking) -> Marks:
     for end in ("", "-wal", "-shm"):
         (folder / f"a.db{end}").write_bytes(b"x")
-    marks = Marks(str(folder / "a.db"), clock)
+    marks = Marks(str(folder / "a.db"), int, clock)
     assert marks.moved() is None
     return marks
 
@@ -271,13 +273,37 @@ def test_whatever_is_moved_is_noticed_at_the_next_look(
 
 
 def test_an_older_copy_that_is_written_over_it_is_noticed(tmp_path: Path) -> None:
-    """`cp backup.db bot.db` keeps the file and makes it shorter; that it grows, or stays, is nothing."""
-    (tmp_path / "bot.db").write_bytes(b"1" * 8192)
-    marks = Marks(str(tmp_path / "bot.db"))
+    """`cp backup.db bot.db` keeps the file and makes it shorter; that it grows, or stays, is nothing, nor that the
+    database has become shorter itself.
+    """
+    file, account = tmp_path / "bot.db", [8192]
+    file.write_bytes(b"1" * 8192)
+    marks = Marks(str(file), lambda: account[0])
     assert marks.moved() is None
-    for size, found in ((12288, None), (12288, None), (8192, str(tmp_path / "bot.db"))):
-        (tmp_path / "bot.db").write_bytes(b"2" * size)
+    for size, told, found in (
+        (12288, 12288, None), (12288, 20480, None), (8192, 8192, None), (4096, 8192, str(file)),
+    ):  # fmt: skip
+        file.write_bytes(b"2" * size)
+        account[0] = told
         assert marks.moved() == found
+
+
+async def test_a_vacuum_by_another_program_is_no_replacement(tmp_path: Path) -> None:
+    """Who gives the room of what was erased back to the disk need not stop the bot."""
+    bot = talk(tmp_path / "bot.db")
+    async with bot.core:
+        for _ in range(3):
+            await bot.says("x" * 3000)
+        await bot.core.runtime.database.truncate_log()
+        before = (tmp_path / "bot.db").stat().st_size
+        with closing(apsw.Connection(str(tmp_path / "bot.db"))) as other:
+            other.execute("CREATE TABLE room(of); INSERT INTO room VALUES (zeroblob(500000))")
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            await bot.says("it is larger now")
+            other.execute("DROP TABLE room; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+        await bot.says("and as small as before")
+        bot.core.runtime.database.verify()
+        assert (tmp_path / "bot.db").stat().st_size < before + 100_000
 
 
 def test_two_changes_of_one_moment_are_not_taken_for_one(tmp_path: Path) -> None:
@@ -298,7 +324,7 @@ def test_behind_a_link_every_file_is_looked_at(tmp_path: Path) -> None:
     there.mkdir(), here.mkdir()
     (there / "a.db").write_bytes(b"x")
     (here / "a.db").symlink_to(there / "a.db")
-    marks = Marks(str(here / "a.db"), clock)
+    marks = Marks(str(here / "a.db"), int, clock)
     for _ in range(5):
         clock.now += 10.0
         assert marks.moved() is None

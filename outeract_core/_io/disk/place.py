@@ -102,10 +102,12 @@ class Marks:
     Whatever is removed, moved or put into a folder changes the time of the folder, so that this is
     looked at first. It says nothing while it is so young that two changes may have the same time, nor
     where links lead to other folders. Nor does it say what was written over the file itself (`cp
-    backup.db bot.db`), but SQLite never makes it shorter, and an older copy is.
+    backup.db bot.db`), but an older copy is shorter, and the database does not know that it has become so, as
+    it does after a VACUUM. `length`: its bytes by its own account.
     """
 
     path: str
+    length: Callable[[], int]
     clock: Callable[[], float] = time.monotonic
     _seen: dict[str, tuple[int, int]] = field(factory=dict)
     _folder: tuple[int, int, int] | None = None
@@ -136,15 +138,15 @@ class Marks:
         return found
 
     def grown(self) -> bool:
-        """Note how long the file is, now that a checkpoint has written into it; False when it is shorter."""
+        """Note how long the file is, now that a checkpoint has written into it; False when it was cut."""
         try:
             size = os.stat(self.path).st_size  # noqa: PTH116 - as in `_mark`
         except OSError:
             return True  # the folder tells
-        if size >= self._size:
-            self._size = size
-            return True
-        return False
+        if size < self._size <= self.length():
+            return False
+        self._size = size
+        return True
 
     def _look(self) -> str | None:
         for end in _BESIDE:

@@ -346,6 +346,11 @@ class Connection(Known):
         version: int = rows[0][0]
         return version
 
+    def length(self) -> int:
+        """Bytes of the database by its own account, what stands only in its log included."""
+        (pages,), (size,) = self.script("PRAGMA page_count; PRAGMA page_size")
+        return int(pages * size)
+
     def own_version(self) -> int:
         """The same without a statement, as the last one has seen it; it changes with own commits too."""
         version: int = self.db.data_version()
