@@ -62,7 +62,7 @@ def test_every_verb_of_the_application_is_there() -> None:
     """No public verb of `App` is missing from the blocking one."""
     internal = {
         "commit", "entity", "events_at", "handlers", "id", "in_turn", "key", "mark_events",
-        "cause", "deleting", "editing", "new_id", "on_processed", "organisation", "reaction", "runtime", "sender_of", "tenant",
+        "cause", "deleting", "editing", "new_id", "on_processed", "organisation", "reaction", "runtime", "sender_of", "standing_of", "tenant",
         "typing_now", "config",
     }  # fmt: skip
     asynchronous = {name for name in dir(app.App) if not name.startswith("_")}
