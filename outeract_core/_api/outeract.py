@@ -93,7 +93,7 @@ class Outeract:
     clock, ids, vfs, checkpoints, transport   seams for tests: a clock (→ aware UTC), a source of
                     UUIDv7, an apsw VFS name, a checkpoint policy, an httpx transport.
 
-    After a fork every verb raises StoreClosed in the child: open the file there. Raises BadInput,
+    After a fork every verb raises StoreClosed in the child: open it after, close it before. Raises BadInput,
     StoreError and its kinds: OldSQLite, NewerSchema, NotOurFile, ReadOnlyStore, DiskFull.
     """
 

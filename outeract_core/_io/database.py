@@ -184,7 +184,7 @@ class Database:
         """Raises StoreClosed in a process that was forked: nothing that is open goes on in it."""
         if self.forked:
             raise StoreClosed(
-                f"{shown_path(self.path)} was opened before a fork; open it again in the child"
+                f"{shown_path(self.path)} was opened before a fork; open it after the fork, and close it before"
             )
 
     def close(self) -> None:
