@@ -70,7 +70,9 @@ class Loop:
         Who stops waiting (Ctrl-C) stops the work: it is cancelled there.
         """
         if self.forked:
-            raise StoreClosed("this process was forked; open the file after the fork, and close it before")
+            raise StoreClosed(
+                "this process was forked; open the file after the fork, and close it before"
+            )
         try:
             future = self.portal.start_task_soon(run, *args)
         except RuntimeError as error:
