@@ -110,7 +110,12 @@ def organisation(tx: Tx, name: str) -> tuple[int, Organisation]:
         tx.run(ORGANISATION_ADD, uid=tx.new_id().bytes, name=name, now=tx.now)
         row = tx.one(ORGANISATION, name=name)
     assert row is not None  # noqa: S101 - inserted above
-    return row[0], Organisation(
+    return row[0], _organisation(row)
+
+
+def _organisation(row: Any) -> Organisation:
+    """The organisation of a row. Raises StoreCorrupt."""
+    return Organisation(
         OrganisationId(stored.uid(row[1], "organisation", row[0])), row[2],
         stored.moment(row[3], "organisation", row[0]),
     )  # fmt: skip
@@ -146,12 +151,13 @@ def standing(
 ) -> tuple[int, Application] | None:
     """The application `name` when it is there and `config` changes nothing of it: then nothing is written.
 
-    Raises UnfinishedImport, BadInput.
+    Raises UnfinishedImport, BadInput, StoreCorrupt.
     """
     parent = tx.one(ORGANISATION, name=organisation_name)
     row = None if parent is None else tx.one(APPLICATION, organisation=parent[0], name=name)
     if parent is None or row is None:
         return None
+    _organisation(parent)  # damage is told here, too
     _refuse_unfinished(tx, row[0], f"{organisation_name}/{name}")
     now = _config_of(row[0], row[4])
     return _named(row, parent[0]) if check_config({**now, **config}) == now else None
