@@ -51,6 +51,7 @@ class Puser(Mapping):
     name: Mapped[str | None]
     picture: Mapped[str | None]
     created_at: Mapped[int]
+    named: Mapped[int | None]
 
 
 class Alias(Mapping):

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from benchmarks.measure import Figure, Goal, Options, Result, at_least, at_most,
 from benchmarks.readers import raw_search
 from benchmarks.reporting import chart, report, shown
 from benchmarks.scenarios import busy, search, stalls
+from outeract_core import Outeract
 from outeract_core._store.reading import finding
 from tests.support.places import ROOT
 
@@ -257,3 +260,20 @@ def test_conversations_are_counted_once_per_transaction() -> None:
     """The floor aggregates as well as anybody could: one row for each conversation of a batch."""
     entries = [(7, 100, 1, 1), (8, 101, 1, 1), (7, 102, 1, 0), (7, 103, 1, 1)]
     assert floor._conversations(entries) == [(7, 103, 2, 1, 1), (8, 101, 1, 0, 1)]
+
+
+def test_the_mapping_of_an_object_mapper_has_every_column(tmp_path: Path) -> None:
+    """It writes the library's rows: a column that was added since is no error in the middle of a race."""
+    pytest.importorskip("sqlalchemy")
+    from benchmarks.peers import sqlalchemy_peer as peer
+
+    with closing(Outeract(tmp_path / "a.db")) as core:
+        for name, model in peer._MODELS.items():
+            asked = partial(_columns, name=name)
+            assert {
+                column.name for column in model.__table__.columns
+            } == core.runtime.database.read(asked)
+
+
+def _columns(tx: Any, name: str) -> set[str]:
+    return {row[1] for row in tx.script(f"PRAGMA table_info({name})")}
