@@ -243,11 +243,6 @@ class Standing(Event):
 
     _around: Around = field(kw_only=True, hash=False)
 
-    @classmethod
-    def of(cls, event: Event, around: Around) -> Standing:
-        """The message that is this event."""
-        return cls(event._row, event._names, around=around)  # noqa: SLF001 - of its own kind
-
     def __repr__(self) -> str:
         return f"Standing(id={self.id}, event_type={self.event_type!r}, position={self.position})"
 
