@@ -25,8 +25,10 @@ INBOUND, OUTBOUND = "message.inbound", "message.outbound"
 class ConversationSummary:
     """One line of the list of conversations.
 
-    `peer`: the person, group or channel. `participants`: the person, or the first of those who
-    have spoken in the group. Counts are of messages.
+    `peer`: the person, group or channel. `last_message`: what was last said, as it stands; where none of
+    the newest messages was, since all of them failed, were cancelled or are not yet due, the newest, and its
+    `said` is False. `participants`: the person, or the first of those who have spoken in the group. Counts are
+    of messages.
     """
 
     peer: PlatformUser

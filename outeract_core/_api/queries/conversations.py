@@ -59,7 +59,9 @@ class Conversations:
         self, *, first: int = 50, after: str | None = None, before: str | None = None,
         connection_of: Any = None, total: bool = False,
     ) -> Page[ConversationSummary]:  # fmt: skip
-        """The conversations with the newest messages first, each last message as it stands: O(page).
+        """The conversations with the newest messages first, each with what was last said in it: O(page).
+
+        What failed, was cancelled or is not yet due was not said; in its place stands what was said before it.
 
         `after`, `before`: a cursor of an earlier page, to read on or back. `connection_of`: only those
         on one connection. `total`: count all. Raises BadInput, NotFound.
@@ -169,11 +171,11 @@ class Conversation:
             after = page.end_cursor
 
     async def summary(self) -> ConversationSummary | None:
-        """Last message, counts, participants; None before the first message."""
+        """What was last said, counts, participants; None before the first message."""
 
         def query(tx: Tx, app: int) -> ConversationSummary | None:
-            row = conversations.counts(tx, self._peer())
-            return None if row is None else _summaries(tx, app, [row])[0]
+            line = views.line(tx, self._peer())
+            return None if line is None else _summaries(tx, app, [line])[0]
 
         return await self._tenant.read(query)
 
@@ -261,22 +263,20 @@ class Conversation:
         return self._view.peers[0]
 
 
-def _summaries(tx: Tx, app: int, found: list[conversations.CountsRow]) -> list[ConversationSummary]:
-    last = [row[1] for row in found]
-    read = shown(tx, app, last, [row[0] for row in found])
-    peers = [read.people[row[0]] for row in found]
+def _summaries(tx: Tx, app: int, found: list[views.Line]) -> list[ConversationSummary]:
+    last = [line.said for line in found]
+    read = shown(tx, app, last, [line.peer for line in found])
+    peers = [read.people[line.peer] for line in found]
     return [
         ConversationSummary(
             peer,
             message,
-            (peer,) if peer.kind == "person" else read.spoken.get(key, ()),
-            inbound,
-            outbound,
-            unread,
+            (peer,) if peer.kind == "person" else read.spoken.get(line.peer, ()),
+            line.inbound,
+            line.outbound,
+            line.unread,
         )
-        for (key, _, inbound, outbound, unread, _), peer, message in zip(
-            found, peers, read.of(last), strict=True
-        )
+        for line, peer, message in zip(found, peers, read.of(last), strict=True)
     ]
 
 

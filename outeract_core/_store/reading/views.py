@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import evolve, frozen
 
@@ -19,16 +19,35 @@ from ...driver import Statement, Tx
 from ...errors import BadInput
 from ...standing import Standing
 from ..engine.composed.merging import merged, of_sources
+from ..engine.composed.saying import LOOKED, with_last_said
 from ..engine.statements import statement
 from ..records import nodes
-from ..writing.conversations import CountsRow
 from ..writing.handlers import peer_of
 from . import standing
 
-_RECENT: dict[bool, Statement[CountsRow]] = {
-    True: statement("recent_conversations"),
-    False: statement("recent_conversations_up"),
+
+
+class Line(NamedTuple):
+    """A conversation's row of counters with the last message that was `said` in it. Keys, not ids."""
+
+    peer: int
+    last: int
+    inbound: int
+    outbound: int
+    unread: int
+    read_upto: int
+    said: int
+
+
+def _lines(name: str, order: str = "DESC") -> Statement[Line]:
+    return Statement(name, with_last_said(name, order))
+
+
+_RECENT: dict[bool, Statement[Line]] = {
+    True: _lines("recent_conversations"),
+    False: _lines("recent_conversations_up", "ASC"),
 }
+_LINE = _lines("conversation_row")
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")
@@ -181,10 +200,19 @@ def times(tx: Tx, app: int, view: View) -> list[tuple[str, int]]:
 
 def recent(
     tx: Tx, app: int, conn: int | None, after: int | None, limit: int, newest: bool = True
-) -> list[CountsRow]:
+) -> list[Line]:
     """The conversations by their newest message, from the newest, or up from a place: O(limit × connections)."""
     lo, hi = _behind(app, newest, after)
-    return tx.all(_RECENT[newest], app=app, conn=conn, lo=lo, hi=hi, limit=limit, others=limit - 1)
+    found = tx.all(
+        _RECENT[newest], app=app, conn=conn, lo=lo, hi=hi, limit=limit, others=limit - 1, now=tx.now, looked=LOOKED
+    )  # fmt: skip
+    return [Line(*row) for row in found]
+
+
+def line(tx: Tx, peer: int) -> Line | None:
+    """The same of one conversation; None when nothing was ever said."""
+    row = tx.one(_LINE, peer=peer, now=tx.now, looked=LOOKED)
+    return None if row is None else Line(*row)
 
 
 def total(tx: Tx, app: int, conn: int | None) -> int:
