@@ -26,7 +26,6 @@ from ..writing.handlers import peer_of
 from . import standing
 
 
-
 class Line(NamedTuple):
     """A conversation's row of counters with the last message that was `said` in it. Keys, not ids."""
 
