@@ -1,4 +1,4 @@
-"""Queries over events: every filter against a plain Python one, pages, cursors, hostile values."""
+"""Queries over events: every filter against a plain Python one, pages (of other lists too), cursors, hostile values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from outeract_core.errors import BadInput, NotFound
 from outeract_core.model import Event
 from outeract_core.testing import ManualClock
 from tests.support.reading.filters import HAPPENED, TREES, Pair, happen
-from tests.support.reading.world import START, arrive, connect, everything, said
+from tests.support.reading.world import START, arrive, connect, everything, person, said
 
 pytestmark = pytest.mark.anyio
 Order = Literal["newest", "oldest"]
@@ -359,3 +359,39 @@ def test_filters_are_values() -> None:
     assert q.between(datetime(2026, 1, 1, tzinfo=UTC)) == q.between(
         datetime(2026, 1, 1, tzinfo=UTC)
     )
+
+
+@pytest.mark.parametrize("listing", ["events", "conversation", "recent", "newest", "rank"])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
+async def test_backward_pages_show_the_nodes_of_forward_pages(
+    core: Outeract, app: App, listing: str, size: int
+) -> None:
+    """Turned to the end and back, every page has the same nodes in the same order; times may be equal."""
+    conns = [connect(core, app), connect(core, app, "raven")]
+    for n in range(23):
+        await arrive(core, conns[n % 2], said(f"m{n}", "some word", f"p{n % 7}", at=0))
+    conversation = await app.conversations.of(await person(app, conns[0], "p0"))
+    asks: dict[str, Callable[..., Any]] = {
+        "events": lambda **k: app.events.page(q.type_is("message.inbound"), **k),
+        "conversation": conversation.page,
+        "recent": app.conversations.recent,
+        "newest": lambda **k: app.search("word", **k),
+        "rank": lambda **k: app.search("word", order="rank", **k),
+    }
+    ask = asks[listing]
+    whole = await ask(first=100, total=True)
+    assert whole.total_count == len(whole)
+    page = await ask(first=size)
+    forward = list(page.positions)
+    assert not page.has_previous
+    while page.has_next:
+        page = await ask(first=size, after=page.end_cursor)
+        assert page.has_previous
+        forward += page.positions
+    backward = list(page.positions)
+    while page.has_previous:
+        page = await ask(first=size, before=page.start_cursor)
+        assert page.has_next
+        backward = [*page.positions, *backward]
+    assert backward == forward
+    assert len(forward) == len(whole)

@@ -22,6 +22,7 @@ from ..engine.composed.merging import merged, of_sources
 from ..engine.composed.saying import LOOKED, with_last_said
 from ..engine.statements import statement
 from ..records import nodes
+from ..writing.conversations import ROW, CountsRow
 from ..writing.handlers import peer_of
 from . import standing
 
@@ -38,15 +39,15 @@ class Line(NamedTuple):
     said: int
 
 
-def _lines(name: str, order: str = "DESC") -> Statement[Line]:
-    return Statement(name, with_last_said(name, order))
+def _lines(rows: Statement[CountsRow], order: str = "DESC") -> Statement[Line]:
+    return Statement(f"{rows.name}_said", with_last_said(rows.sql, order))
 
 
 _RECENT: dict[bool, Statement[Line]] = {
-    True: _lines("recent_conversations"),
-    False: _lines("recent_conversations_up", "ASC"),
+    True: _lines(statement("recent_conversations")),
+    False: _lines(statement("recent_conversations_up"), "ASC"),
 }
-_LINE = _lines("conversation_row")
+_LINE = _lines(ROW)
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")

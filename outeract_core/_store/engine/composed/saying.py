@@ -7,21 +7,18 @@ Does not know: which conversations are wanted.
 
 from __future__ import annotations
 
-from ..dialect import SQLITE, Dialect
-from ..statements import texts
-
 __all__ = ["LOOKED", "with_last_said"]
 
 LOOKED = 32
 """So many of the newest messages of a conversation are looked at for one that was said."""
 
 
-def with_last_said(name: str, order: str, dialect: Dialect = SQLITE) -> str:
-    """The rows of a statement that gives `peer` and `last`, and the last that was said as one more column.
+def with_last_said(rows: str, order: str) -> str:
+    """The rows of a query that gives `peer` and `last`, and the last that was said as one more column.
 
     It is `last` itself nearly always, and also where none of the newest `:looked` was said.
     """
-    return f"SELECT r.*, {_SAID} FROM ({texts(dialect)[name]}) r ORDER BY r.last {order}"
+    return f"SELECT r.*, {_SAID} FROM ({rows}) r ORDER BY r.last {order}"
 
 
 def _unsaid(event: str) -> str:
