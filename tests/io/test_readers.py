@@ -151,3 +151,32 @@ async def test_what_is_remembered_is_not_told_before_the_file_was_asked(tmp_path
         assert [database.read(told) for _ in range(3)] == [(None, 7)] * 3
         database.write_now(lambda tx: tx.kind("another"))
         assert [database.read(told) for _ in range(3)] == [(None, None)] * 3
+
+
+_TWENTY = "WITH RECURSIVE n(v) AS (VALUES(1) UNION ALL SELECT v + 1 FROM n WHERE v < 20) SELECT v, 'x' FROM n"
+
+
+async def test_who_had_to_wait_for_a_row_fetches_rows_as_one_for_a_while(tmp_path: Path) -> None:
+    """A second after it has waited it looks again whether the host still computes; the rows are the same."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        assert await _rows(core, [0.0, 0.5]) == 20  # compiled: that takes long, too
+        assert await _rows(core, [1.0, 1.0]) == 20
+        assert await _rows(core, [2.0, 2.1]) == 20  # it had to wait
+        assert await _rows(core, [2.2, 2.3]) == 1
+        assert await _rows(core, [3.0, 3.0]) == 1
+        assert await _rows(core, [3.2, 3.2]) == 20
+        assert await _rows(core, [3.3, 3.4]) == 20
+        assert await _rows(core, [3.5, 3.5]) == 1
+
+
+async def _rows(core: Outeract, times: list[float]) -> int:
+    """So many rows are fetched by a read that begins and ends at these times."""
+    fetched: list[None] = []
+    with core.runtime.database._readers.borrowed() as reader:
+        reader.clock = lambda: times.pop(0)
+        reader.db.trace_v2(apsw.SQLITE_TRACE_ROW, lambda _told: fetched.append(None))
+    found = core.runtime.database.read(lambda tx: tx.dynamic(_TWENTY, {}))
+    assert found == [(number, "x") for number in range(1, 21)]
+    with core.runtime.database._readers.borrowed() as reader:
+        reader.db.trace_v2(0, None)
+    return len(fetched)

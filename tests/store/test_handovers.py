@@ -116,6 +116,24 @@ async def test_a_read_takes_few_steps(tmp_path: Path) -> None:
     assert counted == {"look-up": 1, "unread": 1, "page": _PAGE, "list": _LIST}
 
 
+async def test_beside_a_host_that_computes_a_page_and_a_list_are_few_rows(tmp_path: Path) -> None:
+    """At each row that is fetched the lock may be lost: of a statement that has many there is one, and they are the same."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        app = core.app("support")
+        await arrive(core, connect(core, app), *_messages(0, 400, 20))
+        (first, *_) = await app.conversations.recent(first=50)
+        held = await app.conversations.of(first.peer)
+        ways = [lambda: held.page(first=50), lambda: app.conversations.recent(first=50)]
+        for ask, least, most in zip(ways, (20, 20), (_PAGE, _LIST), strict=True):
+            before = [repr(one) for one in await ask()]
+            assert await _asked(core, ask, apsw.SQLITE_TRACE_ROW) > least
+            with core.runtime.database._readers.borrowed() as reader:
+                reader._gathers_until = float("inf")
+            assert await _asked(core, ask, apsw.SQLITE_TRACE_ROW) == most
+            assert [repr(one) for one in await ask()] == before
+            reader._gathers_until = 0.0
+
+
 async def test_what_has_happened_to_messages_takes_no_more_steps(tmp_path: Path) -> None:
     """Edits, pictures, reactions by strangers, deletions, receipts; only what is quoted is asked by a second."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
@@ -156,13 +174,15 @@ async def test_a_list_of_many_groups_and_connections_takes_no_more_steps(tmp_pat
         assert await _asked(core, lambda: app.conversations.recent(first=50)) == _LIST
 
 
-async def _asked(core: Outeract, ask: Callable[[], Awaitable[Any]]) -> int:
-    """The steps of a reader, once what things are called is known."""
+async def _asked(
+    core: Outeract, ask: Callable[[], Awaitable[Any]], what: int = apsw.SQLITE_TRACE_PROFILE
+) -> int:
+    """The steps of a reader (or its rows), once what things are called is known."""
     await ask()
     await ask()
-    seen: list[str] = []
+    seen: list[int] = []
     with core.runtime.database._readers.borrowed() as reader:
-        reader.db.trace_v2(apsw.SQLITE_TRACE_PROFILE, lambda told: seen.append(told["sql"]))
+        reader.db.trace_v2(what, lambda told: seen.append(told["code"]))
     await ask()
     with core.runtime.database._readers.borrowed() as reader:
         reader.db.trace_v2(0, None)

@@ -4,18 +4,21 @@ Knows: that a statement is a snapshot by itself, and needs no transaction around
 nobody has committed between them; that what is remembered counts for the version of the file that the first has seen.
 Does not know: which queries are of so few statements (`_io/readers.py`), what they ask.
 
-Each statement, BEGIN and COMMIT too, may hand Python's lock to a thread of the host that computes, and
-then waits for it.
+Each statement, BEGIN and COMMIT too, and each row that is fetched may hand Python's lock to a thread of the host that
+computes, and then waits for it. A connection that had to wait fetches rows as one for a while.
 """
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import apsw
 
 from ..._domain.values.ids import IdSource
+from .composed.gathered import apart, gathered, waited, worth
 from .memory import flags_for
 from .opening import TEXTS, configured
 from .sqlite import Connection
@@ -23,6 +26,10 @@ from .translating import translated
 
 FEW = 2
 """So many statements are asked without a transaction around them."""
+_A_WHILE = 1.0
+"""Seconds for which rows are fetched as one. Then it is seen whether the host still computes."""
+_KEPT = 200
+"""So many statements with many rows are remembered."""
 
 
 class Several(BaseException):
@@ -62,11 +69,18 @@ class Reader(Connection):
 
     asked = 0
     _alone = False
+    _rows, _began, _gathers_until = 0, 0.0, 0.0
+
+    def __init__(self, db: apsw.Connection, path: str, ids: IdSource) -> None:
+        super().__init__(db, path, ids)
+        self.clock: Callable[[], float] = time.monotonic
+        self._gathered: dict[str, str] = {}
 
     def begin_read(self, now: int, *, alone: bool = False) -> None:
         """Pin one snapshot for the queries that follow; `alone`: for few statements, of which each is one."""
         self.now, self._alone = now, alone
         self._plain = self._cursor
+        self._rows, self._began = 0, self.clock()
         if not alone:
             self._plain.execute("BEGIN")
         self.hide()
@@ -82,6 +96,26 @@ class Reader(Connection):
         else:
             self._plain.execute("COMMIT")
         self.learn()
+        now = self.clock()
+        if waited(now - self._began, self._rows, sys.getswitchinterval()):
+            self._gathers_until = now + _A_WHILE
+
+    def _fetched(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
+        """All rows: one by one, or as one while the host computes."""
+        one = self._gathered.get(sql)
+        if one is not None and self._began < self._gathers_until:
+            return apart(self._cursor.execute(one, params).fetchone()[0])
+        rows = super()._fetched(sql, params)
+        if one is not None:
+            self._rows += len(rows)  # the first time it is compiled, which takes as long
+        elif worth(len(rows)):
+            self._gather(sql, len(rows[0]))
+        return rows
+
+    def _gather(self, sql: str, columns: int) -> None:
+        if len(self._gathered) >= _KEPT:
+            self._gathered.clear()
+        self._gathered[sql] = gathered(sql, columns)
 
     def stream(self, sql: str, params: Mapping[str, Any]) -> Iterator[Any]:
         """Rows of a composed query one by one, none of them kept, while the transaction lasts."""

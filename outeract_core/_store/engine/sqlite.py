@@ -68,8 +68,7 @@ class Connection(Known):
         """All rows of a query."""
         if statement.lists:
             self._lists(statement, params)
-        rows: list[Row] = self._cursor.execute(self._texts[statement.sql], params).fetchall()
-        return rows
+        return self._fetched(self._texts[statement.sql], params)
 
     def one(self, statement: Statement[Row], **params: Any) -> Row | None:
         """Its first row, or None."""
@@ -84,8 +83,7 @@ class Connection(Known):
             return []
         go_on()
         params["keys"] = apsw.carray(array("q", keys)) if type(keys[0]) is int else bound(keys)
-        rows: list[Row] = self._cursor.execute(self._texts[statement.sql], params).fetchall()
-        return rows
+        return self._fetched(self._texts[statement.sql], params)
 
     def run(self, statement: Statement[Any], **params: Any) -> int:
         """Execute a change; the number of rows that it changed."""
@@ -121,7 +119,11 @@ class Connection(Known):
     def dynamic(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
         """Rows of a query that was composed (filters, walks); values travel as parameters only."""
         go_on()
-        rows: list[Any] = self._cursor.execute(self._texts[sql], params).fetchall()
+        return self._fetched(self._texts[sql], params)
+
+    def _fetched(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
+        """All rows of a query, as SQLite is given it."""
+        rows: list[Any] = self._cursor.execute(sql, params).fetchall()
         return rows
 
     def stream(self, sql: str, params: Mapping[str, Any]) -> Iterator[Any]:
