@@ -207,6 +207,9 @@ class Life:
         unfurled = {"from_url": "https://e.org", "author_id": who.slack, "text": root["text"]}
         words = self.said(other, f"link to a message of {who.key}")
         await self.slack(said(other.slack, words, CHANNEL, attachments=[unfurled]))
+        pasted = {**share, "is_share": False, "is_msg_unfurl": True, "from_url": "https://e.org/p1"}
+        words = self.said(other, f"pasted link to a message of {who.key}")
+        await self.slack(said(other.slack, words, CHANNEL, attachments=[pasted]))
         words = f"{self.said(other, f'slack mention of {who.key}')} <@{who.slack}>"
         named = said(other.slack, "", CHANNEL)
         named["event"]["text"] = words

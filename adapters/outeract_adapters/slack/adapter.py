@@ -92,7 +92,7 @@ class Slack:
         idempotency="reconcile",
         pace_chat=1.0,
         answers=frozenset({"root"}),
-        names=frozenset({"attachments", "message_blocks"}),
+        names=frozenset({"attachments", "message_blocks", "previews"}),
         forwards=frozenset({"forward", "forwards"}),
     )  # fmt: skip
 

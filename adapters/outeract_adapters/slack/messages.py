@@ -76,7 +76,7 @@ def _changed(event: Object, delivery: Delivery) -> Fact:
     if text(now, "subtype") == "tombstone":
         return _deleted(event, delivery)
     if not _edited(now, before):
-        return notice(event, delivery)
+        return notice(event, delivery, previews=list(said(now).previews) or None)
     channel, ts = need_id(event, "channel"), need_ts(now, "ts")
     target = external_id(ts, channel)
     ours, told = delivery.us.wrote(now), said(now)
@@ -217,6 +217,7 @@ def _body(item: Object, told: Said, id: str, us: Us, ours: bool) -> dict[str, An
         forwarded=True if told.forwards else None,
         forward=told.forwards[0] if told.forwards else None,
         forwards=list(told.forwards) if len(told.forwards) > 1 else None,
+        previews=list(told.previews) or None,
         links=_links(told) or None,
     )
     if ours:

@@ -4,7 +4,8 @@ Knows: legacy attachments, forwarded messages, previews of links, tables in atta
 Does not know: events, who said it; how a block is read (`readable.py`).
 
 Slack docs, "message event", and what its clients send: a forwarded message, a pasted table and most
-of what older apps post stand in `attachments`, never in `text`.
+of what older apps post stand in `attachments`, never in `text`. A forward has `is_share`; Slack's own preview
+of a message whose link somebody has pasted has `is_msg_unfurl` alone, a forward may have both.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .readable import readable
 
 __all__ = ["Said", "said"]
 
-_SHARED = ("is_share", "is_msg_unfurl", "is_reply_unfurl")
+_MESSAGE = ("is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl")
 _PREVIEWED = ("from_url", "original_url", "app_unfurl_url")
 _DEEPEST = 3
 """Forwards of forwards that are read."""
@@ -31,27 +32,32 @@ _DEEPEST = 3
 class Said:
     """`own`: the author's words; `whole`: with what is forwarded. Both in mrkdwn.
 
-    `forwards`: whose the forwarded messages are; `files`: all file objects, each once.
+    `forwards`: whose the forwarded messages are; `previews`: what was shown of links, which nobody has said;
+    `files`: all file objects but those of previews, each once.
     """
 
     own: str
     whole: str
     forwards: tuple[Object, ...] = ()
+    previews: tuple[Object, ...] = ()
     files: tuple[Object, ...] = field(default=(), repr=False)
 
 
 def said(item: Object) -> Said:
-    """The sum of a message."""
+    """The sum of a message. Where nothing but previews is in it, they are what it says."""
     attached = many(item, "attachments")
     forwarded = [one for one in attached if _is_forward(one)]
+    previews = [one for one in attached if _is_preview(one)]
     posted = [one for one in attached if not _is_forward(one) and not _is_preview(one)]
     own = _joined([_body(item), *(_attached(one) for one in posted)])
+    if not (own or forwarded):
+        forwarded, previews = [one for one in previews if _of_message(one)], []
+        own = _joined([_attached(one) for one in attached if one not in forwarded])
     others = [_forwarded(one, 0) for one in forwarded]
-    whole = _joined([own, *others])
-    if not whole:
-        whole = own = _joined([_attached(one) for one in attached])
-    origins = (_origin(one, words) for one, words in zip(forwarded, others, strict=True))
-    return Said(own, whole, tuple(origins), tuple(_files(item)))
+    origins = [_origin(one, words) for one, words in zip(forwarded, others, strict=True)]
+    shown = [_preview(one) for one in previews]
+    seen = {**item, "attachments": [one for one in attached if one not in previews]}
+    return Said(own, _joined([own, *others]), tuple(origins), tuple(shown), tuple(_files(seen)))
 
 
 def _joined(parts: list[str]) -> str:
@@ -66,12 +72,18 @@ def _body(item: Object) -> str:
 
 
 def _is_forward(attachment: Object) -> bool:
-    return any(attachment.get(sign) is True for sign in _SHARED)
+    return attachment.get("is_share") is True
 
 
 def _is_preview(attachment: Object) -> bool:
     """Whether Slack or an app made it of a link: nobody said it."""
-    return any(text(attachment, sign) is not None for sign in _PREVIEWED)
+    made = _of_message(attachment) or attachment.get("is_app_unfurl") is True
+    made = made or any(text(attachment, sign) is not None for sign in _PREVIEWED)
+    return made and not _is_forward(attachment)
+
+
+def _of_message(attachment: Object) -> bool:
+    return any(attachment.get(sign) is True for sign in _MESSAGE)
 
 
 def _attached(attachment: Object) -> str:
@@ -99,6 +111,7 @@ def _forwarded(attachment: Object, depth: int) -> str:
     blocks = [block for one in inner for block in many(one, "blocks")]
     shown = added(_attached({**attachment, "fallback": None}), readable(blocks))
     deeper = many(attachment, "attachments") if depth < _DEEPEST else []
+    deeper = [one for one in deeper if not _is_preview(one)]
     parts = [shown, *(_forwarded(one, depth + 1) for one in deeper)]
     return _joined(parts) or told(text(attachment, "fallback"))
 
@@ -114,6 +127,21 @@ def _origin(attachment: Object, words: str) -> Object:
         "message_id": external_id(str(ts), str(channel)) if known else None,
         "url": text(attachment, "from_url"),
         "text": plain(words) or None,
+    }
+    return {member: value for member, value in told.items() if value is not None}
+
+
+def _preview(attachment: Object) -> Object:
+    """What was shown of a link: the title of a page, whose message it is and where."""
+    title = plain(text(attachment, "title") or "")
+    rest = {**attachment, "title": None, "fallback": None if title else attachment.get("fallback")}
+    where = [text(attachment, sign) for sign in _PREVIEWED]
+    names = [text(file, "name") for file in _files(attachment)]
+    told: dict[str, Any] = {
+        **_origin(attachment, _forwarded(rest, 0)),
+        "url": next((one for one in where if one), None),
+        "title": title or None,
+        "files": [one for one in names if one] or None,
     }
     return {member: value for member, value in told.items() if value is not None}
 

@@ -163,7 +163,21 @@ _SHOWN: dict[str, Callable[[Mapping[str, Any], Standing], Iterable[str]]] = {
 }
 
 
+def _previews(told: Mapping[str, Any]) -> Iterable[str]:
+    """What is shown of links beside the words; nobody here has said it."""
+    previews = told.get("previews")
+    for one in previews[:_LINKS] if isinstance(previews, list) else []:
+        if isinstance(one, Mapping):
+            whose = [name_of(str(one[part])) for part in ("name", "title") if one.get(part)]
+            text = f"“{inline(one['text'], 160)}”" if one.get("text") else ""
+            yield mark("preview:", ": ".join([*whose, *([text] if text else [])]))
+
+
+_LINKS = 5
+
+
 def _after(message: Standing, told: Mapping[str, Any], names: Mapping[Any, str]) -> Iterable[str]:
+    yield from _previews(told)
     if message.choices:
         menu = told.get("menu")
         under = inline(menu.get("button") or "", 40) if isinstance(menu, Mapping) else ""

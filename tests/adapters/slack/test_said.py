@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -192,19 +193,51 @@ def test_forwarded_words_stand_beside_the_comment() -> None:
     assert fact.payload["type"] == "image"
 
 
-@pytest.mark.parametrize("sign", ["is_share", "is_msg_unfurl", "is_reply_unfurl"])
-@pytest.mark.parametrize("holder", ["text", "message_blocks", "blocks", "fallback"])
-def test_a_forward_is_known_by_any_sign_and_read_wherever_its_words_are(
-    sign: str, holder: str
-) -> None:
-    """Each sign of a forward suffices, and each place where its words may stand is read."""
-    held = {"text": "over there", "fallback": "over there", "blocks": [rich(words("over there"))],
-            "message_blocks": [{"message": {"blocks": [rich(words("over there"))]}}]}  # fmt: skip
+HOLDERS: dict[str, Json] = {
+    "text": {"text": "over there"}, "fallback": {"fallback": "over there"},
+    "blocks": {"blocks": [rich(words("over there"))]},
+    "message_blocks": {"message_blocks": [{"message": {"blocks": [rich(words("over there"))]}}]},
+}  # fmt: skip
+SIGNS = ("is_share", "is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl", "is_app_unfurl")
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.parametrize("signs", [one for n in (1, 2) for one in combinations(SIGNS, n)])
+def test_only_a_share_is_a_forward(signs: tuple[str, ...], holder: str) -> None:
+    """Its words are the message's, wherever they stand; what Slack shows of a pasted link stands beside them."""
+    told = {**dict.fromkeys(signs, True), **HOLDERS[holder], "from_url": "https://a.example/p1"}
+    said = message(text="here", attachments=[told]).payload["message"]
+    shared = "is_share" in signs
+    assert said["text"] == ("here\n\nover there" if shared else "here")
+    assert (said.get("forwarded"), "forward" in said) == (shared or None, shared)
+    (shown,) = [said["forward"]] if shared else said["previews"]
+    assert (shown["text"], shown["url"]) == ("over there", "https://a.example/p1")
+
+
+def test_a_pasted_link_shows_a_message_that_its_sender_has_not_said() -> None:
+    """Whose message it is and what stands in it is told apart; its files and names are not the sender's."""
+    pasted = {**FORWARD, "is_share": False, "text": "<@U0BOT00001> look", "message_blocks": []}
     fact = message(
-        text="here", attachments=[{sign: True, holder: held[holder], "from_url": "https://a"}]
+        text="see <https://example.slack.com/archives/C0OTHER001/p1763990000000200>",
+        attachments=[pasted],
     )
-    assert fact.payload["message"]["text"] == "here\n\nover there"
-    assert fact.payload["message"]["forwarded"] is True
+    said = fact.payload["message"]
+    assert said["text"] == f"see {FORWARD['from_url']}"
+    assert said["previews"] == [{
+        "from": "U0BERT0001", "name": "Bert", "chat": "C0OTHER001", "text": "@U0BOT00001 look",
+        "message_id": "1763990000.000200:C0OTHER001", "url": FORWARD["from_url"], "files": ["df.png"],
+    }]  # fmt: skip
+    assert {"forwarded", "forward", "mentioned"}.isdisjoint(said)
+    assert (fact.files, fact.payload["type"]) == ((), "text")
+
+
+def test_what_a_forwarded_message_shows_of_a_link_was_not_said_there_either() -> None:
+    """A preview within a forward is left out of its words; one without any words of its own is all there is."""
+    pasted = {**FORWARD, "is_share": False}
+    share = {"is_share": True, "text": "that one", "attachments": [pasted]}
+    assert text(text="", attachments=[share]) == "that one"
+    alone = message(text="", attachments=[pasted]).payload["message"]
+    assert (alone["text"], alone["forwarded"]) == ("the disk is full", True)
 
 
 def test_a_comment_that_the_forward_repeats_is_kept() -> None:
@@ -254,7 +287,9 @@ def test_what_older_apps_post_is_read() -> None:
 def test_previews_of_links_were_said_by_nobody(sign: str) -> None:
     """What Slack shows of a linked page is not what the person wrote, unless there is nothing else."""
     preview = {sign: "https://a.example", "title": "A page", "text": "about it"}
-    assert text(text="see <https://a.example>", attachments=[preview]) == "see https://a.example"
+    said = message(text="see <https://a.example>", attachments=[preview]).payload["message"]
+    assert said["text"] == "see https://a.example"
+    assert said["previews"] == [{"url": "https://a.example", "title": "A page", "text": "about it"}]
     assert text(text="", attachments=[preview]) == "A page\nabout it"
 
 
