@@ -176,15 +176,19 @@ class Lanes:
     def _next(self, lane: Lane) -> list[Arrived]:
         handler = lane.handler
         burst = handler.burst if self._policy(handler) == "burst" else None
-        return bursts.batch(lane.queue, burst, lambda a: (a.event, handler.name) in self._retries)
+        return bursts.batch(lane.queue, burst, lambda a: self.tried(a.event, handler))
 
     def attempts(self, event: int, handler: Handler) -> int:
         """How often the handler has raised at an event."""
         return self._retry(event, handler)[0]
 
-    def failed(self, lane: Lane, event: int, attempt: int, due: int) -> None:
-        """The handler has raised; its lane waits until `due`."""
-        self._retries[event, lane.handler.name] = (attempt, due)
+    def tried(self, event: int, handler: Handler) -> bool:
+        """Whether a turn with the event has failed: it comes alone from then on."""
+        return (event, handler.name) in self._retries
+
+    def failed(self, lane: Lane, events: Iterable[int], attempt: int, due: int) -> None:
+        """The handler has raised at them; its lane waits until `due`."""
+        self._retries |= {(event, lane.handler.name): (attempt, due) for event in events}
         lane.due = due
 
     def names(self, batch: Sequence[Arrived]) -> dict[int, frozenset[str]]:

@@ -113,11 +113,11 @@ class Outcomes:
     ) -> bool:
         """A turn has failed: again later, or given up. Whether the lane may go on.
 
-        What was joined is tried one by one from now on, before any of it is given up.
+        Each message of what was joined has failed, and comes alone from now on, before any is given up.
         """
-        handler, first = lane.handler, batch[0]
+        handler, first, messages = lane.handler, batch[0], _messages(batch)
         attempt = self.lanes.attempts(first.event, handler) + 1
-        alone = len({arrived.album or arrived.event for arrived in batch}) == 1
+        alone = len(messages) == 1
         if attempt >= handler.attempts and alone:
             trace = self._runtime.log.trace(error)
             told = {"attempts": attempt, "traceback": trace}
@@ -128,14 +128,16 @@ class Outcomes:
         attempt = attempt if alone else min(attempt, handler.attempts - 1)
         due = self._runtime.now() + int(backoff(max(attempt, 1), jitter()) * 1000)
         trace, failure = self._runtime.log.trace(error), self._class(error)
-        self._tell(f"{named(handler, first)} has failed, attempt {attempt}", error)
+        how = f"attempt {attempt}" if alone else f"with {len(messages)} messages: now one by one"
+        self._tell(f"{named(handler, first)} has failed, {how}", error)
 
         def again(tx: Tx) -> None:
-            handlers.failed(tx, first.event, handler.name, attempt, due, trace, failure)
+            for one in messages:
+                handlers.failed(tx, one.event, handler.name, attempt, due, trace, failure)
             handlers.joined(tx, [arrived.subject for arrived in batch])
 
-        await self._write(handler, batch[:1], self._fenced(handler, batch[:1], again, turn.given))
-        self.lanes.failed(lane, first.event, attempt, due)
+        await self._write(handler, messages, self._fenced(handler, messages, again, turn.given))
+        self.lanes.failed(lane, [one.event for one in messages], attempt, due)
         return False
 
     async def given_up(
@@ -225,7 +227,7 @@ class Outcomes:
     ) -> _Settlement:  # fmt: skip
         """What says "through with it" and moves the cursor."""
         wanted = self.lanes.names(batch)
-        tried = [event for event in wanted if self.lanes.attempts(event, handler)]
+        tried = [event for event in wanted if self.lanes.tried(event, handler)]
         return _Settlement(
             handlers.Through(handler.name, wanted, unread, tried),
             [arrived.subject for arrived in batch],
@@ -252,6 +254,12 @@ class Outcomes:
 
     def _tell(self, text: str, error: BaseException | None = None) -> None:
         self._runtime.log.warning(ROOM, text, error)
+
+
+def _messages(batch: Sequence[Arrived]) -> list[Arrived]:
+    """Each message of a turn, of an album its first part."""
+    first = {one.album or one.event: one for one in reversed(batch)}
+    return sorted(first.values(), key=lambda one: one.event)
 
 
 def named(handler: Handler, arrived: Arrived) -> str:

@@ -51,10 +51,12 @@ def test_what_is_said_of_a_turn_is_true_of_all_of_it(
     events: list[dict[str, Any]], steps: list[int], overlap: str, fails: set[int]
 ) -> None:
     """However messages and turns interleave: one sender, conversation and thread, in order, bounded,
-    an album's parts that are there together, and every message in exactly one turn that succeeds.
+    an album's parts that are there together, and every message in exactly one turn that succeeds; what
+    has failed with others comes alone.
     """
     state, turns, waiting = lanes(overlap), [], list(enumerate(events, 1))
     failed: set[int] = set()
+    tried: set[int] = set()
     plan = iter(steps)
     while waiting or [*state.ready(10**6)]:
         arrive = next(plan, 1)
@@ -68,8 +70,10 @@ def test_what_is_said_of_a_turn_is_true_of_all_of_it(
             if fails & names and not failed & names:
                 failed |= fails & names
                 state.give_back(lane, batch)
-                state.failed(lane, batch[0].event, 1, due=0)
+                state.failed(lane, names, 1, due=0)
+                tried |= names
                 continue
+            assert not tried & names or len({one.album or one.event for one in batch}) == 1
             state.settled(lane.handler, names)
             turns.append(batch)
             _is_true(batch, there)

@@ -15,7 +15,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from outeract_core import Content, Message
+from outeract_core import Content, Message, Outeract
 from outeract_core._store.writing import handlers
 from outeract_core.errors import BadInput, StoreBusy, StoreError
 from outeract_core.query import type_is
@@ -360,27 +360,57 @@ async def test_what_was_given_up_can_be_run_again(tmp_path: Path) -> None:
             await bot.app.retry(event)
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["goes on", "begins anew"])
+@pytest.mark.parametrize("attempts", [1, 2, 5])
+@pytest.mark.parametrize("poison", [0, 1, 2, None])
 async def test_a_burst_that_fails_is_tried_one_by_one_before_any_of_it_is_given_up(
-    tmp_path: Path,
+    tmp_path: Path, poison: int | None, attempts: int, again: bool
 ) -> None:
-    """Also with a single attempt each, only the poison is lost."""
+    """Each of its messages alone from then on, in another process too; only the poison is lost, and nothing is left open."""
     bot = talk(tmp_path / "a.db")
-    handled: list[str] = []
+    turns: list[list[str]] = []
+    texts = ["poison" if n == poison else f"m{n}" for n in range(4)]
+
+    def handler(message: Message) -> None:
+        turns.append([event.text for event in message.events])
+        if "poison" in message.text or len(turns) == 1:
+            raise ValueError
+
     async with bot.core:
-
-        @bot.app.on("message.inbound", attempts=1)
-        def handler(message: Message) -> None:
-            if "poison" in message.text:
-                raise ValueError
-            handled.extend(event.text for event in message.events)
-
-        for text in ("a", "poison", "c"):
+        bot.app.on("message.inbound", name="h", attempts=attempts)(handler)
+        for text in texts:
             await bot.says(text)
-        for _ in range(6):
-            await bot.core.pump()
-            bot.clock.advance(60)
-        assert handled == ["a", "c"]
-        assert len(await bot.events("system.handler_failed")) == 1
+        await bot.core.pump()
+        bot.clock.advance(60)
+        assert turns == [texts]
+        assert [one.status for one in await bot.app.turns()] == ["retrying"] * 4
+        if not again:
+            await _to_its_end(bot)
+    if again:
+        core = Outeract(tmp_path / "a.db", clock=bot.clock)
+        bot = Talk(core, core.app("support"), bot.connection, bot.terminal, bot.clock)
+        async with bot.core:
+            bot.app.on("message.inbound", name="h", attempts=attempts)(handler)
+            await _to_its_end(bot)
+    alone = [
+        one
+        for n, one in enumerate(texts)
+        for _ in range(max(attempts - 1, 1) if n == poison else 1)
+    ]
+    assert turns[1:] == [[one] for one in alone]
+
+
+async def _to_its_end(bot: Any) -> None:
+    """Until nothing is tried again; what was given up is the poison alone."""
+    for _ in range(12):
+        await bot.core.pump()
+        bot.clock.advance(3600)
+    left = await bot.app.turns()
+    assert [one.status for one in left] == ["parked"] * len(
+        await bot.events("system.handler_failed")
+    )
+    said = await bot.events("message.inbound")
+    assert {one.status for one in said if one.text != "poison"} == {"processed"}
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_what_has_failed_waits_and_then_comes_alone() -> None:
     lane = next(each for each in state.ready(0) if each.queue[0].event == 1)
     batch = state.take(lane)
     lane.queue.extendleft(reversed(batch))
-    state.failed(lane, 1, 1, due=5_000)
+    state.failed(lane, [1], 1, due=5_000)
     assert [each.queue[0].event for each in [*state.ready(4_999)]] == [3]
     assert state.pause(0) <= 1.0
     assert lane in state.ready(5_000)

@@ -117,7 +117,7 @@ class Through:
 
     wanted    by event, the names of all handlers that it is for.
     unread    it wants them to stay unread.
-    tried     those at which it has raised before.
+    tried     those that it has raised at before, alone or in a burst.
     """
 
     handler: str
