@@ -191,6 +191,9 @@ async def _told(runtime: Runtime, conn: Conn, status: str, reason: str) -> None:
         await runtime.report(conn, status, runtime.log.redact(reason))
     except OuteractError as error:
         runtime.log.error("check", f"{_where(conn)}: its state could not be told: {error}", error)
+    if status == "active":
+        runtime.rests.over(conn.id)
+        runtime.try_at_once(conn.id)
 
 
 def _clean(runtime: Runtime, check: Check) -> Check:

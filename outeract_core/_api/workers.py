@@ -27,6 +27,7 @@ from .._inbound.profiles import Profiles
 from .._inbound.receiver import Receiver
 from .._io.processes.supervisor import Supervisor, ending
 from .._io.runtime import Runtime
+from .._io.secrets import mended
 from .._io.threads.aside import aside
 from .._io.threads.handover import Patience
 from .._outbound.sender import Sender
@@ -36,7 +37,7 @@ from ..errors import BadInput, LeaseHeld, NewerSchema, NotOurFile, StoreBroken, 
 from .app import App
 from .draining import drain
 from .message import Message
-from .pumped import Pumped, Trouble, together
+from .pumped import Pumped, Trouble, once, together
 
 if TYPE_CHECKING:
     from .maintenance.retention import Keeper
@@ -110,6 +111,7 @@ class Workers:
             supervisor.start("profiles", self._profiles.run, partial(told, "asking who they are"))
             supervisor.start("sender", self.sender.run, partial(told, "sending"))
             supervisor.start("keeper", self._keep, partial(told, "retention"))
+            supervisor.start("refused", self._mend, partial(told, "looking for other credentials"))
             supervisor.start("turns", self._measure, partial(told, "timing threads"))
             watch = partial(self._watch, supervisor)
             supervisor.start("watch", watch, partial(told, "watching the file"))
@@ -122,7 +124,10 @@ class Workers:
             supervisor.start(("handlers", app.key), dispatcher.run, partial(self._told, doing))
         for conn in self._polled():
             poll = partial(self._poller.poll, conn.id)
-            supervisor.start(("poll", conn.id), poll, partial(self._poller.failed, conn.id))
+            failed, pause = (
+                partial(each, conn.id) for each in (self._poller.failed, self._poller.pause)
+            )
+            supervisor.start(("poll", conn.id), poll, failed, pause)
         await anyio.sleep(_WATCH)
         self._runtime.database.verify()
         if self._runtime.database.changed():
@@ -140,6 +145,10 @@ class Workers:
             return None
         with self._runtime.ownership.work(app.key):
             return await self._ended(partial(self._keeper.keep, app.key, app.retention))
+
+    async def _mend(self) -> None:
+        await mended.look(self._runtime)
+        await self._runtime.wait("refused", mended.EVERY, self._runtime.heard("refused"))
 
     async def _measure(self) -> None:
         """Tell, once, that threads wait long for each other."""
@@ -185,19 +194,34 @@ class Workers:
         with self._runtime.troubles.listening() as wrong:
             async with self._runtime.on_the_line(), self._runtime.ownership.session(serving=False):
                 done = await self._pump(rounds)
-        return evolve(done, troubles=(*done.troubles, *map(self._of_one, wrong)))
+        found = [self._of_one(*one) for one in wrong]
+        return evolve(done, troubles=once((*done.troubles, *found, *self._standing())))
 
-    def _of_one(self, wrong: tuple[int, str, str]) -> Trouble:
-        number, doing, reason = wrong
+    def _of_one(self, number: int, doing: str, reason: str, **times: Any) -> Trouble:
         conn = self._runtime.conn(number)
         app = self._apps.get(conn.app)
-        return Trouble(None if app is None else app.name, conn.entity.name, doing, reason)
+        return Trouble(None if app is None else app.name, conn.entity.name, doing, reason, **times)
+
+    def _standing(self) -> list[Trouble]:
+        """The connections that are left alone now, as far as anything waits for them."""
+        standing = self._runtime.rests.standing()
+        if not standing:
+            return []
+        waiting = self._runtime.database.read(lambda tx: backlog.waiting_for(tx, standing))
+        now, steady, found = self._runtime.now(), self._runtime.steady(), list[Trouble]()
+        for (doing, conn), rest in standing.items():
+            if (doing, conn) in waiting and self._runtime.conn(conn).app in self._apps:
+                times = {"since": now - steady + rest.since, "until": now - steady + rest.until}
+                aware = {name: from_ms(at) for name, at in times.items()}
+                found.append(self._of_one(conn, doing, rest.reason, **aware))
+        return found
 
     async def _pump(self, rounds: int) -> Pumped:
         elsewhere = set(self._runtime.ownership.elsewhere()) & set(self._apps)
         if any(app.handlers for app in self._apps.values()) and elsewhere == set(self._apps):
             self._refuse(elsewhere)
         troubles: list[Trouble] = []
+        await self._step(troubles, "sending", None, partial(mended.look, self._runtime))
         await self._step(troubles, "sending", None, self.sender.free_the_dead)
         read, apps = self._runtime.database.read, list(self._apps)
         since = read(lambda tx: backlog.newest(tx, apps))

@@ -45,6 +45,8 @@ from .quotas import BYTES, held_back
 
 EACH = 4
 """Downloads of one connection at once."""
+FILES = "files"
+"""What rests are of."""
 _OFFLINE = 60_000
 LATEST = 3_600_000
 """Milliseconds: no file waits for longer, whatever a platform says."""
@@ -88,9 +90,13 @@ class Downloader:
     async def _claim(self) -> list[Download]:
         """Files that may be fetched now, so many of each connection as it has a share of."""
         free, shares = AT_ONCE - len(self._under_way), await self._shares()
-        if free <= 0 or not shares or not self._due():
-            return []
         owner, held, asked = self._runtime.owner, self._heart.keys, self._runtime.steady()
+        if (
+            free <= 0
+            or not shares
+            or not self._runtime.database.read(lambda tx: files.look(tx, shares, held, 1))
+        ):
+            return []
         with self._runtime.grace.held():
             claimed: list[Download] = await self._runtime.write(
                 lambda tx: files.claim(tx, owner, shares, LEASE, held, free),
@@ -101,17 +107,14 @@ class Downloader:
         return claimed
 
     async def _shares(self) -> dict[int, int]:
-        """By connection; an application that is over its quota has none."""
+        """By connection; an application that is over its quota has none, nor has one that rests."""
         ownership = self._runtime.ownership
         apps = {conn.id: conn.app for conn in self._runtime.conns() if conn.app in ownership}
         over = {app for app in set(apps.values()) if await held_back(self._runtime, app, BYTES)}
-        mine = [conn for conn, app in apps.items() if app not in over]
+        rests = self._runtime.rests
+        mine = [conn for conn, app in apps.items() if not (app in over or rests.holds(FILES, conn))]
         found = shares(mine, self._under_way.values(), EACH)
         return capped(found, apps, self._under_way.values(), self._runtime.meters.downloads())
-
-    def _due(self) -> bool:
-        due = self._runtime.database.read(files.next_due)
-        return due is not None and due <= self._runtime.now()
 
     async def _held(self, download: Download) -> None:
         """One file, whose lease lives as long as this task; cancelled, it is given back untried."""
@@ -142,7 +145,9 @@ class Downloader:
             return await self._transcribe(conn, download)
         try:
             stored, mime = await self._fetch(conn, download)
-        except (UnknownPlatform, MissingSecret, Unreachable, Unauthorised, StoreError) as error:
+        except (UnknownPlatform, MissingSecret, Unreachable, Unauthorised) as error:
+            await self._resting(download, error)
+        except StoreError as error:
             await self._later(download, _OFFLINE, str(error), tried=False)
         except Throttled as error:
             seconds = backoff(download.attempt, jitter()) if error.after is None else error.after
@@ -154,6 +159,7 @@ class Downloader:
         except Exception as error:
             await self._again(conn, download, OuteractError(worded(error)))
         else:
+            self._runtime.rests.works(FILES, conn.id)
             wanted = self._transcribes(conn, download.mime or mime)
             kept = await self._runtime.write(
                 lambda tx: files.stored(
@@ -236,6 +242,12 @@ class Downloader:
             return
         seconds = backoff(download.attempt, jitter())
         await self._later(download, int(seconds * 1000), str(error))
+
+    async def _resting(self, download: Download, error: OuteractError) -> None:
+        """The connection as a whole is in trouble: its files wait as they are, and nothing is asked of it."""
+        why, refused = self._wrong(download, str(error)), not isinstance(error, Unreachable)
+        self._runtime.rests.begin(FILES, download.conn, _OFFLINE, why, credentials=refused)
+        await self._later(download, 0, why, tried=False)
 
     async def _later(
         self, download: Download, delay: int, reason: str, *, tried: bool = True

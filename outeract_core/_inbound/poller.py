@@ -13,12 +13,15 @@ import anyio
 from .._domain.values.sinks import plainly
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn
-from ..errors import StoreError, Unauthorised
+from ..errors import MissingSecret, StoreError, Unauthorised
 from .quotas import EVENTS, held_back
 from .receiver import Receiver
 
 WAIT = 25.0
 """Seconds that a platform may hold an answer back until there is something new."""
+
+POLLING = "polling"
+"""What rests are of."""
 
 Report = Callable[[Conn, str, str], Awaitable[None]]
 
@@ -49,9 +52,18 @@ class Poller:
                 group.start_soon(self._until_left, conn.app, group.cancel_scope)
                 found = await self._receiver.poll(conn, wait)
                 group.cancel_scope.cancel()
+        self._runtime.rests.works(POLLING, number)
         if conn.app in ownership:
             await self._report(conn, "active", "polling works")
         return found
+
+    async def pause(self, number: int, seconds: float) -> None:
+        """So long, or until other credentials are there, or the host has changed the connection."""
+        runtime = self._runtime
+        rests = runtime.rests.holds(POLLING, number)
+        with anyio.move_on_after(seconds):
+            while not rests or runtime.rests.holds(POLLING, number):
+                await runtime.wait("poll", seconds, runtime.heard("poll"))
 
     async def failed(self, number: int, error: BaseException, pause: float | None) -> str:
         """Polling has failed: told as the connection's state, and in the log. What was told."""
@@ -63,6 +75,10 @@ class Poller:
         if isinstance(error, StoreError):
             return reason  # it is the file's trouble, and says nothing of the connection
         refused = isinstance(error, Unauthorised)
+        if pause is not None:
+            waits = refused or isinstance(error, MissingSecret)
+            delay = int(pause * 1000)
+            self._runtime.rests.begin(POLLING, number, delay, reason, credentials=waits)
         await self._report(conn, "unauthorised" if refused else "unreachable", reason)
         return reason
 

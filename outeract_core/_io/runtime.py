@@ -35,8 +35,10 @@ from .processes.grace import Grace
 from .processes.liveness import Liveness
 from .processes.ownership import Ownership
 from .quotas import Meters
+from .rests import Rests
 from .secrets.configs import Texts
 from .secrets.key import Key
+from .secrets.mended import Mended
 from .secrets.references import Secrets
 from .secrets.striking import struck
 from .steady import steady
@@ -81,9 +83,11 @@ class Runtime:
     _lines: int = field(init=False, default=0)
     log: Log = field(init=False)
     troubles: Troubles = field(init=False, factory=Troubles)
+    rests: Rests = field(init=False)
     handed: Handed = field(init=False)
     meters: Meters = field(init=False)
     texts: Texts = field(init=False)
+    mended: Mended = field(init=False)
     steady: Callable[[], int] = field(init=False)
     liveness: Liveness = field(init=False)
     ownership: Ownership = field(init=False)
@@ -110,8 +114,13 @@ class Runtime:
         self.log = Log(self._redact)
         self.texts = Texts(self.secrets)
         self.steady = steady(self.database.options.clock)
+        self.rests = Rests(self.steady)
+        self.mended = Mended(self.texts, self._secret_names, self.steady)
         self.liveness = Liveness(self.database.file)
         self.ownership = Ownership(self)
+
+    def _secret_names(self, platform: str) -> frozenset[str]:
+        return self.plugins.load(platform).manifest.secrets
 
     def _redact(self, text: str) -> str:
         return clean(struck(self.secrets.redact(text), self.handed.texts())) or ""
@@ -233,10 +242,17 @@ class Runtime:
         """A connection was made or changed here; it, with its address."""
         conn = evolve(conn, entity=evolve(conn.entity, address=self._address))
         self._conns[conn.id] = self._webhooks[conn.entity.webhook_id] = conn
-        self._adapters.pop(conn.id, None)
         for told in self._told:
             told(conn.id)
+        self.rests.over(conn.id)
+        self.try_at_once(conn.id)
         return conn
+
+    def try_at_once(self, number: int) -> None:
+        """A connection is another one than that which was refused, or works after all: nothing of it waits."""
+        self._adapters.pop(number, None)
+        self.rests.lift(number)
+        self.wake("outbox", "files", "poll", "profiles")
 
     def on_changed(self, told: Callable[[int], None]) -> None:
         """`told` hears of each connection that the host has made or changed here."""

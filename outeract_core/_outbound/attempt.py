@@ -59,7 +59,7 @@ class Attempts:
             self._lost(row, error)
             return After.WAITS
         except (UnknownPlatform, MissingSecret, StoreError) as error:
-            return await self._fenced(row, self._settle.untouched(row, str(error), leaving))
+            return await self._fenced(row, self._settle.untouched(row, error, leaving))
         except OuteractError as error:
             return await self._fenced(row, self._settle.failed(conn, row, error, leaving))
         except Exception as error:

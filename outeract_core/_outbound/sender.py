@@ -23,7 +23,7 @@ from .._store.transfer import copies
 from .._store.writing import claims, outbox
 from .._store.writing.claims import LANES, Row
 from .attempt import Attempts
-from .resting import Resting
+from .resting import SENDING, Resting
 from .settle import LATEST, Settle
 
 _LONGEST = 1.0
@@ -40,11 +40,10 @@ class Sender:
         self._heart = Heartbeat(
             runtime.steady, self._renew, partial(runtime.log.warning, "outbound")
         )
-        pace, self._resting = Pace(), Resting(runtime.steady)
-        self._settle = Settle(runtime, pace, self._resting, settled)
+        pace, self._resting = Pace(), Resting(runtime.rests)
+        self._settle = Settle(runtime, pace, settled)
         self._seen = 0
         self._attempts = Attempts(runtime, self._heart, pace, self._settle)
-        runtime.on_changed(self._resting.well)
         self.report = self._settle.report
 
     # ── rounds ────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +132,10 @@ class Sender:
         return self._resting.shares(mine, LANES)
 
     def _pause(self) -> float:
-        due, rest = self._runtime.database.read(outbox.next_later), self._resting.ends()
+        due, rest = (
+            self._runtime.database.read(outbox.next_later),
+            self._runtime.rests.ends(SENDING),
+        )
         waits = [_LONGEST if due is None else (due - self._runtime.now()) / 1000]
         waits += [] if rest is None else [rest / 1000]
         return min(max(min(waits), 0.02), _LONGEST)
@@ -154,8 +156,8 @@ class Sender:
             error = await ending(partial(self._work_off, left, [] if ended is None else ended))
             if error is not None:
                 told = self._runtime.log.redact(worded(error))
-                self._runtime.troubles.add(rows[0].conn, "sending", told)
-                (broke or partial(self._broke, rows[0].conn))(error)
+                self._runtime.troubles.add(rows[0].conn, SENDING, told)
+                (broke or partial(self._broke, rows[0].conn, told))(error)
         finally:
             await self._give_back(rows, left)
 
@@ -171,9 +173,9 @@ class Sender:
             if left:
                 await anyio.lowlevel.checkpoint_if_cancelled()
 
-    def _broke(self, conn: int, error: BaseException) -> None:
+    def _broke(self, conn: int, told: str, error: BaseException) -> None:
         """A settlement could not be written, or we have erred: its connection rests, others go on."""
-        self._resting.trouble(conn, jitter())
+        self._runtime.rests.trouble(SENDING, conn, jitter(), told)
         text = f"connection {conn}: a lane has stopped, and is tried again: {type(error).__name__}"
         self._runtime.log.error("outbound", text, error)
 

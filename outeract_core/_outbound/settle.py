@@ -30,6 +30,7 @@ from ..errors import (
     OuteractError,
     Rejected,
     SendError,
+    StoreError,
     Throttled,
     Transient,
     Unauthorised,
@@ -39,7 +40,7 @@ from ..errors import (
 )
 from .leaving import Leaving
 from .outgoing import IDEMPOTENT
-from .resting import Resting
+from .resting import SENDING
 
 _OFFLINE = 60_000
 LATEST = 3_600_000
@@ -63,12 +64,11 @@ class Settle:
     """Settlements of claimed rows. All raise LeaseLost, having written nothing, when the claim is lost."""
 
     def __init__(
-        self, runtime: Runtime, pace: Pace, resting: Resting,
-        settled: Callable[[Conn], Awaitable[None]],
+        self, runtime: Runtime, pace: Pace, settled: Callable[[Conn], Awaitable[None]]
     ) -> None:  # fmt: skip
         self._runtime = runtime
         self._pace = pace
-        self._resting = resting
+        self._rests = runtime.rests
         self._waits: dict[int, str] = {}
         self._settled = settled
 
@@ -135,21 +135,22 @@ class Settle:
 
     # ── what must wait ────────────────────────────────────────────────────────────────────────
 
-    async def untouched(self, row: Row, error: str, leaving: Leaving) -> Next:
+    async def untouched(self, row: Row, error: OuteractError, leaving: Leaving) -> Next:
         """As it was before, when its connection has rested: what the host must mend is no attempt."""
-        self._resting.rest(row.conn, _OFFLINE)
-        error = self._wrong(row, error)
-        if self._waits.get(row.conn) != error:
-            self._waits[row.conn] = error
-            self._warn(row, f"waits, and so does all that this connection is to send: {error}")
+        why, mended = self._wrong(row, str(error)), not isinstance(error, StoreError)
+        self._rests.begin(SENDING, row.conn, _OFFLINE, why, credentials=mended)
+        if self._waits.get(row.conn) != why:
+            self._waits[row.conn] = why
+            self._warn(row, f"waits, and so does all that this connection is to send: {why}")
         if leaving.held_back:
-            return await self.later(row, 0, error, counted=False)
-        return await self.postponed(row, 0, error)
+            return await self.later(row, 0, why, counted=False)
+        return await self.postponed(row, 0, why)
 
     async def resting(self, conn: Conn, row: Row, status: str, error: SendError) -> Next:
         """The connection as a whole is in trouble: its rows wait, and it is its state that is told."""
         await self.report(conn, status, error.reason)
-        self._resting.trouble(conn.id, jitter())
+        why, refused = self._runtime.log.redact(error.reason), status == "unauthorised"
+        self._rests.trouble(SENDING, conn.id, jitter(), why, credentials=refused)
         return await self.later(row, 0, error.reason, counted=False)
 
     async def postponed(self, row: Row, delay: int, error: str, looks: int | None = None) -> Next:
@@ -201,7 +202,7 @@ class Settle:
             return await self.end(
                 conn, row, "message.failed", str(error), code, failure_of(error), closed=closed
             )
-        return await self.untouched(row, str(error), leaving)
+        return await self.untouched(row, error, leaving)
 
     async def broke(self, conn: Conn, row: Row, error: Exception, leaving: Leaving) -> Next:
         """The adapter's own code has raised: unknown only when something had left by then."""
@@ -221,7 +222,8 @@ class Settle:
         seconds = error.after if error.after is not None else backoff(row.attempt + 1, jitter())
         delay = int(seconds * 1000)
         if error.scope == "connection":
-            self._resting.rest(conn.id, delay)
+            why = self._runtime.log.redact(error.reason)
+            self._rests.begin(SENDING, conn.id, delay, why, ordered=True)
             return await self.later(row, 0, error.reason, counted=False)
         self._pace.hold((conn.id, row.lane), self._runtime.steady() + delay)
         return await self.later(row, delay, error.reason, counted=False)
@@ -256,7 +258,7 @@ class Settle:
     async def report(self, conn: Conn, status: str, reason: str) -> None:
         """A connection's state has changed, or is as it was."""
         if status == "active":
-            self._resting.well(conn.id)
+            self._rests.works(SENDING, conn.id)
             self._waits.pop(conn.id, None)
         if self._runtime.conn(conn.id).entity.status == status:
             return

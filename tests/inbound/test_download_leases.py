@@ -93,7 +93,7 @@ async def test_a_kill_costs_no_attempt_and_no_wait(
 async def test_what_is_held_is_not_due(core: Outeract, app: App, plain: PlatformConnection) -> None:
     """While a file is being fetched nobody finds it due, and nothing is committed."""
     await _claimed(core, plain)
-    assert core.runtime.database.read(files.next_due) is None
+    assert core.runtime.database.read(lambda tx: files.look(tx, _shares(core))) == []
     before = core.runtime.database._batch
     assert await core._workers._downloader.step() == 0
     assert core.runtime.database._batch == before

@@ -10,7 +10,7 @@ import pytest
 
 from outeract_core import App, Outeract
 from outeract_core.query import type_is
-from outeract_core.testing import sign_telegram
+from outeract_core.testing import ManualClock, sign_telegram
 from tests.support.patience import let_go_on, soon
 
 pytestmark = pytest.mark.anyio
@@ -59,3 +59,27 @@ async def test_a_slow_server_leaves_the_others_their_files(tmp_path: Path) -> No
                 while not (await app.events.page(type_is("system.file_stored"))).nodes:
                     await let_go_on()
             group.cancel_scope.cancel()
+
+
+async def test_files_that_wait_for_their_connection_make_nobody_commit(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """What rests is due, and is not looked for beside another connection that has nothing to fetch."""
+
+    async def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, json={"ok": False, "error_code": 401, "description": "no"})
+
+    async with Outeract(
+        tmp_path / "bot.db", clock=clock, transport=httpx.MockTransport(answer),
+        allow_private_addresses=True,
+    ) as core:  # fmt: skip
+        app = core.app("support")
+        app.connect("telegram", name="refused", token="1:a", webhook_secret_token="word")
+        app.connect("telegram", name="well", token="2:b", webhook_secret_token="word")
+        await _deliver(core, app, "refused", 3)
+        downloader = core._workers._downloader
+        assert await downloader.step() == 3
+        before = core.runtime.database._batch
+        for _ in range(5):
+            assert await downloader.step() == 0
+        assert core.runtime.database._batch == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import httpx
 import pytest
 
 from outeract_core import App, Outeract
+from outeract_core._api.pumped import together
 from outeract_core._outbound import resting, sender
+from outeract_core.errors import Throttled
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
+from tests.support import wrongs
 from tests.support.patience import soon
 
 pytestmark = pytest.mark.anyio
@@ -215,3 +219,63 @@ def test_whoever_is_silent_leaves_room(conns: int) -> None:
     each = resting.each_of(conns, lanes)
     assert each >= resting.EACH
     assert conns >= lanes // resting.EACH or conns * each + resting.EACH <= lanes
+
+
+@pytest.mark.parametrize("trouble", ["offline", "unauthorised"])
+async def test_what_stands_in_the_way_is_told_as_long_as_anything_waits_for_it(
+    core: Outeract, app: App, sky: Sky, clock: ManualClock, trouble: str
+) -> None:
+    """By every report, once, with since when and until when; by none when nothing waits."""
+    began, (sky.answer, _) = clock(), TROUBLES[trouble]
+    delivery = await app.send(("telegram", "7"), "hello")
+    first = await core.pump()
+    clock.advance(0.5)
+    second = await core.pump()
+    for told in (first, second, together(first, second)):
+        (one,) = told.troubles
+        assert (one.application, one.connection, one.doing) == ("support", "telegram", "sending")
+        assert one.since == began
+        assert one.until is not None
+        assert one.until > clock()
+    asked = sky.asked
+    assert await delivery.cancel()
+    assert (await core.pump()).troubles == ()
+    assert sky.asked == asked
+
+
+async def test_those_that_fail_together_have_failed_once(
+    core: Outeract, app: App, sky: Sky, clock: ManualClock
+) -> None:
+    """A hundred chats that are refused at once do not make the first pause a hundredth one."""
+    sky.answer = _refused(401)
+    for chat in range(1, 100):
+        await app.send(("telegram", str(chat)), "hello")
+    (one,) = (await core.pump()).troubles
+    assert one.until is not None
+    assert (one.until - clock()).total_seconds() < 2
+
+
+async def test_how_long_a_platform_wants_to_be_left_alone_is_its_own_word(
+    core: Outeract, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That polling works, or what was on its way before, ends no pause that the platform has asked for."""
+    asked: list[int] = []
+
+    def slow() -> None:
+        asked.append(1)
+        raise Throttled("slow down", after=30, scope="connection")
+
+    began = clock()
+    core.register("odd", wrongs.Odd)
+    monkeypatch.setattr(wrongs.Odd, "does", {"send": slow})
+    shop = core.app("shop")
+    shop.connect("odd", account="s", poll=True)
+    await shop.send(("odd", "bob"), "hello")
+    for _ in range(5):
+        (told,) = (await core.pump()).troubles
+        assert told.until == began + timedelta(seconds=30)
+        clock.advance(5)
+    assert asked == [1]
+    clock.advance(6)
+    await core.pump()
+    assert asked == [1, 1]

@@ -62,10 +62,13 @@ def _is_wanted() -> bool:
 
 @frozen
 class _Child:
-    """`told` is asked to tell a failure; it may itself fail, and nothing comes of it."""
+    """`told` is asked to tell a failure; it may itself fail, and nothing comes of it. `pause`: waits so long, or
+    less when what was wrong is over before.
+    """
 
     run: Run
     told: Told
+    pause: Callable[[float], Awaitable[Any]]
 
 
 class Supervisor:
@@ -101,11 +104,14 @@ class Supervisor:
         if self._cause is not None:
             raise self._cause
 
-    def start(self, name: Hashable, run: Run, told: Told) -> None:
-        """A child, unless one of that name runs already."""
+    def start(
+        self, name: Hashable, run: Run, told: Told,
+        pause: Callable[[float], Awaitable[Any]] | None = None,
+    ) -> None:  # fmt: skip
+        """A child, unless one of that name runs already. `pause`: its own way to wait so many seconds at most."""
         if name not in self._children:
             self._children.add(name)
-            self._group.start_soon(self._keep, _Child(run, told))
+            self._group.start_soon(self._keep, _Child(run, told, pause or self._sleep))
 
     async def _keep(self, child: _Child) -> None:
         pause = FIRST
@@ -120,7 +126,7 @@ class Supervisor:
                 await anyio.lowlevel.checkpoint()
                 continue
             await ending(partial(child.told, error, pause))
-            await self._sleep(pause)
+            await child.pause(pause)
             pause = min(pause * 2, LONGEST)
 
     def _end(self, error: BaseException) -> None:

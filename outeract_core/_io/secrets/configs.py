@@ -6,7 +6,7 @@ Does not know: where secrets come from (`references.py`), any platform.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import Factory, define, frozen
@@ -78,6 +78,7 @@ class Texts:
 
     secrets: Secrets = Factory(Secrets)
     _given: dict[tuple[int, str], str] = Factory(dict)
+    _used: dict[tuple[int, str], str | None] = Factory(dict)
 
     def __repr__(self) -> str:
         return f"<Texts {len(self._given)}>"
@@ -89,6 +90,13 @@ class Texts:
     def value(self, entity: PlatformConnection, name: str) -> str:
         """The secret that the connection has under this name. Raises MissingSecret."""
         return self._value(entity, name, str(entity.config.get(name)))
+
+    def used(
+        self, entity: PlatformConnection, name: str, otherwise: Callable[[], str | None]
+    ) -> str | None:  # fmt: skip
+        """What its adapter was last given under this name, None: nothing was there."""
+        key = (entity.id.int, name)
+        return self._used[key] if key in self._used else otherwise()
 
     def _value(self, entity: PlatformConnection, name: str, reference: str) -> str:
         if not reference.startswith(HOST):
@@ -111,7 +119,14 @@ class Texts:
             name = own.get(reference)
             if name is None:
                 raise MissingSecret(f"{reference} is no secret of {entity.platform} {entity.name}")
-            return self._value(entity, name, reference)
+            key = (entity.id.int, name)
+            try:
+                value = self._value(entity, name, reference)
+            except MissingSecret:
+                self._used[key] = None
+                raise
+            self._used[key] = value
+            return value
 
         return Settings(
             entity.platform, entity.account, dict(entity.config), resolve, _path(entity)

@@ -18,6 +18,10 @@ OUTBOX: Statement[tuple[int, int, int | None]] = statement("backlog_outbox")
 RETRIES: Statement[tuple[int, int | None]] = statement("backlog_retries")
 NEWEST: Statement[tuple[int | None]] = statement("backlog_newest")
 PARKED: Statement[tuple[int]] = statement("backlog_parked")
+WAITING: dict[str, Statement[tuple[int]]] = {
+    "sending": statement("backlog_rows_of"),
+    "files": statement("backlog_files_of"),
+}
 OUTCOMES: Statement[tuple[str, int]] = statement("backlog_outcomes")
 
 
@@ -64,3 +68,12 @@ def parked(tx: Tx, since: dict[int, int]) -> int:
 def outcomes(tx: Tx, events: Sequence[int]) -> dict[str, int]:
     """How many of these outbound messages have each status."""
     return dict(tx.by_keys(OUTCOMES, events))
+
+
+def waiting_for(tx: Tx, some: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Of these kinds of work with a connection those for which anything is due."""
+    return {
+        (doing, conn)
+        for doing, conn in some
+        if doing in WAITING and tx.one(WAITING[doing], conn=conn, now=tx.now) is not None
+    }

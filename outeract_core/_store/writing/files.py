@@ -43,7 +43,6 @@ ATTACHED: Statement[tuple[int]] = statement("attached")
 SHA256_USED: Statement[tuple[int]] = statement("sha256_used")
 PORTRAY: Statement[Any] = statement("profile_portray")
 PICTURE: Statement[tuple[int]] = statement("profile_picture")
-NEXT_FILE: Statement[tuple[int | None]] = statement("next_file")
 
 
 @frozen
@@ -164,12 +163,6 @@ def renew(tx: Tx, keys: Sequence[int], owner: str, lease: int) -> list[int]:
 def release(tx: Tx, download: Download) -> None:
     """Give it back: it was not tried to the end."""
     tx.run(FILE_RELEASE, id=download.key, token=download.token)
-
-
-def next_due(tx: Tx) -> int | None:
-    """When the next download is due that nobody holds, or None."""
-    row = tx.one(NEXT_FILE, now=tx.now)
-    return None if row is None else row[0]
 
 
 def stored(

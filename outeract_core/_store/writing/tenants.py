@@ -225,6 +225,12 @@ def _add_connection(
     tx.forget(("names", app))
 
 
+def as_it_stands(tx: Tx, conn: Conn) -> Conn | None:
+    """The connection as the file has it now, whoever has changed it; None: it is gone."""
+    row = tx.one(CONNECTION, app=conn.app, platform=conn.platform, name=conn.entity.name)
+    return None if row is None else _conn(row)
+
+
 def enable(tx: Tx, conn: Conn, config: dict[str, Any]) -> bool:
     """The host has looked at this config; False when it is another one."""
     row = tx.one(CONNECTION, app=conn.app, platform=conn.platform, name=conn.entity.name)
@@ -282,6 +288,8 @@ def set_status(tx: Tx, conn: Conn, status: str, reason: str) -> None:
     if stands(tx, conn, status):
         payload = {"connection_id": str(conn.entity.id), "status": status, "reason": reason}
         append(tx, conn.app, "system.connection_changed", encode(payload), conn=conn.id)
+        if (conn.entity.status, status) == ("unauthorised", "active"):
+            tx.run(UNPAUSE_ALL, conn=conn.id)
 
 
 def connections(tx: Tx, address: Address = sealed) -> list[Conn]:

@@ -17,3 +17,9 @@ SELECT count(*) FROM event e WHERE e.seq > :after AND e.seq < :hi
 
 -- name: backlog_outcomes
 SELECT d.status, count(*) FROM {each keys} j {pin delivery d ON d.event = j.value} GROUP BY d.status;
+
+-- name: backlog_rows_of
+SELECT 1 FROM outbox WHERE conn = :conn AND waits = 0 AND due <= :now LIMIT 1;
+
+-- name: backlog_files_of
+SELECT 1 FROM file WHERE conn = :conn AND due <= :now LIMIT 1;

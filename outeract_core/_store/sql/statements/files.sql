@@ -10,9 +10,6 @@ FROM {each keys} c {pin file o ON o.id IN (
   SELECT i.id FROM file i WHERE i.conn = c.value AND i.due <= :now
     AND (i.lease_until IS NULL OR i.lease_until <= :now) ORDER BY i.due LIMIT :each)};
 
--- name: next_file
-SELECT min(due) FROM file WHERE due IS NOT NULL AND (lease_until IS NULL OR lease_until <= :now);
-
 -- name: file_lease
 UPDATE file SET lease_until = :until, lease_owner = :owner, lease_token = :token
 WHERE id {in keys} AND due <= :now AND (lease_until IS NULL OR lease_until <= :now)
