@@ -60,25 +60,25 @@ class Poller:
     async def pause(self, number: int, seconds: float) -> None:
         """So long, or until other credentials are there, or the host has changed the connection."""
         runtime = self._runtime
-        rests = runtime.rests.holds(POLLING, number)
         with anyio.move_on_after(seconds):
-            while not rests or runtime.rests.holds(POLLING, number):
-                await runtime.wait("poll", seconds, runtime.heard("poll"))
+            heard = runtime.heard("poll")
+            while runtime.rests.holds(POLLING, number):
+                await runtime.wait("poll", seconds, heard)
+                heard = runtime.heard("poll")
 
     async def failed(self, number: int, error: BaseException, pause: float | None) -> str:
         """Polling has failed: told as the connection's state, and in the log. What was told."""
         conn = self._runtime.conn(number)
         reason = self._runtime.log.redact(f"polling: {plainly(error)}")
+        if pause is not None:
+            waits, delay = isinstance(error, Unauthorised | MissingSecret), int(pause * 1000)
+            self._runtime.rests.begin(POLLING, number, delay, reason, credentials=waits)
         then = "" if pause is None else f"; again in {pause:.0f} s"
         text = f"connection {conn.entity.name} ({conn.platform}): {reason}{then}"
         self._runtime.log.warning("inbound", text, error)
         if isinstance(error, StoreError):
             return reason  # it is the file's trouble, and says nothing of the connection
         refused = isinstance(error, Unauthorised)
-        if pause is not None:
-            waits = refused or isinstance(error, MissingSecret)
-            delay = int(pause * 1000)
-            self._runtime.rests.begin(POLLING, number, delay, reason, credentials=waits)
         await self._report(conn, "unauthorised" if refused else "unreachable", reason)
         return reason
 
