@@ -16,7 +16,6 @@ from outeract_core import App, Outeract, PlatformConnection
 from outeract_core._io.processes import supervisor
 from outeract_core._io.secrets import mended
 from outeract_core._io.secrets.mended import Mended
-from outeract_core.query import type_is
 from outeract_core.testing import ManualClock, sign_telegram
 from tests.support.patience import until
 
