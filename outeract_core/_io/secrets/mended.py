@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -23,8 +23,6 @@ from ...tenancy import PlatformConnection
 from ..threads.aside import aside
 from .configs import Texts
 
-if TYPE_CHECKING:
-    from ..runtime import Runtime
 
 EVERY = 2.0
 """Seconds between two looks while somebody is refused."""
@@ -102,7 +100,7 @@ class Mended:
             return None
 
 
-async def look(runtime: Runtime) -> None:
+async def look(runtime: Any) -> None:
     """Connections that wait for other credentials, and have some by now, are tried at once."""
     refused = {number: runtime.conn(number) for number in runtime.rests.refused()}
     if not refused:
