@@ -88,7 +88,7 @@ ELSEWHERE = {
     "_handlers/outcomes.py:Outcomes.hangs": "handlers/test_endings.py::test_that_it_hangs_and_cannot_be_kept_ends_no_other",
     "_handlers/dispatcher.py:Dispatcher._drain": "handlers/test_cancelled.py::test_whenever_it_is_cancelled_it_is_handled_once_or_told",
     "_io/runtime.py:Runtime._waits": "api/test_full_disk.py::test_serving_goes_on_when_there_is_room_again",
-    "_io/secrets/mended.py:look": "io/test_mended.py::test_what_is_looked_at_is_no_secret",
+    "_io/secrets/mended.py:look": "security/test_mended.py::test_what_is_looked_at_is_no_secret",
     "_inbound/pinning.py:_told": "inbound/test_routing.py::test_the_first_delivery_says_it_where_nobody_can_be_asked",
     "_inbound/receiver.py:Receiver._tell": "inbound/test_routing.py::test_what_nobody_owns_leaves_a_hash",
     "_io/runtime.py:Runtime.begin": "io/test_handed_over.py::test_what_fails_is_told",

@@ -23,7 +23,6 @@ from ...tenancy import PlatformConnection
 from ..threads.aside import aside
 from .configs import Texts
 
-
 EVERY = 2.0
 """Seconds between two looks while somebody is refused."""
 _LONGEST = 300_000
