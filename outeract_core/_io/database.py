@@ -3,10 +3,9 @@
 Knows: threads, group commit, when to checkpoint, what to do when a COMMIT fails.
 Does not know: what a unit does, SQL, platforms.
 
-The writer takes what is queued, opens one transaction, runs every unit, commits once and wakes all.
-When a unit raises, the batch is run again with each unit in a savepoint of its own, so that only
-the bad one fails. When COMMIT raises, its outcome is unknown: the file is opened again and asked
-for the batch's mark.
+The writer takes what is queued, opens one transaction, runs every unit, commits once and wakes all. When a unit
+raises, the batch is run again with each unit in a savepoint of its own, so that only the bad one fails. When COMMIT
+raises, its outcome is unknown: the file is opened again and asked for the batch's mark.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ import anyio.to_thread
 from .._domain.values.ids import to_ms
 from .._domain.values.paths import shown_path
 from .._store.engine import sqlite, wal
-from .._store.engine.limits import bounded
+from .._store.engine.limits import bounded, light
 from .._store.engine.migrations import migrate, refuse_newer
 from .._store.engine.opening import open_writer
 from .._store.engine.reader import Reader, open_reader
-from .._store.engine.translating import TooLong, as_ours, translated
+from .._store.engine.translating import TooLarge, TooLong, as_ours, translated
 from ..driver import Tx, Whose
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
@@ -69,7 +68,7 @@ class Database:
         )
         self._writer = self._open()
         migrate(self._writer, self._now())
-        self._readers = Readers(self._another)
+        self._readers = Readers(self._reader)
         written = self._marks.grown if self._marks else bool
         self._beside = Beside(self._open, options.busy_timeout, written)
         self._watch = self._reader()
@@ -86,10 +85,9 @@ class Database:
     # ── the host's side ───────────────────────────────────────────────────────────────────────
 
     async def write(self, unit: Unit[T], *, app: Whose = None, durable: bool = False) -> T:
-        """Run `unit` in a transaction. A cancelled wait leaves it whole or absent.
-
-        `app`: the application that it is for; None: it concerns the file as a whole. `durable`: the disk
-        has it, and all before it, also where the host has chosen to wait for no disk.
+        """Run `unit` in a transaction. A cancelled wait leaves it whole or absent. `app`: the application that it is
+        for; None: it concerns the file as a whole. `durable`: the disk has it, and all before it, also where the
+        host has chosen to wait for no disk.
         """
         self._usable()
         via, wake, woken = waiter()
@@ -115,14 +113,16 @@ class Database:
         return ticket.take()
 
     def read(self, query: Unit[T], like: object = None) -> T:
-        """Run a bounded query here and now: it costs less than a hop to another thread.
-
-        `like`: the function that asks, where `query` is only made of it.
+        """Run a bounded query here and now: it costs less than a hop to another thread. `like`: the function
+        that asks, where `query` is only made of it.
         """
-        with self._turn:
-            self._readable()
-            with self._readers.borrowed() as reader:
-                return self._read(reader, query, like)
+        with self._turn, self._borrowed() as reader:
+            return self._read(reader, query, like)
+
+    def read_light(self, query: Unit[T], like: object, largest: int) -> T:
+        """The same. Raises TooLarge, before it is read, for a value of more bytes than `largest`."""
+        with self._turn, self._borrowed() as reader, light(reader.db, largest):
+            return self._read(reader, query, like)
 
     def _read(self, reader: Reader, query: Unit[T], like: object = None) -> T:
         try:
@@ -134,12 +134,11 @@ class Database:
                 raise
 
     def glance(self, query: Unit[T]) -> T | None:
-        """Run a query that is small nearly always, here and now; None when it turns out long."""
+        """Run a query that is small nearly always, here and now; None when it turns out long or large."""
         try:
-            self._readable()
-            with self._turn, self._readers.borrowed() as reader, bounded(reader.db, _GLANCE):
-                return self._read(reader, query)
-        except TooLong:
+            with self._turn, self._borrowed() as one, bounded(one.db, _GLANCE), light(one.db):
+                return self._read(one, query)
+        except (TooLong, TooLarge):
             return None
 
     async def traverse(self, query: Unit[T]) -> T:
@@ -208,6 +207,10 @@ class Database:
         if self._closed:
             told = f"{shown_path(self.path)} was closed; open it again with Outeract(path)"
             raise StoreClosed(told)
+
+    def _borrowed(self) -> AbstractContextManager[Reader]:
+        self._readable()
+        return self._readers.borrowed()
 
     def _usable(self) -> None:
         self._readable()
@@ -383,13 +386,10 @@ class Database:
         return open_writer(self.path, o.vfs, o.durability, int(o.busy_timeout * 1000), o.ids)
 
     def _reader(self) -> Reader:
-        o = self.options
-        return open_reader(self.path, o.vfs, int(o.busy_timeout * 1000), o.ids)
-
-    def _another(self) -> Reader:
         if isinstance(self._broken, StoreBroken):
             raise self._broken  # under that name there is another file now
-        return self._reader()
+        o = self.options
+        return open_reader(self.path, o.vfs, int(o.busy_timeout * 1000), o.ids)
 
     def _end_writer(self) -> None:
         try:

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
+from .._store.engine.limits import LARGE
+from .._store.engine.translating import TooLarge
 from .._store.writing import tenants
 from ..driver import Tx
 from ..model import AppId, Application
@@ -33,9 +35,14 @@ class Tenant:
         """Run `unit(tx, app)` durably."""
         return await self.database.write(lambda tx: unit(tx, self.key), app=self.key)
 
-    async def read(self, query: Callable[[Tx, int], T]) -> T:
-        """Run a bounded `query(tx, app)`: in line, no hop."""
-        return self.database.read(lambda tx: query(tx, self.key), query)
+    async def read(self, query: Callable[[Tx, int], T], size: int = 1) -> T:
+        """Run a bounded `query(tx, app)` that gives about `size` things: in line, no hop; beside when one is large."""
+        try:
+            return self.database.read_light(
+                lambda tx: query(tx, self.key), query, LARGE // max(size, 1)
+            )
+        except TooLarge:
+            return await self.traverse(query)
 
     def glance(self, query: Callable[[Tx, int], T]) -> T | None:
         """Run a `query(tx, app)` that is small nearly always, in line; None when it turns out long."""
@@ -49,8 +56,8 @@ class Tenant:
         return await self.database.ask(lambda tx: query(tx, self.key))
 
     async def fetch(self, query: Callable[[Tx, int], T], size: int) -> T:
-        """Run a `query(tx, app)` that gives `size` things at most: in line when they are few."""
-        return await (self.read(query) if size <= FEW else self.traverse(query))
+        """Run a `query(tx, app)` that gives `size` things at most: in line when they are few, and none is large."""
+        return await (self.read(query, size) if size <= FEW else self.traverse(query))
 
 
 def application(

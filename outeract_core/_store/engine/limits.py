@@ -1,6 +1,6 @@
-"""How long a query may go on: so many steps of SQLite's machine, or as long as somebody waits for it.
+"""How long a query may go on: so many steps of SQLite's machine, or as long as somebody waits for it; how large a value may be.
 
-Knows: SQLite's progress handler. Does not know: what is asked, threads, clocks.
+Knows: SQLite's progress handler and its limits. Does not know: what is asked, threads, clocks.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from itertools import count
 
 import apsw
 
-__all__ = ["STEPS", "bounded", "stoppable"]
+__all__ = ["LARGE", "STEPS", "bounded", "light", "stoppable"]
 
 STEPS = 10_000
 """Steps of SQLite's machine, about a fifth of a millisecond, after which it asks whether to go on."""
 _PORTIONS = 10
+LARGE = 1_000_000
+"""Bytes that are read in the event loop, in one value or several: a millisecond or two."""
 
 
 @contextmanager
@@ -35,6 +37,19 @@ def stoppable(db: apsw.Connection, stop: Callable[[], object]) -> Iterator[None]
     """Ask `stop` as long as queries go on: what it raises ends the query."""
     with _handled(db, lambda: bool(stop()), STEPS):
         yield
+
+
+@contextmanager
+def light(db: apsw.Connection, largest: int = LARGE) -> Iterator[None]:
+    """Refuse values of more bytes, before they are read. Raises TooLarge.
+
+    SQLite knows how long a value is from the beginning of its row: that costs nothing.
+    """
+    usual = db.limit(apsw.SQLITE_LIMIT_LENGTH, largest)
+    try:
+        yield
+    finally:
+        db.limit(apsw.SQLITE_LIMIT_LENGTH, usual)
 
 
 @contextmanager

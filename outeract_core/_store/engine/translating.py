@@ -18,6 +18,10 @@ class TooLong(Exception):
     """A statement has taken more steps than it was given."""
 
 
+class TooLarge(StoreError):
+    """A value has more bytes than SQLite takes, or than this query was given."""
+
+
 @contextmanager
 def translated(path: str) -> Iterator[None]:
     """Turn SQLite's errors into ours, each with its remedy."""
@@ -43,6 +47,8 @@ def translated(path: str) -> Iterator[None]:
         raise NotOurFile(
             f"{shown_path(path)} is no SQLite database, or is damaged: {error}"
         ) from error
+    except apsw.TooBigError as error:
+        raise TooLarge(f"{shown_path(path)}: {error}; it is larger than SQLite takes") from error
     except (apsw.CorruptError, UnicodeDecodeError) as error:
         raise StoreCorrupt(f"{shown_path(path)}: {error}") from error
     except apsw.Error as error:
