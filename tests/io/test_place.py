@@ -288,6 +288,29 @@ def test_an_older_copy_that_is_written_over_it_is_noticed(tmp_path: Path) -> Non
         assert marks.moved() == found
 
 
+def test_a_file_that_grows_between_a_look_and_what_it_says_was_not_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer looks; before it goes on, the checkpointer has written, and has looked too."""
+    file = tmp_path / "bot.db"
+    file.write_bytes(b"1" * 8192)
+    marks = Marks(str(file), lambda: file.stat().st_size)
+    assert marks.moved() is None
+    stat, looks = os.stat, [1]
+
+    def slow(name: Any, *args: Any, **more: Any) -> os.stat_result:
+        found = stat(name, *args, **more)
+        if looks and name == str(file):
+            looks.clear()
+            file.write_bytes(b"2" * 12288)
+            assert marks.grown()
+        return found
+
+    monkeypatch.setattr(os, "stat", slow)
+    assert marks.moved() is None
+    assert marks.moved() is None
+
+
 async def test_a_vacuum_by_another_program_is_no_replacement(tmp_path: Path) -> None:
     """Who gives the room of what was erased back to the disk need not stop the bot."""
     bot = talk(tmp_path / "bot.db")

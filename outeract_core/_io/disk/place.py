@@ -138,12 +138,17 @@ class Marks:
         return found
 
     def grown(self) -> bool:
-        """Note how long the file is, now that a checkpoint has written into it; False when it was cut."""
+        """Note how long the file is, now that a checkpoint has written into it; False when it was cut.
+
+        The writer and the checkpointer ask at the same time: it was cut when it is shorter than somebody
+        had noted before this look, not when another has seen it grow since.
+        """
+        noted = self._size
         try:
             size = os.stat(self.path).st_size  # noqa: PTH116 - as in `_mark`
         except OSError:
             return True  # the folder tells
-        if size < self._size <= self.length():
+        if size < noted <= self.length():
             return False
         self._size = size
         return True
