@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from outeract_core import Outeract, PlatformConnection
-from outeract_core._store.engine.composed.saying import LOOKED
+from outeract_core._store.reading.views import LOOKED
 from outeract_core.adapter import Flow, Outgoing, Sent
 from outeract_core.errors import Rejected
 from outeract_core.events import Fact

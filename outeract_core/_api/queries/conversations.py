@@ -174,8 +174,8 @@ class Conversation:
         """What was last said, counts, participants; None before the first message."""
 
         def query(tx: Tx, app: int) -> ConversationSummary | None:
-            line = views.line(tx, self._peer())
-            return None if line is None else _summaries(tx, app, [line])[0]
+            row = conversations.counts(tx, self._peer())
+            return None if row is None else _summaries(tx, app, [row])[0]
 
         return await self._tenant.read(query)
 
@@ -263,20 +263,24 @@ class Conversation:
         return self._view.peers[0]
 
 
-def _summaries(tx: Tx, app: int, found: list[views.Line]) -> list[ConversationSummary]:
-    last = [line.said for line in found]
-    read = shown(tx, app, last, [line.peer for line in found])
-    peers = [read.people[line.peer] for line in found]
+def _summaries(tx: Tx, app: int, found: list[conversations.CountsRow]) -> list[ConversationSummary]:
+    last = {row[0]: row[1] for row in found}
+    read = shown(tx, app, [*last.values()], [*last])
+    messages = dict(zip(last, read.of([*last.values()]), strict=True))
+    unsaid = [peer for peer, one in messages.items() if not (one.said or one.deleted)]
+    before = views.last_said(tx, unsaid)
+    messages |= zip(before, shown(tx, app, [*before.values()]).of([*before.values()]), strict=True)
+    peers = [read.people[peer] for peer in last]
     return [
         ConversationSummary(
             peer,
-            message,
-            (peer,) if peer.kind == "person" else read.spoken.get(line.peer, ()),
-            line.inbound,
-            line.outbound,
-            line.unread,
+            messages[key],
+            (peer,) if peer.kind == "person" else read.spoken.get(key, ()),
+            inbound,
+            outbound,
+            unread,
         )
-        for line, peer, message in zip(found, peers, read.of(last), strict=True)
+        for (key, _, inbound, outbound, unread, _), peer in zip(found, peers, strict=True)
     ]
 
 

@@ -8,9 +8,9 @@ A *source* is one ordered history: the entries of a peer, or the replies in a th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -19,35 +19,19 @@ from ...driver import Statement, Tx
 from ...errors import BadInput
 from ...standing import Standing
 from ..engine.composed.merging import merged, of_sources
-from ..engine.composed.saying import LOOKED, with_last_said
 from ..engine.statements import statement
 from ..records import nodes
-from ..writing.conversations import ROW, CountsRow
+from ..writing.conversations import CountsRow
 from ..writing.handlers import peer_of
 from . import standing
 
-
-class Line(NamedTuple):
-    """A conversation's row of counters with the last message that was `said` in it. Keys, not ids."""
-
-    peer: int
-    last: int
-    inbound: int
-    outbound: int
-    unread: int
-    read_upto: int
-    said: int
-
-
-def _lines(rows: Statement[CountsRow], order: str = "DESC") -> Statement[Line]:
-    return Statement(f"{rows.name}_said", with_last_said(rows.sql, order))
-
-
-_RECENT: dict[bool, Statement[Line]] = {
-    True: _lines(statement("recent_conversations")),
-    False: _lines(statement("recent_conversations_up"), "ASC"),
+LOOKED = 32
+"""So many of the newest messages of a conversation are looked at for one that was said."""
+_RECENT: dict[bool, Statement[CountsRow]] = {
+    True: statement("recent_conversations"),
+    False: statement("recent_conversations_up"),
 }
-_LINE = _lines(ROW)
+LAST_SAID: Statement[tuple[int, int | None]] = statement("last_said")
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")
@@ -200,19 +184,19 @@ def times(tx: Tx, app: int, view: View) -> list[tuple[str, int]]:
 
 def recent(
     tx: Tx, app: int, conn: int | None, after: int | None, limit: int, newest: bool = True
-) -> list[Line]:
+) -> list[CountsRow]:
     """The conversations by their newest message, from the newest, or up from a place: O(limit × connections)."""
     lo, hi = _behind(app, newest, after)
-    found = tx.all(
-        _RECENT[newest], app=app, conn=conn, lo=lo, hi=hi, limit=limit, others=limit - 1, now=tx.now, looked=LOOKED
-    )  # fmt: skip
-    return [Line(*row) for row in found]
+    return tx.all(_RECENT[newest], app=app, conn=conn, lo=lo, hi=hi, limit=limit, others=limit - 1)
 
 
-def line(tx: Tx, peer: int) -> Line | None:
-    """The same of one conversation; None when nothing was ever said."""
-    row = tx.one(_LINE, peer=peer, now=tx.now, looked=LOOKED)
-    return None if row is None else Line(*row)
+def last_said(tx: Tx, peers: Sequence[int]) -> dict[int, int]:
+    """The last message that was said with each, where one of the newest few was."""
+    return {
+        peer: event
+        for peer, event in tx.by_keys(LAST_SAID, peers, now=tx.now, looked=LOOKED)
+        if event is not None
+    }
 
 
 def total(tx: Tx, app: int, conn: int | None) -> int:

@@ -15,6 +15,17 @@ SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM connect
    ORDER BY d.last LIMIT 1 OFFSET :others), :hi - 1)}
 WHERE n.app = :app AND (n.id = :conn OR :conn IS NULL) ORDER BY c.last LIMIT :limit;
 
+-- name: last_said
+-- What has failed with every part, was cancelled or is not yet due was not said; what was deleted was (`Standing.said`).
+SELECT j.value, (SELECT max(m.event) FROM (
+  SELECT n.event FROM entry n WHERE n.peer = j.value ORDER BY n.event DESC LIMIT :looked) m
+WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = m.event AND (
+  d.status IN ('failed', 'cancelled') AND NOT EXISTS (
+    SELECT 1 FROM receipt t WHERE t.event = d.event AND t.status IN ('sent', 'delivered', 'read'))
+  OR d.status = 'queued' AND EXISTS (
+    SELECT 1 FROM outbox o WHERE o.id = d.event AND o.due > :now AND o.attempt = 0 AND o.done = 0))))
+FROM {each keys} j;
+
 -- name: conversation_total
 SELECT count(*) FROM conversation WHERE peer >= :lo AND peer < :hi AND (conn = :conn OR :conn IS NULL);
 
