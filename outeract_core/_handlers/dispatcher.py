@@ -11,7 +11,8 @@ is committed then (`outcomes.py`), platforms, how a reply is delivered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import anyio
 import anyio.lowlevel
@@ -19,6 +20,7 @@ from anyio.abc import TaskGroup
 
 from .._outbound.compose import Target
 from .._outbound.handle import Delivery
+from .._store.engine.translating import TooLarge
 from .._store.reading import arrivals
 from .._store.reading.arrivals import Arrived, Fed, as_it_stands
 from .._store.writing import enrolment, handlers
@@ -33,10 +35,11 @@ from .endings import Ending, ended_by, ending, task
 from .handler import Handler
 from .hosted import Given, Hosted, Place
 from .lanes import Lane, Lanes
-from .looking import Look, Looks
+from .looking import SMALL, Look, Looks
 from .outcomes import ROOM, Outcomes, named
 from .turn import CURRENT, Turn
 
+_Read: TypeAlias = tuple[list[Fed], dict[int, Arrived]]
 _PAGE = 64
 """Events that are read at once, in the event loop: a millisecond or two. It runs on before the next are."""
 AT_ONCE, PLAIN_AT_ONCE = 100, 40
@@ -209,7 +212,7 @@ class Dispatcher:
         """The next page from where reading stopped, while not too much is open; whether there may be more."""
         if self._lanes.full:
             return False
-        page, found = self._runtime.database.read(self._page)
+        page, found = self._next()
         for event, _type, _at in page:
             if event in found:
                 self._lanes.place(found[event])
@@ -217,12 +220,20 @@ class Dispatcher:
                 self._lanes.read_to = event
         return len(page) == _PAGE
 
-    def _page(self, tx: Tx) -> tuple[list[Fed], dict[int, Arrived]]:
+    def _next(self) -> _Read:
+        """A page; of what is large only where it belongs, so that its turn reads it, beside the loop."""
+        database = self._runtime.database
+        try:
+            return database.read_light(self._page, self._page, SMALL)
+        except TooLarge:
+            return database.read(partial(self._page, closely=False))
+
+    def _page(self, tx: Tx, closely: bool = True) -> _Read:
         """The next events, and those that a handler wants with where they belong."""
         app, lanes = self._app, self._lanes
         page = arrivals.feed(tx, app, lanes.read_to, _PAGE)
         asked = [one for one in page if lanes.asked(one.type)]
-        return page, arrivals.look(tx, app, asked, closely=not lanes.deep)
+        return page, arrivals.look(tx, app, asked, closely=closely and not lanes.deep)
 
     # ── turns ─────────────────────────────────────────────────────────────────────────────────
 

@@ -8,18 +8,24 @@ Does not know: lanes, how a handler is run, what is done with what was found.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import anyio.lowlevel
 from attrs import Factory, define, frozen
 
 from .._io.database import Database
 from .._io.wakeup import waiter
+from .._store.engine.limits import LARGE
+from .._store.engine.translating import TooLarge
 from .._store.reading import arrivals
 from .._store.reading.arrivals import Arrived
 from .._store.reading.chains import hops
 from ..driver import Tx
 from ..model import Event
 from ..standing import Standing
+
+SMALL = 16_384
+"""Bytes: events up to here are read together, however many begin at one moment."""
 
 
 @frozen
@@ -79,6 +85,8 @@ class Looks:
                 await anyio.lowlevel.checkpoint()  # the others of this moment come
             finally:
                 self._look()
+        if isinstance(look.error, TooLarge):
+            return (await self.database.traverse(partial(self._found, [look])))[0]
         if look.error is not None:
             raise look.error
         assert look.found is not None  # noqa: S101 - told, or an error
@@ -104,20 +112,22 @@ class Looks:
                 look.tell(None, error)
 
     def _read(self, looks: Sequence[Look]) -> list[Found]:
-        def query(tx: Tx) -> list[Found]:
-            arrived = [one for look in looks for one in look.batch]
-            peers = {one.peer for one in arrived if one.peer}
-            befallen = arrivals.befallen(tx, [*{one.subject for one in arrived}, *peers])
-            seen = {one.event: one.seen for one in arrived if one.seen is not None}
-            anew = [one for one in arrived if one.seen is None or one.subject in befallen]
-            seen |= arrivals.anew(tx, self.app, anew) if anew else {}
-            spoken = [one for look in looks if look.spoken for one in look.batch]
-            events = [seen[one.event] for one in spoken if one.subject in befallen]
-            changed = arrivals.changed(tx, self.app, events) if events else {}
-            leaving = arrivals.leaving(tx, [*befallen]) if befallen else set()
-            return [_found(tx, look, seen, changed, befallen, leaving) for look in looks]
+        """In the event loop. Raises TooLarge when an event is large."""
+        share = max(SMALL, LARGE // sum(len(look.batch) for look in looks))
+        return self.database.read_light(partial(self._found, looks), self._found, share)
 
-        return self.database.read(query)
+    def _found(self, looks: Sequence[Look], tx: Tx) -> list[Found]:
+        arrived = [one for look in looks for one in look.batch]
+        peers = {one.peer for one in arrived if one.peer}
+        befallen = arrivals.befallen(tx, [*{one.subject for one in arrived}, *peers])
+        seen = {one.event: one.seen for one in arrived if one.seen is not None}
+        anew = [one for one in arrived if one.seen is None or one.subject in befallen]
+        seen |= arrivals.anew(tx, self.app, anew) if anew else {}
+        spoken = [one for look in looks if look.spoken for one in look.batch]
+        events = [seen[one.event] for one in spoken if one.subject in befallen]
+        changed = arrivals.changed(tx, self.app, events) if events else {}
+        leaving = arrivals.leaving(tx, [*befallen]) if befallen else set()
+        return [_found(tx, look, seen, changed, befallen, leaving) for look in looks]
 
 
 def _found(

@@ -27,6 +27,7 @@ from outeract_core._io.disk.file_store import Folder
 from outeract_core._io.runtime import Runtime
 from outeract_core._io.threads import aside
 from outeract_core._io.web.http import Http, Network
+from outeract_core._store.engine.reader import Reader
 from outeract_core._store.transfer import quotes
 from outeract_core.adapter import Flow, Inbound, Polled
 from outeract_core.events import Fact, Unparsed
@@ -301,3 +302,72 @@ async def test_a_way_to_the_network_is_opened_beside_the_loop_and_once(
     await door.aclose()
     assert len(opened) == len(found) == 2
     assert threading.get_ident() not in [ident for ident, _proxy in opened]
+
+
+async def _page(app: Any) -> None:
+    conversation = await app.conversations.of((await app.events.page()).nodes[0])
+    assert len(await conversation.page()) == 3
+
+
+async def _event(app: Any) -> None:
+    for event in await app.events.page():
+        await app.events.get(event.id)
+
+
+async def _turns(app: Any) -> None:
+    assert (await app.core.pump()).handled
+
+
+_READS = {
+    "a page": _page,
+    "a list": lambda app: app.conversations.recent(),
+    "events": _event,
+    "a walk": lambda app: app.graph.neighbours(app.who),
+    "turns": _turns,
+}
+
+
+@pytest.mark.parametrize("size", [10, 2_000_000])
+@pytest.mark.parametrize("read", _READS)
+async def test_large_messages_are_read_beside_the_loop(
+    tmp_path: Path, read: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long a value is stands before it: it is refused in the loop before it is read, and read in a thread."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        core.register("pigeon", Pigeon)
+        app: Any = core.app("support", auto_mark_read="never")
+        conn = app.connect("pigeon")
+        for key in ("m1", "m2", "m3"):
+            await post(core, conn, body_of(item(key, "é" * (size // 2))))
+        if read == "turns":
+            app.on("message.inbound", since="beginning")(_pass)
+        app.core, app.who = core, (await app.events.page()).nodes[0]
+        threads = _noted(monkeypatch, size)
+        await _READS[read](app)
+    here = threading.get_ident()
+    assert {one == here for one in threads} == {size < 1000 and read != "a walk"}
+
+
+def _noted(monkeypatch: pytest.MonkeyPatch, size: int) -> list[int]:
+    """The threads in which values of more than half of this size are fetched."""
+    threads: list[int] = []
+
+    def noting(name: str) -> None:
+        fetch = getattr(Reader, name)
+
+        def fetched(self: Reader, *args: Any, **more: Any) -> Any:
+            found = fetch(self, *args, **more)
+            rows = found if isinstance(found, list) else [found or ()]
+            if any(isinstance(one, str) and len(one) > size // 2 for row in rows for one in row):
+                threads.append(threading.get_ident())
+            return found
+
+        monkeypatch.setattr(Reader, name, fetched)
+
+    for name in ("_fetched", "one"):
+        noting(name)
+    return threads
+
+
+async def _pass(_message: Any) -> None:
+    """Does nothing."""

@@ -19,6 +19,7 @@ import apsw
 
 from ..._domain.values.ids import IdSource
 from .composed.gathered import apart, gathered, waited, worth
+from .limits import LARGE, light
 from .memory import flags_for
 from .opening import TEXTS, configured
 from .sqlite import Connection
@@ -28,6 +29,8 @@ FEW = 2
 """So many statements are asked without a transaction around them."""
 _A_WHILE = 1.0
 """Seconds for which rows are fetched as one. Then it is seen whether the host still computes."""
+MANY = 2 * LARGE
+"""Bytes that rows may have as one in the event loop, where each of them may have its share."""
 _KEPT = 200
 """So many statements with many rows are remembered."""
 
@@ -104,7 +107,8 @@ class Reader(Connection):
         """All rows: one by one, or as one while the host computes."""
         one = self._gathered.get(sql)
         if one is not None and self._began < self._gathers_until:
-            return apart(self._cursor.execute(one, params).fetchone()[0])
+            with light(self.db, max(MANY, self.db.limit(apsw.SQLITE_LIMIT_LENGTH))):
+                return apart(self._cursor.execute(one, params).fetchone()[0])
         rows = super()._fetched(sql, params)
         if one is not None:
             self._rows += len(rows)  # the first time it is compiled, which takes as long
