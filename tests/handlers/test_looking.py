@@ -31,10 +31,14 @@ class Counted:
     core: Outeract
     reads: int = 0
 
-    def read(self, query: Callable[[Any], Any]) -> Any:
+    def read_light(self, query: Callable[[Any], Any], like: object, largest: int) -> Any:
         """Read, and count it."""
         self.reads += 1
-        return self.core.runtime.database.read(query)
+        return self.core.runtime.database.read_light(query, like, largest)
+
+    async def traverse(self, query: Callable[[Any], Any]) -> Any:
+        """The same beside the loop."""
+        return await self.core.runtime.database.traverse(query)
 
 
 async def _arrived(core: Outeract, app: App) -> list[Arrived]:
@@ -67,6 +71,21 @@ async def test_turns_of_one_moment_look_once(tmp_path: Path) -> None:
         assert [one.changed.keys() for one in found if isinstance(one, Found)] == [
             {arrived[7].event}
         ] * 20
+
+
+async def test_a_turn_whose_message_is_large_looks_beside_the_loop_and_alone(
+    tmp_path: Path,
+) -> None:
+    """The others of its moment have not to wait for that."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        counted, looks, arrived = await _twenty(core)
+        await arrive(core, core.app("support").connections()[0], said("big", "x" * 2_000_000, "p0"))
+        arrived = await _arrived(core, core.app("support"))
+        found = await _all(looks, [Look([one]) for one in arrived])
+        assert counted.reads == 1 + len(arrived)
+        assert [one.seen.keys() for one in found if isinstance(one, Found)] == [
+            {one.event} for one in arrived
+        ]
 
 
 async def test_what_cannot_be_read_keeps_no_other_from_reading(tmp_path: Path) -> None:
