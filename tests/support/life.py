@@ -270,7 +270,7 @@ class Life:
 
 
 def behave(app: App) -> None:
-    """The bot: it answers with what it was told, notes it, and one of its handlers always fails."""
+    """The bot: it answers with what it was told, notes it, and two of its handlers fail: one at once, one that tries again."""
 
     @app.on("message.inbound", name="echo")
     async def echo(message: Any) -> str:
@@ -284,6 +284,10 @@ def behave(app: App) -> None:
     @app.on("message.inbound", name="faulty", attempts=1)
     def faulty(message: Any) -> None:
         raise ValueError(f"cannot bear {message.text}")
+
+    @app.on("note.relayed", name="patient")
+    def patient(event: Any) -> None:
+        raise ValueError(f"still cannot bear {event.payload['again']}")
 
 
 def person(key: str, number: int, needles: Needles) -> Person:

@@ -31,17 +31,16 @@ MOST = _SIZES[-1]
 def widened(sql: str, rows: Sequence[tuple[Any, ...]]) -> tuple[str, tuple[Any, ...]]:
     """Text and values of the one statement that adds these rows, of which there are 1 to `MOST`."""
     count = len(rows)
-    if count == 1:
-        return _exactly(sql, 1), rows[0]
     size = _SIZES[bisect_left(_SIZES, count)]
     if size == count:
-        return _exactly(sql, size), (*chain.from_iterable(rows),)
+        return exactly(sql, size), (*chain.from_iterable(rows),)
     nothing = (None,) * (len(rows[0]) * (size - count))
     return _at_most(sql, size), (*chain.from_iterable(rows), *nothing)
 
 
 @cache
-def _exactly(sql: str, size: int) -> str:
+def exactly(sql: str, size: int) -> str:
+    """The text that adds so many rows."""
     head, rows, tail = _wide(sql, size)
     return f"{head}VALUES {rows}{tail}"
 

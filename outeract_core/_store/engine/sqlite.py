@@ -24,7 +24,7 @@ from .columns import fitted
 from .composed.walking import walk
 from .dialect import SQLITE
 from .known import Known
-from .sets import MOST, widened
+from .sets import MOST, exactly, widened
 
 Row = TypeVar("Row")
 
@@ -106,6 +106,9 @@ class Connection(Known):
     def add(self, statement: Statement[Row], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
         """Add many rows by one statement; what it returns, of the rows that are new."""
         told: list[Row] = []
+        if len(rows) == 1:
+            told = self._cursor.execute(exactly(self._texts[statement.sql], 1), rows[0]).fetchall()
+            return told
         for start in range(0, len(rows), MOST):
             wide = widened(self._texts[statement.sql], rows[start : start + MOST])
             told += self._cursor.execute(*wide).fetchall()
