@@ -306,7 +306,7 @@ class Standing(Event):
     @property
     def deleted(self) -> bool:
         """Whether it was taken back."""
-        return self.now.deleted_at is not None
+        return any(one.done and one.kind == "message.deleted" for one in self._around.changes)
 
     @property
     def deleted_at(self) -> datetime | None:
@@ -360,9 +360,11 @@ class Standing(Event):
 
         Not what was deleted, cancelled or is not yet due; nor what failed, unless some part arrived.
         """
-        here = self.delivery is None or self.status not in _UNSAID
-        here = here or any(one.status in _ARRIVED for one in self.parts)
-        return here and not self.deleted and self.due_at is None
+        if self._around.due is not None or self.deleted:
+            return False
+        if self._row[8] is None or self.status not in _UNSAID:
+            return True
+        return any(one.status in _ARRIVED for one in self.parts)
 
     @cached_property
     def parts(self) -> tuple[PartState, ...]:

@@ -63,6 +63,14 @@ def _walls() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_shape_of_a_read() -> Iterator[None]:
+    """Nor are rows fetched as one because this machine is busy: steps and plans are those of the statement."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("outeract_core._store.engine.reader.A_WHILE", 0.0)
+        yield
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> Any:
     """Tests marked `anyio` run on both."""

@@ -13,6 +13,7 @@ import apsw
 import pytest
 
 from outeract_core import Outeract
+from outeract_core._store.engine import reader as engine
 from tests.support.reading.world import arrive, connect, event, said
 
 pytestmark = pytest.mark.anyio
@@ -156,8 +157,11 @@ async def test_what_is_remembered_is_not_told_before_the_file_was_asked(tmp_path
 _TWENTY = "WITH RECURSIVE n(v) AS (VALUES(1) UNION ALL SELECT v + 1 FROM n WHERE v < 20) SELECT v, 'x' FROM n"
 
 
-async def test_who_had_to_wait_for_a_row_fetches_rows_as_one_for_a_while(tmp_path: Path) -> None:
+async def test_who_had_to_wait_for_a_row_fetches_rows_as_one_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A second after it has waited it looks again whether the host still computes; the rows are the same."""
+    monkeypatch.setattr(engine, "A_WHILE", 1.0)
     async with Outeract(tmp_path / "a.db", search=None) as core:
         assert await _rows(core, [0.0, 0.5]) == 20  # compiled: that takes long, too
         assert await _rows(core, [1.0, 1.0]) == 20

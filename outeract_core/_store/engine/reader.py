@@ -27,7 +27,7 @@ from .translating import translated
 
 FEW = 2
 """So many statements are asked without a transaction around them."""
-_A_WHILE = 1.0
+A_WHILE = 1.0
 """Seconds for which rows are fetched as one. Then it is seen whether the host still computes."""
 MANY = 2 * LARGE
 """Bytes that rows may have as one in the event loop, where each of them may have its share."""
@@ -101,7 +101,7 @@ class Reader(Connection):
         self.learn()
         now = self.clock()
         if waited(now - self._began, self._rows, sys.getswitchinterval()):
-            self._gathers_until = now + _A_WHILE
+            self._gathers_until = now + A_WHILE
 
     def _fetched(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
         """All rows: one by one, or as one while the host computes."""
