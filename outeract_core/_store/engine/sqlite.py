@@ -107,7 +107,8 @@ class Connection(Known):
         """Add many rows by one statement; what it returns, of the rows that are new."""
         told: list[Row] = []
         if len(rows) == 1:
-            told = self._cursor.execute(exactly(self._texts[statement.sql], 1), rows[0]).fetchall()
+            text, one = exactly(self._texts[statement.sql], 1), rows[0]
+            told += self._cursor.execute(text, one).fetchall()
             return told
         for start in range(0, len(rows), MOST):
             wide = widened(self._texts[statement.sql], rows[start : start + MOST])
