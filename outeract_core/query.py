@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 from attrs import field, frozen
 
 from ._domain.values.codec import storable
+from ._domain.values.ids import window
 from .errors import BadInput
 from .model import PlatformConnection, Status
 
@@ -223,6 +224,7 @@ def between(
     for moment in (since, until):
         if moment is not None and (not isinstance(moment, datetime) or moment.tzinfo is None):
             raise BadInput(f"{moment!r} is no aware time; give a datetime with e.g. tzinfo=UTC")
+    window(since, until)
     return Between(since, until, by)
 
 

@@ -96,7 +96,7 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
         """How it hangs together: walks, paths, the whole story of one message."""
         from .queries.graph import Graph
 
-        return Graph(self.tenant)
+        return Graph(self.tenant, self.runtime)
 
     @cached_property
     def people(self) -> People:

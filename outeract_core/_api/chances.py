@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from .._domain.values.ids import maybe_ms
+from .._domain.rules.near import near
+from .._domain.values.ids import window
+from .._handlers.handler import Handler
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._outbound.again import MARK, content_again
@@ -27,7 +29,7 @@ from .._store.records.log import EVENT_CONN, awaited_by, id_of, target_of
 from .._store.records.nodes import key as node_key
 from .._store.writing.files import attached
 from ..driver import Tx
-from ..errors import BadInput
+from ..errors import BadInput, NotFound
 from ..model import Event, File, PlatformConnection
 from ..pages import checked
 
@@ -39,6 +41,7 @@ class Chances(ABC):
     tenant: Tenant
     key: int
     send: Any
+    handlers: list[Handler]
 
     @property
     @abstractmethod
@@ -139,7 +142,7 @@ class Chances(ABC):
         """Turns of handlers that came to nothing so far, those about the newest events first.
 
         status         `parked` (given up) or `retrying` (run again by themselves); None: both.
-        handler        its name.
+        handler        its name: of one that is registered, or that the file knows.
         connection     a connection, its id or name, or a platform.
         since, until   aware times of the last failure, since <= at < until.
         before         the `cursor` of the last one of an earlier list: go on behind it.
@@ -150,10 +153,15 @@ class Chances(ABC):
         if status not in (None, "parked", "retrying"):
             raise BadInput(f"status is parked or retrying, not {status!r}")
         limit, conn, conns = checked(first), self._conn(connection), self._conns()
-        which = Which(status, handler, conn, maybe_ms(since), maybe_ms(until), before)
-        return self.runtime.database.read(
-            lambda tx: unhandled.listed(tx, self.key, which, limit, conns)
-        )
+        which = Which(status, handler, conn, *window(since, until), before)
+
+        def query(tx: Tx) -> list[Unhandled]:
+            found = unhandled.listed(tx, self.key, which, limit, conns)
+            if handler is not None and not found:
+                self._known(tx, handler)
+            return found
+
+        return self.runtime.database.read(query)
 
     async def turn_counts(
         self, *, connection: PlatformConnection | UUID | str | None = None,
@@ -165,7 +173,8 @@ class Chances(ABC):
         The newest span first; what is not there is 0. Raises BadInput, NotFound.
         """
         width, conns = _width(every), self._conns()
-        which = Which(conn=self._conn(connection), since=maybe_ms(since), until=maybe_ms(until))
+        begin, end = window(since, until)
+        which = Which(conn=self._conn(connection), since=begin, until=end)
         return self.runtime.database.read(
             lambda tx: unhandled.counted(tx, self.key, which, width, conns)
         )
@@ -173,10 +182,16 @@ class Chances(ABC):
     def _among(
         self, status: str | None, which: Any, since: datetime | None, until: datetime | None
     ) -> Among:
-        return Among(status, self._conn(which), maybe_ms(since), maybe_ms(until))
+        return Among(status, self._conn(which), *window(since, until))
 
     def _conn(self, which: Any) -> int | None:
         return None if which is None else connection(self.runtime, self.key, which).id
+
+    def _known(self, tx: Tx, handler: str) -> None:
+        """Raises NotFound for a handler that nobody has registered and no turn names."""
+        known = unhandled.handlers(tx, self.key) | {one.name for one in self.handlers}
+        if handler not in known:
+            raise NotFound(f"no handler {handler!r:.80} in this application{near(handler, known)}")
 
     def _conns(self) -> dict[int, Any]:
         return {conn.id: conn for conn in self.runtime.conns(self.key)}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import __version__
-from ..errors import OuteractError
+from ..errors import BadInput, OuteractError
 from .printing import complain
 
 Command = Callable[[argparse.Namespace], int]
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code: 0 done, 1 not well, 2 wrong arguments or a refused file."""
     options = _parser().parse_args(arguments)
     try:
+        _counts(options)
         code: int = options.run(options)
     except OuteractError as error:
         complain(f"outeract: {error}")
@@ -33,6 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 0
     return code
+
+
+def _counts(options: argparse.Namespace) -> None:
+    """Raises BadInput for a number of things below one."""
+    for name, option in (("n", "-n"), ("depth", "--depth")):
+        if getattr(options, name, 1) < 1:
+            raise BadInput(f"{option} is 1 or more")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,7 +17,7 @@ from .._api.app import App
 from .._api.outeract import Outeract
 from .._store.reading.undelivered import Undelivered
 from .._store.reading.unhandled import Unhandled
-from ..errors import BadInput
+from ..errors import BadInput, NotFound
 from .opening import applications, moment, one_connection, opened
 from .printing import give, say
 
@@ -40,12 +40,11 @@ def _told(
 ) -> int:  # fmt: skip
     """Each application's own: what is listed, or (`--count`) how many there are of each kind."""
     every, times = _every(options.every), _times(options)
-    if options.n < 1:
-        raise BadInput("-n is 1 or more")
     with opened(options.file) as core:
         for app, limits in _places(core, options):
             if options.count:
-                for one in anyio.run(partial(count, app, every=every, **limits, **times)):
+                found = anyio.run(partial(count, app, every=every, **limits, **times))
+                for one in filter(partial(_is_meant, options), found):
                     _show(_counted(app, one), as_json=options.json)
                 continue
             for one in anyio.run(find, app, options, {**limits, **times}):
@@ -53,13 +52,41 @@ def _told(
     return 0
 
 
+def _is_meant(options: argparse.Namespace, one: Any) -> bool:
+    """Whether a count is of the status and the handler that were asked for."""
+    return options.status in (None, one.status) and _handler(options) in (
+        None,
+        getattr(one, "handler", None),
+    )
+
+
+def _handler(options: argparse.Namespace) -> str | None:
+    named: str | None = getattr(options, "handler", None)
+    return named
+
+
 def _places(core: Outeract, options: argparse.Namespace) -> list[tuple[App, dict[str, Any]]]:
     """The applications that are meant, and the connection when one is named."""
-    apps = applications(core, options.app)
+    apps = _with_handler(applications(core, options.app), _handler(options))
     if options.connection is None:
         return [(app, {}) for app in apps]
     conn = one_connection(core, options.connection, {app.key for app in apps})
     return [(app, {"connection": conn.entity}) for app in apps if app.key == conn.app]
+
+
+def _with_handler(apps: list[App], name: str | None) -> list[App]:
+    """Those that know the handler. Raises NotFound when none does."""
+    found, unknown = [], None
+    for app in apps:
+        try:
+            if name is not None:
+                anyio.run(partial(app.turns, handler=name, first=1))
+            found.append(app)
+        except NotFound as error:
+            unknown = error
+    if unknown is not None and not found:
+        raise unknown
+    return found
 
 
 def _times(options: argparse.Namespace) -> dict[str, Any]:

@@ -130,6 +130,8 @@ _NOW = int((ManualClock()() + timedelta(hours=12)).timestamp() * 1000)
         ["-n", "0"], ["-n", "-1"], ["--every", "0"], ["--every", "nan"], ["--every", "inf"],
         ["--every", "-3"], ["--since", "yesterday"], ["--until", "1d"], ["--connection", "nobody"],
         ["--app", "nobody"], ["--connection", "console", "--app", "quiet", "--count"],
+        ["--since", "2026-05-02", "--until", "2026-05-01"], ["--handler", "gives_upp"],
+        ["--handler", "gives_up", "--app", "quiet"],
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["deliveries", "turns"])
@@ -137,11 +139,56 @@ def test_what_was_mistyped_is_refused_by_name(
     file: str, capsys: pytest.CaptureFixture[str], command: str, wrong: list[str]
 ) -> None:
     """Exit code 2 and one line that says what is wrong; never a traceback, never an empty list."""
+    if wrong[0] == "--handler" and command == "deliveries":
+        pytest.skip("no handler is asked for there")
+    code = main([command, file, *wrong])
+    assert (code, *capsys.readouterr()) == (
+        main([command, file, "--count", *wrong]),
+        *capsys.readouterr(),
+    )
     code = main([command, file, "--count", *wrong])
     told = capsys.readouterr()
     if wrong[:2] == ["--connection", "console"]:
         assert (code, told.out) == (0, "")  # the platform of the one connection of `quiet`
         return
     assert code == 2
+    assert told.err.startswith("outeract: ")
+    assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "many"),
+    [
+        ("turns", ["--handler", "gives_up"], 1), ("turns", ["--handler", "goes_on"], 1), ("turns", [], 2),
+        ("turns", ["--status", "parked"], 1), ("turns", ["--status", "retrying"], 1),
+        ("turns", ["--status", "retrying", "--handler", "gives_up"], 0),
+        ("deliveries", ["--status", "failed"], 2), ("deliveries", ["--status", "unknown"], 1),
+    ],
+)  # fmt: skip
+def test_what_is_counted_is_what_is_listed(
+    file: str, capsys: pytest.CaptureFixture[str], command: str, arguments: list[str], many: int
+) -> None:
+    """Every filter holds for the counts, too; a handler that has nothing undone is known."""
+    assert len(found(capsys, command, file, *arguments)) == many
+    assert sum(one["count"] for one in found(capsys, command, file, "--count", *arguments)) == many
+
+
+WRONG: dict[str, list[str]] = {
+    "tail": ["-n", "-1"], "tail none": ["-n", "0"], "tail type": ["--type", "message.inbond"], "tail app": ["--app", "nobody"],
+    "conversations": ["-n", "0"], "conversations app": ["--app", "nobody"], "doctor": ["--app", "nobody"],
+    "retention": ["--app", "nobody"], "replay": ["--app", "nobody"], "enable": ["nobody"], "show": [ID := "019b76da-a800-7000-8000-0000000000ff"],
+    "graph": [ID], "graph depth": [ID, "--depth", "0"], "retry": [ID], "resend": [ID], "show no id": ["x"],
+    "reparse": ["nobody"], "reparse since": ["silent", "--since", "yesterday"], "rotate": ["nobody"],
+    "export": ["nobody", "-"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", WRONG)
+def test_no_command_is_silent_about_what_does_not_exist(
+    file: str, capsys: pytest.CaptureFixture[str], which: str
+) -> None:
+    """Exit code 2 and a line that names it: an application, a connection, an event, a type, a number, a time."""
+    assert main([which.partition(" ")[0], file, *WRONG[which]]) == 2
+    told = capsys.readouterr()
     assert told.err.startswith("outeract: ")
     assert told.out == ""

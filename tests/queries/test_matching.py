@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -148,3 +151,85 @@ async def test_a_handler_spelt_nearly_like_a_known_type_is_warned_of(
     app.on("order.created", name="b")(lambda _message: None)
     (told,) = [r.getMessage() for r in caplog.records if r.name.startswith("outeract_core")]
     assert "did you mean message.inbound?" in told
+
+
+EARLY, LATE = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 2, tzinfo=UTC)
+WRONG_WAY = {"since": LATE, "until": EARLY}
+ELSEWHERE = UUID("019b76da-a800-7000-8000-0000000000ff")
+NAMES: dict[str, Callable[[App], Any]] = {
+    "handler of turns": lambda app: app.turns(handler="hander"),
+    "connection of turns": lambda app: app.turns(connection="pigeom"),
+    "status of turns": lambda app: app.turns("parkd"),
+    "times of turns": lambda app: app.turns(**WRONG_WAY),
+    "place of turns": lambda app: app.turns(before="nowhere"),
+    "connection of counted turns": lambda app: app.turn_counts(connection="pigeom"),
+    "times of counted turns": lambda app: app.turn_counts(**WRONG_WAY),
+    "connection of deliveries": lambda app: app.deliveries(connection=ELSEWHERE),
+    "status of deliveries": lambda app: app.deliveries("lost"),
+    "times of deliveries": lambda app: app.deliveries(**WRONG_WAY),
+    "place of deliveries": lambda app: app.deliveries(before=ELSEWHERE),
+    "connection of counted deliveries": lambda app: app.delivery_counts(connection="pigeom"),
+    "times of counted deliveries": lambda app: app.delivery_counts(**WRONG_WAY),
+    "connection of the list": lambda app: app.conversations.recent(connection_of="pigeom"),
+    "conversation": lambda app: app.conversations.of(ELSEWHERE),
+    "thread": lambda app: app.conversations.thread(ELSEWHERE),
+    "conversation of a search": lambda app: app.search("x", within=ELSEWHERE),
+    "person of a search": lambda app: app.search("x", person=ELSEWHERE),
+    "times of a search": lambda app: app.search("x", **WRONG_WAY),
+    "order of a search": lambda app: app.search("x", order="best"),
+    "message by its id": lambda app: app.events.by_external_id("pigeom", "m1"),
+    "person by their id": lambda app: app.people.by_external_id("pigeom", "ann"),
+    "node of a walk": lambda app: app.graph.walk(ELSEWHERE),
+    "status of events": lambda app: app.events.page(q.status_is("lost")),
+    "connection of events": lambda app: app.events.page(q.on_connection(ELSEWHERE)),
+    "times of events": lambda app: app.events.page(q.between(LATE, EARLY)),
+    "target of edges": lambda app: app.events.page(q.has_edge("sent_by", ELSEWHERE)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", NAMES)
+async def test_what_does_not_exist_is_told_and_no_empty_list(
+    core: Outeract, app: App, which: str
+) -> None:
+    """Every filter that names a thing, a state or a time."""
+    connect(core, app)
+    app.on("message.inbound", name="handler")(lambda _: None)
+    with pytest.raises((BadInput, NotFound)):
+        await NAMES[which](app)
+
+
+async def test_a_time_window_that_ends_before_it_begins_is_told(core: Outeract, app: App) -> None:
+    """In a conversation, too; one without length is empty."""
+    conn = connect(core, app)
+    await arrive(core, conn, said("m1", "hi", "ann"))
+    conversation = await app.conversations.of(await person(app, conn, "ann"))
+    with pytest.raises(BadInput, match="the wrong way round"):
+        conversation.between(LATE, EARLY)
+    assert len(await conversation.between(EARLY, EARLY).page()) == 0
+
+
+async def test_a_handler_that_is_known_may_have_no_turns(core: Outeract, app: App) -> None:
+    """One that is registered here, or that the file knows from before."""
+    app.on("message.inbound", name="handler")(lambda _: None)
+    assert await app.turns(handler="handler") == []
+    await core.pump()
+    app.handlers.clear()
+    assert await app.turns(handler="handler") == []
+    with pytest.raises(NotFound, match="did you mean handler"):
+        await app.turns(handler="hanler")
+
+
+@pytest.mark.parametrize("ask", ["walk", "neighbours", "component", "path"])
+async def test_an_edge_type_that_nothing_has_is_warned_of_in_walks(
+    app: App, caplog: pytest.LogCaptureFixture, ask: str
+) -> None:
+    """Once, with what is like it; those of the library are known before any edge has them."""
+    shop = await app.emit("shop.opened", 1)
+    order = await app.emit("order.created", 1, edges={"placed_by": shop})
+    ends = (order, shop) if ask == "path" else (order,)
+    with caplog.at_level(logging.WARNING, "outeract_core"):
+        await getattr(app.graph, ask)(*ends, types=["placed_by", "in_thread"])
+        assert caplog.records == []
+        await getattr(app.graph, ask)(*ends, types=["placed_bye"])
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert "did you mean placed_by?" in told

@@ -187,10 +187,6 @@ _WHATSAPP = {
         lambda d: (d.hears(), d.whatsapp(*react("wamid.none")))[1],
         [200, 131009],
     ),
-    "reaction without a message": (
-        lambda d: (d.hears(), d.whatsapp("reaction", {"emoji": "👍"}))[1],
-        [200, 131009],
-    ),
     "reaction to a reaction": (lambda d: d.whatsapp(*react(reacted(d))), [200, 131009]),
     "reaction in another's thread": (
         lambda d: (d.hears(), d.whatsapp(*react(d.hears(BOB))))[1],

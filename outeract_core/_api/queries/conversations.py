@@ -14,7 +14,7 @@ from uuid import UUID
 
 from ..._domain.transcript.budget import Budget, fit
 from ..._domain.transcript.turns import turns
-from ..._domain.values.ids import from_ms, maybe_ms
+from ..._domain.values.ids import from_ms, window
 from ..._io.runtime import Runtime
 from ..._io.tenant import FEW, Tenant
 from ..._io.threads.aside import aside
@@ -92,7 +92,12 @@ class Conversations:
         return Conversation(self._tenant, view)
 
     async def thread(self, message: Event | UUID) -> Conversation:
-        """The thread that a message opens, or is in: its root and what was answered. Raises NotFound."""
+        """The thread that a message is in, else the one that it opens: its root and what was answered.
+
+        Threads are flat on Slack (an answer to an answer stands below the root) and on Telegram (topics).
+        Where a platform nests them, this is that of the message's own root, and what was answered to the message
+        is the thread of any of those answers. Raises NotFound.
+        """
 
         def query(tx: Tx, app: int) -> View:
             key = nodes.key(tx, app, message, "event")
@@ -134,9 +139,8 @@ class Conversation:
         return None if root is None else self._tenant.database.read(lambda tx: id_of(tx, root))
 
     def between(self, since: datetime | None = None, until: datetime | None = None) -> Conversation:
-        """The same conversation within a time window (by `occurred_at`; aware times)."""
-        bounds = maybe_ms(since), maybe_ms(until)
-        return Conversation(self._tenant, views.window(self._view, *bounds))
+        """The same conversation within a time window (by `occurred_at`; aware times). Raises BadInput."""
+        return Conversation(self._tenant, views.window(self._view, *window(since, until)))
 
     async def page(
         self, *, first: int = 50, after: str | None = None, before: str | None = None,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
 from ..._store.reading import walks
 from ..._store.reading.explain import explain
@@ -17,6 +18,7 @@ from ..._store.records import nodes, rows
 from ...driver import Tx
 from ...graph import Explanation, Subgraph
 from ...model import Event
+from .matching import edge_types
 
 CAUSES = ("triggered_by", "origin", "reply_to")
 """The edges that say what an event came from."""
@@ -25,12 +27,13 @@ CAUSES = ("triggered_by", "origin", "reply_to")
 class Graph:
     """Walks over events, users, platform users and files; safe on cycles, within one application.
 
-    Nodes are given as entities or ids. `types`: edge types to follow, None for all. A walk does not
-    pass *through* the bot's own platform users, since everything meets there.
+    Nodes are given as entities or ids. `types`: edge types to follow, None for all; one that nothing has yet
+    is told as a warning. A walk does not pass *through* the bot's own platform users, since everything meets there.
     """
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Tenant, runtime: Runtime) -> None:
         self._tenant = tenant
+        self._runtime = runtime
 
     async def neighbours(
         self, node: Any, *, types: Sequence[str] | None = None, direction: Direction = "both",
@@ -51,6 +54,7 @@ class Graph:
 
         def narrow(tx: Tx, app: int) -> Subgraph | None:
             key = nodes.key(tx, app, start)
+            edge_types(self._runtime, tx, types)
             found = walks.narrow(tx, app, key, types, direction, limits)
             return None if found is None else _subgraph(tx, app, found)
 
@@ -84,6 +88,7 @@ class Graph:
 
         def query(tx: Tx, app: int) -> Subgraph | None:
             first, last = nodes.key(tx, app, start), nodes.key(tx, app, end)
+            edge_types(self._runtime, tx, types)
             arrows = walks.path(tx, app, first, last, types, direction, limits)
             if arrows is None:
                 return None

@@ -36,6 +36,12 @@ def check(runtime: Runtime, tx: Tx, app: int, where: q.Filter | None) -> None:
             _edge_type(runtime, tx, node.edge_type)
 
 
+def edge_types(runtime: Runtime, tx: Tx, names: Iterable[str] | None) -> None:
+    """Warns of each edge type that nothing has, of those that a walk is to follow."""
+    for name in names or ():
+        _edge_type(runtime, tx, name)
+
+
 def _leaves(where: q.Filter | None) -> Iterable[q.Filter]:
     """The single conditions, however deep they stand."""
     found = [] if where is None else [where]

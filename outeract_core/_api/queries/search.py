@@ -12,7 +12,7 @@ from typing import Any, Literal
 from attrs import define, evolve
 
 from ..._domain.rules import query_language
-from ..._domain.values.ids import maybe_ms, span
+from ..._domain.values.ids import span, window
 from ..._io.tenant import Tenant
 from ..._store.reading import finding, views
 from ..._store.reading.finding import Wanted
@@ -186,7 +186,7 @@ async def search(
     if order not in ("newest", "rank"):
         raise BadInput(f"order is 'newest' or 'rank', not {order!r}")
     call = Search(
-        tenant, tokenizer, query_language.parse(words), within, person, maybe_ms(since), maybe_ms(until),
+        tenant, tokenizer, query_language.parse(words), within, person, *window(since, until),
         order, asked(first, after, before), total,
     )  # fmt: skip
     return await call.page()

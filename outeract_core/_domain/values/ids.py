@@ -47,6 +47,16 @@ def maybe_ms(when: datetime | None) -> int | None:
     return None if when is None else to_ms(when)
 
 
+def window(since: datetime | None, until: datetime | None) -> tuple[int | None, int | None]:
+    """Both ends of a time window in milliseconds. Raises BadInput, also when it ends before it begins."""
+    begin, end = maybe_ms(since), maybe_ms(until)
+    if begin is not None and end is not None and end < begin:
+        raise BadInput(
+            f"nothing is since {since} and before {until}: the times are the wrong way round"
+        )
+    return begin, end
+
+
 def from_ms(ms: int) -> datetime:
     """The aware UTC time of `ms`."""
     seconds, rest = divmod(ms, 1000)

@@ -22,6 +22,7 @@ from ...pages import from_cursor, to_cursor
 from ..engine.statements import statement
 from ..records import rows
 from ..records.conn import Conn
+from ..writing import enrolment
 from .undelivered import EVER
 
 TurnStatus = Literal["parked", "retrying"]
@@ -32,6 +33,7 @@ _Row = tuple[
 _Count = tuple[TurnStatus, TurnReason, str | None, str, int | None, int, int]
 LISTED: Statement[_Row] = statement("unhandled")
 COUNTED: Statement[_Count] = statement("unhandled_counts")
+NAMED: Statement[tuple[str]] = statement("handlers_of_unhandled")
 
 
 @frozen
@@ -115,6 +117,13 @@ def counted(
             COUNTED, width=width, **bounds
         )
     ]  # fmt: skip
+
+
+def handlers(tx: Tx, app: int) -> set[str]:
+    """The names that the file knows: of those that follow the cursor, and of those whose turns came to nothing."""
+    begins, _follow = enrolment.begins(tx, app)
+    lo, hi = span(app)
+    return {*begins, *(row[0] for row in tx.all(NAMED, lo=lo, hi=hi))}
 
 
 def _turn(row: _Row, event: Event, conns: Mapping[int, Conn]) -> Unhandled:

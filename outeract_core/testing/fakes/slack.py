@@ -8,22 +8,33 @@ Source of shapes: docs.slack.dev and responses recorded by Slack's own SDKs.
 
 from __future__ import annotations
 
-import json
 import re
 from html import unescape
 from typing import Any
 from urllib.parse import quote
 
+from .limits.slack import READING, UPDATES
 from .record import Answer, Received, Request, Upload, World, answer_json
 from .slack_directory import Directory, RefusedError
 from .slack_messages import Messages
+from .slack_params import (
+    channel_of,
+    correlation_of,
+    decoded,
+    direct,
+    escaped,
+    held,
+    kind_of,
+    place_of,
+    reaction_of,
+    worded,
+)
 
 __all__ = ["FakeSlack"]
 
 TEAM, USER, BOT, APP = "T0FAKE001", "U0FAKEBOT", "B0FAKE001", "A0FAKE001"
 
 _METHOD = re.compile(r"/(?:api/)?([a-z]+(?:\.[A-Za-z]+)+)")
-_CHANNEL = re.compile(r"[CDGUW][A-Za-z0-9]+")
 _UPLOAD = re.compile(r"/slack-upload/(\w+)")
 _FILE = re.compile(r"/slack-files/(\w+)/.*")
 _LOGIN_PAGE = b"<!DOCTYPE html><html><title>Slack</title><body>Sign in</body></html>"
@@ -75,12 +86,12 @@ class FakeSlack:
         here does not exist: a payload made elsewhere is told with `ts`.
         """
         ts = self._ts()
-        where = channel or _direct(user)
+        where = channel or direct(user)
         self.directory.met(user)
         self.directory.seen(where)
         event = {
-            "type": "message", "channel": where, "channel_type": _kind(where), "user": user,
-            "text": _escaped(text), "ts": ts, "event_ts": ts, "team": TEAM, **more,
+            "type": "message", "channel": where, "channel_type": kind_of(where), "user": user,
+            "text": escaped(text), "ts": ts, "event_ts": ts, "team": TEAM, **more,
         }  # fmt: skip
         self._messages.heard(str(event["channel"]), str(event["ts"]))
         return self._event(event)
@@ -89,7 +100,7 @@ class FakeSlack:
         """An `event_callback` that shows the bot its own message; files make it a `file_share`."""
         said = self._messages.post(message.chat, message.id)
         subtype = {"subtype": "file_share"} if message.files else {}
-        about = {"channel_type": _kind(message.chat), "event_ts": message.id}
+        about = {"channel_type": kind_of(message.chat), "event_ts": message.id}
         return self._event({**said, **about, **subtype})
 
     def rename(self, user: str, name: str, picture: str | None = None) -> dict[str, Any]:
@@ -132,8 +143,9 @@ class FakeSlack:
             return None
         try:
             self._allow(request)
-            self._may(found[1], request.params)
-            told = {"ok": True, **self._do(found[1], request.params)}
+            params = {**request.query, **request.form} if found[1] in READING else request.params
+            self._may(found[1], params)
+            told = {"ok": True, **self._do(found[1], params)}
         except RefusedError as no:
             told = {"ok": False, "error": str(no), **no.more}
             if str(no) in ("not_authed", "invalid_auth"):
@@ -172,14 +184,14 @@ class FakeSlack:
     # ── messages ──
 
     def _do_chat_postmessage(self, params: dict[str, Any]) -> dict[str, Any]:
-        text = _worded(params)
-        message = self._post(_channel(params), text, params)
+        text = worded(params)
+        message = self._post(channel_of(params), text, params)
         return {"channel": message["channel"], "ts": message["ts"], "message": message}
 
     def _post(
         self, channel: str, text: str, params: dict[str, Any], files: tuple[str, ...] = ()
     ) -> dict[str, Any]:
-        metadata = _decoded(params.get("metadata"))
+        metadata = decoded(params.get("metadata"))
         message: dict[str, Any] = {
             "type": "message", "user": USER, "bot_id": BOT, "app_id": APP, "team": TEAM,
             "text": text, "ts": self._ts(), "channel": channel,
@@ -197,28 +209,29 @@ class FakeSlack:
         self._world.receive(Received(
             platform="slack", method="files.completeUploadExternal" if files else "chat.postMessage",
             chat=channel, text=unescape(text), id=message["ts"], at=self._world.clock(),
-            correlation=_correlation(metadata),
+            correlation=correlation_of(metadata),
             files=tuple(self._files[file_id] for file_id in files), params=params,
         ))  # fmt: skip
         return message
 
     def _do_chat_update(self, params: dict[str, Any]) -> dict[str, Any]:
-        channel, ts = _channel(params), str(params.get("ts"))
+        channel, ts = place_of(params), str(params.get("ts"))
+        held(params, UPDATES)
         edited = {"user": USER, "ts": self._ts()}
-        message = self._messages.edited(channel, ts, {"text": _worded(params), "edited": edited})
+        message = self._messages.edited(channel, ts, {"text": worded(params), "edited": edited})
         return {"channel": channel, "ts": ts, "text": message["text"], "message": message}
 
     def _do_chat_delete(self, params: dict[str, Any]) -> dict[str, Any]:
-        channel, ts = _channel(params), str(params.get("ts"))
+        channel, ts = place_of(params), str(params.get("ts"))
         self._messages.deleted(channel, ts)
         return {"channel": channel, "ts": ts}
 
     def _do_reactions_add(self, params: dict[str, Any]) -> dict[str, Any]:
-        self._messages.reacted(*_reaction(params))
+        self._messages.reacted(*reaction_of(params))
         return {}
 
     def _do_reactions_remove(self, params: dict[str, Any]) -> dict[str, Any]:
-        self._messages.unreacted(*_reaction(params))
+        self._messages.unreacted(*reaction_of(params))
         return {}
 
     # ── channels and people ──
@@ -229,16 +242,18 @@ class FakeSlack:
             raise RefusedError("users_list_not_supplied")
         for user in users:
             self.directory.met(user)
-        channel = _direct(users[0]) if len(users) == 1 else f"G{'x'.join(users)}"
+        channel = direct(users[0]) if len(users) == 1 else f"G{'x'.join(users)}"
         return {"channel": {"id": channel}, "no_op": False, "already_open": False}
 
     def _do_conversations_mark(self, params: dict[str, Any]) -> dict[str, Any]:
-        _channel(params)
+        place_of(params)
+        if not params.get("ts"):
+            raise RefusedError("invalid_timestamp")
         return {}
 
     def _do_conversations_history(self, params: dict[str, Any]) -> dict[str, Any]:
         """Newest first; metadata only when it is asked for, as conversations.history says."""
-        channel = _channel(params)
+        channel = place_of(params)
         keep = str(params.get("include_all_metadata")).lower() in ("1", "true")
         oldest, latest = str(params.get("oldest") or ""), str(params.get("latest") or "~")
         found = [
@@ -314,13 +329,13 @@ class FakeSlack:
         """The third step. Slack posts the message later, so the answer does not know its ts yet:
         `files.info` and the event tell it.
         """
-        listed = _decoded(params.get("files")) or []
+        listed = decoded(params.get("files")) or []
         files = tuple(str(item.get("id")) for item in listed)
         if not files or any(file_id not in self._files for file_id in files):
             raise RefusedError("file_not_found")
         channel = params.get("channel_id") or str(params.get("channels") or "").partition(",")[0]
         if channel:
-            target = _channel({"channel": channel})
+            target = channel_of({"channel": channel})
             message = self._post(target, str(params.get("initial_comment") or ""), params, files)
             share = {"public": {target: [{"ts": message["ts"]}]}}
             self._shares |= dict.fromkeys(files, share)
@@ -340,49 +355,3 @@ class FakeSlack:
             return Answer(404)
         file = self._files[file_id]
         return Answer(200, file.data, {"content-type": file.mime_type})
-
-
-def _channel(params: dict[str, Any]) -> str:
-    """The channel that is meant; a user id stands for the direct conversation with that user."""
-    channel = str(params.get("channel") or "")
-    if not _CHANNEL.fullmatch(channel):
-        raise RefusedError("channel_not_found")
-    return _direct(channel) if channel[0] in "UW" else channel
-
-
-def _worded(params: dict[str, Any]) -> str:
-    """The text of a message, which blocks or attachments can stand for."""
-    text = str(params.get("text") or params.get("markdown_text") or "")
-    if not (text or params.get("blocks") or params.get("attachments")):
-        raise RefusedError("no_text")
-    if len(text) > 40_000:
-        raise RefusedError("msg_too_long")
-    return text
-
-
-def _reaction(params: dict[str, Any]) -> tuple[str, str, str]:
-    if not params.get("timestamp"):
-        raise RefusedError("no_item_specified")
-    return _channel(params), str(params["timestamp"]), str(params.get("name") or "")
-
-
-def _correlation(metadata: Any) -> Any:
-    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
-    return payload.get("token", payload) if isinstance(payload, dict) else payload
-
-
-def _kind(channel: str) -> str:
-    return "im" if channel.startswith("D") else "channel"
-
-
-def _direct(user: str) -> str:
-    return f"D{user[1:]}"
-
-
-def _escaped(text: str) -> str:
-    """Slack, formatting: `&`, `<` and `>` are escaped, nothing else."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _decoded(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) and value else value

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .limits.slack import MOST_REACTIONS
 from .slack_directory import RefusedError
 
 __all__ = ["Messages"]
@@ -64,6 +65,8 @@ class Messages:
         one = self._there(channel, ts), self._named(name)
         if one in self._reactions:
             raise RefusedError("already_reacted")
+        if sum(key == one[0] for key, _name in self._reactions) >= MOST_REACTIONS:
+            raise RefusedError("too_many_reactions")
         self._reactions.add(one)
 
     def unreacted(self, channel: str, ts: str, name: str) -> None:

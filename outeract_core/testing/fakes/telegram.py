@@ -7,16 +7,16 @@ upload (`telegram_files.py`). Only `parse_mode=HTML` is read. Source of shapes a
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from .limits.telegram import FETCHED, fault
 from .record import Answer, Received, Request, Upload, World, answer_json
 from .telegram_aside import Asides, NotAllowedError
 from .telegram_chats import Chats, RefusedError
 from .telegram_files import shown_as, together
-from .telegram_hook import BadWebhookError, described, replaced
-from .telegram_html import parse_html, utf16
+from .telegram_hook import BadWebhookError, brought, described, replaced
+from .telegram_params import chat_of, decoded, extras, formatted
 
 __all__ = ["FakeTelegram"]
 
@@ -40,8 +40,7 @@ _DETAILS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 _TRUE = frozenset({
-    "sendchataction", "answercallbackquery", "setmycommands",
-    "deletemycommands", "setmydescription", "setmyname", "logout", "close",
+    "setmycommands", "deletemycommands", "setmydescription", "setmyname", "logout", "close",
 })  # fmt: skip
 
 
@@ -69,7 +68,7 @@ class FakeTelegram:
         """
         person = {"id": abs(chat_id), "is_bot": False, "first_name": f"Person {abs(chat_id)}"}
         message = {**self._skeleton(str(chat_id)), "from": person, "text": text, **more}
-        self._chats.heard(str(chat_id), message["message_id"])
+        self._chats.heard(str(chat_id), message["message_id"], message.get("message_thread_id"))
         return self.push({"message": message})
 
     def forget(self, chat_id: int, message_id: int) -> None:
@@ -90,7 +89,7 @@ class FakeTelegram:
         person = {"id": abs(chat_id), "is_bot": False, "first_name": f"Person {abs(chat_id)}"}
         until = {"until_date": 0} if new == "kicked" else {}
         return self.push({"my_chat_member": {
-            "chat": _chat(str(chat_id)), "from": person, "date": self._world.seconds,
+            "chat": chat_of(str(chat_id)), "from": person, "date": self._world.seconds,
             "old_chat_member": {"user": BOT, "status": old},
             "new_chat_member": {"user": BOT, "status": new, **until},
         }})  # fmt: skip
@@ -101,7 +100,7 @@ class FakeTelegram:
         shown = self.asides.heard(str(chat_id), user_id, self._world.seconds)
         message = {
             "message_id": 0, "ephemeral_message_id": shown, "date": self._world.seconds,
-            "chat": _chat(str(chat_id)), "from": person, "receiver_user": BOT, "text": text,
+            "chat": chat_of(str(chat_id)), "from": person, "receiver_user": BOT, "text": text,
         }  # fmt: skip
         return self.push({"message": {**message, **more}})
 
@@ -161,6 +160,10 @@ class FakeTelegram:
 
     def _do(self, method: str, request: Request) -> Any:
         params = request.params
+        markup = decoded(params.get("reply_markup"))
+        wrong = fault(method, {**params, "reply_markup": markup} if markup else params)
+        if wrong is not None:
+            raise RefusedError(400, f"Bad Request: {wrong}")
         if method in _MEDIA:
             return self._send_media(method, request)
         if method in _TRUE:
@@ -176,16 +179,14 @@ class FakeTelegram:
 
     def _skeleton(self, chat: str) -> dict[str, Any]:
         number = self._chats.number(chat)
-        return {"message_id": number, "date": self._world.seconds, "chat": _chat(chat)}
+        return {"message_id": number, "date": self._world.seconds, "chat": chat_of(chat)}
 
     def _post(self, params: dict[str, Any], body: dict[str, Any], **note: Any) -> dict[str, Any]:
-        chat = str(params.get("chat_id", ""))
-        if not re.fullmatch(r"-?\d+|@\w+", chat):
-            raise RefusedError(400, "Bad Request: chat not found")
-        self._chats.open(chat)
-        self._chats.answered(chat, _decoded(params.get("reply_parameters")))
+        chat = self._place(params)
+        self._chats.threaded(chat, int(params.get("message_thread_id") or 0))
+        self._chats.answered(chat, decoded(params.get("reply_parameters")))
         aside = self.asides.check(params, chat, self._world.seconds)
-        message = {**self._skeleton(chat), "from": BOT, **body, **_extras(params)}
+        message = {**self._skeleton(chat), "from": BOT, **body, **extras(params)}
         if aside is None or note.get("method") == "sendMediaGroup":
             self._chats.keep(chat, message)
         else:
@@ -197,8 +198,31 @@ class FakeTelegram:
         ))  # fmt: skip
         return message
 
+    def _place(self, params: dict[str, Any]) -> str:
+        """The chat that is meant, if something can be sent there."""
+        chat = str(params.get("chat_id", ""))
+        if not chat:
+            raise RefusedError(400, "Bad Request: chat_id is empty")
+        if not re.fullmatch(r"-?[1-9]\d*|@\w+", chat):
+            raise RefusedError(400, "Bad Request: chat not found")
+        self._chats.open(chat)
+        return chat
+
+    def _do_sendchataction(self, params: dict[str, Any]) -> Any:
+        self._place(params)
+        return True
+
+    def _do_answercallbackquery(self, params: dict[str, Any]) -> Any:
+        """A press is answered once, and not for ever."""
+        if not self.asides.answered(str(params.get("callback_query_id")), self._world.seconds):
+            raise RefusedError(
+                400,
+                "Bad Request: query is too old and response timeout expired or query ID is invalid",
+            )
+        return True
+
     def _do_sendmessage(self, params: dict[str, Any]) -> Any:
-        text, entities = _formatted(params, "text", 4096)
+        text, entities = formatted(params, "text", 4096)
         if not text.strip():
             raise RefusedError(400, "Bad Request: message text is empty")
         body = {"text": text, **({"entities": entities} if entities else {})}
@@ -225,7 +249,7 @@ class FakeTelegram:
         return self._post(request.params, body, method=name, files=uploads)
 
     def _do_sendmediagroup(self, request: Request) -> Any:
-        items = _decoded(request.params.get("media")) or []
+        items = decoded(request.params.get("media")) or []
         if not 2 <= len(items) <= 10:
             raise RefusedError(
                 400, "Bad Request: there must be from 2 to 10 media to send in an album"
@@ -241,7 +265,7 @@ class FakeTelegram:
     def _media(
         self, request: Request, item: dict[str, Any], field: str
     ) -> tuple[dict[str, Any], tuple[Upload, ...]]:
-        kind, caption = item["type"], _formatted(item, "caption", 1024)
+        kind, caption = item["type"], formatted(item, "caption", 1024)
         value = str(item.get(field) or "")
         upload = request.files.get(value.removeprefix("attach://") or field)
         if upload is None and value not in self._files and not value.startswith("http"):
@@ -264,11 +288,11 @@ class FakeTelegram:
     # ── changes ──
 
     def _edit(self, params: dict[str, Any], field: str, limit: int) -> Any:
-        text, entities = _formatted(params, field, limit)
+        text, entities = formatted(params, field, limit)
         if field == "text" and not text.strip():
             raise RefusedError(400, "Bad Request: message text is empty")
         told = {field: text, "entities" if field == "text" else "caption_entities": entities}
-        return self._chats.edited(params, told | _extras(params), field)
+        return self._chats.edited(params, told | extras(params), field)
 
     def _do_editmessagetext(self, params: dict[str, Any]) -> Any:
         return self._edit(params, "text", 4096)
@@ -277,19 +301,19 @@ class FakeTelegram:
         return self._edit(params, "caption", 1024)
 
     def _do_editmessagereplymarkup(self, params: dict[str, Any]) -> Any:
-        return self._chats.edited(params, _extras(params), "")
+        return self._chats.edited(params, extras(params), "")
 
     def _do_deletemessage(self, params: dict[str, Any]) -> Any:
         self._chats.deleted(params)
         return True
 
     def _do_deletemessages(self, params: dict[str, Any]) -> Any:
-        numbers = _decoded(params.get("message_ids")) or []
+        numbers = decoded(params.get("message_ids")) or []
         self._chats.all_deleted(str(params.get("chat_id")), [int(number) for number in numbers])
         return True
 
     def _do_setmessagereaction(self, params: dict[str, Any]) -> Any:
-        self._chats.reacted(params, _decoded(params.get("reaction")) or [])
+        self._chats.reacted(params, decoded(params.get("reaction")) or [])
         return True
 
     # ── the bot, its updates, its files ──
@@ -308,7 +332,7 @@ class FakeTelegram:
         chat = str(params.get("chat_id", ""))
         if not self._chats.knows(chat) or not re.fullmatch(r"-?\d+", chat):
             raise RefusedError(400, "Bad Request: chat not found")
-        told = _chat(chat) | {"accent_color_id": 0, "max_reaction_count": 11}
+        told = chat_of(chat) | {"accent_color_id": 0, "max_reaction_count": 11}
         photo = self._portraits.get(chat)
         if photo is not None:
             sizes = {f"{size}_{what}": f"{photo}" if what == "file_id" else f"u{photo}"
@@ -342,57 +366,22 @@ class FakeTelegram:
             raise RefusedError(409, "Conflict: can't use getUpdates method while webhook is active; "
                 "use deleteWebhook to delete the webhook first")  # fmt: skip
         offset, limit = int(params.get("offset") or 0), int(params.get("limit") or 100)
+        if params.get("allowed_updates") is not None:
+            self.webhook = {**self.webhook, "allowed_updates": decoded(params["allowed_updates"])}
         if offset > 0:
             self._updates = [u for u in self._updates if u["update_id"] >= offset]
-        self._world.wait(lambda: bool(self._updates), float(params.get("timeout") or 0))
-        return self._updates[offset if offset < 0 else 0 :][:limit]
+        self._world.wait(lambda: bool(self._asked()), float(params.get("timeout") or 0))
+        return self._asked()[offset if offset < 0 else 0 :][: max(1, min(limit, 100))]
+
+    def _asked(self) -> list[dict[str, Any]]:
+        """The updates of the kinds that the bot has asked for, last by whatever method."""
+        return [update for update in self._updates if brought(self.webhook, update)]
 
     def _do_getfile(self, params: dict[str, Any]) -> Any:
         file_id = str(params.get("file_id"))
         if file_id not in self._files:
             raise RefusedError(400, "Bad Request: invalid file_id")
         path, data = self._files[file_id]
+        if len(data) > FETCHED:
+            raise RefusedError(400, "Bad Request: file is too big")
         return self._file(file_id, None) | {"file_size": len(data), "file_path": path}
-
-
-def _chat(chat: str) -> dict[str, Any]:
-    """Bot API, Chat: negative ids are groups, -100… supergroups and channels."""
-    if chat.startswith("@"):
-        return {"id": -1009999999999, "type": "channel", "username": chat[1:], "title": chat[1:]}
-    number = int(chat)
-    if number > 0:
-        return {"id": number, "type": "private", "first_name": f"Person {number}"}
-    kind = "supergroup" if chat.startswith("-100") else "group"
-    return {"id": number, "type": kind, "title": f"Group {-number}"}
-
-
-def _formatted(params: dict[str, Any], field: str, limit: int) -> tuple[str, list[Any]]:
-    text, mode = str(params.get(field) or ""), str(params.get("parse_mode") or "")
-    entities: list[Any] = _decoded(params.get("entities")) or []
-    if mode.lower() == "html":
-        try:
-            text, entities = parse_html(text)
-        except ValueError as wrong:
-            raise RefusedError(400, f"Bad Request: can't parse entities: {wrong}") from None
-    elif mode:
-        raise RefusedError(400, "Bad Request: unsupported parse_mode")
-    if utf16(text) > limit:
-        raise RefusedError(
-            400, f"Bad Request: {'message' if field == 'text' else field} is too long"
-        )
-    return text, entities
-
-
-def _extras(params: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    markup = _decoded(params.get("reply_markup"))
-    if isinstance(markup, dict) and "inline_keyboard" in markup:
-        found["reply_markup"] = markup
-    if params.get("message_thread_id"):
-        found |= {"message_thread_id": int(params["message_thread_id"]), "is_topic_message": True}
-    return found
-
-
-def _decoded(value: Any) -> Any:
-    """Bot API, making requests: nested values in forms are JSON text."""
-    return json.loads(value) if isinstance(value, str) and value else value

@@ -11,6 +11,8 @@ from typing import Any
 
 __all__ = ["Asides", "NotAllowedError", "aside_of"]
 
+PRESSED = 15 * 60
+"""Seconds for which a press can be answered; not documented, and no shorter than a bot takes."""
 ANSWERABLE = 15
 """Seconds after a command or a press in which a bot that is no admin may answer it."""
 
@@ -49,6 +51,10 @@ class Asides:
     def pressed(self, query: str, at: int) -> None:
         """A person has pressed a button."""
         self._presses[query] = at
+
+    def answered(self, query: str, now: int) -> bool:
+        """Whether a press can be answered: it was told, not long ago."""
+        return now - self._presses.get(query, -PRESSED - 1) <= PRESSED
 
     def check(self, params: dict[str, Any], chat: str, now: int) -> dict[str, Any] | None:
         """The parameters, where it is ephemeral. Raises NotAllowedError."""

@@ -46,6 +46,7 @@ class Chats:
         self._posts: dict[tuple[str, int], dict[str, Any]] = {}
         self._heard: set[tuple[str, int]] = set()
         self._gone: set[tuple[str, int]] = set()
+        self._threads: set[tuple[str, int]] = set()
         self.closed: dict[str, str] = {}
 
     def number(self, chat: str) -> int:
@@ -58,9 +59,11 @@ class Chats:
         """Whether the bot has ever been in it."""
         return chat in self._last
 
-    def heard(self, chat: str, number: int) -> None:
-        """A person has said it."""
+    def heard(self, chat: str, number: int, thread: int | None = None) -> None:
+        """A person has said it, in that topic."""
         self._heard.add((chat, number))
+        if thread is not None:
+            self._threads.add((chat, thread))
 
     def keep(self, chat: str, message: dict[str, Any]) -> None:
         """The bot has said it."""
@@ -76,6 +79,11 @@ class Chats:
         number = told.get("message_id") if isinstance(told, dict) else None
         if number and not told.get("allow_sending_without_reply"):
             self._there(str(told.get("chat_id") or chat), int(number), "be replied")
+
+    def threaded(self, chat: str, thread: int) -> None:
+        """Raises RefusedError for a topic that is not there: as with messages, a test may make up small ones."""
+        if thread > FIRST_MESSAGE_ID and (chat, thread) not in self._threads:
+            raise RefusedError(400, "Bad Request: message thread not found")
 
     # ── changes ──
 

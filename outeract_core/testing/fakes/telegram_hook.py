@@ -11,7 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["BadWebhookError", "described", "replaced"]
+from .limits.telegram import ON_REQUEST
+
+__all__ = ["BadWebhookError", "brought", "described", "replaced"]
 
 _HTTPS = re.compile(r"https://[^/:]+(:(443|80|88|8443))?(/|$)")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -33,6 +35,14 @@ def replaced(webhook: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str,
         raise BadWebhookError("secret token contains unallowed characters")
     kept = {k: v for k, v in webhook.items() if k == "allowed_updates"}
     return {**kept, **params, "url": url}
+
+
+def brought(webhook: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+    """Whether an update is of a kind that the bot has asked for; by an empty list, or never, for all but a few."""
+    allowed = webhook.get("allowed_updates") or []
+    allowed = json.loads(allowed) if isinstance(allowed, str) else allowed
+    kinds = [name for name in update if name != "update_id"]
+    return any(kind in allowed if allowed else kind not in ON_REQUEST for kind in kinds)
 
 
 def described(webhook: Mapping[str, Any], pending: int) -> dict[str, Any]:

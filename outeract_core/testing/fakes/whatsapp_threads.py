@@ -38,6 +38,7 @@ class Threads:
         self._names: dict[Thread, str] = {}
         self._wrote: dict[Thread, int] = {}
         self._said: dict[Thread, tuple[str, int]] = {}
+        self._heard: set[Thread] = set()
         self._failures: dict[str, int] = {}
         self.closed = False
 
@@ -51,6 +52,11 @@ class Threads:
         self._names |= dict.fromkeys(((number, name) for name in names), main)
         self._wrote[number, main] = self._world.seconds
         self._keep(number, main, str(message["id"]), str(message["type"]))
+        self._heard.add((number, str(message["id"])))
+
+    def has_heard(self, number: str, wamid: str) -> bool:
+        """Whether a person has sent the number this message, so that it can be marked as read."""
+        return (number, wamid) in self._heard
 
     def accepted(
         self, number: str, to: str, wamid: str, params: dict[str, Any], *, fit: bool = True

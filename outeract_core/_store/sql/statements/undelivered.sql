@@ -57,3 +57,7 @@ SELECT status, reason, failure, handler, conn, at / :width * :width AS start, co
   JOIN event s ON s.seq = coalesce(g.dst, r.event) WHERE r.event >= :lo AND r.event < :before) t
 WHERE (conn = :conn OR :conn IS NULL) AND at >= :since AND at < :until
 GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 6 DESC, 1, 5, 4, 3;
+
+-- name: handlers_of_unhandled
+SELECT k.handler FROM parked k WHERE k.event >= :lo AND k.event < :hi
+UNION SELECT r.handler FROM retry r WHERE r.event >= :lo AND r.event < :hi;
