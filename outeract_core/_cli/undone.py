@@ -97,9 +97,11 @@ def _times(options: argparse.Namespace) -> dict[str, Any]:
 
 def _every(hours: float) -> timedelta:
     try:
+        if not hours * 3600 >= 1:
+            raise ValueError(hours)
         return timedelta(hours=hours)
     except (ValueError, OverflowError):
-        raise BadInput(f"--every is a number of hours, not {hours}") from None
+        raise BadInput(f"--every is a number of hours, a second or more, not {hours}") from None
 
 
 async def _undelivered(app: App, options: Any, limits: dict[str, Any]) -> list[Undelivered]:

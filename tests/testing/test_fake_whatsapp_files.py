@@ -6,8 +6,8 @@ import pytest
 
 from outeract_adapters.whatsapp import WhatsApp
 from outeract_core.adapter import Manifest
+from outeract_core.testing.fakes.limits.whatsapp_files import fits
 from outeract_core.testing.fakes.record import Upload
-from outeract_core.testing.fakes.whatsapp_files import fits
 from tests.support.pictures import webp
 
 KB, MB = 1024, 1024 * 1024

@@ -2,7 +2,7 @@
 
 Knows: messages, media, receipts as webhooks, refusals with Meta's codes.
 Does not know: HTTP servers, what fits which thread (`whatsapp_threads.py`), what is shown as what
-(`whatsapp_files.py`). Source of shapes and limits: business-messaging-api v23.0 (OpenAPI).
+(`limits/whatsapp_files.py`). Source of shapes and limits: business-messaging-api v23.0 (OpenAPI).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from ..signing import Signed, sign_whatsapp
 from .limits.rules import broken
 from .limits.whatsapp import LIMITS, TYPES
+from .limits.whatsapp_files import fits
 from .record import Answer, Received, Request, Upload, World, answer_json
-from .whatsapp_files import fits
 from .whatsapp_threads import FAILURES, Threads
 
 __all__ = ["FakeWhatsApp"]

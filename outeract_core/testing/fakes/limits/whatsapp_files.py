@@ -7,7 +7,7 @@ a status tells later that it has failed (131053).
 
 from __future__ import annotations
 
-from .record import Upload
+from ..record import Upload
 
 __all__ = ["fits"]
 
