@@ -21,7 +21,7 @@ from .translating import translated
 Some = TypeVar("Some", bound=Connection)
 
 OLDEST = (3, 51, 3)
-TEXTS = 512
+TEXTS = 256
 """Prepared statements that a connection keeps: each text that adds rows is one for each size of a set."""
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
