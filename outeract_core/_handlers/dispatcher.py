@@ -20,6 +20,7 @@ from anyio.abc import TaskGroup
 
 from .._outbound.compose import Target
 from .._outbound.handle import Delivery
+from .._store.engine.limits import share
 from .._store.engine.translating import TooLarge
 from .._store.reading import arrivals
 from .._store.reading.arrivals import Arrived, Fed, as_it_stands
@@ -35,7 +36,7 @@ from .endings import Ending, ended_by, ending, task
 from .handler import Handler
 from .hosted import Given, Hosted, Place
 from .lanes import Lane, Lanes
-from .looking import SMALL, Look, Looks
+from .looking import Look, Looks
 from .outcomes import ROOM, Outcomes, named
 from .turn import CURRENT, Turn
 
@@ -224,7 +225,7 @@ class Dispatcher:
         """A page; of what is large only where it belongs, so that its turn reads it, beside the loop."""
         database = self._runtime.database
         try:
-            return database.read_light(self._page, self._page, SMALL)
+            return database.read_light(self._page, self._page, share(_PAGE))
         except TooLarge:
             return database.read(partial(self._page, closely=False))
 

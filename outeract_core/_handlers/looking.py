@@ -15,7 +15,7 @@ from attrs import Factory, define, frozen
 
 from .._io.database import Database
 from .._io.wakeup import waiter
-from .._store.engine.limits import LARGE
+from .._store.engine.limits import share
 from .._store.engine.translating import TooLarge
 from .._store.reading import arrivals
 from .._store.reading.arrivals import Arrived
@@ -23,9 +23,6 @@ from .._store.reading.chains import hops
 from ..driver import Tx
 from ..model import Event
 from ..standing import Standing
-
-SMALL = 16_384
-"""Bytes: events up to here are read together, however many begin at one moment."""
 
 
 @frozen
@@ -113,8 +110,8 @@ class Looks:
 
     def _read(self, looks: Sequence[Look]) -> list[Found]:
         """In the event loop. Raises TooLarge when an event is large."""
-        share = max(SMALL, LARGE // sum(len(look.batch) for look in looks))
-        return self.database.read_light(partial(self._found, looks), self._found, share)
+        largest = share(sum(len(look.batch) for look in looks))
+        return self.database.read_light(partial(self._found, looks), self._found, largest)
 
     def _found(self, looks: Sequence[Look], tx: Tx) -> list[Found]:
         arrived = [one for look in looks for one in look.batch]

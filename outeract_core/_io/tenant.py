@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from .._store.engine.limits import LARGE
+from .._store.engine.limits import share
 from .._store.engine.translating import TooLarge
 from .._store.writing import tenants
 from ..driver import Tx
@@ -38,9 +38,7 @@ class Tenant:
     async def read(self, query: Callable[[Tx, int], T], size: int = 1) -> T:
         """Run a bounded `query(tx, app)` that gives about `size` things: in line, no hop; beside when one is large."""
         try:
-            return self.database.read_light(
-                lambda tx: query(tx, self.key), query, LARGE // max(size, 1)
-            )
+            return self.database.read_light(lambda tx: query(tx, self.key), query, share(size))
         except TooLarge:
             return await self.traverse(query)
 

@@ -11,13 +11,13 @@ from itertools import count
 
 import apsw
 
-__all__ = ["LARGE", "STEPS", "bounded", "light", "stoppable"]
+__all__ = ["LARGE", "SMALL", "STEPS", "bounded", "light", "share", "stoppable"]
 
 STEPS = 10_000
 """Steps of SQLite's machine, about a fifth of a millisecond, after which it asks whether to go on."""
 _PORTIONS = 10
-LARGE = 1_000_000
-"""Bytes that are read in the event loop, in one value or several: a millisecond or two."""
+LARGE, SMALL = 1_000_000, 16_384
+"""Bytes that are read in the event loop, in one value or several: a millisecond or two; those that a value may always have."""
 
 
 @contextmanager
@@ -50,6 +50,11 @@ def light(db: apsw.Connection, largest: int = LARGE) -> Iterator[None]:
         yield
     finally:
         db.limit(apsw.SQLITE_LIMIT_LENGTH, usual)
+
+
+def share(things: int) -> int:
+    """How large a value of each of so many things may be, that are read together in the event loop."""
+    return max(SMALL, LARGE // max(1, things))
 
 
 @contextmanager
