@@ -14,6 +14,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from outeract_adapters.slack import Slack
+from outeract_adapters.telegram import Telegram
+from outeract_adapters.whatsapp import WhatsApp
+from outeract_core.adapter import Manifest
 from outeract_core.testing import FakePlatform
 from outeract_core.testing.fakes.limits import rules
 from outeract_core.testing.fakes.limits import slack as slack_limits
@@ -428,3 +432,42 @@ def test_nested_values_of_a_form_are_read(fake: FakePlatform) -> None:
         fake, "/bot1:x/sendMessage", {"chat_id": 5, "text": "x", "reply_markup": long}, form=True
     )[1]
     assert told["description"] == "Bad Request: BUTTON_DATA_INVALID"
+
+
+# ── two who have read the same pages ──────────────────────────────────────────────────────────
+
+_BUTTONS = "interactive(type=button).action.buttons"
+_LIST = "interactive(type=list).action"
+_SELECTED = "blocks.*(type=actions).elements.*(type=static_select)"
+SAME: dict[str, tuple[Manifest, str, str]] = {
+    f"{manifest.platform} {name}": (manifest, name, where)
+    for manifest, names in (
+        (WhatsApp.manifest, {
+            "text_limit": "text.body", "caption_limit": "image.caption", "interactive_limit": "interactive.body.text",
+            "header_limit": "interactive.header(type=text).text", "footer_limit": "interactive.footer.text",
+            "buttons": _BUTTONS, "button_title": f"{_BUTTONS}.*.reply.title",
+            "menu_button": f"{_LIST}.button", "menu_section": f"{_LIST}.sections.*.title",
+            "menu_rows": f"{_LIST}.sections.*.rows", "menu_title": f"{_LIST}.sections.*.rows.*.title",
+            "menu_description": f"{_LIST}.sections.*.rows.*.description",
+        }),
+        (Slack.manifest, {
+            "header_limit": "blocks.*(type=header).text.text", "buttons": "blocks.*(type=actions).elements",
+            "button_title": "blocks.*(type=actions).elements.*(type=button).text.text",
+            "menu_rows": f"{_SELECTED}.options", "menu_title": f"{_SELECTED}.options.*.text.text",
+            "menu_description": f"{_SELECTED}.options.*.description.text",
+            "menu_section": f"{_SELECTED}.option_groups.*.label.text",
+        }),
+        (Telegram.manifest, {"buttons": "reply_markup.inline_keyboard.*"}),
+    )
+    for name, where in names.items()
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", SAME)
+def test_the_adapter_plans_no_more_than_its_fake_takes(which: str) -> None:
+    """The numbers of a manifest, written from other pages, are those of the table."""
+    manifest, name, where = SAME[which]
+    rows = [
+        row for limits, _bodies, _ask in TABLES.values() for row in limits if row.where == where
+    ]
+    assert getattr(manifest, name) in [row.most for row in rows]
