@@ -107,6 +107,28 @@ async def test_choices_and_what_was_pressed(core: Outeract, app: App, more: dict
     assert (first.pressed.id, first.pressed.title) == ("y", "Yes")
 
 
+@pytest.mark.parametrize(
+    ("kind", "content", "shown"),
+    [
+        ("poll", {"options": ["yes", "n]o"]}, "[poll: yes | n］o] title"),
+        ("checklist", {"tasks": ["milk", "tea]"], "done": ["tea]"]}, "[checklist: milk | tea］ ✓] title"),
+        ("checklist", {"tasks": "milk", "done": 5}, "[checklist:] title"),
+        ("dice", {"emoji": "🎲", "value": 4}, "[dice: 4] title"),
+        ("dice", 4, "[dice:] title"),
+        ("story", {"id": 1}, "[story] title"),
+    ],
+)  # fmt: skip
+async def test_what_is_more_than_its_words_is_shown(
+    core: Outeract, app: App, kind: str, content: Any, shown: str
+) -> None:
+    """What people see of a poll, a list of tasks, a throw; whatever stands in the payload."""
+    conn = connect(core, app)
+    fact = said("m1", "title", "ann", type=kind)
+    body = {**fact.payload["message"], kind: content}
+    await arrive(core, conn, evolve(fact, payload={**fact.payload, "message": body}))
+    assert await told(app, await person(app, conn, "ann")) == [("user", shown)]
+
+
 async def test_what_is_shown_of_a_link_stands_below_the_words(core: Outeract, app: App) -> None:
     """In a line of its own that its writer has not said, whatever they called themselves and wrote."""
     conn = connect(core, app)

@@ -9,6 +9,8 @@ a business account it counts for that account, so its connection is part of the 
 
 An ephemeral message has a number that is used again when it is gone, and is seen by one person:
 `"<ephemeral_message_id>.<date>:<chat_id>:~<user_id>"`, in the place `"<chat_id>:~<user_id>"`.
+
+Who writes to a channel has a topic of their own in its direct messages: the place `"<chat_id>:@<topic_id>"`.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ _MESSAGE = re.compile(rf"([0-9]{{1,18}}):(-?[0-9]{{1,18}})(?::({_BUSINESS}))?")
 _ADDRESS = re.compile(rf"(-?[0-9]{{1,18}}|@[A-Za-z0-9_]{{4,32}})(?::({_BUSINESS}))?")
 _EPHEMERAL = re.compile(r"([0-9]{1,18})\.([0-9]{1,12}):(-?[0-9]{1,18}):~([0-9]{1,18})")
 _ASIDE = re.compile(r"(-?[0-9]{1,18}):~([0-9]{1,18})")
+_DIRECT = re.compile(r"(-?[0-9]{1,18}):@([0-9]{1,18})")
 _UNSAYABLE = re.compile("[\ud800-\udfff\0]")
 
 
@@ -57,12 +60,13 @@ _UNSAYABLE = re.compile("[\ud800-\udfff\0]")
 class Place:
     """Where to send: a chat's number, or `@name` of a public one, and the business account's connection.
 
-    `user`: the only person in that chat who is to see it.
+    `user`: the only person in that chat who is to see it. `topic`: of a channel's direct messages, one person's.
     """
 
     chat: int | str
     business: str | None = None
     user: int | None = None
+    topic: int | None = None
 
 
 def need(item: Any, *path: str) -> int:
@@ -117,6 +121,9 @@ def address(value: str) -> Place:
     aside = _ASIDE.fullmatch(value)
     if aside is not None:
         return Place(int(aside[1]), None, int(aside[2]))
+    direct = _DIRECT.fullmatch(value)
+    if direct is not None:
+        return Place(int(direct[1]), topic=int(direct[2]))
     found = _ADDRESS.fullmatch(value)
     if found is None:
         raise Rejected(

@@ -155,11 +155,27 @@ def _poll(told: Mapping[str, Any], _message: Standing) -> Iterable[str]:
     yield mark("poll:", " | ".join(some))
 
 
+def _checklist(told: Mapping[str, Any], _message: Standing) -> Iterable[str]:
+    checklist = told.get("checklist")
+    checklist = checklist if isinstance(checklist, Mapping) else {}
+    tasks, done = ([*map(inline, some)] if isinstance(some := checklist.get(name), list) else []
+                   for name in ("tasks", "done"))  # fmt: skip
+    some = [f"{one} ✓" if one in done else one for one in tasks]
+    yield mark("checklist:", " | ".join(some))
+
+
+def _dice(told: Mapping[str, Any], _message: Standing) -> Iterable[str]:
+    dice = told.get("dice")
+    yield mark("dice:", inline(dice.get("value") or "") if isinstance(dice, Mapping) else "")
+
+
 _SHOWN: dict[str, Callable[[Mapping[str, Any], Standing], Iterable[str]]] = {
     "location": _place,
     "contacts": _cards,
     "template": _template,
     "poll": _poll,
+    "checklist": _checklist,
+    "dice": _dice,
 }
 
 

@@ -69,6 +69,8 @@ class FakeTelegram:
         person = {"id": abs(chat_id), "is_bot": False, "first_name": f"Person {abs(chat_id)}"}
         message = {**self._skeleton(str(chat_id)), "from": person, "text": text, **more}
         self._chats.heard(str(chat_id), message["message_id"], message.get("message_thread_id"))
+        if topic := message.get("direct_messages_topic"):
+            self._chats.direct.setdefault(str(chat_id), set()).add(int(topic["topic_id"]))
         return self.push({"message": message})
 
     def forget(self, chat_id: int, message_id: int) -> None:
@@ -184,6 +186,7 @@ class FakeTelegram:
     def _post(self, params: dict[str, Any], body: dict[str, Any], **note: Any) -> dict[str, Any]:
         chat = self._place(params)
         self._chats.threaded(chat, int(params.get("message_thread_id") or 0))
+        self._chats.directed(chat, int(params.get("direct_messages_topic_id") or 0))
         self._chats.answered(chat, decoded(params.get("reply_parameters")))
         aside = self.asides.check(params, chat, self._world.seconds)
         message = {**self._skeleton(chat), "from": BOT, **body, **extras(params)}

@@ -38,7 +38,9 @@ class RefusedError(Exception):
 
 
 class Chats:
-    """Every chat's messages. `closed`: by chat, why nothing can be sent there (403)."""
+    """Every chat's messages. `closed`: by chat, why nothing can be sent there (403); `direct`: of the direct
+    messages of a channel, the topics that there are.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -48,6 +50,7 @@ class Chats:
         self._gone: set[tuple[str, int]] = set()
         self._threads: set[tuple[str, int]] = set()
         self.closed: dict[str, str] = {}
+        self.direct: dict[str, set[int]] = {}
 
     def number(self, chat: str) -> int:
         """The number of the chat's next message."""
@@ -84,6 +87,13 @@ class Chats:
         """Raises RefusedError for a topic that is not there: as with messages, a test may make up small ones."""
         if thread > FIRST_MESSAGE_ID and (chat, thread) not in self._threads:
             raise RefusedError(400, "Bad Request: message thread not found")
+
+    def directed(self, chat: str, topic: int) -> None:
+        """Raises RefusedError where a channel's direct messages are meant, and no person's topic in them: Bot API,
+        sendMessage, requires one there (Telegram's words for it are not documented).
+        """
+        if chat in self.direct and topic not in self.direct[chat]:
+            raise RefusedError(400, "Bad Request: direct messages topic not found")
 
     # ── changes ──
 

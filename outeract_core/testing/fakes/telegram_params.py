@@ -49,6 +49,8 @@ def extras(params: dict[str, Any]) -> dict[str, Any]:
     markup = decoded(params.get("reply_markup"))
     if isinstance(markup, dict) and "inline_keyboard" in markup:
         found["reply_markup"] = markup
+    if params.get("direct_messages_topic_id"):
+        found["direct_messages_topic"] = {"topic_id": int(params["direct_messages_topic_id"])}
     if params.get("message_thread_id"):
         found |= {"message_thread_id": int(params["message_thread_id"]), "is_topic_message": True}
     return found

@@ -137,3 +137,25 @@ def test_the_order_of_service_members_means_nothing(names: list[str], data: st.D
         )
         == 1
     )
+
+
+SAID = {
+    "gift": ({"gift": {"id": "1"}, "text": "for you"}, "for you", None),
+    "suggested_post_declined": (
+        {"suggested_post_message": {"message_id": 4, "chat": GROUP}, "comment": "too long"}, "too long", "4:-1001234567890",
+    ),
+    "checklist_tasks_done": (
+        {"checklist_message": {"message_id": 3, "chat": GROUP}, "marked_as_done_task_ids": [1]}, None, "3:-1001234567890",
+    ),
+    "pinned_message": ({"message_id": 2, "chat": GROUP, "date": 1, "text": "rules"}, None, "2:-1001234567890"),
+    "new_chat_title": ("Boilers", None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_the_words_of_a_service_message_are_told_and_what_it_is_about(name: str) -> None:
+    """Somebody has written them; and the message that it is about is its target."""
+    content, words, target = SAID[name]
+    fact = one(message(**{name: content}))
+    assert (fact.payload.get("text"), fact.target) == (words, target)
+    assert fact.payload.get("target_message_id") == target

@@ -173,8 +173,11 @@ def _game(member: str, item: Object) -> Said:
 
 def _checklist(member: str, item: Object) -> Said:
     checklist = obj(item, member)
-    tasks = [found for one in many(checklist, "tasks") if (found := text(one, "text"))]
-    told = {"title": text(checklist, "title"), "tasks": tasks}
+    listed = [(found, one) for one in many(checklist, "tasks") if (found := text(one, "text"))]
+    told: Object = {"title": text(checklist, "title"), "tasks": [found for found, _one in listed]}
+    done = [found for found, one in listed if number(one, "completion_date")]
+    if done:
+        told["done"] = done
     return Said(member, text(checklist, "title") or "", {"checklist": told})
 
 

@@ -1,6 +1,6 @@
 """A message with what its surroundings say of it: its name, its parties, its topic.
 
-Knows: echoes, business accounts, ephemeral messages, which message opened a topic.
+Knows: echoes, business accounts, ephemeral messages, direct messages of channels, which message opened a topic.
 Does not know: what a message holds or means (`messages.py`, `service.py`).
 """
 
@@ -14,7 +14,7 @@ from outeract_core.errors import ParseError
 from outeract_core.events import Fact, Party
 
 from ..fields import Object, ephemeral_id, external_id, need, number, obj, text, time_of
-from .people import BOT, author, chat_of
+from .people import BOT, author, chat_of, person
 from .scope import Scope
 
 __all__ = ["Item", "aside", "chat_id", "named", "opens", "thread_of"]
@@ -95,7 +95,14 @@ def witness(body: Object) -> int | None:
 
 
 def aside(chat: Party, body: Object) -> Party:
-    """The chat; for an ephemeral message a place of its own, in which nobody else hears an answer."""
+    """The chat; for an ephemeral message a place of its own, in which nobody else hears an answer, and so for
+    each person who writes to a channel.
+    """
+    topic = number(body, "direct_messages_topic", "topic_id")
+    if topic is not None and topic > 0 and chat.external_id is not None:
+        who = person(obj(obj(body, "direct_messages_topic"), "user"))
+        name = chat.name if who is None else who.name
+        return evolve(chat, external_id=f"{chat.external_id}:@{topic}", name=name)
     user = witness(body) if number(body, "ephemeral_message_id") else None
     if user is None or chat.kind == "person" or chat.external_id is None:
         return chat

@@ -28,17 +28,30 @@ def service(item: Item, kind: str, content: Any) -> Fact:
         "external_message_id": item.id,
         "content": content,
     }
+    words = next((one for name in _WORDS.get(kind, ()) if (one := text(content, name))), None)
+    if words is not None:
+        told["text"] = words
     members = content if kind in ("new_chat_members", "left_chat_member") else None
     listed = members if isinstance(members, list) else [members] if members else []
     people = [found for one in listed if isinstance(one, dict) and (found := person(one))]
     if people:
         told["members"] = [{"id": one.external_id, "name": one.name} for one in people]
-    pinned = obj(body, "pinned_message")
+    pinned = obj(body, "pinned_message") or _about(content)
     known, chat = number(pinned, "message_id"), number(pinned, "chat", "id")
     target = external_id(known, chat) if known and known > 0 and chat is not None else None
     if target is not None:
         told["target_message_id"] = target
     return item.fact("system.notice", item.id, told, target=target)
+
+
+_WORDS = {"gift": ("text",), "unique_gift": ("text",), "suggested_post_declined": ("comment",)}
+"""Where the sender's own words stand; those of a pinned message are another's."""
+
+
+def _about(content: Any) -> Object:
+    """The message that it is about: a checklist of which tasks were done, a post that was suggested."""
+    named = (obj(content, f"{what}_message") for what in ("checklist", "suggested_post", "poll"))
+    return next((one for one in named if one), {})
 
 
 def web_app(item: Item) -> Fact:

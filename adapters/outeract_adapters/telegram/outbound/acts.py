@@ -114,6 +114,10 @@ def typing(api: Api, to: Recipient, message: MessageRef | None) -> Flow[None]:
     place = address(to.address)
     if place.user is not None:
         raise Unsupported("in a group Telegram shows to everybody that a bot is writing")
+    if place.topic is not None:
+        raise Unsupported(
+            "in a channel's direct messages Telegram shows nobody that a bot is writing"
+        )
     body: Object = {"chat_id": place.chat, "action": "typing"}
     if place.business is not None:
         body["business_connection_id"] = place.business
@@ -155,6 +159,8 @@ def profile(api: Api, of: Recipient) -> Flow[Profile]:
     and their names stand in what they write.
     """
     place = address(of.address)
+    if place.topic is not None:
+        return Profile(None)
     who = place.chat if place.user is None else place.user
     told = yield from api.reach(
         api.call("getChat", {"chat_id": who}, timeout=_PATIENCE), repeatable=True

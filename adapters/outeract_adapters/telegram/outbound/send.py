@@ -70,6 +70,8 @@ def _say(api: Api, step: Step, place: Place) -> Flow[tuple[list[Object], Place]]
 
 def _to(place: Place) -> Object:
     told: Object = {"chat_id": place.chat}
+    if place.topic is not None:
+        told["direct_messages_topic_id"] = place.topic
     return told if place.business is None else {**told, "business_connection_id": place.business}
 
 
