@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -35,15 +35,15 @@ from ._api.queries.files import Files
 from ._api.queries.graph import Graph
 from ._api.queries.people import People
 from ._outbound.handle import Delivery as AsyncDelivery
-from .adapter import Response
+from .adapter import Adapter, Response
 from .content import ContentLike
 from .errors import StoreClosed
-from .model import Event, PlatformConnection
+from .model import Application, Event, PlatformConnection
 from .pages import Page
 from .search import Hit
 from .tenancy import Quotas
 
-__all__ = ["App", "Delivery", "Outeract", "Subject"]
+__all__ = ["App", "Delivery", "Organisation", "Outeract", "Subject"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -237,9 +237,29 @@ class App(Carrier[app.App]):
         return self._inner.connections()
 
     @property
+    def id(self) -> UUID:
+        """The application's id."""
+        return self._inner.id
+
+    @property
     def name(self) -> str:
         """The application's name."""
         return self._inner.name
+
+    @property
+    def organisation(self) -> str:
+        """The name of its organisation."""
+        return self._inner.organisation
+
+    @property
+    def entity(self) -> Application:
+        """The application as the file has it."""
+        return self._inner.entity
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The application config: every name with its value, defaults included."""
+        return self._inner.config
 
     @property
     def events(self) -> Subject:
@@ -272,6 +292,18 @@ class App(Carrier[app.App]):
         return Subject(self._portal, self._inner.files)
 
 
+@frozen
+class Organisation:
+    """A top-level tenant: `core.organisation("acme").app("support")`."""
+
+    _core: Outeract
+    name: str
+
+    def app(self, name: str, **options: Any) -> App:
+        """The application `name` of this organisation; see `outeract_core.Outeract.app`."""
+        return self._core.app(name, organisation=self.name, **options)
+
+
 class Outeract(Carrier[outeract.Outeract]):
     """One store, for code without a loop; the arguments are those of `outeract_core.Outeract`."""
 
@@ -289,6 +321,24 @@ class Outeract(Carrier[outeract.Outeract]):
     drain = _blocking(outeract.Outeract.drain)
     backup = _blocking(outeract.Outeract.backup)
     hand_over = _blocking(outeract.Outeract.hand_over)
+    reparse = _blocking(outeract.Outeract.reparse)
+
+    @property
+    def path(self) -> str:
+        """The file, from the root."""
+        return self._inner.path
+
+    def organisation(self, name: str) -> Organisation:
+        """See `outeract_core.Outeract.organisation`."""
+        return Organisation(self, name)
+
+    def register(self, platform: str, adapter: type[Adapter]) -> None:
+        """See `outeract_core.Outeract.register`."""
+        self._inner.register(platform, adapter)
+
+    def platforms(self) -> list[str]:
+        """The platforms that can be connected."""
+        return self._inner.platforms()
 
     def check(self, app: App | None = None, **options: Any) -> list[Check]:
         """See `outeract_core.Outeract.check`."""

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from outeract_core._api import app
-from outeract_core.blocking import App, Outeract
+from outeract_core.blocking import Outeract
 from outeract_core.errors import StoreClosed
 from outeract_core.query import type_is
 from outeract_core.testing import ManualClock
 from tests.support.bots import Terminal
+from tests.support.stepped import Stepwise
 
 
 def test_a_script_sends_and_reads_back(tmp_path: Path) -> None:
@@ -58,15 +58,56 @@ def test_handlers_and_ingest_work_without_a_loop(tmp_path: Path) -> None:
     assert sorted(terminal.texts) == [f"re {number}" for number in range(8)]
 
 
-def test_every_verb_of_the_application_is_there() -> None:
-    """No public verb of `App` is missing from the blocking one."""
-    internal = {
-        "commit", "entity", "events_at", "handlers", "id", "in_turn", "key", "mark_events",
-        "cause", "deleting", "editing", "new_id", "on_processed", "organisation", "reaction", "runtime", "sender_of", "standing_of", "tenant",
-        "typing_now", "config",
-    }  # fmt: skip
-    asynchronous = {name for name in dir(app.App) if not name.startswith("_")}
-    assert asynchronous - internal <= {name for name in dir(App) if not name.startswith("_")}
+OURS = {
+    "Outeract": {"replay_connection", "runtime", "until_told"},
+    "App": {
+        "cause", "commit", "deleting", "editing", "events_at", "handlers", "in_turn", "key",
+        "mark_events", "new_id", "on_processed", "opened", "reaction", "runtime", "sender_of",
+        "standing_of", "tenant", "typing_now",
+    },
+    "Organisation": set(),
+    "Delivery": {"wait_at_work"},
+}  # fmt: skip
+"""What the parts of the library need of each other."""
+LOOPED = {"Outeract": {"aclose": "close", "run": "serve", "asgi": "wsgi"}}
+"""What has another name where there is no loop."""
+
+
+def test_what_is_public_is_so_in_both(tmp_path: Path) -> None:
+    """Every verb, property and attribute that a program sees has its twin, whatever holds it."""
+    with Outeract(tmp_path / "a.db", console=Terminal()) as core:
+        app = core.app("script")
+        app.connect("console")
+        delivery = app.send(("console", "ann"), "hello")
+        inner = core._inner.organisation("default")
+        pairs = [
+            (core._inner, core), (app._inner, app), (inner, core.organisation("default")),
+            (delivery._inner, delivery),
+        ]  # fmt: skip
+        for asynchronous, blocking in pairs:
+            name = type(asynchronous).__name__
+            theirs, renamed = _public(asynchronous), LOOPED.get(name, {})
+            assert OURS[name] | set(renamed) <= theirs, "these are gone"
+            wanted = {renamed.get(one, one) for one in theirs - OURS[name]}
+            assert wanted - _public(blocking) == set(), name
+        assert set(OURS) == {type(asynchronous).__name__ for asynchronous, _ in pairs}
+
+
+def _public(thing: object) -> set[str]:
+    return {name for name in dir(thing) if not name.startswith("_")}
+
+
+def test_what_is_told_of_a_store_is_the_same_in_both(tmp_path: Path) -> None:
+    """Its path, its platforms, its organisations, what an application is called and how it is set."""
+    with Outeract(tmp_path / "a.db") as core:
+        app = core.organisation("acme").app("script", overlap="queue")
+        assert core.path == str(tmp_path / "a.db")
+        core.register("own", Stepwise)
+        assert "own" in core.platforms()
+        assert (app.organisation, app.name, app.entity.id) == ("acme", "script", app.id)
+        assert app.config["overlap"] == "queue"
+        connection = app.connect("console")
+        assert core.reparse(connection).read == 0
 
 
 def test_a_closed_store_says_so(tmp_path: Path) -> None:
