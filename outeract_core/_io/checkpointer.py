@@ -31,14 +31,15 @@ class Beside:
     """The thread is started when it is first asked for something."""
 
     def __init__(
-        self, open: Callable[[], Connection], patience: float, written: Callable[[], object]
+        self, open: Callable[[], Connection], patience: float, kept: Callable[[], bool]
     ) -> None:
         """`patience`: seconds that a checkpoint which cuts the log waits for one of another process.
-        `written` is told when the file may have become longer.
+        `kept` is asked before the file is written into, and after: into one that is not ours any more
+        nothing is.
         """
         self._open = open
         self._patience = patience
-        self._written = written
+        self._kept = kept
         self._asked = 0
         self._wanted = threading.Semaphore(0)
         self._thread: threading.Thread | None = None
@@ -49,12 +50,14 @@ class Beside:
         """The writer's own checkpoint. One that cuts the log waits for the one beside it, and for that of
         another process: it would be refused, and what was erased would stay in the log.
         """
+        if not self._kept():
+            return
         cuts = mode == "TRUNCATE"
         until = time.monotonic() + self._patience
         with self._turn if cuts else nullcontext():
             while not wal.checkpoint(connection, mode) and cuts and time.monotonic() < until:
                 time.sleep(_BREATH)
-        self._written()
+        self._kept()
 
     def ask(self, pages: int) -> None:
         """The log has so many pages. Returns at once; called by the writer only."""
@@ -84,9 +87,10 @@ class Beside:
             return  # the writer's own checkpoints do all of it
         while self._next():
             try:
-                with self._turn:
-                    wal.checkpoint(connection, "PASSIVE")
-                self._written()
+                if self._kept():
+                    with self._turn:
+                        wal.checkpoint(connection, "PASSIVE")
+                    self._kept()
             except Exception:  # noqa: S112 - the log holds everything; the next one tries again
                 continue
         connection.close()

@@ -15,6 +15,7 @@ import random
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio.to_thread
@@ -23,6 +24,7 @@ from .._domain.values.ids import to_ms
 from .._domain.values.paths import shown_path
 from .._store.engine import sqlite, wal
 from .._store.engine.limits import bounded, light
+from .._store.engine.memory import in_memory
 from .._store.engine.migrations import migrate, refuse_newer
 from .._store.engine.opening import open_writer
 from .._store.engine.reader import Reader, open_reader
@@ -30,7 +32,7 @@ from .._store.engine.translating import TooLarge, TooLong, as_ours, translated
 from ..driver import Tx, Whose
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
-from .disk.place import Marks, gone
+from .disk.marks import Marks, Nowhere, gone
 from .opening import Idle, Options, default_checkpoints
 from .processes.process import forks
 from .readers import Readers
@@ -61,26 +63,27 @@ class Database:
         self._closed = False
         self._truncate = self._fresh = False
         self._gate = threading.Lock()
-        memory = path.startswith("file:/")
-        self._marks = None if memory else Marks(path, lambda: self._readers.length())
+        far = partial(wal.without_log, path, options.vfs, self._id)
+        watched = Nowhere if in_memory(path) else Marks
+        self._marks = watched(path, lambda: self._readers.length(), standing=far)
         self._turn: AbstractContextManager[Any] = (
-            nullcontext() if self._marks else threading.RLock()
+            threading.RLock() if in_memory(path) else nullcontext()
         )
         self._writer = self._open()
         migrate(self._writer, self._now())
+        self._marks.lineage = self._writer.marked(0)
         self._readers = Readers(self._reader)
-        written = self._marks.grown if self._marks else bool
-        self._beside = Beside(self._open, options.busy_timeout, written)
+        self._beside = Beside(self._open, options.busy_timeout, self._marks.kept)
         self._watch = self._reader()
         self._seen = self._watch.data_version()
-        self._moved()
+        self._marks.moved()
         self._thread = threading.Thread(target=self._loop, name="outeract-writer", daemon=True)
         self._thread.start()
 
     @property
     def file(self) -> str | None:
         """Its path; None of a database in memory, which no other process can see."""
-        return None if self._marks is None else self.path
+        return None if in_memory(self.path) else self.path
 
     # ── the host's side ───────────────────────────────────────────────────────────────────────
 
@@ -128,7 +131,7 @@ class Database:
         try:
             return self._readers.ask(reader, query, self._now(), like)
         except sqlite.FAULTS as error:
-            if (moved := self._moved()) is not None:  # it is no damage
+            if (moved := self._marks.moved()) is not None:  # it is no damage
                 raise gone(moved) from error
             with translated(self.path):
                 raise
@@ -168,7 +171,7 @@ class Database:
     def verify(self) -> None:
         """Raises StoreBroken when the file is no longer there, NewerSchema when it was upgraded."""
         self._usable()
-        if (moved := self._moved()) is not None:
+        if (moved := self._marks.moved()) is not None:
             self._broken = gone(moved)
             raise StoreBroken(str(self._broken))
         with self._turn, self._gate:
@@ -337,13 +340,10 @@ class Database:
             if not self._landed():
                 fail([t for t in batch if t.error is None], as_ours(self.path, error))
             return
-        if (moved := self._moved()) is not None:  # the next start will not look there
+        if (moved := self._marks.moved()) is not None:  # the next start will not look there
             self._broken = gone(moved)
             raise self._broken
         self._writer.settle()
-
-    def _moved(self) -> str | None:
-        return None if self._marks is None else self._marks.moved()
 
     def _landed(self) -> bool:
         """A COMMIT has failed: reopen the file and look whether its mark is there."""

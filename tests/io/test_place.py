@@ -16,9 +16,11 @@ import anyio
 import anyio.lowlevel
 import apsw
 import pytest
+from attrs import evolve
 
 from outeract_core import Attachment, Content, Outeract
-from outeract_core._io.disk.place import Marks
+from outeract_core._io.disk.marks import Marks
+from outeract_core._store.engine.wal import EMPTY, Standing
 from outeract_core.errors import BadInput, NotOurFile, StoreBroken
 from tests.support.bots import talk
 from tests.support.patience import soon
@@ -272,10 +274,8 @@ def test_whatever_is_moved_is_noticed_at_the_next_look(
     assert marks.moved() is not None
 
 
-def test_an_older_copy_that_is_written_over_it_is_noticed(tmp_path: Path) -> None:
-    """`cp backup.db bot.db` keeps the file and makes it shorter; that it grows, or stays, is nothing, nor that the
-    database has become shorter itself.
-    """
+def test_a_file_that_was_cut_is_noticed(tmp_path: Path) -> None:
+    """That it grows, or stays, is nothing, nor that the database has become shorter itself."""
     file, account = tmp_path / "bot.db", [8192]
     file.write_bytes(b"1" * 8192)
     marks = Marks(str(file), lambda: account[0])
@@ -303,12 +303,168 @@ def test_a_file_that_grows_between_a_look_and_what_it_says_was_not_cut(
         if looks and name == str(file):
             looks.clear()
             file.write_bytes(b"2" * 12288)
-            assert marks.grown()
+            assert marks.kept()
         return found
 
     monkeypatch.setattr(os, "stat", slow)
     assert marks.moved() is None
     assert marks.moved() is None
+
+
+FAR = Standing(own=5, heads=10, schema=3, lineage=7)
+OLDER = {
+    "a commit of ours": evolve(FAR, own=4), "none of ours": evolve(FAR, own=0),
+    "heads": evolve(FAR, heads=9), "schema": evolve(FAR, schema=2),
+    "a backup": evolve(FAR, lineage=8), "a younger backup": evolve(FAR, own=9, heads=99, lineage=8),
+    "nothing": EMPTY,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("older", OLDER)
+def test_what_is_behind_is_noticed_and_stays_so(tmp_path: Path, older: str) -> None:
+    """What is written into it afterwards makes it no better, and that one cannot tell is not held against it."""
+    told: list[Standing | None] = [EMPTY]
+    file, clock = tmp_path / "a.db", Ticking()
+    file.write_bytes(b"x")
+    marks = Marks(str(file), int, clock, lambda: told[0], sleep=_never, lineage=7)
+    for standing in (EMPTY, None, FAR, None, FAR, evolve(FAR, own=6, heads=11, schema=4)):
+        told[0] = standing
+        _written(file)
+        assert marks.moved() is None
+    told[0] = FAR
+    _written(file)
+    marks = Marks(str(file), int, clock, lambda: told[0], sleep=_never, lineage=7)
+    assert marks.moved() is None
+    told[0] = OLDER[older]
+    assert marks.moved() is None
+    _written(file)
+    assert not marks.kept()
+    told[0] = evolve(FAR, own=99, heads=99)
+    _written(file)
+    assert marks.moved() == str(file)
+
+
+def test_what_is_behind_in_the_midst_of_a_checkpoint_is_not_believed_at_once(
+    tmp_path: Path,
+) -> None:
+    """A page of the table is new, another one is still old: a moment later both are."""
+    told: list[Standing | None] = [FAR]
+    file = tmp_path / "a.db"
+    file.write_bytes(b"x")
+
+    def later(_seconds: float) -> None:
+        told[0] = FAR
+
+    marks = Marks(str(file), int, Ticking(), lambda: told[0], sleep=later, lineage=7)
+    assert marks.moved() is None
+    told[0] = evolve(FAR, heads=1)
+    _written(file)
+    assert marks.moved() is None
+
+
+def test_what_was_changed_twice_at_one_time_is_looked_into_again(tmp_path: Path) -> None:
+    """A file's time is as coarse as its file system: a moment later it is looked into once more, and no more."""
+    told: list[Standing | None] = [FAR]
+    looks: list[int] = []
+
+    def standing() -> Standing | None:
+        looks.append(1)
+        return told[0]
+
+    file, clock = tmp_path / "a.db", Ticking()
+    file.write_bytes(b"x")
+    marks = Marks(str(file), int, clock, standing, sleep=_never, lineage=7)
+    assert marks.moved() is None
+    for _ in range(100):
+        clock.now += 1.0
+        assert marks.moved() is None
+    assert len(looks) == 3
+    _written(file)
+    assert marks.moved() is None
+    told[0] = EMPTY
+    clock.now += 0.1
+    assert marks.moved() == str(file)
+
+
+def _never(_seconds: float) -> None:
+    """No time passes."""
+
+
+def _written(file: Path) -> None:
+    """It was written to, and its time shows it."""
+    before = file.stat().st_mtime_ns
+    os.utime(file, ns=(before, before + 1_000_000))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be written over there")
+@pytest.mark.parametrize("moved", [False, True], ids=["all in the log", "moved into the file"])
+@pytest.mark.parametrize("what", ["its backup", "its past", "another", "no database"])
+async def test_what_is_written_over_the_file_is_noticed(
+    tmp_path: Path, what: str, moved: bool
+) -> None:
+    """`cp` of whatever is as long or longer: before the next delivery is acknowledged."""
+    path, past = tmp_path / "bot.db", tmp_path / "past.db"
+    async with talk(path).core:
+        pass
+    shutil.copy(path, past)
+    async with talk(path).core as before:
+        await before.app("support").emit("order.created", {})
+    bot = talk(path)
+    async with bot.core:
+        await bot.says("x" * 9000)
+        if moved:
+            await bot.core.runtime.database.truncate_log()
+        await bot.core.backup(tmp_path / "copy.db")
+        await bot.says("kept, too")
+        async with talk(tmp_path / "other.db").core as other:
+            for _ in range(20):
+                await other.app("support").emit("order.created", {"text": "y" * 9000})
+        over = {"its backup": "copy.db", "its past": "past.db", "another": "other.db"}
+        new = (tmp_path / over[what]).read_bytes() if what in over else b"no database" * 9000
+        with path.open("r+b") as file:
+            file.write(new)
+        _written(path)
+        where = bot.connection
+        body = b'{"user": "ann", "text": "lost?", "n": 9}'
+        answer = await bot.core.ingest(where.webhook_id, where.webhook_secret, body=body)
+        assert answer.status == 503
+        with pytest.raises(StoreBroken, match="written over"):
+            await bot.app.emit("order.created", {})
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["all in the log", "moved into the file"])
+async def test_what_other_programs_do_to_the_file_is_no_replacement(
+    tmp_path: Path, moved: bool
+) -> None:
+    """Its time is set, it is copied, its log is moved into it, its tables are changed, it is made compact."""
+    path = tmp_path / "bot.db"
+    bot, twin = talk(path), talk(path)
+    async with bot.core, twin.core:
+        for round_ in range(5):
+            await bot.says("x" * 5000)
+            await twin.app.emit("order.created", {"n": round_})
+            if moved:
+                await (bot, twin)[round_ % 2].core.runtime.database.truncate_log()
+            _written(path)
+            await bot.core.backup(tmp_path / f"copy{round_}.db")
+            with closing(apsw.Connection(str(path))) as other:
+                other.set_busy_timeout(60_000)
+                with closing(apsw.Connection(str(tmp_path / f"theirs{round_}.db"))) as into:
+                    with into.backup("main", other, "main") as backup:
+                        backup.step()
+                other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                other.execute(f"CREATE TABLE t{round_}(a); DROP TABLE t{round_}")
+                if round_ == 2:
+                    other.execute("VACUUM")
+                other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            for each in (bot, twin):
+                await each.app.emit("order.created", {})
+                each.core.runtime.database.verify()
+    async with talk(tmp_path / "copy4.db").core as copy:
+        await copy.app("support").emit("order.created", {})
+        await copy.runtime.database.truncate_log()
+        await copy.app("support").emit("order.created", {})
+        copy.runtime.database.verify()
 
 
 async def test_a_vacuum_by_another_program_is_no_replacement(tmp_path: Path) -> None:

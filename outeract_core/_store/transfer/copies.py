@@ -10,6 +10,7 @@ by then as *sending*: it may have left, and what then happens is what happens af
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ..engine.statements import statement
 
 WRITERS: Statement[Any] = statement("copy_writers")
 LEASES: Statement[Any] = statement("copy_leases")
+LINEAGE: Statement[Any] = statement("copy_lineage")
 OUTBOX: Statement[Any] = statement("copy_outbox")
 FILES: Statement[Any] = statement("copy_files")
 BYTES: Statement[tuple[str, int | None]] = statement("bytes_of_files")
@@ -31,7 +33,8 @@ QUEUED: Statement[Any] = statement("copied_queued")
 def detach(target: Path, ids: IdSource) -> list[tuple[str, int]]:
     """Take out of a copy what belongs to the processes it was taken from.
 
-    Writers' marks, leases; what was queued may have been sent since. Returns the hashes and sizes of
+    Writers' marks, leases; what was queued may have been sent since. It has a lineage of its own, by which it is
+    known should it be written over the running original. Returns the hashes and sizes of
     the bytes that the copy's files need.
     """
     return copying.changed(target, ids, _detached)
@@ -40,6 +43,7 @@ def detach(target: Path, ids: IdSource) -> list[tuple[str, int]]:
 def _detached(tx: Tx) -> list[tuple[str, int]]:
     for change in (WRITERS, LEASES, OUTBOX, FILES):
         tx.run(change)
+    tx.run(LINEAGE, value=secrets.randbits(62) | 1)
     return [(sha256, size or 0) for sha256, size in tx.all(BYTES)]
 
 

@@ -95,6 +95,9 @@ DELETE FROM organisation WHERE id NOT IN (SELECT organisation FROM application);
 -- name: copy_writers
 DELETE FROM counter WHERE owner < 0;
 
+-- name: copy_lineage
+INSERT INTO counter(owner, value) VALUES (0, :value) ON CONFLICT(owner) DO UPDATE SET value = excluded.value;
+
 -- name: copy_leases
 DELETE FROM lease;
 
