@@ -398,7 +398,9 @@ def _written(file: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be written over there")
 @pytest.mark.parametrize("moved", [False, True], ids=["all in the log", "moved into the file"])
-@pytest.mark.parametrize("what", ["its backup", "its past", "another", "no database"])
+@pytest.mark.parametrize(
+    "what", ["its backup", "an equal backup", "its past", "another", "no database"]
+)
 async def test_what_is_written_over_the_file_is_noticed(
     tmp_path: Path, what: str, moved: bool
 ) -> None:
@@ -409,17 +411,24 @@ async def test_what_is_written_over_the_file_is_noticed(
     shutil.copy(path, past)
     async with talk(path).core as before:
         await before.app("support").emit("order.created", {})
+        await before.backup(tmp_path / "before.db")
     bot = talk(path)
     async with bot.core:
         await bot.says("x" * 9000)
         if moved:
             await bot.core.runtime.database.truncate_log()
-        await bot.core.backup(tmp_path / "copy.db")
+        if what == "its backup":
+            await bot.core.backup(tmp_path / "copy.db")
         await bot.says("kept, too")
         async with talk(tmp_path / "other.db").core as other:
             for _ in range(20):
                 await other.app("support").emit("order.created", {"text": "y" * 9000})
-        over = {"its backup": "copy.db", "its past": "past.db", "another": "other.db"}
+        over = {
+            "its backup": "copy.db",
+            "an equal backup": "before.db",
+            "its past": "past.db",
+            "another": "other.db",
+        }
         new = (tmp_path / over[what]).read_bytes() if what in over else b"no database" * 9000
         with path.open("r+b") as file:
             file.write(new)

@@ -27,18 +27,24 @@ def opened(path: Path) -> Connection:
 
 
 def whole(connection: Connection) -> dict[str, Any]:
-    """Schema, rows and what the header says; the key aside."""
+    """Schema, rows and what the header says; the key and the lineage aside."""
     told = {name: connection.script(f"PRAGMA {name}") for name in PRAGMAS}
     schema = connection.script("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY 1, 2")
     tables = [name for kind, name, *_ in schema if kind == "table"]
     rows = {name: sorted(connection.script(f'SELECT * FROM "{name}"'), key=repr) for name in tables}
     rows["meta"] = [row for row in rows["meta"] if row[0] != "code_key"]
+    rows["counter"] = [row for row in rows["counter"] if row[0] != 0]
     return {**told, "schema": schema, **rows}
 
 
 def key(connection: Connection) -> bytes:
     """What link codes are hashed with."""
     return bytes(connection.script("SELECT value FROM meta WHERE name = 'code_key'")[0][0])
+
+
+def lineage(connection: Connection) -> int:
+    """What distinguishes a file from all others."""
+    return int(connection.script("SELECT value FROM counter WHERE owner = 0")[0][0])
 
 
 def test_a_copied_file_is_what_a_migrated_one_is(tmp_path: Path) -> None:
@@ -49,6 +55,7 @@ def test_a_copied_file_is_what_a_migrated_one_is(tmp_path: Path) -> None:
         quickly(copied, 77)
         assert whole(copied) == whole(made)
     assert len({key(made), key(one), key(other)}) == 3
+    assert len({0, lineage(made), lineage(one), lineage(other)}) == 4
     assert len(key(one)) == len(key(made)) == 32
 
 

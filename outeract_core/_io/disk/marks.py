@@ -46,7 +46,7 @@ class Marks:
     into, and it must not be behind what it was. That costs an ordinary commit nothing.
 
     length     bytes of the database by its own account: after a VACUUM it knows that it is shorter.
-    lineage    what distinguishes it from backups of it, by its own account.
+    lineage    what distinguishes it from other files, and from backups of it, by its own account.
     standing   how far the file itself is; None: that cannot be told now.
     """
 

@@ -93,3 +93,5 @@ def _first_rows(connection: Connection) -> None:
     connection.dynamic(
         "INSERT INTO meta(name, value) VALUES ('code_key', :key)", {"key": secrets.token_bytes(32)}
     )
+    own = secrets.randbits(62) | 1
+    connection.dynamic("INSERT INTO counter(owner, value) VALUES (0, :lineage)", {"lineage": own})

@@ -49,7 +49,7 @@ class Standing:
 
     own       the last batch of this writer that a checkpoint has moved into it; 0: none yet.
     heads     what all applications have come to; `schema`: how often tables were changed. -1: there are none.
-    lineage   a number that each backup has of its own; 0: it is none.
+    lineage   a number that each file has of its own, and each backup; 0: it is older than such numbers.
     """
 
     own: int = 0

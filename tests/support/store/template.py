@@ -50,10 +50,12 @@ def _is_empty(connection: Connection) -> bool:
 
 
 def _its_own(connection: Connection, now: int) -> None:
-    """No two files have a key in common, and each was made at its own time."""
+    """No two files have a key or a lineage in common, and each was made at its own time."""
     connection.script("BEGIN IMMEDIATE")
     connection.dynamic(
         "UPDATE meta SET value = :key WHERE name = 'code_key'", {"key": secrets.token_bytes(32)}
     )
+    own = secrets.randbits(62) | 1
+    connection.dynamic("UPDATE counter SET value = :own WHERE owner = 0", {"own": own})
     connection.dynamic("UPDATE migration SET at = :now", {"now": now})
     connection.script("COMMIT")
