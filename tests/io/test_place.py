@@ -458,9 +458,9 @@ async def test_what_other_programs_do_to_the_file_is_no_replacement(
             await bot.core.backup(tmp_path / f"copy{round_}.db")
             with closing(apsw.Connection(str(path))) as other:
                 other.set_busy_timeout(60_000)
-                with closing(apsw.Connection(str(tmp_path / f"theirs{round_}.db"))) as into:
-                    with into.backup("main", other, "main") as backup:
-                        backup.step()
+                into = apsw.Connection(str(tmp_path / f"theirs{round_}.db"))
+                with closing(into), into.backup("main", other, "main") as backup:
+                    backup.step()
                 other.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 other.execute(f"CREATE TABLE t{round_}(a); DROP TABLE t{round_}")
                 if round_ == 2:

@@ -101,7 +101,9 @@ class Marks:
         if stamp == self._stamp and not (self._again and self.clock() >= self._again[0]):
             return not self._lost
         with self._gate:
-            self._lost = self._lost or not self._looked_into(stamp, noted)  # what is written now hides it
+            self._lost = self._lost or not self._looked_into(
+                stamp, noted
+            )  # what is written now hides it
             return not self._lost
 
     def _looked_into(self, stamp: tuple[int, int], noted: int) -> bool:
