@@ -115,6 +115,8 @@ async def test_choices_and_what_was_pressed(core: Outeract, app: App, more: dict
         ("checklist", {"tasks": "milk", "done": 5}, "[checklist:] title"),
         ("dice", {"emoji": "🎲", "value": 4}, "[dice: 4] title"),
         ("dice", 4, "[dice:] title"),
+        ("order", {"product_items": [{"product_retailer_id": "ma]p", "quantity": 2}, {}, 5]}, "[order: 2 × ma］p, 1 × ?] title"),
+        ("order", {"product_items": 5}, "[order:] title"),
         ("story", {"id": 1}, "[story] title"),
     ],
 )  # fmt: skip

@@ -59,7 +59,7 @@ def _said(event: Object, delivery: Delivery) -> Fact:
     return Fact(
         kind="message.inbound",
         key=key,
-        payload=_body(event, told, key, delivery.us, ours),
+        payload=_body(event, told, key, delivery, ours),
         raw=delivery.raw,
         occurred_at=time_of(ts),
         sender=sender,
@@ -81,7 +81,7 @@ def _changed(event: Object, delivery: Delivery) -> Fact:
     target = external_id(ts, channel)
     ours, told = delivery.us.wrote(now), said(now)
     sender, chat = parties(author(now), _place(event), ours)
-    payload, others = _body(now, told, target, delivery.us, ours), _other_files(now, before)
+    payload, others = _body(now, told, target, delivery, ours), _other_files(now, before)
     if others:
         payload["message"]["files"] = len(_files(now))
     return Fact(
@@ -160,13 +160,21 @@ def notice(event: Object, delivery: Delivery, **more: Any) -> Fact:
     )
 
 
+_HOLDERS = ("assistant_thread", "item")
+"""Where an event without a user or a channel of its own says whose and where it is."""
+
+
 def _involved(event: Object, us: Us) -> tuple[Party | None, Party | None]:
     """Who and where, as far as an event of any shape tells."""
-    user = event.get("user")
+    inner = next((found for one in _HOLDERS if (found := obj(event, one))), {})
+    user = event.get("user") or name(event, "user_id") or name(inner, "user_id")
     writer = person(user)
     ours = writer is not None and writer.external_id in us.users
     channel = event.get("channel")
     where = name(channel, "id") if isinstance(channel, dict) else name(event, "channel")
+    where = (
+        where or name(event, "channel_id") or name(inner, "channel_id") or name(inner, "channel")
+    )
     if where is None:
         return None if ours else writer, None
     place = Place(where, text(event, "channel_type"), text(channel, "name"))
@@ -199,13 +207,13 @@ def _thread(item: Object, channel: str) -> str | None:
     return external_id(need_ts(item, "thread_ts"), channel)
 
 
-def _body(item: Object, told: Said, id: str, us: Us, ours: bool) -> dict[str, Any]:
+def _body(item: Object, told: Said, id: str, delivery: Delivery, ours: bool) -> dict[str, Any]:
     """The payload: the same for `message` and `app_mention`, whichever comes first.
 
     Whoever is named in a forwarded message was not called by the one who forwards it.
     """
     readable = plain(told.whole)
-    calls = us.mentioned(told.own) or item.get("type") == "app_mention"
+    calls = delivery.us.mentioned(told.own) or item.get("type") == "app_mention"
     payload = message(
         "slack",
         id,
@@ -214,6 +222,7 @@ def _body(item: Object, told: Said, id: str, us: Us, ours: bool) -> dict[str, An
         mrkdwn=told.whole if told.whole != readable else None,
         mentioned=True if calls and not ours else None,
         bot=True if name(item, "bot_id") and not ours else None,
+        team=_abroad(item, delivery),
         forwarded=True if told.forwards else None,
         forward=told.forwards[0] if told.forwards else None,
         forwards=list(told.forwards) if len(told.forwards) > 1 else None,
@@ -223,6 +232,12 @@ def _body(item: Object, told: Said, id: str, us: Us, ours: bool) -> dict[str, An
     if ours:
         payload["message"]["role"] = "assistant"
     return payload
+
+
+def _abroad(item: Object, delivery: Delivery) -> str | None:
+    """The workspace of an author of another one, in a channel that several share (Slack Connect)."""
+    team = name(item, "source_team") or name(item, "user_team")
+    return team if team != name(delivery.raw, "team_id") else None
 
 
 def _type(told: Said) -> str:

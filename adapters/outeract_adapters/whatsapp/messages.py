@@ -198,7 +198,16 @@ def _interactive(item: Item) -> Fact:
         return _tapped(item, "list", text(reply, "id"), text(reply, "title"), **more)
     if kind == "nfm_reply" and reply:
         return _filled(item, reply)
+    if kind and reply and kind.endswith("_reply"):
+        chosen = text(reply, "id") or text(reply, "response")
+        name = kind.removesuffix("_reply")
+        return _tapped(item, name, chosen, text(reply, "title"), values=dict(reply))
     return _said(item)
+
+
+def _opened(item: Item) -> Fact:
+    """Somebody has opened the conversation for the first time, and has said nothing yet."""
+    return _tapped(item, "opened", "request_welcome", None)
 
 
 def _filled(item: Item, reply: Object) -> Fact:
@@ -229,4 +238,5 @@ _HAPPENED: dict[str, Callable[[Item], Fact]] = {
     "revoke": _revoked,
     "button": _button,
     "interactive": _interactive,
+    "request_welcome": _opened,
 }

@@ -169,6 +169,17 @@ def _dice(told: Mapping[str, Any], _message: Standing) -> Iterable[str]:
     yield mark("dice:", inline(dice.get("value") or "") if isinstance(dice, Mapping) else "")
 
 
+def _order(told: Mapping[str, Any], _message: Standing) -> Iterable[str]:
+    order = told.get("order")
+    items = order.get("product_items") if isinstance(order, Mapping) else None
+    listed = [one for one in items if isinstance(one, Mapping)] if isinstance(items, list) else []
+    some = [
+        f"{inline(one.get('quantity') or 1)} × {inline(one.get('product_retailer_id') or '?')}"
+        for one in listed
+    ]
+    yield mark("order:", ", ".join(some))
+
+
 _SHOWN: dict[str, Callable[[Mapping[str, Any], Standing], Iterable[str]]] = {
     "location": _place,
     "contacts": _cards,
@@ -176,6 +187,7 @@ _SHOWN: dict[str, Callable[[Mapping[str, Any], Standing], Iterable[str]]] = {
     "poll": _poll,
     "checklist": _checklist,
     "dice": _dice,
+    "order": _order,
 }
 
 

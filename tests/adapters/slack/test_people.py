@@ -86,3 +86,44 @@ def test_a_direct_conversation_of_others_names_nobody(name: str) -> None:
         assert isinstance(fact, Fact)
         assert fact.sender is not None
         assert (fact.sender.aliases, fact.chat) == ((), None)
+
+
+def noticed(**inner: Any) -> Fact:
+    """The fact of an event of another kind."""
+    body = json.loads(json.dumps(SAMPLES["message_direct"]["body"]))
+    (fact,) = slack().parse(event({**body, "event": {"event_ts": "1764000031.002100", **inner}}))
+    assert isinstance(fact, Fact)
+    return fact
+
+
+INVOLVED = {
+    "file_shared": ({"channel_id": "C0GENERAL1", "file_id": "F0A", "user_id": "U0ANNA0001"}, "C0GENERAL1"),
+    "assistant_thread_started": (
+        {"assistant_thread": {"user_id": "U0ANNA0001", "channel_id": "C0GENERAL1", "thread_ts": "1764000001.000100"}}, "C0GENERAL1",
+    ),
+    "pin_added": ({"user": "U0ANNA0001", "channel_id": "C0GENERAL1", "item": {"type": "message"}}, "C0GENERAL1"),
+    "star_added": ({"user": "U0ANNA0001", "item": {"type": "message", "channel": "C0GENERAL1"}}, "C0GENERAL1"),
+    "team_join": ({"user": {"id": "U0ANNA0001"}}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", INVOLVED)
+def test_every_event_says_who_and_where_wherever_slack_has_put_it(kind: str) -> None:
+    """Under names of its own, or within what the event is about."""
+    inner, where = INVOLVED[kind]
+    fact = noticed(type=kind, **inner)
+    assert (fact.kind, fact.payload["notice"]) == ("system.notice", kind)
+    assert fact.sender is not None
+    assert fact.sender.external_id == "U0ANNA0001"
+    assert (fact.chat and fact.chat.external_id) == where
+
+
+def test_who_comes_from_another_workspace_is_told() -> None:
+    """In a channel that several share: the workspace of its author, never our own."""
+    ours = SAMPLES["message_direct"]["body"]["team_id"]
+    told = said(source_team="T0OTHER001", user_team="T0OTHER001", team="T0OTHER001").payload[
+        "message"
+    ]
+    assert told["team"] == "T0OTHER001"
+    for more in ({}, {"team": ours}, {"source_team": ours, "user_team": ours}):
+        assert "team" not in said(**more).payload["message"]
