@@ -31,7 +31,7 @@ SUBJECTS = {
     "app.retention": "_api.maintenance.retention:Retention",
 }
 RESULTS = {
-    "Pumped": "_api.outeract:Pumped",
+    "Pumped": "_api.pumped:Pumped",
     "Plan": "_domain.planning.plan:Plan",
     "Erased": "_api.queries.people:Erased",
     "Backup": "_api.maintenance.backup:Backup",

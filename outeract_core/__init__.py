@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import errors, query
     from ._api.app import App
-    from ._api.checking import Check
+    from ._api.doing.checking import Check
     from ._api.message import Message
     from ._api.outeract import Organisation, Outeract
     from ._api.snapshot import MessageSnapshot
@@ -107,7 +107,7 @@ __all__ = [
 
 _HOMES = {
     "_api.app": ("App",),
-    "_api.checking": ("Check",),
+    "_api.doing.checking": ("Check",),
     "_api.maintenance.import_file": ("ImportLimits",),
     "_io.threads.handover": ("HandOver",),
     "_outbound.handle": ("Delivery",),

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
+from ._domain.values.classes import frozen
 from .errors import MissingSecret
 from .events import Fact, Unparsed
 from .exchange import (
@@ -269,8 +270,7 @@ class CanAcknowledge(Protocol):
 class CanReread(Protocol):
     """Reads again what was kept of an item that a former version of it has parsed.
 
-    Without it core takes `Fact.raw` for the body of a request, which suits an adapter that keeps
-    whole requests of JSON.
+    Without it core takes `Fact.raw` for the body of a request: so an adapter may keep these whole.
     """
 
     def reread(self, raw: Any, at: datetime) -> Iterable[Fact | Unparsed]:

@@ -24,16 +24,17 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
 import anyio.from_thread
-from attrs import Factory, frozen
+from attrs import Factory
 
 from ._api import app, outeract
-from ._api.checking import Check
+from ._api.doing.checking import Check
 from ._api.maintenance.retention import Retention
 from ._api.queries.conversations import Conversation, Conversations
 from ._api.queries.events import Events
 from ._api.queries.files import Files
 from ._api.queries.graph import Graph
 from ._api.queries.people import People
+from ._domain.values.classes import frozen
 from ._outbound.handle import Delivery as AsyncDelivery
 from .adapter import Adapter, Response
 from .content import ContentLike

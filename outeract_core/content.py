@@ -11,8 +11,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from attrs import asdict, field, fields, frozen
+from attrs import asdict, field, fields
 
+from ._domain.values.classes import frozen
 from .errors import BadInput
 from .model import File
 

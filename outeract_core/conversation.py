@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any, Literal
 
-from attrs import frozen
-
+from ._domain.values.classes import frozen
 from .model import Event, File, PlatformUser
 from .standing import Standing
 
@@ -143,7 +141,8 @@ def analytics(times: Sequence[tuple[str, datetime]]) -> Analytics:
 
 
 def _median(waits: Sequence[timedelta]) -> timedelta | None:
-    return timedelta(seconds=median(w.total_seconds() for w in waits)) if waits else None
+    ordered, half = sorted(waits), len(waits) // 2
+    return (ordered[half] + ordered[~half]) / 2 if waits else None
 
 
 def _waits(times: Sequence[tuple[str, datetime]]) -> list[timedelta]:

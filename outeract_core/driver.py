@@ -15,7 +15,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field
+
+from ._domain.values.classes import frozen
 
 __all__ = ["Dialect", "Keys", "Statement", "Tx", "Whose"]
 

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
+from ._domain.values.classes import frozen
 from .model import Alias, PlatformUserKind
 
 __all__ = [

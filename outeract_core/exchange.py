@@ -14,9 +14,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
 from ._domain.values import digests
+from ._domain.values.classes import frozen
 from ._domain.values.quick import quick
 from .content import Button, Contact, Location, Menu, Template
 from .events import Fact, FileRef, Unparsed

@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import field
 
+from ._domain.values.classes import frozen
 from ._domain.values.sinks import dot, line, mermaid
 from .events import NAME
 from .model import Edge, Event, File, Node, PlatformUser, node_type

@@ -13,9 +13,10 @@ from functools import cached_property, partial
 from typing import TypeAlias, TypeVar
 from uuid import UUID, uuid5
 
-from attrs import field, frozen
+from attrs import field
 
 from ._domain.values import stored
+from ._domain.values.classes import frozen
 from .tenancy import (
     PLATFORM_USER_KINDS,
     STATUSES,

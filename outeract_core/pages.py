@@ -11,8 +11,9 @@ import binascii
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
+from ._domain.values.classes import frozen
 from .errors import BadInput, InvalidCursor
 
 __all__ = ["Page"]

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from attrs import field, frozen
+from attrs import field
 
+from ._domain.values.classes import frozen
 from ._domain.values.codec import storable
 from ._domain.values.ids import window
 from .errors import BadInput

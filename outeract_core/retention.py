@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from attrs import frozen
-
+from ._domain.values.classes import frozen
 from .model import ConnectionId
 
 __all__ = ["Dropped", "RetentionRule"]

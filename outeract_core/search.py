@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
+from ._domain.values.classes import frozen
 from .model import Event
 from .standing import Standing
 from .text.graphemes import boundary

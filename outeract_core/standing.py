@@ -17,9 +17,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from ._domain.values import stored
+from ._domain.values.classes import frozen
 from .content import Choice, offered
 from .model import Event, File, PlatformUser, Status
 

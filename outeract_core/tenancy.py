@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any, Literal, NewType, TypeAlias, get_args
 from uuid import UUID
 
-from attrs import field, fields, frozen
+from attrs import field, fields
 
+from ._domain.values.classes import frozen
 from .errors import BadInput, MissingSecret
 
 Json: TypeAlias = Any

@@ -8,47 +8,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
-from attrs import evolve
-
 from .._domain.values.codec import encode
-from .._domain.values.ids import maybe_ms
-from .._handlers.turn import CURRENT, Effect, Turn
+from .._handlers.current import CURRENT
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
-from .._io.threads.aside import aside, loaded
-from .._outbound.compose import Options, beside, compose, finish
-from .._outbound.handle import Delivery
-from .._outbound.joining import joins
-from .._outbound.preview import Prospect, prospect
+from .._io.threads.aside import loaded
+from .._outbound.joining import at_hand, joins
 from .._outbound.verbs import Verbs
-from .._store.reading.enrolment import newest
-from .._store.reading.standing import of_keys
-from .._store.reading.states import is_inbound
 from .._store.records import rows
-from .._store.records.log import target_of
-from .._store.writing import custom, sending
-from .._store.writing.handlers import may_be_read
-from ..content import ContentLike
-from ..conversation import Role
+from .._store.records.log import newest, target_of
 from ..driver import Tx
 from ..errors import BadInput
-from ..graph import Explanation
 from ..model import Application, Event, EventId, EventSchema, PlatformUser
-from ..pages import Page
-from ..standing import Standing
 from . import later
+from .asking import Checking
 from .chances import Chances
-from .checking import Checking
 from .connecting import Connecting
 from .hearing import Hearing
 from .moving import Moving
-from .queries import schemas
+from .subjects import Unread, unread
 
 if TYPE_CHECKING:
+    from .._handlers.turn import Effect, Turn
+    from .._outbound.handle import Delivery
+    from .._outbound.preview import Prospect
+    from ..content import ContentLike
+    from ..conversation import Role
+    from ..graph import Explanation
+    from ..pages import Page
+    from ..search import Hit
+    from ..standing import Standing
+    from .doing.emitting import Emitting
     from .maintenance.retention import Retention
     from .queries.conversations import Conversations
     from .queries.events import Events
@@ -56,7 +49,8 @@ if TYPE_CHECKING:
     from .queries.graph import Graph
     from .queries.people import People
     from .queries.search import Order
-from ..search import Hit
+
+T = TypeVar("T")
 
 
 class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
@@ -72,52 +66,47 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
         self.organisation = organisation
         self.tenant = Tenant(runtime.database, key, entity.id)
         self._opened_by: Any = None
+        self._subjects: dict[Callable[..., Any], Any] = {}
         self.handlers = []
         self.opened = runtime.database.read(lambda tx: newest(tx, key))
 
-    # What a program does not ask for is not loaded.
-
-    @cached_property
+    @property
     def events(self) -> Events:
         """What happened: single events, pages by filter, all of them in turn."""
-        from .queries.events import Events
+        return self._subject(later.events)
 
-        return Events(self.tenant, self.runtime)
-
-    @cached_property
+    @property
     def conversations(self) -> Conversations:
         """What was said: the recent conversations, a person's, a thread."""
-        from .queries.conversations import Conversations
+        return self._subject(later.conversations)
 
-        return Conversations(self.tenant, self.runtime)
-
-    @cached_property
+    @property
     def graph(self) -> Graph:
         """How it hangs together: walks, paths, the whole story of one message."""
-        from .queries.graph import Graph
+        return self._subject(later.graph)
 
-        return Graph(self.tenant, self.runtime)
-
-    @cached_property
+    @property
     def people(self) -> People:
         """Who it was: users, platform users, merges, link codes, erasure."""
-        from .queries.people import People
+        return self._subject(later.people)
 
-        return People(self.tenant, self.runtime)
-
-    @cached_property
+    @property
     def files(self) -> Files:
         """Files that came in or went out."""
-        from .queries.files import Files
+        return self._subject(later.files)
 
-        return Files(self.tenant, self.runtime)
-
-    @cached_property
+    @property
     def retention(self) -> Retention:
         """Rules by which old content is dropped."""
-        from .maintenance.retention import Retention
+        return self._subject(later.retention)
 
-        return Retention(self.tenant, self.runtime, self.handlers)
+    def _subject(self, load: Callable[[], Callable[[Any], T]]) -> T:
+        made: T | None = self._subjects.get(load)
+        if made is None:
+            if unread(load):
+                return cast("T", Unread(self, load))
+            made = self._subjects[load] = load()(self)
+        return made
 
     @property
     def id(self) -> UUID:
@@ -164,17 +153,10 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
         Inside a handler it joins the turn: it is committed when the handler returns.
         Raises BadInput, NotFound, Unsupported, FileTooLarge; then nothing was written.
         """
-        options = Options(
+        say, options = await at_hand(self, later.saying)
+        return await say(self, self._turn(), to, content, options(
             reply_to, thread, cause, metadata, key, not_before, expires, sandbox, tuple(via)
-        )
-        turn = self._turn()
-        if turn is not None:
-            return turn.say(to, content, options if cause else _caused(options, turn.cause))
-        draft = await beside(content, lambda: compose(self.runtime, self.key, to, content, options))
-        intent = await finish(self.runtime, self.key, draft)
-        _, event_id = await self.tenant.write(lambda tx, _app: sending.send(tx, intent))
-        self.runtime.wake("outbox", "handlers")
-        return Delivery(self.runtime, self.tenant, event_id)
+        ))  # fmt: skip
 
     @joins
     async def reply(self, /, event: Event | UUID, content: ContentLike, **options: Any) -> Delivery:
@@ -187,7 +169,8 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
 
         Raises what `send` would raise.
         """
-        return await beside(content, lambda: prospect(self.runtime, self.key, to, content, via))
+        may = await at_hand(self, later.asking)
+        return await may(self, to, content, via)
 
     # ── own events and edges ──────────────────────────────────────────────────────────────────
 
@@ -205,28 +188,10 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
         else that of `origin`, or of the message that is handled). Raises InvalidEvent (with every fault and its path), BadInput, NotFound; then
         nothing was written. Inside a handler it joins the turn.
         """
-        custom.check_type(event_type)
-        drawn = custom.flat(edges)
-        text = _payload(payload)
-        schema = self.runtime.database.read(lambda tx: custom.schema(tx, self.key, event_type))
-        if schema is not None:
-            check = partial(schemas.check_payload, event_type, payload, schema.json_schema)
-            light = self.in_turn or schemas.is_light(text, schema.json_schema)
-            check() if light else await aside(check)
-        at = maybe_ms(occurred_at)
-        event_id = self.new_id()
-        turn = self._turn()
-        cause = None if turn is None else turn.cause
-
-        said = custom.said(context_role, within)
-
-        def unit(tx: Tx) -> int:
-            return custom.emit(
-                tx, self.key, event_id, event_type, text, drawn, origin, cause, at, said
-            )
-
-        await self.commit(unit)
-        return EventId(event_id)
+        text, edges = _payload(payload), None if edges is None else dict(edges)
+        return await (await self._emitting()).emit(
+            event_type, payload, text, edges, origin, occurred_at, context_role, within
+        )
 
     async def event_schema(
         self, event_type: str, json_schema: Any, *, description: str | None = None
@@ -235,18 +200,16 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
 
         Raises InvalidEvent for a bad schema or a reserved type, MissingExtra without jsonschema.
         """
-        custom.check_type(event_type)
         _payload(json_schema, "schema")
-        schemas.check_schema(json_schema)
-        return await self.tenant.write(
-            lambda tx, app: custom.add_schema(tx, app, event_type, json_schema, description)
-        )
+        return await (await self._emitting()).event_schema(event_type, json_schema, description)
 
     @joins
     async def edge(self, source: Any, edge_type: str, target: Any) -> None:
         """Draw an edge of your own between two nodes. Raises BadInput, NotFound."""
-        custom.flat({edge_type: target})
-        await self.commit(lambda tx: custom.draw(tx, self.key, source, edge_type, target))
+        await (await self._emitting()).edge(source, edge_type, target)
+
+    async def _emitting(self) -> Emitting:
+        return (await at_hand(self, later.emitting))(self)
 
     async def explain(self, event: Event | UUID) -> Explanation:
         """The whole story of one message: what led to it, its attempts and statuses, what came of it."""
@@ -320,6 +283,8 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
 
     def standing_of(self, events: Sequence[Event]) -> list[Standing]:
         """These messages as they stand now."""
+        from .._store.reading.standing import of_keys
+
         keys = [event.position for event in events]
         return self.runtime.database.read(lambda tx: of_keys(tx, self.key, keys))
 
@@ -335,12 +300,11 @@ class App(Verbs, Hearing, Chances, Checking, Connecting, Moving):
     def on_processed(self, tx: Tx, events: list[int]) -> None:
         """What the config wants done once handlers are through with these events."""
         if self.config["auto_mark_read"] == "on_processing_complete":
+            from .._store.reading.states import is_inbound
+            from .._store.writing.handlers import may_be_read
+
             said = [key for key in events if is_inbound(tx, key)]
             self.mark_events(tx, [key for key in said if may_be_read(tx, key)])
-
-
-def _caused(options: Options, cause: int) -> Options:
-    return evolve(options, cause=cause)
 
 
 _LARGEST = 16 * 1024 * 1024

@@ -10,12 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 from .._domain.rules.tenant_names import check_text
+from .._io.connections import connection as found
 from .._io.runtime import Runtime
 from .._io.secrets.configs import checked, marks_of
-from .._outbound.compose import connection as found
 from .._store.records import doors
 from .._store.records.conn import Conn
-from .._store.transfer import spelling
 from .._store.writing import tenants
 from ..driver import Tx
 from ..errors import BadInput
@@ -63,8 +62,12 @@ class Connecting:
     def _respell(self, conn: Conn) -> None:
         """Once for each connection: names that an older version has stored come into one form."""
         normalise = getattr(self.runtime.adapter(conn), "normalise", None)
+        if normalise is None:
+            return
+        from .._store.transfer import spelling
+
         database = self.runtime.database
-        if normalise is None or database.read(lambda tx: spelling.is_done(tx, conn)):
+        if database.read(lambda tx: spelling.is_done(tx, conn)):
             return
         database.write_now(lambda tx: spelling.respell(tx, conn, normalise), app=conn.app)
 

@@ -1,30 +1,27 @@
 """How a host says which functions answer what: `App.on`.
 
-Knows: what may be asked of a handler, that its name is taken only once, what counts as now.
-Does not know: when handlers run, what a turn is.
+Knows: what may be asked of a handler. Does not know: what is nonsense (`registering.py`, read with the first
+handler), when handlers run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
 
-from .._domain.rules.patterns import checked, doubt
-from .._domain.values.ids import to_ms
-from .._handlers.elsewhere import fit
-from .._handlers.handler import CHAIN, Handler, burst_of, milliseconds, whole
+from .._handlers.current import CHAIN
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
-from .._store.reading import enrolment
 from .._store.records import nodes, rows
 from .._store.writing import handlers as work
-from .._store.writing import tenants
-from .._store.writing.enrolment import Enrolment, enrol
 from ..driver import Tx
 from ..errors import BadInput
 from ..model import Event
+
+if TYPE_CHECKING:
+    from .._handlers.handler import Handler
 
 H = TypeVar("H", bound=Callable[..., Any])
 Since = Literal["beginning"] | datetime | timedelta
@@ -92,43 +89,12 @@ class Hearing:
 
         Raises BadInput, StoreError.
         """
-        checked(pattern)
-        if warning := doubt(pattern):
-            self.runtime.log.warning("handlers", warning)
-        limits, quiet = burst_of(burst), milliseconds(settle, "settle")
-        whole(attempts, "attempts"), whole(chain, "chain")
-        if timeout is not None and not milliseconds(timeout, "timeout"):
-            raise BadInput("timeout is a number of seconds above 0, or None")
-        if overlap not in (None, *tenants.CONFIG["overlap"]):
-            raise BadInput(f"overlap is one of {', '.join(tenants.CONFIG['overlap'])}")
-        past = _past(since, self.runtime.now())
+        from .doing.registering import registered
 
-        def register(call: H) -> H:
-            handler = Handler(
-                name or call.__qualname__, pattern, call, overlap, attempts, limits, quiet, own, bots,
-                timeout, chain, process,
-            )  # fmt: skip
-            if process:
-                _for_a_process(handler)
-            if any(known.name == handler.name for known in self.handlers):
-                raise BadInput(f"a handler called {handler.name} is there already; give name=")
-            self._enrol(handler, past)
-            self.handlers.append(handler)
-            self.runtime.wake("handlers")
-            return call
-
-        return register
-
-    def _enrol(self, handler: Handler, since: int | None) -> None:
-        """Let the file know a handler that it does not know; what it leaves behind is told, once."""
-        database, app = self.runtime.database, self.tenant.key
-        new = database.read(
-            lambda tx: enrolment.unknown(tx, app, handler, self.opened, since)
+        return registered(
+            self, pattern, name=name, overlap=overlap, attempts=attempts, burst=burst, settle=settle,
+            own=own, bots=bots, timeout=timeout, chain=chain, since=since, process=process,
         )  # fmt: skip
-        if new is None or not database.write_now(lambda tx: enrol(tx, app, new), app=app):
-            return
-        if new.left_behind:
-            self.runtime.log.warning("handlers", _left(new))
 
     async def retry(self, event: Event | UUID) -> tuple[str, ...]:
         """Let the handlers that have given an event up have it once more; their names.
@@ -149,35 +115,3 @@ class Hearing:
         names = await self.tenant.write(unit)
         self.runtime.wake("handlers")
         return names
-
-
-def _for_a_process(handler: Handler) -> None:
-    """Raises BadInput when a worker process could not run it."""
-    if handler.awaited:
-        raise BadInput(f"{handler.name} is async; process=True is for plain functions that compute")
-    fit(handler.call)
-
-
-def _past(since: Since | None, now: int) -> int | None:
-    """The time, in ms, from which on the past is asked for; None: not at all. Raises BadInput."""
-    if since is None:
-        return None
-    if since == "beginning":
-        return 0
-    if isinstance(since, timedelta):
-        at, asked = now - since // timedelta(milliseconds=1), since >= timedelta(0)
-    elif isinstance(since, datetime):
-        at = to_ms(since)
-        asked = at <= now
-    else:
-        raise BadInput(f'since is "beginning", an aware time or a timedelta, not {since!r}')
-    if not asked:
-        raise BadInput(f"since asks for the past, and {since!r} is yet to come")
-    return max(at, 0)
-
-
-def _left(new: Enrolment) -> str:
-    return (
-        f"handler {new.handler} is new to this file: {enrolment.in_words(new.left_behind, new.older)} that "
-        'it would have wanted are left behind; since="beginning" under a new name= asks for them'
-    )

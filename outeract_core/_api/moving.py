@@ -14,13 +14,13 @@ from .._io.secrets.configs import Given, marks_of
 from .._io.threads.aside import loaded
 from .._store.records.conn import Conn
 from .._store.writing import tenants
-from ..adapter import Manifest
 from ..driver import Tx
 from ..errors import BadInput, NotFound, OuteractError
 from ..model import PlatformConnection
 from . import later
 
 if TYPE_CHECKING:
+    from ..adapter import Manifest
     from .maintenance.export import Exported, Progress, Target
     from .maintenance.importing import Imported
 

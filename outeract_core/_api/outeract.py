@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,8 +16,7 @@ import anyio
 
 from .._domain.rules.tenant_names import check_text
 from .._domain.values.ids import Clock, IdSource, utc_now, uuid7
-from .._inbound.receiver import BODY_LIMIT, Receiver
-from .._inbound.web import Asgi, Wsgi
+from .._handlers.current import not_in_a_turn
 from .._io import forgetting
 from .._io.database import Database
 from .._io.disk.file_store import LIMIT, Folder
@@ -34,23 +32,24 @@ from .._io.secrets.references import References, Secrets, SecretSource
 from .._io.tenant import application
 from .._io.threads.aside import loaded, to_the_end
 from .._io.web.tls import reach
-from .._store.records.conn import Conn
-from ..adapter import Adapter, Response
 from ..errors import BadInput
-from ..tenancy import Quotas, Secret
 from . import later
 from .app import App
-from .checking import WITHIN, Check, of_apps
+from .asking import WITHIN
 from .maintenance.indexing import idle
-from .maintenance.rereading import reparse
-from .pumped import Pumped
+from .replaying import Replaying
 from .timing import hand_over
-from .workers import Workers, not_in_a_turn
+from .working import BODY_LIMIT
 
 if TYPE_CHECKING:
+    from .._inbound.web import Asgi, Wsgi
+    from ..adapter import Adapter, Response
+    from ..tenancy import Quotas, Secret
+    from .doing.checking import Check
     from .maintenance.backup import Backup
     from .maintenance.export import Progress
     from .maintenance.import_file import ImportLimits
+    from .pumped import Pumped
 
 
 class Organisation:
@@ -65,7 +64,7 @@ class Organisation:
         return self._core.app(name, organisation=self.name, quotas=quotas, **config)
 
 
-class Outeract:
+class Outeract(Replaying):
     """One store in this process.
 
     path            the database file; created and migrated on first use. `~` is the home folder; a
@@ -132,10 +131,7 @@ class Outeract:
         except BaseException:  # a file that is damaged is not left open
             self.runtime.database.close()
             raise
-        self._receiver = Receiver(self.runtime, body_limit)
-        self._apps: dict[int, App] = {}
-        self._workers = Workers(self.runtime, self._receiver, self._apps)
-        self._sender = self._workers.sender
+        self._at_work(body_limit)
 
     def __repr__(self) -> str:
         return f"<Outeract {self._place}>"
@@ -218,40 +214,24 @@ class Outeract:
         2xx means committed. 4xx: refused, nothing stored. 429, 503: deliver again. Raises StoreClosed after a fork.
         """
         self.runtime.database.here()
-        return await self._receiver.webhook(
-            webhook_id, secret, method, headers or {}, query or {}, body
-        )
+        receiver = await self._to_receive()
+        return await receiver.webhook(webhook_id, secret, method, headers or {}, query or {}, body)
 
     @property
     def asgi(self) -> Asgi:
         """An ASGI app for `/webhooks/{webhook_id}/{webhook_secret}`; mount it anywhere."""
+        from .._inbound.web import Asgi
+
         return Asgi(self.ingest, self._receiver)
 
     @property
     def wsgi(self) -> Wsgi:
         """A WSGI app for the same path."""
+        from .._inbound.web import Wsgi
+
         return Wsgi(self.ingest, self._receiver)
 
-    async def replay(self, app: App | None = None) -> tuple[int, int]:
-        """Parse kept deliveries again, after an upgrade say: (understood now, still not)."""
-        done = left = 0
-        for conn in self.runtime.conns(None if app is None else app.key):
-            good, bad = await self.replay_connection(conn)
-            done, left = done + good, left + bad
-        return done, left
-
-    async def replay_connection(
-        self, conn: Conn, progress: Callable[[int], None] = lambda _done: None
-    ) -> tuple[int, int]:
-        """`replay` for one connection; `progress` is told how many are done."""
-        done = left = 0
-        for state in ("unparsed", "held"):
-            good, bad = await self._receiver.replay(conn, state)
-            done, left = done + good, left + bad
-            progress(done + left)
-        return done, left
-
-    reparse, hand_over = reparse, hand_over
+    hand_over = hand_over
 
     # ── work ──────────────────────────────────────────────────────────────────────────────────
 
@@ -268,7 +248,7 @@ class Outeract:
         raise_errors   for tests: afterwards, raise the first error that a handler, a poll or a step
                        has raised, as it was raised. Everything else was done by then.
         """
-        return await self._workers.pump(rounds, raise_errors=raise_errors)
+        return await (await self._to_work()).pump(rounds, raise_errors=raise_errors)
 
     async def drain(
         self, timeout: float = 60.0, *, raise_errors: bool = False  # noqa: ASYNC109
@@ -281,7 +261,7 @@ class Outeract:
         """
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout >= 0:
             raise BadInput(f"timeout is a number of seconds, 0 or more, not {timeout!r:.40}")
-        return await self._workers.drain(timeout, raise_errors=raise_errors)
+        return await (await self._to_work()).drain(timeout, raise_errors=raise_errors)
 
     async def backup(
         self, path: str | os.PathLike[str], *, files: bool | Literal["link"] = True,
@@ -316,7 +296,7 @@ class Outeract:
 
         Raises BadInput, StoreBroken, NewerSchema, NotOurFile: nothing but a new start mends these.
         """
-        await self._workers.serve(wait, _seconds(grace))
+        await (await self._to_work()).serve(wait, _seconds(grace))
 
     def run(self, *, backend: str = "asyncio", grace: float = GRACE) -> None:
         """`serve` until Ctrl-C or SIGTERM, for a program that has no loop of its own.
@@ -355,7 +335,7 @@ class Outeract:
 
     def _last_words(self) -> None:
         """In a moment the process ends by force."""
-        running = ", ".join(self._workers.running()) or "something"
+        running = ", ".join(self._running()) or "something"
         self.runtime.log.error("serve", f"ended while it still ran after its grace: {running}")
         self.close()
 
@@ -367,6 +347,7 @@ class Outeract:
 
         Raises BadInput, StoreError.
         """
+        of_apps = await loaded(later.checking)
         return await of_apps(self.runtime, [*self._apps] if app is None else [app.key], timeout)
 
     # ── end ───────────────────────────────────────────────────────────────────────────────────
@@ -377,6 +358,8 @@ class Outeract:
         self.runtime.ownership.close()
         self.runtime.database.close()
         if self._place.memory and not self.runtime.database.forked:
+            import shutil
+
             shutil.rmtree(self.runtime.folder.root, ignore_errors=True)
 
     async def aclose(self) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import evolve
+
+from .._domain.values.classes import frozen
 
 
 @frozen

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from attrs import frozen
-
+from .._domain.values.classes import frozen
 from ..model import Event, Json, PlatformUser
 
 

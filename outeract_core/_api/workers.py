@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from attrs import evolve
 
-from .._domain.rules.sharing import HANDLING, OPENED
 from .._domain.values.ids import from_ms
 from .._domain.values.sinks import worded
+from .._handlers.current import not_in_a_turn
 from .._handlers.dispatcher import Dispatcher
 from .._handlers.elsewhere import is_worker
 from .._handlers.hosted import Hosted
-from .._handlers.turn import CURRENT
 from .._inbound.downloader import Downloader
 from .._inbound.poller import Poller
 from .._inbound.profiles import Profiles
@@ -28,12 +27,13 @@ from .._inbound.receiver import Receiver
 from .._io.processes.supervisor import Supervisor, ending
 from .._io.runtime import Runtime
 from .._io.secrets import mended
-from .._io.threads.aside import aside
+from .._io.threads.aside import aside, loaded
 from .._io.threads.handover import Patience
 from .._outbound.sender import Sender
 from .._store.reading import backlog
 from .._store.records.conn import Conn
 from ..errors import BadInput, LeaseHeld, NewerSchema, NotOurFile, StoreBroken, StoreClosed
+from . import later
 from .app import App
 from .draining import drain
 from .message import Message
@@ -61,17 +61,12 @@ class Workers:
         self._dispatchers: dict[int, Dispatcher] = {}
         self._patience = Patience()
         self.served = False
-        runtime.ownership.able, runtime.push = self._able, self._push
-        runtime.report = self.sender.report
 
     @cached_property
     def _keeper(self) -> Keeper:
         from .maintenance.retention import Keeper
 
         return Keeper(self._runtime)
-
-    def _able(self) -> dict[int, int]:
-        return {key: HANDLING if app.handlers else OPENED for key, app in self._apps.items()}
 
     def _dispatched(self) -> list[tuple[App, Dispatcher]]:
         """The applications with handlers; they may be added at any time, and begin then."""
@@ -143,6 +138,7 @@ class Workers:
     async def _kept(self, app: App) -> BaseException | None:
         if app.key not in self._runtime.ownership:
             return None
+        await loaded(later.retention)
         with self._runtime.ownership.work(app.key):
             return await self._ended(partial(self._keeper.keep, app.key, app.retention))
 
@@ -183,7 +179,8 @@ class Workers:
             self._runtime, partial(self.pump, 1000, raise_errors=raise_errors), timeout
         )
 
-    async def _push(self) -> None:
+    async def push(self) -> None:
+        """Everything that is due now, unless it is being done."""
         if not self._runtime.ownership.in_session:
             with suppress(LeaseHeld):  # then another process does it
                 await self.pump(1000)
@@ -324,16 +321,6 @@ def _in_the_program() -> None:
         raise BadInput(
             "a worker process has read the program's file, which serves or pumps as it is read: put what serves behind "
             "`if __name__ == '__main__':`"
-        )
-
-
-def not_in_a_turn(runtime: Runtime) -> None:
-    """Raises BadInput in a handler: the round that it is part of would wait for it, and it for the round."""
-    turn = CURRENT.get()
-    if turn is not None and turn.runtime is runtime and not turn.over:
-        raise BadInput(
-            "inside a handler nothing is pumped, served or closed: it is run by that, and what it says leaves "
-            "when it returns"
         )
 
 

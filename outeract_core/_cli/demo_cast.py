@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from anyio.from_thread import BlockingPortal
-from attrs import define, field
+from attrs import field
 
 from .._api.app import App
 from .._api.outeract import Outeract
+from .._domain.values.classes import define
 from .._store.reading import health
 from ..model import PlatformConnection
 from ..query import status_is, type_is

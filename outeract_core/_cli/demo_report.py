@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
-
+from .._domain.values.classes import frozen
 from ..model import Event
 
 

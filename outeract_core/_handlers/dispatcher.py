@@ -32,13 +32,14 @@ from ..errors import BadInput, HandlerTimeout, LeaseLost, StoreError
 from ..model import Event
 from ..standing import Standing
 from . import elsewhere
+from .current import CURRENT
 from .endings import Ending, ended_by, ending, task
 from .handler import Handler
 from .hosted import Given, Hosted, Place
 from .lanes import Lane, Lanes
 from .looking import Look, Looks
 from .outcomes import ROOM, Outcomes, named
-from .turn import CURRENT, Turn
+from .turn import Turn
 
 _Read: TypeAlias = tuple[list[Fed], dict[int, Arrived]]
 _PAGE = 64

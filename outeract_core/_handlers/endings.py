@@ -19,8 +19,8 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
-from attrs import frozen
 
+from .._domain.values.classes import frozen
 from .._io.processes.shutdown import first
 from .._io.wakeup import call as reach
 from .._io.wakeup import waiter

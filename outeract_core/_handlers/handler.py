@@ -11,17 +11,17 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field
 
 from .._domain.rules.patterns import fits
 from .._domain.rules.waking import wakes
+from .._domain.values.classes import define, frozen
 from .._store.reading.arrivals import Arrived
 from ..errors import BadInput
+from .current import CHAIN
 
 MESSAGES, CHARACTERS = 20, 8_000
 """What a burst holds at most, unless `burst=` says otherwise."""
-CHAIN = 12
-"""How many turns in a row may follow from each other without a person, unless `chain=` says otherwise."""
 
 
 @frozen

@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from attrs import frozen
-
+from .._domain.values.classes import frozen
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._outbound.compose import Target

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from attrs import Factory, define
+from attrs import Factory
 
+from .._domain.values.classes import define
 from .._store.reading.arrivals import AGAIN, Arrived
 from .._store.writing.handlers import Backlog
 from . import bursts

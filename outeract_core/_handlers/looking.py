@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import anyio.lowlevel
-from attrs import Factory, define, frozen
+from attrs import Factory
 
+from .._domain.values.classes import define, frozen
 from .._io.database import Database
 from .._io.wakeup import waiter
 from .._store.engine.limits import share

@@ -10,9 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from attrs import frozen
-
 from .._domain.rules.delivery import backoff
+from .._domain.values.classes import frozen
 from .._domain.values.codec import clean
 from .._domain.values.ids import jitter
 from .._io.database import Share

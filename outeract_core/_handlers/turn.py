@@ -7,13 +7,13 @@ Does not know: the application's handle, when handlers run, how a turn is commit
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from attrs import Factory, define
+from attrs import Factory
 
+from .._domain.values.classes import define
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
 from .._outbound.compose import Draft, Options, compose
@@ -23,10 +23,6 @@ from .._store.writing.sending import Action
 from ..content import ContentLike
 from ..driver import Tx
 from ..errors import BadInput
-
-CURRENT: ContextVar[Turn | None] = ContextVar("outeract_turn", default=None)
-"""The turn that this task or thread runs in, so that `app.send` inside a handler joins it."""
-
 
 Effect = Draft | Callable[[Tx], Any]
 """What a turn commits: a message whose files are not stored yet, or a unit of work."""

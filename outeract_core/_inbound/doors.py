@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from attrs import define, field
+from attrs import field
 
+from .._domain.values.classes import define
 from .._io.runtime import Runtime
 from .._io.secrets.key import Key
 from .._store.records.conn import Conn

@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from attrs import frozen
-
+from .._domain.values.classes import frozen
 from .._domain.values.codec import encode
 from .._domain.values.ids import from_ms
 from .._store.records.conn import Conn

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from attrs import Factory, define, evolve
+from attrs import Factory, evolve
 
 from .._domain.rules import link_code
 from .._domain.rules.credentials import strike, strike_body
 from .._domain.rules.guard import guarded
 from .._domain.rules.link_code import find_codes
 from .._domain.rules.naming import told
+from .._domain.values.classes import define
 from .._domain.values.codec import clean, encode
 from .._domain.values.sinks import worded
 from .._io.threads.aside import aside

@@ -11,9 +11,8 @@ from functools import partial
 from operator import is_
 from typing import Any, cast
 
-from attrs import define
-
 from .._domain.rules.guard import guarded
+from .._domain.values.classes import define
 from .._domain.values.ids import to_ms
 from .._domain.values.sinks import worded
 from .._io.database import Share, Unit
@@ -38,7 +37,6 @@ from .reading import A_FACT, LIGHT, Read, beside, read_whole, reread, sort
 from .refusals import Refusals
 from .routing import Foreign, Routing, sharing
 
-BODY_LIMIT = 8 * 1024 * 1024
 _REASONS = 1000
 _TAKEN = Response()
 """What a platform is answered that asks for no more: a status."""
@@ -71,7 +69,7 @@ class Received:
 class Receiver:
     """The way in, for webhooks and polls alike."""
 
-    def __init__(self, runtime: Runtime, body_limit: int = BODY_LIMIT) -> None:
+    def __init__(self, runtime: Runtime, body_limit: int) -> None:
         self._runtime = runtime
         self.limit = body_limit
         self._doors = Doors(runtime)

@@ -7,8 +7,9 @@ Does not know: how a delivery is verified, read or kept.
 
 from __future__ import annotations
 
-from attrs import define, field
+from attrs import field
 
+from .._domain.values.classes import define
 from .._io.runtime import Runtime
 from ..adapter import Response
 from ..errors import (

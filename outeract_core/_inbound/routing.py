@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 
-from attrs import Factory, define, frozen
+from attrs import Factory
 
 from .._domain.rules.guard import guarded
+from .._domain.values.classes import define, frozen
 from .._domain.values.codec import encode
 from .._io.runtime import Runtime
 from .._store.records.conn import Conn

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from attrs import define, field
+from attrs import field
+
+from .._domain.values.classes import define
 
 _MINUTES, _MOST = 30, 1000
 """Slack's `response_url` works for thirty minutes, and nothing else that platforms hand out for longer."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import anyio
-from attrs import define
 
+from .._domain.values.classes import define
 from ..errors import StoreError
 
 LEASE = 120_000

@@ -11,8 +11,9 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from attrs import field, frozen
+from attrs import field
 
+from .._domain.values.classes import frozen
 from .._domain.values.sinks import block, line, traced
 
 ROOT = "outeract_core"

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from attrs import field, frozen
+from attrs import field
 
+from .._domain.values.classes import frozen
 from .._domain.values.ids import Clock, IdSource
 from ..driver import Tx
 from ..errors import BadInput

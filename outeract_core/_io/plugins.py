@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._domain.values.sinks import worded
-from ..adapter import Adapter, Manifest
 from ..errors import BrokenAdapter, OuteractError, UnknownPlatform
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from ..adapter import Adapter
 
 GROUP = "outeract_core.adapters"
 
@@ -101,6 +102,8 @@ def _source(entry: EntryPoint) -> str:
 
 def _check(platform: str, found: object) -> None:
     """Raises TypeError for what is no adapter of this platform."""
+    from ..adapter import Manifest  # with the first adapter, which has read it
+
     manifest = getattr(found, "manifest", None)
     if not isinstance(found, type) or not isinstance(manifest, Manifest):
         raise TypeError("it is no class with a manifest")

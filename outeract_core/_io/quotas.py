@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
-from attrs import define, field
+from attrs import field
 
+from .._domain.values.classes import define
 from ..tenancy import Quotas
 
 What: TypeAlias = Literal["events_per_minute", "file_bytes_per_hour"]

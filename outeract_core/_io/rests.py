@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from .._domain.rules.delivery import backoff
+from .._domain.values.classes import frozen
 
 LONGEST = 300.0
 """Seconds after which a connection in trouble is tried again at the latest."""

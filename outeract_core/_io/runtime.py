@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-from attrs import define, evolve, field
+from attrs import evolve, field
 
 from .._domain.rules.guard import guarded
+from .._domain.values.classes import define
 from .._domain.values.codec import clean
 from .._domain.values.ids import to_ms
 from .._store.records.conn import Conn
 from .._store.writing import tenants
-from ..adapter import Adapter
 from ..driver import Tx, Whose
 from ..errors import ConnectionDisabled, DiskFull, NotFound, StoreBusy, StoreError
 from .database import Database
@@ -48,6 +48,7 @@ from .troubles import Troubles
 from .wakeup import Via, call, waiter
 
 if TYPE_CHECKING:
+    from ..adapter import Adapter
     from .web.http import Http
 
 T = TypeVar("T")

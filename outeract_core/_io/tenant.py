@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from attrs import field, frozen
+from attrs import field
 
+from .._domain.values.classes import frozen
 from .._store.engine.limits import share
 from .._store.engine.translating import TooLarge
 from .._store.writing import tenants

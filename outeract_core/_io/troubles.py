@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from attrs import field, frozen
+from attrs import field
+
+from .._domain.values.classes import frozen
 
 Wrong: TypeAlias = dict[tuple[int, str, str], None]
 """Connection, what was done with it, why that went wrong: each once, in order."""

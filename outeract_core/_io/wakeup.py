@@ -24,6 +24,12 @@ def here() -> Via:
     return trio.lowlevel.current_trio_token().run_sync_soon
 
 
+def in_a_loop() -> bool:
+    """Whether this thread runs an event loop now, which would be held."""
+    trio = sys.modules.get("trio")
+    return _asyncio_loop() is not None or (trio is not None and trio.lowlevel.in_trio_run())
+
+
 def waiter() -> tuple[Via, Callable[[], None], Awaitable[Any]]:
     """How to reach this task's loop, what to run there to wake the task, and what it awaits."""
     loop = _asyncio_loop()

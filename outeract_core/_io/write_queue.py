@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from attrs import define, field
+from attrs import field
 
+from .._domain.values.classes import define
 from ..driver import Tx, Whose
 from .wakeup import Via, call
 

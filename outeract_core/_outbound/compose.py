@@ -10,17 +10,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
-from uuid import UUID
 
 import anyio.to_thread
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from .._domain.planning.kinds import UNKNOWN, mime_of
 from .._domain.planning.parts import told_parts
 from .._domain.planning.plan import Plan, plan
 from .._domain.rules.naming import meant
+from .._domain.values.classes import frozen
 from .._domain.values.ids import maybe_ms, span, to_ms
 from .._domain.values.names import safe_filename, safe_mime
+from .._io.connections import connection
 from .._io.runtime import Runtime
 from .._io.threads.aside import aside
 from .._store.reading import routes
@@ -32,7 +33,7 @@ from ..content import Attachment, Content, ContentLike
 from ..driver import Tx
 from ..errors import BadInput, NotFound, Unsupported
 from ..events import Party
-from ..model import File, PlatformConnection, PlatformUserKind
+from ..model import File, PlatformUserKind
 from .obstacles import obstacles, there
 
 T = TypeVar("T")
@@ -124,22 +125,6 @@ def _met(tx: Tx, aim: Target) -> Target:
     known = (people.find(tx, aim.conn, name) for name in names if name is not None)
     found = next((key for key in known if key is not None), None)
     return aim if found is None else Target(aim.conn, found)
-
-
-def connection(runtime: Runtime, app: int, which: PlatformConnection | UUID | str) -> Conn:
-    """A connection of this application by entity, id, name or platform. Raises NotFound, BadInput."""
-    wanted = getattr(which, "id", which)
-    mine = runtime.conns(app)
-    found = [c for c in mine if wanted == c.entity.id] or [
-        c for c in mine if wanted == c.entity.name
-    ]
-    found = found or [c for c in mine if wanted == c.platform]
-    if not found:
-        raise NotFound(f"no connection {wanted} in this application")
-    if len(found) > 1:
-        names = ", ".join(c.entity.name for c in found)
-        raise BadInput(f"{wanted} has several connections; name one of {names}")
-    return found[0]
 
 
 _LIGHT = 20_000

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from .._domain.planning.changes import Change, Place, changes, places
 from .._domain.planning.layout import Render
 from .._domain.planning.parts import Part, told_parts
 from .._domain.planning.plan import Plan, plan
+from .._domain.values.classes import frozen
 from .._domain.values.ids import to_ms
 from .._io.runtime import Runtime
 from .._store.reading import standing, states

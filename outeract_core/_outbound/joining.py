@@ -14,7 +14,7 @@ import functools
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from .handle import Delivery
+from .._io.threads.aside import loaded
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,6 +57,8 @@ def joins(
         coroutine = verb(self, *args, **kwargs)
         if not joining:
             return coroutine
+        from .handle import Delivery  # what runs turns has read it
+
         try:
             coroutine.send(None)
         except StopIteration as ended:
@@ -66,3 +68,10 @@ def joins(
         raise RuntimeError(f"{verb.__qualname__} has waited inside a turn")
 
     return call
+
+
+async def at_hand(who: Joining, load: Callable[[], T]) -> T:
+    """What `load` imports, which is read beside the event loop. Inside a turn there is nothing to wait for: it was
+    read with what runs turns.
+    """
+    return load() if who.in_turn else await loaded(load)

@@ -14,11 +14,12 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from .._domain.planning.kinds import mime_of, moves
 from .._domain.planning.parts import Part
 from .._domain.planning.plan import Plan
+from .._domain.values.classes import frozen
 from .._domain.values.ids import from_ms
 from .._io.runtime import Runtime
 from .._store.reading import states

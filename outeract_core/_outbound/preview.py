@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
-
 from .._domain.planning.parts import Part
 from .._domain.planning.plan import Plan, plan
+from .._domain.values.classes import frozen
 from .._domain.values.ids import from_ms
 from .._io.runtime import Runtime
 from .._store.records import rows

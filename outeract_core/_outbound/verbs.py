@@ -1,42 +1,34 @@
 """The verbs that do something to a message that exists: react, edit, delete, mark read, typing.
 
-Knows: the events that they leave and what the sender is told.
-Does not know: platforms, when they are carried out.
+Knows: that each is committed, now or with the turn that it is called in, and asked beforehand by its `can_`.
+Does not know: what each of them leaves (`acting.py`, which is read when the first of them is called), platforms.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from attrs import evolve
-
-from .._domain.values.ids import to_ms
 from .._io.runtime import Runtime
 from .._io.tenant import Tenant
-from .._store.reading.standing import of_keys
-from .._store.reading.states import conn_of, message_names
-from .._store.records.conn import Conn
-from .._store.records.log import EVENT_CONN
-from .._store.records.nodes import key as node_key
-from .._store.writing import sending
-from .._store.writing.handlers import peer_of
-from .._store.writing.sending import Action
-from ..adapter import Flow, MessageRef
-from ..content import Content, ContentLike
-from ..driver import Tx
-from ..errors import BadInput, NotFound, Unsupported
-from ..model import Event
-from ..standing import Standing
-from .compose import beside
-from .editing import edit_of
-from .handle import Delivery
-from .joining import joins
-from .obstacles import Verdict, recipient, refusal
+from .joining import at_hand, joins
 
-_TYPING_FOR = 5_000
+if TYPE_CHECKING:
+    from .._store.writing.sending import Action
+    from ..content import ContentLike
+    from ..driver import Tx
+    from ..model import Event
+    from .acting import Actions
+    from .handle import Delivery
+    from .obstacles import Verdict
+
+
+def acting() -> type[Actions]:
+    """What the verbs have done."""
+    from .acting import Actions
+
+    return Actions
 
 
 class Verbs(ABC):
@@ -71,7 +63,7 @@ class Verbs(ABC):
     @joins
     async def react(self, event: Event | UUID, emoji: str, *, remove: bool = False) -> Delivery:
         """Put (or remove) the bot's reaction on a message. Raises NotFound, Unsupported."""
-        return await _act(self, self.reaction(event, emoji, remove, None))
+        return await (await self._actions()).react(event, emoji, remove)
 
     @joins
     async def edit(self, event: Event | UUID, content: ContentLike) -> Delivery:
@@ -82,20 +74,17 @@ class Verbs(ABC):
         away; what needs more room than there is is refused. Files and places stay as they are.
         Raises NotFound, BadInput, Unsupported; then nothing was written.
         """
-        if self.in_turn:
-            return await _act(self, self.editing(event, content))
-        return await _act(self, await beside(content, lambda: self.editing(event, content)))
+        return await (await self._actions()).edit(event, content)
 
     @joins
     async def delete(self, event: Event | UUID) -> Delivery:
         """Delete a message that the bot sent, with all its parts. Raises NotFound, BadInput, Unsupported."""
-        return await _act(self, self.deleting(event))
+        return await (await self._actions()).delete(event)
 
     @joins
     async def mark_read(self, event: Event | UUID) -> None:
         """Everything in the message's conversation up to it is read; the platform is told if it can be."""
-        _conn, _peer, key = _place(self, event)
-        await self.commit(lambda tx: self.mark_events(tx, [key]))
+        await (await self._actions()).mark_read(event)
 
     @joins
     async def typing(self, to: Event | UUID) -> Delivery:
@@ -103,197 +92,35 @@ class Verbs(ABC):
 
         Where the platform has no such thing, nothing happens.
         """
-        if self.in_turn:
-            return self.typing_now(to)
-        action, able = _typing(self, to)
-        if not able:
-            return Delivery(self.runtime, self.tenant, action.id)
-        await self.runtime.database.write(lambda tx: sending.act(tx, action), app=self.key)
-        self.runtime.wake("outbox")
-        return Delivery(self.runtime, self.tenant, action.id)
+        return await (await self._actions()).typing(to)
 
     # ── asked beforehand ──────────────────────────────────────────────────────────────────────
 
     async def can_react(self, event: Event | UUID, emoji: str, *, remove: bool = False) -> Verdict:
         """Whether `react` would take it, and if not, why, in its words. Raises NotFound."""
-        return _verdict(lambda: self.reaction(event, emoji, remove, None))
+        return (await self._actions()).can_react(event, emoji, remove)
 
     async def can_edit(self, event: Event | UUID, content: ContentLike) -> Verdict:
         """Whether `edit` would take it, and if not, why, in its words. Raises NotFound."""
-        return await beside(content, lambda: _verdict(lambda: self.editing(event, content)))
+        return await (await self._actions()).can_edit(event, content)
 
     async def can_delete(self, event: Event | UUID) -> Verdict:
         """Whether `delete` would take it, and if not, why, in its words. Raises NotFound."""
-        return _verdict(lambda: self.deleting(event))
+        return (await self._actions()).can_delete(event)
 
     # ── for turns and the dispatcher ──────────────────────────────────────────────────────────
 
-    def editing(self, event: Event | UUID, content: ContentLike) -> Action:
-        """The action behind `edit`."""
-        content, place = Content.of(content), _place(self, event)
-        conn, peer, key = place
-        if not _is_outbound(self, key):
-            raise BadInput("only a message that the bot has sent can be edited")
-        _able(self.runtime.adapter(conn), "edit")
-        _still_there(self, key)
-        made = edit_of(self.runtime, self.key, place, content)
-        return Action(
-            self.new_id(), conn, "edit", "message.edited", peer, key, made.payload, made.spec
-        )
-
-    def deleting(self, event: Event | UUID) -> Action:
-        """The action behind `delete`."""
-        conn, peer, key = _place(self, event)
-        if not _is_outbound(self, key):
-            raise BadInput("only a message that the bot has sent can be deleted")
-        adapter: Any = self.runtime.adapter(conn)
-        _able(adapter, "delete")
-        _was_sent(_now(self, key))
-        _in_time(self, conn, key)
-        _known_to_pass(self, (conn, peer, key), adapter.delete)
-        payload = {"external_message_id": None}
-        return Action(self.new_id(), conn, "delete", "message.deleted", peer, key, payload, {})
+    async def _actions(self) -> Actions:
+        return (await at_hand(self, acting))(self)
 
     def reaction(self, event: Event | UUID, emoji: str, remove: bool, cause: int | None) -> Action:
         """The action behind `react`."""
-        if not isinstance(emoji, str) or not emoji:
-            raise BadInput("a reaction is one emoji, e.g. '👍'")
-        conn, peer, key = _place(self, event)
-        adapter: Any = self.runtime.adapter(conn)
-        _able(adapter, "react")
-        _still_there(self, key)
-        _known_to_pass(self, (conn, peer, key), lambda ref: adapter.react(ref, emoji, remove))
-        payload = {"emoji": emoji, **({"single": True} if adapter.manifest.one_reaction else {})}
-        kind = "message.reaction_removed" if remove else "message.reaction_added"
-        return Action(
-            self.new_id(), conn, "react", kind, peer, key, payload,
-            {"emoji": emoji, "remove": remove}, cause,
-        )  # fmt: skip
+        return acting()(self).reaction(event, emoji, remove, cause)
 
     def typing_now(self, event: Event | UUID) -> Delivery:
         """`typing` inside a turn; it does not wait for the turn's commit."""
-        action, able = _typing(self, event)
-        if able:
-            self.runtime.begin(lambda tx: sending.act(tx, action), "typing", app=self.key)
-        return Delivery(self.runtime, self.tenant, action.id)
+        return acting()(self).typing_now(event)
 
     def mark_events(self, tx: Tx, events: list[int]) -> None:
         """Mark inbound messages read, inside a transaction."""
-        for event in events:
-            peer = peer_of(tx, event)
-            row = tx.one(EVENT_CONN, seq=event)
-            if peer and row is not None and row[0] is not None:
-                conn = self.runtime.conn(row[0])
-                sending.read(tx, conn, peer, event, tell=_tells(self.runtime, conn))
-
-
-def _tells(runtime: Runtime, conn: Conn) -> bool:
-    """Whether the platform has read marks. Where there is no adapter now (its secret is missing, say)
-    that is not known: then the sender waits for it, and a turn does not fail of it.
-    """
-    try:
-        return hasattr(runtime.adapter(conn), "mark_read")
-    except Exception:
-        return True
-
-
-async def _act(app: Verbs, action: Action) -> Delivery:
-    action = evolve(action, cause=action.cause or app.cause)
-    await app.commit(lambda tx: sending.act(tx, action))
-    return Delivery(app.runtime, app.tenant, action.id, committed=not app.in_turn)
-
-
-def _typing(app: Verbs, to: Event | UUID) -> tuple[Action, bool]:
-    """The courtesy, and whether the platform has such a thing."""
-    conn, peer, _key = _place(app, to)
-    able = hasattr(app.runtime.adapter(conn), "typing")
-    expires = app.runtime.now() + _TYPING_FOR
-    return Action(app.new_id(), conn, "typing", None, peer, None, {}, {}, expires=expires), able
-
-
-def _place(app: Verbs, event: Event | UUID) -> tuple[Any, int, int]:
-    """The connection, the conversation and the key of a message."""
-
-    def query(tx: Tx) -> tuple[int, int, int]:
-        key = node_key(tx, app.key, event, "event")
-        return conn_of(tx, key), peer_of(tx, key), key
-
-    number, peer, key = app.runtime.database.read(query)
-    return app.runtime.conn(number), peer, key
-
-
-def _is_outbound(app: Verbs, key: int) -> bool:
-    return app.events_at([key])[0].event_type == "message.outbound"
-
-
-def _refused(
-    app: Verbs, where: tuple[Any, int, int], begin: Callable[[MessageRef], Flow[Any]]
-) -> str | None:
-    """What the platform is known to say of it; None when that is not known, or it is not sent yet."""
-    _conn, peer, key = where
-    event = app.events_at([key])[0]
-    told = event.payload.get("external_message_id")
-    names = [str(told)] if told else app.runtime.database.read(lambda tx: message_names(tx, key))
-    to = recipient(app.runtime, peer)
-    refs = [MessageRef(name, to, not told, payload=event.payload) for name in names]
-    found = (refusal(lambda ref=ref: begin(ref)) for ref in refs)  # type: ignore[misc]
-    return next((reason for reason in found if reason is not None), None)
-
-
-def _known_to_pass(
-    app: Verbs, where: tuple[Any, int, int], begin: Callable[[MessageRef], Flow[Any]]
-) -> None:
-    """Raises Unsupported for what the adapter refuses before it asks anybody."""
-    found = _refused(app, where, begin)
-    if found is not None:
-        raise Unsupported(found)
-
-
-def _now(app: Verbs, key: int) -> Standing:
-    """The message as it stands."""
-    (now,) = app.runtime.database.read(lambda tx: of_keys(tx, app.key, [key], quotes=False))
-    return now
-
-
-def _still_there(app: Verbs, key: int) -> None:
-    """Raises BadInput for a message that was deleted, or that nobody has seen or will see."""
-    now = _now(app, key)
-    if now.deleted:
-        raise BadInput("this message was deleted; send a new one")
-    _was_sent(now)
-
-
-def _was_sent(now: Standing) -> None:
-    """Raises BadInput for what the platform has not, and has not just been asked to take."""
-    if now.due_at is not None:
-        raise BadInput(
-            f"this message is not sent before {now.due_at:%Y-%m-%d %H:%M} UTC: cancel it, and send it anew"
-        )
-    if not (now.said or now.deleted):
-        raise BadInput(f"this message was never sent ({now.status}); send a new one")
-
-
-def _in_time(app: Verbs, conn: Conn, key: int) -> None:
-    """Raises Unsupported for what the platform does not delete any more."""
-    until = app.runtime.adapter(conn).manifest.deletes
-    age = app.runtime.now() - to_ms(app.events_at([key])[0].occurred_at)
-    if until is not None and age > until * 1000:
-        raise Unsupported(
-            f"{conn.platform} deletes messages for {until / 3600:g} hours, and this one is older"
-        )
-
-
-def _verdict(begin: Callable[[], Action]) -> Verdict:
-    """What the verb would say: it is prepared, and left."""
-    try:
-        begin()
-    except NotFound:
-        raise
-    except (BadInput, Unsupported) as error:
-        return Verdict((str(error),))
-    return Verdict()
-
-
-def _able(adapter: Any, verb: str) -> None:
-    if not hasattr(adapter, verb):
-        raise Unsupported(f"{adapter.manifest.platform} has no {verb}")
+        acting()(self).mark_events(tx, events)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from attrs import frozen
+from .._domain.values.classes import frozen
 
 __all__ = [
     "Block",

@@ -13,8 +13,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from attrs import frozen, mutable
+from attrs import mutable
 
+from .._domain.values.classes import frozen
 from .document import (
     Block,
     Bullets,

@@ -61,7 +61,7 @@ def test_handlers_and_ingest_work_without_a_loop(tmp_path: Path) -> None:
 OURS = {
     "Outeract": {"replay_connection", "runtime", "until_told"},
     "App": {
-        "cause", "commit", "deleting", "editing", "events_at", "handlers", "in_turn", "key",
+        "cause", "commit", "events_at", "handlers", "in_turn", "key",
         "mark_events", "new_id", "on_processed", "opened", "reaction", "runtime", "sender_of",
         "standing_of", "tenant", "typing_now",
     },

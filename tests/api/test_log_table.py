@@ -77,12 +77,12 @@ TABLE = [
     Row("_inbound/downloader.py:Downloader._transcribe", wrongs.transcript_failed, "inbound"),
     Row("_api/workers.py:Workers._trouble", wrongs.retention, "pump", ERROR),
     Row("_api/workers.py:Workers._told", wrongs.retention_served, "serve", ERROR),
-    Row("_api/checking.py:_failed", wrongs.check_broke, "check", ERROR),
-    Row("_api/checking.py:_told", wrongs.check_not_told, "check", ERROR),
+    Row("_api/doing/checking.py:_failed", wrongs.check_broke, "check", ERROR),
+    Row("_api/doing/checking.py:_told", wrongs.check_not_told, "check", ERROR),
     Row("_io/processes/ownership.py:Ownership._give_up", wrongs.lease_not_given_back, "ownership"),
     Row("_io/processes/ownership.py:Ownership._keep", wrongs.leases_not_renewed, "ownership"),
     Row("_io/processes/ownership.py:Ownership._note", wrongs.application_lost, "ownership"),
-    Row("_api/hearing.py:Hearing.on", wrongs.misspelt, "handlers"),
+    Row("_api/doing/registering.py:registered", wrongs.misspelt, "handlers"),
 ]
 ELSEWHERE = {
     "_handlers/outcomes.py:Outcomes.hangs": "handlers/test_endings.py::test_that_it_hangs_and_cannot_be_kept_ends_no_other",
@@ -99,7 +99,7 @@ ELSEWHERE = {
     "_outbound/sender.py:Sender.__init__": "outbound/test_claims.py::test_a_heartbeat_keeps_every_row_of_a_lane",
     "_api/workers.py:Workers._measure": "io/test_handover.py::test_serving_says_it_once",
     "_api/outeract.py:Outeract._last_words": "api/test_run.py::test_a_handler_that_never_returns_does_not_keep_it",
-    "_api/hearing.py:Hearing._enrol": "handlers/test_since.py::test_the_first_handler_begins_now_and_what_it_leaves_behind_is_told_once",
+    "_api/doing/registering.py:_enrol": "handlers/test_since.py::test_the_first_handler_begins_now_and_what_it_leaves_behind_is_told_once",
     "_api/queries/matching.py:_type": "queries/test_matching.py::test_a_name_of_the_hosts_own_that_nothing_has_yet_is_warned_of",
     "_api/queries/matching.py:_edge_type": "queries/test_matching.py::test_a_name_of_the_hosts_own_that_nothing_has_yet_is_warned_of",
 }

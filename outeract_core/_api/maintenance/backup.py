@@ -19,9 +19,9 @@ from typing import IO, Literal
 
 import anyio.from_thread
 import anyio.to_thread
-from attrs import define, frozen
 
 from ..._domain.values import digests
+from ..._domain.values.classes import define, frozen
 from ..._domain.values.digests import Digest
 from ..._io import forgetting
 from ..._io.disk import private

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 import anyio.from_thread
-from attrs import frozen
 
+from ..._domain.values.classes import frozen
 from ..._io import forgetting
 from ..._io.disk import private
 from ..._io.disk.file_store import Folder

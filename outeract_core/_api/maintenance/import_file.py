@@ -20,8 +20,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
-from attrs import field, frozen, validators
+from attrs import field, validators
 
+from ..._domain.values.classes import frozen
 from ..._store.transfer.tables import READS
 from ...errors import InvalidExport
 from .export_file import Owning, signature

@@ -18,9 +18,10 @@ from typing import IO, Any, TypeVar
 
 import anyio.from_thread
 import anyio.to_thread
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ..._domain.rules.tenant_names import check_name
+from ..._domain.values.classes import frozen
 from ..._domain.values.digests import Digest
 from ..._io.disk.file_store import Incoming
 from ..._io.runtime import Runtime

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Protocol
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import evolve
 
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import from_ms, maybe_ms
 from ..._inbound.rereading import content, reread
 from ..._io.runtime import Runtime
@@ -27,12 +27,6 @@ from ...model import PlatformConnection
 
 STRETCH = 500
 """Events that are looked at in one step; what has changed of them is one commit."""
-
-
-class Core(Protocol):
-    """What a `reparse` needs of the library in the host's process."""
-
-    runtime: Runtime
 
 
 @frozen
@@ -52,30 +46,19 @@ class Reparsed:
 
 
 async def reparse(
-    core: Core, connection: PlatformConnection | UUID, *, since: datetime | None = None,
-    after: int = 0, progress: Callable[[Reparsed], None] | None = None,
+    runtime: Runtime, connection: PlatformConnection | UUID, since: datetime | None, after: int,
+    progress: Callable[[Reparsed], None] | None,
 ) -> Reparsed:  # fmt: skip
-    """Run today's parser over what was kept of a connection's past (`event.raw`).
-
-    What it understands otherwise than the parser of its time becomes a `message.reparsed`, whose
-    origin is the message: its payload is the better one. The log stays as it was; a message as it
-    stands shows the newest content. Run twice, nothing is added; broken off, it may be run again.
-
-    since     only what has been received since (an aware time); None: all.
-    after     go on behind this position, as `Reparsed.position` tells it.
-    progress  called after each step of 500 events.
-
-    Raises BadInput, NotFound, UnknownPlatform.
-    """
-    conn, least = _conn(core.runtime, connection), _since(since)
-    adapter, done = core.runtime.adapter(conn), Reparsed(position=after)
+    """Run today's parser over it. Raises BadInput, NotFound, UnknownPlatform."""
+    conn, least = _conn(runtime, connection), _since(since)
+    adapter, done = runtime.adapter(conn), Reparsed(position=after)
     while True:
-        kept, upto = await core.runtime.database.traverse(
+        kept, upto = await runtime.database.traverse(
             lambda tx, at=done.position: rereading.stretch(tx, conn, at, least, STRETCH)  # type: ignore[misc]
         )
         if upto is None:
             return done
-        done = evolve(await _step(core.runtime, conn, adapter, kept, done), position=upto)
+        done = evolve(await _step(runtime, conn, adapter, kept, done), position=upto)
         if progress is not None:
             progress(done)
 

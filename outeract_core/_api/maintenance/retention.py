@@ -17,9 +17,9 @@ from ..._domain.rules.patterns import checked
 from ..._domain.values.ids import maybe_ms
 from ..._handlers.handler import Handler
 from ..._io import forgetting
+from ..._io.connections import connection
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
-from ..._outbound.compose import connection
 from ..._store.transfer import retention, retention_rules
 from ..._store.transfer.retention import Step, Task
 from ..._store.transfer.retention_rules import Rule

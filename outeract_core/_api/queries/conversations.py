@@ -15,10 +15,10 @@ from uuid import UUID
 from ..._domain.transcript.budget import Budget, fit
 from ..._domain.transcript.turns import turns
 from ..._domain.values.ids import from_ms, window
+from ..._io.connections import connection
 from ..._io.runtime import Runtime
 from ..._io.tenant import FEW, Tenant
 from ..._io.threads.aside import aside
-from ..._outbound.compose import connection
 from ..._store.reading import views
 from ..._store.reading.history import History, history
 from ..._store.reading.queries import Order

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+from ..._io.connections import connection
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
-from ..._outbound.compose import connection
 from ..._store.reading import queries
 from ..._store.reading.queries import Order
 from ..._store.records import nodes, rows

@@ -13,17 +13,16 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from attrs import frozen
-
 from ..._domain.rules.link_code import MINUTES, USES
 from ..._domain.rules.naming import meant
 from ..._domain.rules.redaction import Quoting
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import maybe_ms
 from ..._inbound import reactions
 from ..._io import forgetting
+from ..._io.connections import connection
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
-from ..._outbound.compose import connection
 from ..._store.records import nodes, rows
 from ..._store.records.conn import Conn
 from ..._store.transfer import erasing, erasure, quotes

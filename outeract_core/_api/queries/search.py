@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from attrs import define, evolve
+from attrs import evolve
 
 from ..._domain.rules import query_language
+from ..._domain.values.classes import define
 from ..._domain.values.ids import span, window
 from ..._io.tenant import Tenant
 from ..._store.reading import finding, views

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ...adapter import Manifest
 from ...content import Content
 from ...errors import Unsupported
 from ...exchange import Slot
+from ..values.classes import frozen
 from .layout import Render
 from .parts import Part
 from .plan import Plan, plan

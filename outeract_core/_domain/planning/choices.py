@@ -6,13 +6,14 @@ Does not know: texts, files, parts.
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ...adapter import Manifest
 from ...content import Button, Content, Menu, MenuRow
 from ...errors import BadInput
 from ...text.commonmark import unpaired
 from ...text.graphemes import shorten
+from ..values.classes import frozen
 
 __all__ = ["Choices", "fit_choices"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ...adapter import Manifest
 from ...text.commonmark import plain, unpaired
@@ -18,6 +18,7 @@ from ...text.document import Document, Table
 from ...text.flatten import flatten, visible
 from ...text.split import split, unit_length
 from ...text.tables import continued, header, tables
+from ..values.classes import frozen
 from .attachments import albums
 from .losses import unformatted
 from .parts import Part

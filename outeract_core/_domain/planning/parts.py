@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
-from attrs import asdict, fields, frozen
+from attrs import asdict, fields
 
 from ...content import Button, Contact, Location, Menu, MenuRow, Template
+from ..values.classes import frozen
 
 __all__ = ["Part", "dump_parts", "load_parts", "told_parts"]
 

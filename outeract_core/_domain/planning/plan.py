@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ...adapter import Manifest
 from ...content import Content
 from ...errors import BadInput, Unsupported
 from ...text.commonmark import plain, unpaired
+from ..values.classes import frozen
 from .layout import Render, Room, lay_out
 from .losses import losses
 from .parts import Part

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ...adapter import Manifest
 from ...content import Attachment, Contact, Content, Location, Template
@@ -16,6 +16,7 @@ from ...text.commonmark import markdown, plain, unpaired
 from ...text.document import Block, Document, Paragraph, Span, Str
 from ...text.flatten import flatten
 from ...text.tables import NARROW, narrowed
+from ..values.classes import frozen
 from .attachments import fit_files
 from .choices import Choices, fit_choices
 from .losses import losses

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from attrs import frozen
+from ..values.classes import frozen
 
 MARK = re.compile(r"\(struck:[0-9a-f]{16}\)")
 _ANYWHERE = "**."

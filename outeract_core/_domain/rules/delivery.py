@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
+
+from ..values.classes import frozen
 
 RANK = {
     "queued": 0,

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from attrs import Factory, define, frozen
+from attrs import Factory
+
+from ..values.classes import define, frozen
 
 _MANY = 10_000
 BURST_SECONDS = 5.0

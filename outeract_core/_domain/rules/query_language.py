@@ -14,9 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from attrs import frozen
-
 from ...errors import BadInput
+from ..values.classes import frozen
 
 MOST = 64
 """Terms in one search."""

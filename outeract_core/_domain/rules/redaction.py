@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
+
+from ..values.classes import frozen
 
 MARK = "[erased]"
 """What stands in place of what was taken out. The file lets no value change that does not say so."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from attrs import frozen
+from ..values.classes import frozen
 
 PRESENT, OPENED, HANDLING = 0, 1, 2
 """How much a process can do for an application: it serves the file; it has opened it; it has handlers."""

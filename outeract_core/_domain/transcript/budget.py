@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from attrs import frozen
-
 from ...conversation import Turn
 from ...errors import BadInput
+from ..values.classes import frozen
 
 
 @frozen

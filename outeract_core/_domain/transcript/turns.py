@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ...conversation import Role, Turn
 from ...model import Event, File, PlatformUser
 from ...standing import Standing
+from ..values.classes import frozen
 from .happened import words_of_action, words_of_own, words_of_reaction
 from .shown import labels, mark
 from .words import Words, words_of

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
-
 from ...model import Event, File, PlatformUser
 from ...standing import Standing
+from ..values.classes import frozen
 from .shown import block, inline, mark, name_of
 
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import IO
 
 import anyio.to_thread
-from attrs import frozen
 
 from ..._domain.values import digests
 from ..._domain.values.at_rest import Codec
+from ..._domain.values.classes import frozen
 from ..._domain.values.digests import Digest
 from ..._domain.values.paths import shown_path
 from ...errors import DiskFull, FileError, FileTooLarge

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from attrs import define, field
+from attrs import field
 
+from ..._domain.values.classes import define
 from ..._domain.values.paths import shown_path
 from ..._store.engine.wal import EMPTY, Standing
 from ...errors import StoreBroken

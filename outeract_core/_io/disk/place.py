@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
-
+from ..._domain.values.classes import frozen
 from ..._domain.values.paths import is_address, shown_path
 from ...errors import BadInput
 
@@ -50,6 +48,8 @@ def place(path: Any) -> Place:
     """Make a path absolute. Raises BadInput."""
     text = _text(path)
     if text == MEMORY:
+        import tempfile  # it reads a good dozen of modules, for what most files never need
+
         made = Path(tempfile.gettempdir()) / f"outeract-{secrets.token_hex(8)}"
         return Place(text, f"file:/{made.name}?vfs=memdb", str(made), _here(), memory=True)
     try:

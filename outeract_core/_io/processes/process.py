@@ -10,13 +10,11 @@ again. What a system does not tell is `-`, and who is unsure says None.
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from functools import cache
 from pathlib import Path
 
-from attrs import frozen
-
+from ..._domain.values.classes import frozen
 from . import windows
 
 UNTOLD = "-"
@@ -81,7 +79,7 @@ class System:
 
     def __init__(self) -> None:
         pid = os.getpid()
-        host = socket.gethostname().replace(":", "_") or UNTOLD
+        host = _host().replace(":", "_") or UNTOLD
         self.here = Process(host, pid, self.started(pid), _space(), _boot())
 
     def exists(self, pid: int) -> bool | None:
@@ -139,6 +137,15 @@ def _boot() -> str:
         return (_PROC / "sys/kernel/random/boot_id").read_text().strip().replace("-", "")[:16]
     except OSError:
         return UNTOLD
+
+
+def _host() -> str:
+    """What the machine is called. (The module that has it everywhere brings the network with it.)"""
+    if sys.platform == "win32":
+        import socket
+
+        return socket.gethostname()
+    return os.uname().nodename
 
 
 def _space() -> str:

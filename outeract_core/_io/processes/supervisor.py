@@ -18,8 +18,8 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
-from attrs import frozen
 
+from ..._domain.values.classes import frozen
 from .shutdown import first
 
 FIRST, LONGEST = 1.0, 60.0

@@ -7,14 +7,17 @@ Does not know: where secrets come from (`references.py`), any platform.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attrs import Factory, define, frozen
+from attrs import Factory
 
-from ...adapter import Manifest, Settings
+from ..._domain.values.classes import define, frozen
 from ...errors import BadInput, MissingSecret
 from ...tenancy import ConnectionId, PlatformConnection
 from .references import HOST, Secrets, one_line
+
+if TYPE_CHECKING:
+    from ...adapter import Manifest, Settings
 
 
 @frozen
@@ -111,6 +114,8 @@ class Texts:
 
     def settings(self, entity: PlatformConnection, manifest: Manifest) -> Settings:
         """What an adapter is given: it follows the references of its own connection, and no others."""
+        from ...adapter import Settings  # with the first adapter, which has read it
+
         own = {
             str(entity.config[name]): name for name in manifest.secrets if entity.config.get(name)
         }

@@ -18,8 +18,9 @@ import stat
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-from attrs import define, field
+from attrs import field
 
+from ..._domain.values.classes import define
 from ...errors import BadInput, MissingSecret
 from ...tenancy import Secret
 from ..disk import private

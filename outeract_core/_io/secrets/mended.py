@@ -13,8 +13,9 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field
 
+from ..._domain.values.classes import define, frozen
 from ..._store.records.conn import Conn
 from ..._store.writing import tenants
 from ...driver import Tx

@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
-from attrs import define
 
+from ..._domain.values.classes import define
 from ..._domain.values.interrupt import STOP
 from ...errors import ReadTimeout
 from ..wakeup import call, waiter
@@ -97,6 +97,11 @@ async def to_the_end(work: Callable[[], object]) -> None:
 
 
 _LOADED: set[Callable[[], Any]] = set()
+
+
+def is_loaded(load: Callable[[], Any]) -> bool:
+    """Whether it was."""
+    return load in _LOADED
 
 
 async def loaded(load: Callable[[], T]) -> T:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from statistics import median
 
-from attrs import define, frozen
+from ..._domain.values.classes import define, frozen
 
 __all__ = ["HandOver", "Patience", "measured"]
 
@@ -62,7 +61,7 @@ def measured(
     computes is passed by.
     """
     late = [_late(clock, nap) for _ in range(_TIMES)]
-    return HandOver(median(late) * 1000, sys.getswitchinterval())
+    return HandOver(sorted(late)[_TIMES // 2] * 1000, sys.getswitchinterval())
 
 
 def _late(clock: Callable[[], float], nap: Callable[[float], object]) -> float:

@@ -12,8 +12,9 @@ from collections.abc import Hashable
 from typing import TypeAlias
 
 import anyio
-from attrs import define, field
+from attrs import field
 
+from ..._domain.values.classes import define
 from ...errors import PrivateAddress, Unreachable
 
 Origin: TypeAlias = tuple[str, str, int]

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 import anyio
 import anyio.lowlevel
 import httpx
-from attrs import field, frozen
+from attrs import field
 
 from ..._domain.rules.guard import guarded
+from ..._domain.values.classes import frozen
 from ..._domain.values.sinks import BREAKS, line, worded
 from ...adapter import Call, Download, Flow, Reply
 from ...errors import (

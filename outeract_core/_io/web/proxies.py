@@ -6,13 +6,15 @@ Does not know: requests. The environment is read once, when this is made.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies
 
-from attrs import field, frozen
+from attrs import field
 
+from ..._domain.values.classes import frozen
 from ...errors import BadInput, MissingExtra
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
@@ -53,7 +55,7 @@ def proxies(given: str | None, hide: Callable[[str], object] = str) -> Proxies:
     Raises BadInput for what is no proxy's URL.
     """
     if given is None:
-        said = getproxies()
+        said = _told()
         found = {name: _url(said[name]) for name in ("https", "http", "all") if said.get(name)}
         found |= {"no": said["no"]} if "no" in said else {}
     else:
@@ -64,6 +66,16 @@ def proxies(given: str | None, hide: Callable[[str], object] = str) -> Proxies:
         for one in {password, unquote(password)} if at else ():
             hide(one)
     return Proxies(found, everything=given is not None)
+
+
+def _told() -> Mapping[str, str]:
+    """What the environment says; where a system has settings of its own, what those say."""
+    named = any(name.lower().endswith("_proxy") for name in os.environ)
+    if not named and sys.platform not in ("darwin", "win32"):
+        return {}  # nearly always, and the module that knows how they are read is not small
+    from urllib.request import getproxies
+
+    return getproxies()
 
 
 def checked(url: str, what: str = "proxy=") -> str:

@@ -11,8 +11,9 @@ from typing import Any
 
 import anyio
 import httpx
-from attrs import field, frozen
+from attrs import field
 
+from ..._domain.values.classes import frozen
 from ..._domain.values.names import safe_filename, safe_mime
 from ...adapter import Call, OutgoingFile
 from ...errors import Rejected

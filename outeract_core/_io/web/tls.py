@@ -7,13 +7,15 @@ goes through.
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...errors import BadInput
 from .proxies import Proxies, proxies
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["authorities", "reach"]
 
@@ -41,6 +43,8 @@ def authorities(verify: Any, cert: Any, at: At, hide: Hide) -> Any:
 
 
 def _believing(verify: Any, at: At) -> ssl.SSLContext:
+    import ssl  # who gives none of his own needs it with the first request
+
     if isinstance(verify, ssl.SSLContext):
         return verify
     if verify is True:

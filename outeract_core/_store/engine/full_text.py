@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from attrs import frozen
-
 from ..._domain.rules.query_language import Term, Terms
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import SHIFT
 from ...driver import Tx
 from .sqlite import bound, own

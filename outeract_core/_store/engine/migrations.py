@@ -14,7 +14,6 @@ from typing import Any
 
 from ..._domain.values.paths import shown_path
 from ...errors import NewerSchema
-from ...events import EVENT_TYPES
 from . import wal
 from .foreign import APPLICATION_ID, refuse_database
 from .sqlite import Connection
@@ -85,6 +84,8 @@ def refuse_newer(connection: Connection) -> int:
 
 
 def _first_rows(connection: Connection) -> None:
+    from ...events import EVENT_TYPES  # once in the life of a file
+
     connection.script(
         "CREATE TABLE migration(number INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT"
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import apsw
-from attrs import frozen
 
+from ..._domain.values.classes import frozen
 from .sqlite import Connection
 from .translating import translated
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import Factory, evolve, frozen
+from attrs import Factory, evolve
 
 from ..._domain.rules.sharing import PRESENT, Shares, grab, share
+from ..._domain.values.classes import frozen
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 from ..writing.handlers import LEASE_DROP, LEASE_SET, NAME

@@ -14,8 +14,9 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import clean
 from ...driver import Statement, Tx
 from ...exchange import Profile

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from attrs import define, evolve, frozen
+from attrs import evolve
 
 from ..._domain.rules.delivery import EVENT_STATUS
+from ..._domain.values.classes import define, frozen
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx

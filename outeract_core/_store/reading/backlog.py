@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from attrs import frozen
-
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ..engine.statements import statement

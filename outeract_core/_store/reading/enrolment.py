@@ -11,13 +11,13 @@ from typing import Protocol
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ..engine.statements import statement
+from ..records.log import NEWEST, newest
 from ..writing import enrolment
 from ..writing.enrolment import UNNAMED, Enrolment
 from . import arrivals
 from .arrivals import Arrived, Fed
 
 NEXT: Statement[tuple[int, int]] = statement("stored_next")
-NEWEST: Statement[tuple[int, int, int]] = statement("newest_before")
 TOLD: Statement[tuple[str, int, int, int]] = statement("enrolled_told")
 
 COUNTED = 10_000
@@ -40,13 +40,6 @@ class Wanting(Protocol):
     def takes(self, arrived: Arrived) -> bool:
         """Whether it is for an event."""
         ...
-
-
-def newest(tx: Tx, app: int) -> int:
-    """The position of the newest event; the application's first number when it has none."""
-    lo, hi = span(app)
-    row = next(iter(tx.all(NEWEST, lo=lo, upto=hi - 1, limit=1)), None)
-    return lo if row is None else row[0]
 
 
 def unknown(

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ..._domain.rules import query_language
 from ..._domain.rules.query_language import Term, Terms
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import BadInput

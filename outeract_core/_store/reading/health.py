@@ -11,9 +11,9 @@ from uuid import UUID
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ..engine.statements import statement
-from ..records.log import id_of
+from ..records.log import id_of, newest
 from ..writing import search as index
-from .enrolment import newest, stored_before
+from .enrolment import stored_before
 
 DEPTHS: Statement[tuple[int, str, int, int]] = statement("outbox_depths")
 FILES: Statement[tuple[int]] = statement("depth_files")

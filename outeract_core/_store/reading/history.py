@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import frozen
-
 from ..._domain.transcript.turns import Happened
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import span, to_ms
 from ...conversation import ROLES, Role
 from ...driver import Statement, Tx

@@ -13,9 +13,8 @@ import json
 from datetime import datetime
 from typing import Any, Literal
 
-from attrs import define
-
 from ... import query as q
+from ..._domain.values.classes import define
 from ..._domain.values.ids import span, to_ms
 from ...driver import Statement, Tx
 from ...errors import BadInput

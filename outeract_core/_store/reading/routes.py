@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import frozen
-
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ...driver import Statement, Tx
 from ...errors import BadInput, NotFound
 from ..engine.statements import statement

@@ -14,9 +14,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field
 
 from ..._domain.values import stored
+from ..._domain.values.classes import define, frozen
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import NotFound

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
-
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...model import Event, PlatformConnection, Status

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from attrs import frozen
-
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import clean
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import BadInput

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from attrs import Factory, define, frozen
+from attrs import Factory
 
+from ..._domain.values.classes import define, frozen
 from ...driver import Statement, Tx
 from ...errors import BadInput
 from ..engine.statements import statement

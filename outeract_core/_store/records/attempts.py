@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from attrs import frozen
-
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import clean
 from ...driver import Statement, Tx
 from ..engine.statements import statement

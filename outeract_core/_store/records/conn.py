@@ -6,8 +6,9 @@ Does not know: how it comes to be, adapters, secrets.
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import field
 
+from ..._domain.values.classes import frozen
 from ...model import PlatformConnection
 
 DISABLED = "disabled"

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
-
+from ..._domain.values.classes import frozen
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 

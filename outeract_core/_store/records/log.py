@@ -31,6 +31,7 @@ WAITING_ANY: Statement[tuple[int]] = statement("waiting_any")
 WAITING_OF: Statement[tuple[str]] = statement("waiting_of")
 WAITING_DROP: Statement[Any] = statement("waiting_drop")
 AWAITED: Statement[tuple[str]] = statement("waiting_exts")
+NEWEST: Statement[tuple[int, int, int]] = statement("newest_before")
 
 BLOCKED, UNBLOCKED = "has_blocked", "has_unblocked"
 """From an event to a platform user: nothing reaches them from then on, or something does again."""
@@ -148,3 +149,10 @@ def id_of(tx: Tx, key: int) -> UUID:
     if row is None:
         raise LookupError(f"no event {key} in application {app_of(key)}")
     return stored.uid(row[0], "event", "")
+
+
+def newest(tx: Tx, app: int) -> int:
+    """The position of the newest event; the application's first number when it has none."""
+    lo, hi = span(app)
+    row = next(iter(tx.all(NEWEST, lo=lo, upto=hi - 1, limit=1)), None)
+    return lo if row is None else row[0]

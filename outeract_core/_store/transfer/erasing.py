@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ..engine.statements import statement
-from ..writing import files, tombstones
-from .quotes import Change
+
+if TYPE_CHECKING:
+    from .quotes import Change
 
 ADD: Statement[Any] = statement("erasing_add")
 NEXT: Statement[tuple[int, int, str | None, str | None]] = statement("erasing_next")
@@ -39,6 +39,8 @@ def decide(tx: Tx, gone: list[int], changes: list[Change], by: int) -> None:
 
 def carry_on(tx: Tx) -> bool:
     """The next piece, of whatever application; whether there may be more."""
+    from ..writing import tombstones  # where there is anything to be erased
+
     rows = tx.all(NEXT, limit=PIECE)
     for by, some in groupby(sorted(rows, key=itemgetter(1)), key=itemgetter(1)):
         piece = list(some)
@@ -74,6 +76,10 @@ class Noted:
 def to_drop(tx: Tx) -> Noted:
     """What is to leave the folder."""
     found = tuple(row[0] for row in tx.all(DROPPING))
+    if not found:
+        return Noted((), ())
+    from ..writing import files
+
     return Noted(found, tuple(one for one in found if not files.is_used(tx, one)))
 
 

@@ -18,10 +18,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from attrs import frozen
-
 from ..._domain.rules.redaction import TELLING
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx

@@ -11,8 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from attrs import frozen
-
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import SHIFT, span
 from ...driver import Statement, Tx
 from ...errors import BadInput, InvalidExport, LeaseLost, UnfinishedImport

@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from operator import ge, itemgetter
 from typing import Any
 
-from attrs import Factory, define
+from attrs import Factory
 
 from ..._domain.rules import shapes
+from ..._domain.values.classes import define
 from ..._domain.values.codec import DEEPEST, decode, decode_roughly, harmless, is_json, storable
 from ..._domain.values.names import safe_filename, safe_mime
 from ...events import RESERVED

@@ -13,11 +13,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from ..._domain.rules.patterns import checked, fits
 from ..._domain.rules.redaction import TELLING, Names, Quoting, Redaction
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx

@@ -11,9 +11,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from attrs import frozen
-
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode
 from .values import NODES, Bounds, rule_of
 

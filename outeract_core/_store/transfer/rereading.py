@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import field
 
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx

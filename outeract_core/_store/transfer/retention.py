@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from ..._domain.rules.patterns import fits
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx

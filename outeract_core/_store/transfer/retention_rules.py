@@ -10,10 +10,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from attrs import frozen
-
 from ..._domain.rules.patterns import fits
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ...driver import Statement, Tx
 from ...errors import BadInput, NotFound
 from ...model import ConnectionId

@@ -7,8 +7,9 @@ becomes of a value that leaves its file (`relative.py`), the order of events and
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import field
 
+from ..._domain.values.classes import frozen
 from .values import Bounds, rule_of
 
 FORMAT = 3

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
 
 from ..._domain.rules import patterns
 from ..._domain.rules.delivery import RANK
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import readable, storable
 from ...errors import BadInput
 from ...events import NAME

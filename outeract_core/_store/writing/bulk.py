@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import define
-
 from ... import events as facts
+from ..._domain.values.classes import define
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 from ..records.conn import Conn

@@ -13,10 +13,9 @@ from itertools import takewhile
 from operator import itemgetter
 from typing import Any
 
-from attrs import frozen
-
 from ..._domain.rules.fair import fairly
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 from ..records.log import EVENT_CONN, target_of

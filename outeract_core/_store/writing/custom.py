@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from attrs import frozen
-
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import from_ms, span
 from ...conversation import ROLES

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from attrs import frozen
-
 from ..._domain.rules.delivery import EVENT_STATUS, Progress, advance, further
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode, text_id
 from ...driver import Statement, Tx
 from ...tenancy import STATUSES

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import frozen
-
+from ..._domain.values.classes import frozen
 from ...driver import Statement, Tx
 from ...errors import LeaseLost
 from ..engine.statements import statement

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from attrs import frozen
 
 from ..._domain.rules.fair import fairly
 from ..._domain.values import stored as columns
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import clean, encode
 from ..._domain.values.digests import Digest
 from ..._domain.values.names import safe_filename, safe_mime
 from ...driver import Statement, Tx
 from ...errors import FileError
-from ...events import FileRef
 from ..engine.statements import statement
-from ..records.conn import Conn
 from ..records.log import append, link
+
+if TYPE_CHECKING:
+    from ...events import FileRef
+    from ..records.conn import Conn
 
 _Row = tuple[int, int, str, str | None, int, int | None, str, str | None]
 AT_ONCE = 12

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from attrs import frozen
-
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import app_of, span
 from ...driver import Statement, Tx

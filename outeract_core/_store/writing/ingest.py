@@ -11,10 +11,9 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from attrs import frozen
-
 from ... import events as facts
 from ..._domain.rules.delivery import EVENT_STATUS
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode, encode_raw, identifier
 from ..._domain.values.ids import maybe_ms, to_ms
 from ...driver import Tx

@@ -16,9 +16,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from ..._domain.rules.delivery import EVENT_STATUS
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx
 from ...errors import Failure, LeaseLost

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._domain.values.codec import clean, text_id
 from ...driver import Statement, Tx
-from ...events import Party, Relink
 from ..engine.statements import statement
 from ..records.conn import Conn
+
+if TYPE_CHECKING:
+    from ...events import Party, Relink
 
 _Known = tuple[int, str | None, str | None, int, str]
 """Key, name, picture, whether they were met by an alias alone, and their kind."""
@@ -52,6 +54,8 @@ def add_system_person(tx: Tx, app: int) -> int:
 
 def add_system_puser(tx: Tx, app: int, conn: int, person: int, name: str) -> int:
     """The connection's one system platform user."""
+    from ...events import Party  # with the first connection
+
     return _add_puser(tx, app, conn, person, "system", Party("system", "system", name))
 
 

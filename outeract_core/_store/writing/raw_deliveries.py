@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
-
 from ..._domain.values import stored
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode
 from ...adapter import Inbound
 from ...driver import Statement, Tx

@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from attrs import frozen
-
+from ..._domain.values.classes import frozen
 from ..._domain.values.ids import SHIFT, span
 from ...driver import Statement, Tx
 from ..engine.statements import statement

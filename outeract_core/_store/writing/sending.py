@@ -11,9 +11,8 @@ from itertools import groupby
 from typing import Any, cast
 from uuid import UUID
 
-from attrs import frozen
-
 from ..._domain.rules import link_code as codes
+from ..._domain.values.classes import frozen
 from ..._domain.values.codec import encode
 from ..._domain.values.ids import span
 from ...driver import Statement, Tx

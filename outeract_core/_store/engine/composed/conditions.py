@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field
 
+from ...._domain.values.classes import define, frozen
 from ....driver import Dialect
 
 __all__ = ["LOG", "Conditions", "Source", "along", "behind", "joined", "negated"]

@@ -14,7 +14,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
+
+from ...._domain.values.classes import frozen
 
 __all__ = ["Arm", "Together"]
 

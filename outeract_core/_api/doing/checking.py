@@ -12,16 +12,17 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import anyio
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
-from .._domain.rules.guard import guarded
-from .._domain.values.sinks import worded
-from .._io.runtime import Runtime
-from .._io.secrets.references import HOST
-from .._outbound.compose import connection as named
-from .._store.records.conn import Conn
-from ..adapter import Finding, Health
-from ..errors import (
+from ..._domain.rules.guard import guarded
+from ..._domain.values.classes import frozen
+from ..._domain.values.sinks import worded
+from ..._io.connections import connection as named
+from ..._io.runtime import Runtime
+from ..._io.secrets.references import HOST
+from ..._store.records.conn import Conn
+from ...adapter import Finding, Health
+from ...errors import (
     BadInput,
     MissingSecret,
     OuteractError,
@@ -30,11 +31,7 @@ from ..errors import (
     Unreachable,
     Unsupported,
 )
-from ..model import PlatformConnection
-
-WITHIN = 30.0
-"""Seconds for all connections together."""
-
+from ...model import PlatformConnection
 
 _GRAVITY = ("error", "warning", "info")
 
@@ -61,25 +58,12 @@ class Check:
     findings: tuple[Finding, ...] = field(default=(), converter=_gravest_first)
 
 
-class Checking:
-    """The part of `App` that asks platforms; `App` supplies what it needs."""
-
-    runtime: Runtime
-    key: int
-
-    async def check(
-        self, connection: PlatformConnection | UUID | str, *, timeout: float = WITHIN  # noqa: ASYNC109
-    ) -> Check:  # fmt: skip
-        """Ask the platform whether a connection (itself, its id, name or platform) can work: whose the
-        credentials are, what they may not do, how events come. Its status is told from the answer.
-
-        timeout   seconds in all; what has not answered by then is told so in the findings.
-
-        Whatever the platform does is a finding. Raises NotFound, BadInput, StoreError.
-        """
-        self.runtime.database.here()
-        found = await checked(self.runtime, [named(self.runtime, self.key, connection)], timeout)
-        return found[0]
+async def of_one(
+    runtime: Runtime, app: int, connection: PlatformConnection | UUID | str, timeout: float  # noqa: ASYNC109
+) -> Check:  # fmt: skip
+    """One connection of an application. Raises NotFound, BadInput, StoreError."""
+    runtime.database.here()
+    return (await checked(runtime, [named(runtime, app, connection)], timeout))[0]
 
 
 async def of_apps(runtime: Runtime, apps: Container[int], timeout: float) -> list[Check]:  # noqa: ASYNC109
