@@ -65,8 +65,7 @@ class Loop:
         return self.pid != os.getpid()
 
     def call(self, run: Callable[..., Any], *args: Any) -> Any:
-        """Run it there and wait. Raises StoreClosed in a child, where nobody would ever answer, and when the loop
-        has ended.
+        """Run it there and wait. Raises StoreClosed in a child, where nobody would answer, and when it has ended.
 
         Who stops waiting (Ctrl-C) stops the work: it is cancelled there.
         """
