@@ -61,7 +61,7 @@ class Session:
 
 @frozen
 class Analytics:
-    """Counts of messages, and how fast the bot answered.
+    """Counts of messages that were said, and how fast the bot answered.
 
     `first_response`: from the first inbound message to the first answer. `median_response`: over
     all answers, each measured from the first unanswered message. `active_days`: UTC days.

@@ -73,7 +73,7 @@ async def happen(core: Outeract, conn: PlatformConnection, kind: str, who: str, 
 
 
 async def agree(core: Outeract) -> list[bool]:
-    """The list, the summaries and the pages tell the same of what was said last; of each whether anything was."""
+    """The list, the summaries, analytics and the pages tell the same of what was said last; of each whether anything was."""
     app = core.app("support")
     found = []
     recent = await app.conversations.recent(first=1000)
@@ -85,6 +85,14 @@ async def agree(core: Outeract) -> list[bool]:
         told = [one for one in newest if one.said or one.deleted]
         assert line.last_message == (told or newest)[0]
         assert await conversation.summary() == line
+        counts, whole = await conversation.analytics(), [one async for one in conversation.all()]
+        heard = [one for one in whole if one.event_type == "message.inbound"]
+        mine = [one for one in whole if one not in heard and (one.said or one.deleted)]
+        assert (counts.inbound, counts.outbound) == (len(heard), len(mine))
+        times = [one.occurred_at for one in heard + mine]
+        assert (counts.first_message_at, counts.last_message_at) == (
+            min(times, default=None), max(times, default=None),
+        )  # fmt: skip
         found.append(bool(told))
     return found
 
@@ -98,6 +106,24 @@ async def test_what_is_shown_as_last_was_said(choosy: Outeract) -> None:
     assert (await agree(choosy)).count(False) == len(
         {"later", "cancelled", "refused", "failed afterwards"}
     ) ** 2
+
+
+async def test_a_thread_counts_what_was_said_in_it(choosy: Outeract) -> None:
+    """Whatever it hangs below: a root that was cancelled is none that was said."""
+    app = choosy.app("support")
+    (conn,) = app.connections()
+    await arrive(choosy, conn, said("m", "hello", "ann"))
+    root = await app.send((conn, "ann"), "root", not_before=START + timedelta(days=9))
+    await app.send((conn, "ann"), "said", thread=root.id)
+    gone = await app.send(
+        (conn, "ann"), "gone", thread=root.id, not_before=START + timedelta(days=9)
+    )
+    thread = await app.conversations.thread(root.id)
+    assert [one.text async for one in thread.all()] == ["root", "said", "gone"]
+    assert (await thread.page(total=True)).total_count == 3
+    assert (await thread.analytics()).outbound == 1
+    assert await gone.cancel()
+    assert (await thread.analytics()).outbound == 1
 
 
 async def test_a_look_back_has_an_end(choosy: Outeract) -> None:

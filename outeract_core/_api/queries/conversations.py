@@ -226,7 +226,11 @@ class Conversation:
         return Page(newest, positions, len(cut.found) > first or page.has_next)
 
     async def analytics(self) -> Analytics:
-        """Counts, response times, active days; looks at every message of the view."""
+        """Counts, response times, active days; looks at every message of the view.
+
+        Of what was said: what has failed with every part, was cancelled or is not yet due is left out
+        (`Standing.said`), what was deleted is not. A message counts at the time when it was written.
+        """
 
         def query(tx: Tx, app: int) -> Analytics:
             found = views.times(tx, app, self._view)

@@ -32,6 +32,7 @@ _RECENT: dict[bool, Statement[CountsRow]] = {
     True: statement("recent_conversations"),
     False: statement("recent_conversations_up"),
 }
+UNSAID: Statement[tuple[int]] = statement("unsaid")
 LAST_SAID: Statement[tuple[int, int | None]] = statement("last_said")
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
@@ -172,7 +173,19 @@ def _root(tx: Tx, view: View) -> dict[int, tuple[int, int]]:
 
 
 def times(tx: Tx, app: int, view: View) -> list[tuple[str, int]]:
-    """(event type, time) of every message in log order; looks at all of them."""
+    """(event type, time) of every message that was said, in log order; looks at all of them.
+
+    Not what has failed with every part, was cancelled or is not yet due; what was deleted was said.
+    """
+    found = _all_times(tx, app, view)
+    sent = tx.known_kind("message.outbound")
+    mine = [event for event, (kind, _at) in found.items() if kind == sent]
+    for (event,) in tx.by_keys(UNSAID, mine, now=tx.now):
+        del found[event]
+    return [(tx.kind_name(kind), at) for _event, (kind, at) in sorted(found.items())]
+
+
+def _all_times(tx: Tx, app: int, view: View) -> dict[int, tuple[int, int]]:
     lo, hi = span(app)
     params = {"lo": lo, "hi": hi, "since": view.since, "until": view.until}
     found = _root(tx, view)
@@ -180,7 +193,7 @@ def times(tx: Tx, app: int, view: View) -> list[tuple[str, int]]:
         more = _thread_kinds(tx) if table == "thread" else {}
         rows = tx.all(_TIMES[table], source=key, **params, **more)
         found.update((event, (kind, at)) for event, kind, at in rows)
-    return [(tx.kind_name(kind), at) for _event, (kind, at) in sorted(found.items())]
+    return found
 
 
 def recent(
@@ -228,7 +241,7 @@ def place(tx: Tx, view: View) -> int | None:
 def count(tx: Tx, app: int, view: View) -> int:
     """How many messages the view holds; looks at all of them."""
     if view.thread is not None or view.within:
-        return len(times(tx, app, view))
+        return len(_all_times(tx, app, view))
     lo, hi = span(app)
     rows = [tx.one(ENTRIES, source=peer, lo=lo, hi=hi) for peer in view.peers]
     return sum(row[0] for row in rows if row is not None)

@@ -26,6 +26,13 @@ WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = m.event AND (
     SELECT 1 FROM outbox o WHERE o.id = d.event AND o.due > :now AND o.attempt = 0 AND o.done = 0))))
 FROM {each keys} j;
 
+-- name: unsaid
+SELECT d.event FROM {each keys} j {pin delivery d ON d.event = j.value}
+WHERE d.status IN ('failed', 'cancelled') AND NOT EXISTS (
+    SELECT 1 FROM receipt t WHERE t.event = d.event AND t.status IN ('sent', 'delivered', 'read'))
+  OR d.status = 'queued' AND EXISTS (
+    SELECT 1 FROM outbox o WHERE o.id = d.event AND o.due > :now AND o.attempt = 0 AND o.done = 0);
+
 -- name: conversation_total
 SELECT count(*) FROM conversation WHERE peer >= :lo AND peer < :hi AND (conn = :conn OR :conn IS NULL);
 
