@@ -121,9 +121,8 @@ def _cards(told: Mapping[str, Any], _message: Standing) -> Iterable[str]:
     for card in cards if isinstance(cards, list) else []:
         if isinstance(card, Mapping):
             more = [one for part in ("phones", "emails") for one in card.get(part) or [] if one]
-            yield mark(
-                "contact:", inline(", ".join(map(str, [card.get("name") or "", *more])), 300)
-            )
+            told_of = [card["name"]] if card.get("name") else []
+            yield mark("contact:", inline(", ".join(map(str, [*told_of, *more])), 300))
 
 
 def _template(told: Mapping[str, Any], message: Standing) -> Iterable[str]:

@@ -33,6 +33,7 @@ def on_callback(scope: Scope, item: Object) -> Iterable[Fact]:
         raise ParseError("a callback_query without id, from, or anything that was pressed")
     message = obj(item, "message")
     target = _message(message)
+    sender, chat = _parties(message, who)
     told = {
         "platform": PLATFORM, "type": "button" if data else "game", "id": chosen,
         "title": _title(message, data), "callback_query_id": query,
@@ -47,8 +48,8 @@ def on_callback(scope: Scope, item: Object) -> Iterable[Fact]:
             payload={name: value for name, value in told.items() if value is not None},
             raw=scope.raw,
             occurred_at=scope.at,
-            sender=who,
-            chat=_chat(message, who),
+            sender=sender,
+            chat=chat,
             thread=thread_of(message),
             target=target,
         )
@@ -59,14 +60,19 @@ def _message(message: Object) -> str | None:
     return named(message, text(message, "business_connection_id"))
 
 
-def _chat(message: Object, who: Party) -> Party | None:
-    """The group or channel; a direct conversation only when it is that of a business account."""
+def _parties(message: Object, who: Party) -> tuple[Party, Party | None]:
+    """Who has pressed, and the group or channel.
+
+    In the chat of a business account its customer is the other party of that chat, as in messages; there
+    its owner may press too.
+    """
     chat, business = obj(message, "chat"), text(message, "business_connection_id")
-    if number(chat, "id") is None:
-        return None
+    known = number(chat, "id")
+    if known is None:
+        return who, None
     party = aside(chat_of(chat, business), message)
-    direct = party.kind == "person" and party.external_id == who.external_id
-    return None if direct else party
+    direct = party.kind == "person" and str(known) == who.external_id
+    return (party, None) if direct else (who, party)
 
 
 def _title(message: Object, data: str | None) -> str | None:
