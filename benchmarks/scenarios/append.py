@@ -120,6 +120,7 @@ async def _polled(on: Ground, bodies: list[bytes], count: int) -> Took:
     conn = runtime.by_webhook(on.connection.webhook_id)
     assert conn is not None
     adapter, telegram = runtime.adapter(conn), Polling(list(bodies), count)
+    assert runtime.http  # the modules behind it are read before the clock starts, as the peer's are
     put_aside()
     begin = time.perf_counter()
     with telegram.instead_of(adapter):

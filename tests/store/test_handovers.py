@@ -83,6 +83,17 @@ async def test_people_are_met_together(tmp_path: Path, count: int) -> None:
         assert await _counted(core, connection, _messages(0, count, count)) <= _CROWD
 
 
+async def test_an_event_of_the_hosts_own_draws_its_edges_together(tmp_path: Path) -> None:
+    """One statement, however many edges it begins with; drawn twice, one is there once."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        app = core.app("support")
+        ends = [await app.emit("order.part", {"n": n}) for n in range(5)]
+        with steps(core) as seen:
+            order = await app.emit("order.placed", {}, edges={"holds": [*ends, ends[0]]})
+        assert len([sql for sql in seen if "INTO edge(" in sql]) == 1
+        assert len((await app.graph.neighbours(order, types=["holds"])).edges) == 5
+
+
 async def test_a_turn_that_answers_takes_few_steps(tmp_path: Path) -> None:
     """What it has said, that it is through, and the two ends of its transaction."""
     async with Outeract(tmp_path / "a.db", search=None) as core:

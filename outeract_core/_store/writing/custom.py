@@ -22,7 +22,7 @@ from ...model import EventSchema
 from ..engine.migrations import EDGE_TYPES
 from ..engine.statements import statement
 from ..records import nodes
-from ..records.log import EVENT_FACTS, append, link, target_of
+from ..records.log import EVENT_FACTS, append, link, link_all, target_of
 from .handlers import peer_of
 
 SCHEMA: Statement[tuple[int, str, str | None, int]] = statement("schema_newest")
@@ -99,8 +99,8 @@ def emit(
         targets += _history(tx, app, said, origin, cause)
     key = append(tx, app, event_type, payload, id=event_id, occurred_at=occurred_at)
     assert key is not None  # noqa: S101 - it has no dedupe key
-    for edge_type, target in targets:
-        link(tx, key, edge_type, target)
+    if targets:
+        link_all(tx, key, targets)
     return key
 
 
