@@ -12,7 +12,6 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from ..._domain.rules.patterns import checked, doubt
 from ..._domain.values.ids import to_ms
-from ..._handlers.elsewhere import fit
 from ..._handlers.handler import Handler, burst_of, milliseconds, whole
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
@@ -84,6 +83,8 @@ def _for_a_process(handler: Handler) -> None:
     """Raises BadInput when a worker process could not run it."""
     if handler.awaited:
         raise BadInput(f"{handler.name} is async; process=True is for plain functions that compute")
+    from ..._handlers.elsewhere import fit
+
     fit(handler.call)
 
 
