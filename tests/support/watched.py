@@ -21,6 +21,13 @@ from outeract_core import Event, Outeract
 from outeract_core.errors import OuteractError
 
 
+SCHEMA = {
+    "type": "object",
+    "properties": {"for": {"type": "string", "pattern": "^[a-z ]+$", "format": "date"}},
+    "additionalProperties": False,
+}
+
+
 class Watch:
     """A finder that finds nothing. `found`: (verb, module) read by this thread while it is `on`."""
 
@@ -67,6 +74,8 @@ def verbs(
         "retention": lambda: app.retention.rules(),
         "can": lambda: app.can((conn, "ann"), "hello"),
         "emit": lambda: app.emit("order.placed", {}),
+        "event_schema": lambda: app.event_schema("order.sold", SCHEMA),
+        "emit by a schema": lambda: app.emit("order.sold", {"for": "two words"}),
         "edge": lambda: app.edge(seen[0], "placed_by", seen[1]),
         "edit": lambda: app.edit(seen[0], "hello"),
         "can_delete": lambda: app.can_delete(seen[0]),

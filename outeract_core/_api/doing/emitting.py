@@ -16,6 +16,7 @@ from ..._domain.values.ids import maybe_ms
 from ..._io.runtime import Runtime
 from ..._io.tenant import Tenant
 from ..._io.threads.aside import aside
+from ..._outbound.joining import at_hand
 from ..._store.writing import custom
 from ...conversation import Role
 from ...driver import Tx
@@ -64,6 +65,7 @@ class Emitting:
         drawn = custom.flat(edges)
         schema = app.runtime.database.read(lambda tx: custom.schema(tx, app.key, event_type))
         if schema is not None:
+            await at_hand(app, schemas.read)
             check = partial(schemas.check_payload, event_type, payload, schema.json_schema)
             light = app.in_turn or schemas.is_light(text, schema.json_schema)
             check() if light else await aside(check)
@@ -83,6 +85,7 @@ class Emitting:
     ) -> EventSchema:
         """Require payloads to satisfy it from now on."""
         custom.check_type(event_type)
+        await at_hand(self._app, schemas.read)
         schemas.check_schema(json_schema)
         return await self._app.tenant.write(
             lambda tx, app: custom.add_schema(tx, app, event_type, json_schema, description)

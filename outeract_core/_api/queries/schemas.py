@@ -10,7 +10,9 @@ many steps, so many faults, so long for an expression on a text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from itertools import count, islice
 from typing import Any
 
@@ -39,6 +41,15 @@ def is_light(text: str, json_schema: Any) -> bool:
     """Whether a check takes a millisecond or so: little is looked at, and no expression is tried."""
     told = encode(json_schema)
     return len(text) + len(told) <= _LIGHT and '"pattern' not in told
+
+
+def read() -> Any:
+    """Read the packages that a check needs: a tenth of a second, the first time. Raises MissingExtra without jsonschema."""
+    jsonschema = _load()
+    for name in ("jsonschema_specifications", "referencing.exceptions", "regex"):
+        with suppress(ImportError):
+            import_module(name)
+    return jsonschema
 
 
 def check_schema(json_schema: Any) -> None:
