@@ -20,7 +20,6 @@ import anyio
 from outeract_core import Event, Outeract
 from outeract_core.errors import OuteractError
 
-
 SCHEMA = {
     "type": "object",
     "properties": {"for": {"type": "string", "pattern": "^[a-z ]+$", "format": "date"}},
