@@ -18,7 +18,7 @@ READING = frozenset({
 })  # fmt: skip
 """Methods that take no JSON: what stands in such a body is not read."""
 _TOO_LONG = 13_200
-"""Characters of all blocks together; not documented, but measured by others."""
+"""Characters of the words of all blocks together; not documented, but measured by others, without menus and buttons."""
 
 _BLOCKS = frozenset({
     "section", "header", "actions", "context", "divider", "image", "input", "file", "video",
@@ -99,6 +99,9 @@ UPDATES = (Limit("text", "msg_too_long", most=4000),)
 """Of chat.update alone: what was posted longer cannot be changed to be as long."""
 
 
+_NO_WORDS = ("type", "block_id", "accessory", "image_url", "url")
+
+
 def blocks_too_long(blocks: object) -> bool:
     """Whether all texts of the blocks are too long together (`msg_blocks_too_long`)."""
     return _length(blocks) > _TOO_LONG
@@ -106,7 +109,8 @@ def blocks_too_long(blocks: object) -> bool:
 
 def _length(value: object) -> int:
     if isinstance(value, dict):
-        return sum(_length(one) for name, one in value.items() if name != "type")
+        words = value.items() if value.get("type") != "actions" else ()
+        return sum(_length(one) for name, one in words if name not in _NO_WORDS)
     if isinstance(value, list):
         return sum(map(_length, value))
     return len(value) if isinstance(value, str) else 0
