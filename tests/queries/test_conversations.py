@@ -408,3 +408,17 @@ async def test_the_context_has_a_size(core: Outeract, app: App) -> None:
     assert await shown(conversation, characters=1) == last[9:]
     assert await shown(conversation, characters=10**9) == last
     assert await shown(conversation.between(until=START + timedelta(seconds=61))) == last[:2]
+
+
+async def test_where_threads_nest_each_is_reached_by_what_is_in_it(core: Outeract, app: App) -> None:
+    """A message that is in a thread and opens another shows the one that it is in; its answers show its own."""
+    conn = connect(core, app)
+    await arrive(
+        core, conn, said("root", "a", "ann"), said("answer", "b", "bob", thread="root"),
+        said("deeper", "c", "cem", thread="answer"),
+    )  # fmt: skip
+    shown = {}
+    for name in ("root", "answer", "deeper"):
+        thread = await app.conversations.thread(await event(app, conn, name))
+        shown[name] = [one.text for one in await thread.page(order="oldest")]
+    assert shown == {"root": ["a", "b"], "answer": ["a", "b"], "deeper": ["b", "c"]}
