@@ -410,7 +410,9 @@ async def test_the_context_has_a_size(core: Outeract, app: App) -> None:
     assert await shown(conversation.between(until=START + timedelta(seconds=61))) == last[:2]
 
 
-async def test_where_threads_nest_each_is_reached_by_what_is_in_it(core: Outeract, app: App) -> None:
+async def test_where_threads_nest_each_is_reached_by_what_is_in_it(
+    core: Outeract, app: App
+) -> None:
     """A message that is in a thread and opens another shows the one that it is in; its answers show its own."""
     conn = connect(core, app)
     await arrive(
