@@ -64,10 +64,10 @@ def _walls() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_shape_of_a_read() -> Iterator[None]:
-    """Nor are rows fetched as one because this machine is busy: steps and plans are those of the statement."""
+def _one_shape_of_a_statement() -> Iterator[None]:
+    """Nor is anything put together because this machine is busy: steps and plans are those of the statement."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("outeract_core._store.engine.reader.A_WHILE", 0.0)
+        patch.setattr("outeract_core._store.engine.composed.waits.A_WHILE", 0.0)
         yield
 
 

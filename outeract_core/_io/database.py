@@ -300,6 +300,7 @@ class Database:
             self._writer.harden(any(ticket.durable for ticket in batch))
             self._begin()
             run(self._writer, batch)
+            self._writer.flush(self._id, self._batch)
         except BaseException as error:
             self._writer.rollback()
             if sqlite.is_fatal(error):
@@ -323,17 +324,13 @@ class Database:
                     raise
                 self._writer.undo_part(saved)
             self._writer.end_part()
+        self._writer.flush(self._id, self._batch)
 
     def _begin(self) -> None:
         self._writer.begin(self._now())
         self._batch += 1
 
     def _finish(self, batch: list[Ticket[Any]]) -> None:
-        try:
-            self._writer.flush(self._id, self._batch)
-        except BaseException:
-            self._writer.rollback()
-            raise
         try:
             self._writer.commit()
         except BaseException as error:

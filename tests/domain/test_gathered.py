@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outeract_core._store.engine.composed.gathered import apart, gathered, waited, worth
+from outeract_core._store.engine.composed.gathered import apart, gathered, worth
 
 _VALUE = (
     st.none()
@@ -43,25 +43,6 @@ def test_the_rows_are_those_of_the_query_in_its_order(
     assert [[type(one) for one in row] for row in apart(text)] == [
         [type(one) for one in row] for row in asked
     ]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "rows", "is_so"),
-    [
-        (0.0003, 50, False),  # nobody computes
-        (0.0039, 50, False),
-        (0.0041, 50, True),  # one row has waited
-        (0.25, 50, True),
-        (0.05, 5_000, False),  # it was many rows
-        (0.3, 5_000, True),
-        (0.5, 0, False),  # it was no row at all: it was read in, compiled, or the disk was slow
-    ],
-)
-def test_a_query_that_was_slow_by_its_rows_has_not_waited(
-    seconds: float, rows: int, is_so: bool
-) -> None:
-    """With a switch interval of 5 ms."""
-    assert waited(seconds, rows, 0.005) == is_so
 
 
 @pytest.mark.parametrize(("rows", "is_so"), [(0, 0), (1, 0), (8, 1), (500, 1), (501, 0)])

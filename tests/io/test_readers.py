@@ -13,7 +13,7 @@ import apsw
 import pytest
 
 from outeract_core import Outeract
-from outeract_core._store.engine import reader as engine
+from outeract_core._store.engine.composed import waits
 from tests.support.reading.world import arrive, connect, event, said
 
 pytestmark = pytest.mark.anyio
@@ -161,7 +161,7 @@ async def test_who_had_to_wait_for_a_row_fetches_rows_as_one_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second after it has waited it looks again whether the host still computes; the rows are the same."""
-    monkeypatch.setattr(engine, "A_WHILE", 1.0)
+    monkeypatch.setattr(waits, "A_WHILE", 1.0)
     async with Outeract(tmp_path / "a.db", search=None) as core:
         assert await _rows(core, [0.0, 0.5]) == 20  # compiled: that takes long, too
         assert await _rows(core, [1.0, 1.0]) == 20
@@ -177,7 +177,7 @@ async def _rows(core: Outeract, times: list[float]) -> int:
     """So many rows are fetched by a read that begins and ends at these times."""
     fetched: list[None] = []
     with core.runtime.database._readers.borrowed() as reader:
-        reader.clock = lambda: times.pop(0)
+        reader.waits.clock = lambda: times.pop(0)
         reader.db.trace_v2(apsw.SQLITE_TRACE_ROW, lambda _told: fetched.append(None))
     found = core.runtime.database.read(lambda tx: tx.dynamic(_TWENTY, {}))
     assert found == [(number, "x") for number in range(1, 21)]

@@ -13,8 +13,7 @@ from typing import TypeVar
 
 from ..._domain.values.ids import IdSource
 from ...driver import Tx
-from .memory import attached
-from .opening import open_writer
+from .opening import attached, open_writer
 from .reader import open_reader
 from .sqlite import Connection
 from .translating import translated

@@ -1,12 +1,14 @@
 """A connection to a file of SQLite, opened as every one is.
 
-Knows: flags and pragmas, the oldest SQLite that is safe, whose file is refused.
+Knows: flags and pragmas, the oldest SQLite that is safe, whose file is refused; by what name a database in memory is
+opened that several connections share (`memdb`, sqlite.org/inmemorydb.html).
 Does not know: transactions (`sqlite.py`), when a file is opened.
 """
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import apsw
 
@@ -14,9 +16,9 @@ from ..._domain.values.ids import IdSource
 from ..._domain.values.paths import shown_path
 from ...errors import OldSQLite, ReadOnlyStore, StoreError
 from .foreign import refuse_database, refuse_path
-from .memory import flags_for, in_memory
 from .sqlite import Connection
 from .translating import translated
+from .writer import Writer
 
 Some = TypeVar("Some", bound=Connection)
 
@@ -24,6 +26,7 @@ OLDEST = (3, 51, 3)
 TEXTS = 256
 """Prepared statements that a connection keeps: each text that adds rows is one for each size of a set."""
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
+_MEMORY = "file:/"
 
 
 def check_sqlite(version: str | None = None) -> None:
@@ -36,9 +39,7 @@ def check_sqlite(version: str | None = None) -> None:
         )
 
 
-def open_writer(
-    path: str, vfs: str | None, durability: str, busy_ms: int, ids: IdSource
-) -> Connection:
+def open_writer(path: str, vfs: str | None, durability: str, busy_ms: int, ids: IdSource) -> Writer:
     """The one writing connection. Raises StoreError and its kinds."""
     check_sqlite()
     if durability not in _SYNCHRONOUS:
@@ -48,7 +49,7 @@ def open_writer(
             refuse_path(path)
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | flags_for(path)
         db = apsw.Connection(path, flags, vfs, TEXTS)
-        connection = configured(Connection(db, path, ids), busy_ms)
+        connection = configured(Writer(db, path, ids), busy_ms)
         if connection.db.readonly("main"):
             raise ReadOnlyStore(
                 f"{shown_path(path)} is read-only; check the rights of it and its folder"
@@ -88,3 +89,18 @@ def _count_wal(connection: Connection) -> None:
         return 0
 
     connection.db.set_wal_hook(count)
+
+
+def in_memory(path: str) -> bool:
+    """Whether this is the name of one. Paths of files are absolute, and never begin so."""
+    return path.startswith(_MEMORY)
+
+
+def flags_for(path: str) -> int:
+    """Only the name of a database in memory is to be read as a URI."""
+    return apsw.SQLITE_OPEN_URI if in_memory(path) else 0
+
+
+def attached(path: str, other: str) -> str:
+    """How a connection to `path` names another file; one in memory would look for it in memory."""
+    return f"file:{quote(other)}?vfs={apsw.vfs_names()[0]}" if in_memory(path) else other

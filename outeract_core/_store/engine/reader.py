@@ -10,25 +10,20 @@ computes, and then waits for it. A connection that had to wait fetches rows as o
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import apsw
 
 from ..._domain.values.ids import IdSource
-from .composed.gathered import apart, gathered, waited, worth
+from .composed.gathered import apart, gathered, worth
 from .limits import LARGE, light
-from .memory import flags_for
-from .opening import TEXTS, configured
+from .opening import TEXTS, configured, flags_for
 from .sqlite import Connection
 from .translating import translated
 
 FEW = 2
 """So many statements are asked without a transaction around them."""
-A_WHILE = 1.0
-"""Seconds for which rows are fetched as one. Then it is seen whether the host still computes."""
 MANY = 2 * LARGE
 """Bytes that rows may have as one in the event loop, where each of them may have its share."""
 _KEPT = 200
@@ -72,18 +67,18 @@ class Reader(Connection):
 
     asked = 0
     _alone = False
-    _rows, _began, _gathers_until = 0, 0.0, 0.0
+    _rows = 0
 
     def __init__(self, db: apsw.Connection, path: str, ids: IdSource) -> None:
         super().__init__(db, path, ids)
-        self.clock: Callable[[], float] = time.monotonic
         self._gathered: dict[str, str] = {}
 
     def begin_read(self, now: int, *, alone: bool = False) -> None:
         """Pin one snapshot for the queries that follow; `alone`: for few statements, of which each is one."""
         self.now, self._alone = now, alone
         self._plain = self._cursor
-        self._rows, self._began = 0, self.clock()
+        self._rows = 0
+        self.waits.begin()
         if not alone:
             self._plain.execute("BEGIN")
         self.hide()
@@ -99,14 +94,12 @@ class Reader(Connection):
         else:
             self._plain.execute("COMMIT")
         self.learn()
-        now = self.clock()
-        if waited(now - self._began, self._rows, sys.getswitchinterval()):
-            self._gathers_until = now + A_WHILE
+        self.waits.end(self._rows)
 
     def _fetched(self, sql: str, params: Mapping[str, Any]) -> list[Any]:
         """All rows: one by one, or as one while the host computes."""
         one = self._gathered.get(sql)
-        if one is not None and self._began < self._gathers_until:
+        if one is not None and self.waits.lately:
             with light(self.db, max(MANY, self.db.limit(apsw.SQLITE_LIMIT_LENGTH))):
                 return apart(self._cursor.execute(one, params).fetchone()[0])
         rows = super()._fetched(sql, params)

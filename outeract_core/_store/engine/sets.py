@@ -52,8 +52,14 @@ def _at_most(sql: str, size: int) -> str:
 
 
 def _wide(sql: str, size: int) -> tuple[str, str, str]:
-    found = _ADDS.fullmatch(sql)
+    found = parts(sql)
     if found is None:
         raise ValueError(f"no text that adds one row by its values alone: {sql:.60}")
-    head, values, tail = found.groups()
+    head, values, tail = found
     return head, ",".join([f"({_NAMED.sub('?', values)})"] * size), tail
+
+
+def parts(sql: str) -> tuple[str, str, str] | None:
+    """What stands before the values, they, and what follows; None: it is no text that adds one row by them."""
+    found = _ADDS.fullmatch(sql)
+    return None if found is None else (found[1], found[2], found[3])

@@ -21,6 +21,7 @@ from ..._domain.values.paths import shown_path
 from ...driver import Dialect, Keys, Statement, Tx, Whose
 from ...errors import StoreCorrupt
 from .columns import fitted
+from .composed.waits import Waits
 from .composed.walking import walk
 from .dialect import SQLITE
 from .known import Known
@@ -55,6 +56,7 @@ class Connection(Known):
         self.whose: Whose = None
         self.wal_pages = self.wal_held = 0
         self.hard: bool | None = None
+        self.waits = Waits()
         self._ids = ids
         self._cursor: Any = db.cursor()
         self._texts = fitted(db, self.codec)

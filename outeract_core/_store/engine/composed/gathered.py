@@ -1,7 +1,6 @@
 """All rows of a query as one, for who has to wait for Python's lock at each row that is fetched.
 
-Knows: how rows become one text in SQLite, and rows again; when it was waited for.
-Does not know: which queries, who computes meanwhile.
+Knows: how rows become one text in SQLite, and rows again. Does not know: which queries, who computes meanwhile.
 
 It costs the time of writing and reading the text, as much again as a page of fifty; a lock that is lost costs a
 switch interval. A number and a text stand in it as they are, bytes as `[hexadecimal]`, a fraction as `[0, digits]`.
@@ -13,22 +12,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["apart", "gathered", "waited", "worth"]
+__all__ = ["apart", "gathered", "worth"]
 
 _FEWEST, _MOST = 8, 500
 """Rows: fewer are as soon fetched, and of more the text would be long."""
-_ROW = 0.000_05
-"""Seconds: a row that nobody has to wait for is fetched in a tenth of it."""
 
 
 def worth(rows: int) -> bool:
     """Whether a query with so many rows is worth it."""
     return _FEWEST <= rows <= _MOST
-
-
-def waited(seconds: float, rows: int, interval: float) -> bool:
-    """Whether a query took so long because another thread had the lock, which it keeps for `interval` seconds."""
-    return rows > 0 and seconds > max(interval * 0.8, rows * _ROW)
 
 
 def gathered(sql: str, columns: int) -> str:
