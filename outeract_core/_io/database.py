@@ -24,9 +24,8 @@ from .._domain.values.ids import to_ms
 from .._domain.values.paths import shown_path
 from .._store.engine import sqlite, wal
 from .._store.engine.limits import bounded, light
-from .._store.engine.memory import in_memory
 from .._store.engine.migrations import migrate, refuse_newer
-from .._store.engine.opening import open_writer
+from .._store.engine.opening import in_memory, open_writer
 from .._store.engine.reader import Reader, open_reader
 from .._store.engine.translating import TooLarge, TooLong, as_ours, translated
 from ..driver import Tx, Whose

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import apsw
@@ -244,3 +245,35 @@ async def test_who_waits_behind_a_broken_commit_is_told_too(path: Path, failing:
 async def _hold(database: Database, held: Held) -> None:
     with pytest.raises(StoreBroken):
         await database.write(held)
+
+
+@pytest.mark.anyio
+async def test_what_was_kept_back_is_the_trouble_of_its_own_unit(tmp_path: Path) -> None:
+    """Beside a host that computes rows go into their tables at the end: one that cannot fails the unit that had it."""
+    held, errors = Held(), list[Exception]()
+
+    def adds(name: str) -> Any:
+        return lambda tx: tx.add(PUT, [(name, "x")])
+
+    async def refused(database: Database, name: str) -> None:
+        with pytest.raises(StoreError) as caught:
+            await database.write(adds(name))
+        errors.append(caught.value)
+
+    with opened(tmp_path / "a.db") as database:
+        database._writer.waits.until = float("inf")
+        database.write_now(adds("there"))
+        async with anyio.create_task_group() as group:
+            group.start_soon(database.write, held)
+            await held.busy()
+            group.start_soon(database.write, adds("first"))
+            group.start_soon(refused, database, "there")
+            group.start_soon(database.write, adds("second"))
+            await wait_all_tasks_blocked()
+            held.release()
+        assert ["UNIQUE" in str(error) for error in errors] == [True]
+        assert database.read(names) >= {"there", "first", "second"}
+        with pytest.raises(StoreError, match="UNIQUE"):
+            database.write_now(adds("first"))
+        database.write_now(adds("third"))
+        assert "third" in database.read(names)

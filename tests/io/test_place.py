@@ -514,6 +514,25 @@ def test_two_changes_of_one_moment_are_not_taken_for_one(tmp_path: Path) -> None
     assert marks.moved() is not None
 
 
+@pytest.mark.parametrize(
+    ("second", "is_noticed"), [(1_700_000_000, True), (1_700_000_000.25, False)]
+)
+def test_where_times_are_whole_seconds_a_folder_is_young_for_longer(
+    tmp_path: Path, second: float, is_noticed: bool
+) -> None:
+    """A second later the same time may stand for another change there; where parts of it are told it does not."""
+    clock, time = Ticking(), (int(second * 1e9),) * 2
+    marks = _watched(tmp_path, clock)
+    os.utime(tmp_path, ns=time)
+    for _ in range(2):
+        assert marks.moved() is None
+        clock.now += 1.0
+    (tmp_path / "new").write_bytes(b"y")
+    (tmp_path / "new").replace(tmp_path / "a.db-wal")
+    os.utime(tmp_path, ns=time)
+    assert (marks.moved() is not None) == is_noticed
+
+
 def test_behind_a_link_every_file_is_looked_at(tmp_path: Path) -> None:
     """The folder of the link says nothing of the folder where the file is."""
     there, here, clock = tmp_path / "there", tmp_path / "here", Ticking()

@@ -74,6 +74,21 @@ async def test_a_batch_takes_no_more_steps_the_larger_it_is(tmp_path: Path, coun
         assert await _counted(core, connection, _messages(40, count, 20)) <= _BATCH
 
 
+@pytest.mark.parametrize("count", [1, 2, 100, 500])
+async def test_beside_a_host_that_computes_what_is_added_is_one_step(
+    tmp_path: Path, count: int
+) -> None:
+    """Of one message the event is its own, which tells whether it is there already; of many what is there is asked before."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        connection = connect(core, core.app("support"))
+        await arrive(core, connection, *_messages(0, 40, 20))
+        core.runtime.database._writer.waits.until = float("inf")
+        await arrive(core, connection, *_messages(40, 2, 2))  # the view is made once
+        most = 4 if count == 1 else 4 + -(-count * 4 // 1000)
+        assert await _counted(core, connection, _messages(100, count, 20)) <= most
+        assert await core.app("support").events.count() == 42 + count
+
+
 @pytest.mark.parametrize("count", [2, 10, 100, 500])
 async def test_people_are_met_together(tmp_path: Path, count: int) -> None:
     """Nor does a crowd of whom nobody was heard before."""

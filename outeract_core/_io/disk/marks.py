@@ -20,8 +20,10 @@ from ..._store.engine.wal import EMPTY, Standing
 from ...errors import StoreBroken
 
 _BESIDE = ("", "-wal", "-shm")
-_YOUNG = 3.0
-"""Seconds: some file systems count in two, so that a folder's time may stay what it was for so long."""
+_TICK, _YOUNG = 0.05, 3.0
+"""Seconds for which a folder's time may stay what it was although something changes again: a tick of the system's clock; where
+times are whole seconds it is the file system that counts so, or in two.
+"""
 _AGAIN = (0.02, _YOUNG)
 """Seconds after which a file that was changed is looked into again: the next change may have the same time."""
 _LOOKS, _PAUSE = 20, 0.01
@@ -85,7 +87,7 @@ class Marks:
             self._folder, self._since, self._calm = folder, now, False
         elif self._calm:
             return None
-        old = self._direct and folder is not None and now - self._since > _YOUNG
+        old = self._direct and folder is not None and now - self._since > _young(folder[2])
         found = self._look()
         self._calm = old and found is None
         return found
@@ -157,6 +159,11 @@ def _stamp(name: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns
+
+
+def _young(changed: int) -> float:
+    """Seconds for which a time in nanoseconds may stand for two changes."""
+    return _TICK if changed % 1_000_000_000 else _YOUNG
 
 
 def _folder(name: str) -> tuple[int, int, int] | None:

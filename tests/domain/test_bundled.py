@@ -1,0 +1,103 @@
+"""Rows for several tables as one statement: the tables hold what they would hold otherwise.
+
+Knows: tables with keys and what is done when one is there already. Does not know: whose tables they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outeract_core._store.engine.composed.bundled import Bundle
+from outeract_core._store.engine.sets import MOST, widened
+
+_TABLES = """
+CREATE TABLE first(id INTEGER PRIMARY KEY, word TEXT, half REAL, bits BLOB);
+CREATE TABLE counted(id INTEGER PRIMARY KEY, times INTEGER NOT NULL, last TEXT);
+CREATE TABLE pair(a, b, PRIMARY KEY (a, b)) WITHOUT ROWID;
+"""
+_ADDS = (
+    "INSERT INTO first(id, word, half, bits) VALUES (:id, :word, :half, :bits) ON CONFLICT (id) DO NOTHING;",
+    "INSERT INTO counted(id, times, last)\nVALUES (:id, 1, :last)\n"
+    "ON CONFLICT (id) DO UPDATE SET times = counted.times + excluded.times, last = excluded.last;",
+    "INSERT INTO pair(a, b) VALUES (?, 'x') ON CONFLICT (a, b) DO NOTHING",
+)
+_KEY = st.integers(1, 5)
+_ROW: tuple[st.SearchStrategy[tuple[Any, ...]], ...] = (
+    st.tuples(
+        _KEY, st.none() | st.text("aé\0'", max_size=3), st.none() | st.floats(allow_nan=False),
+        st.none() | st.binary(max_size=3),
+    ),
+    st.tuples(_KEY, st.none() | st.text(max_size=2)),
+    st.tuples(_KEY),
+)  # fmt: skip
+
+
+@st.composite
+def _adds(draw: st.DrawFn) -> list[tuple[str, list[tuple[Any, ...]]]]:
+    kinds = draw(st.lists(st.sampled_from(range(len(_ADDS))), max_size=6))
+    return [(_ADDS[kind], draw(st.lists(_ROW[kind], max_size=4))) for kind in kinds]
+
+
+def _tables(db: apsw.Connection) -> list[Any]:
+    return [db.execute(f"SELECT * FROM {name}").fetchall() for name in ("first", "counted", "pair")]
+
+
+def _one_by_one(db: apsw.Connection, adds: Sequence[tuple[str, list[tuple[Any, ...]]]]) -> None:
+    for sql, rows in adds:
+        if rows:
+            db.execute(*widened(sql, rows))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(_adds(), st.booleans()), max_size=4))
+def test_the_tables_are_the_same(transactions: list[tuple[Any, bool]]) -> None:
+    """Whatever comes in whatever order, in transactions that are kept and such that are undone."""
+    plain, other = apsw.Connection(":memory:"), apsw.Connection(":memory:")
+    bundle = Bundle(other.execute)
+    for db in (plain, other):
+        db.execute(_TABLES)
+    for adds, kept in transactions:
+        other.execute("BEGIN")
+        for sql, rows in adds:
+            assert bundle.put(sql, rows)
+        if kept:
+            bundle.send()
+            _one_by_one(plain, adds)
+        else:
+            bundle.forget()
+        other.execute("COMMIT" if kept else "ROLLBACK")
+        assert _tables(plain) == _tables(other)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, MOST, 2 * MOST + 1])
+def test_however_many_there_are(count: int) -> None:
+    """More than one statement can have go by several."""
+    db, steps = apsw.Connection(":memory:"), list[str]()
+    db.execute(_TABLES)
+    bundle = Bundle(db.execute)
+    assert bundle.put(_ADDS[1], [(number, "x") for number in range(count)])
+    assert bundle.put(_ADDS[2], [(number,) for number in range(count)])
+    db.trace_v2(apsw.SQLITE_TRACE_PROFILE, lambda told: steps.append(told["sql"]))
+    bundle.send()
+    assert len(steps) == -(-2 * count // MOST)
+    assert [len(rows) for rows in _tables(db)] == [0, count, count]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO counted(id, times) VALUES (:id, :times) RETURNING id",
+        "INSERT INTO counted(id, times) SELECT :id, :times",
+        f"INSERT INTO wide({', '.join('abcdefghij')}) VALUES ({', '.join('?' * 10)})",
+    ],
+)
+def test_what_is_told_or_wide_does_not_wait(sql: str) -> None:
+    """Who asks what came of it needs it at once."""
+    bundle = Bundle(apsw.Connection(":memory:").execute)
+    assert not bundle.put(sql, [tuple(range(10 if "wide" in sql else 2))])
