@@ -35,7 +35,7 @@ class Desk:
             return str(no.response["error"])
         return "ok"
 
-    def whatsapp(self, kind: str, part: Any, to: str = ANN, **more: Any) -> list[Any]:
+    def whatsapp(self, kind: str, part: Any, to: str | None = ANN, **more: Any) -> list[Any]:
         """The status code, the statuses that follow and the codes of those that failed."""
         body = {"messaging_product": "whatsapp", "to": to, "type": kind, kind: part, **more}
         url = f"{self.fake.url}/v23.0/{NUMBER}/messages"
@@ -172,7 +172,7 @@ _WHATSAPP = {
     ),
     "another's window": (lambda d: (d.hears(), later(d, DAY * 2, HI), d.hears(BOB))[1], [200, 131047]),
     "a user id is the same person": (
-        lambda d: (d.hears(from_user_id="US.1"), later(d, DAY * 2, HI, to="US.1"))[1],
+        lambda d: (d.hears(from_user_id="US.1"), later(d, DAY * 2, HI, to=None, recipient="US.1"))[1],
         [200, 131047],
     ),
     "a group's window is not its sender's": (

@@ -354,6 +354,20 @@ OTHERS: dict[str, tuple[Callable[[FakePlatform], Any], Any]] = {
     "whatsapp: no buttons in groups": (
         lambda f: whatsapp(f, {**_WHATSAPP[10], "recipient_type": "group"}), (131051, "Unsupported message type", ""),
     ),
+    "whatsapp: a group is named as one": (
+        lambda f: whatsapp(f, {**_WHATSAPP[0], "to": "Y2FwaV9n", "recipient_type": "group"}), None,
+    ),
+    "whatsapp: it is no number": (
+        lambda f: whatsapp(f, {**_WHATSAPP[0], "to": "Y2FwaV9n"}),
+        (131009, "Parameter value is not valid", "to is no phone number"),
+    ),
+    "whatsapp: nor is a user id": (
+        lambda f: whatsapp(f, {**_WHATSAPP[0], "to": "US.1"}),
+        (131009, "Parameter value is not valid", "to is no phone number"),
+    ),
+    "whatsapp: which is a recipient": (
+        lambda f: whatsapp(f, {**_WHATSAPP[0], "to": None, "recipient": "US.1"}), None,
+    ),
     "whatsapp: no file that was not uploaded": (
         lambda f: whatsapp(f, {"type": "image", "image": {"id": "1"}}),
         (100, "Param id is not a valid whatsapp business account media attachment ID", ""),

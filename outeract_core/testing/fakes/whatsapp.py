@@ -27,6 +27,8 @@ NUMBER = "15550783881"
 APP = "670843887433847"
 
 _PATH = re.compile(r"/v\d+\.\d+/(\w+)(?:/(\w+))?")
+_NUMBER = re.compile(r"\+?[\d .()-]+")
+"""Send messages, `to`: a number in any spelling; a group is named as one, a user id is a `recipient`."""
 _DOWNLOAD = re.compile(r"/whatsapp-media/(\w+)")
 _TEXT_AT = {
     "text": ("body",),
@@ -322,7 +324,12 @@ class FakeWhatsApp:
         if limit is not None:
             code, words, details = limit.error
             raise _RefusedError(code, words, details=details)
-        if params.get("recipient_type") == "group" and kind == "interactive":
+        group, to = params.get("recipient_type") == "group", params.get("to")
+        if to and not group and not _NUMBER.fullmatch(str(to)):
+            raise _RefusedError(
+                131009, "Parameter value is not valid", details="to is no phone number"
+            )
+        if group and kind == "interactive":
             raise _RefusedError(131051, "Unsupported message type")
 
     def _files_of(self, part: Any) -> tuple[Upload, ...]:
