@@ -227,13 +227,13 @@ async def test_more_than_a_few_are_read_beside_the_loop(
     app.connect("console", name="here")
     sent = await app.send(("here", "1"), "hello")
     conversation = await app.conversations.of(sent.id)
-    own, seen, plain = threading.get_ident(), [], app.runtime.database.read
+    own, seen, plain = threading.get_ident(), [], app.runtime.database._read
 
-    def read(query: Any, like: object = None) -> Any:
+    def read(reader: Any, query: Any, like: object = None) -> Any:
         seen.append(threading.get_ident() == own)
-        return plain(query, like)
+        return plain(reader, query, like)
 
-    monkeypatch.setattr(app.runtime.database, "read", read)
+    monkeypatch.setattr(app.runtime.database, "_read", read)
     await app.events.page(first=first)
     await app.conversations.recent(first=first)
     await conversation.page(first=first)

@@ -132,7 +132,7 @@ def confirm(core: Outeract, app: App) -> App:
 
 
 def rows(path: Path, table: str) -> list[Any]:
-    """A table as it stands, without what belongs to processes; types of events and edges by name."""
+    """A table as it stands, without what belongs to processes and to the file; types of events and edges by name."""
     with raw(path) as db:
         db.set_busy_timeout(5000)
         columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
@@ -143,7 +143,8 @@ def rows(path: Path, table: str) -> list[Any]:
             for c in columns
             if c not in LEFT_OUT.get(table, ())
         ]
-        return sorted(db.execute(f"SELECT {', '.join(kept)} FROM {table} t"), key=repr)
+        whose = " WHERE owner > 0" if table == "counter" else ""
+        return sorted(db.execute(f"SELECT {', '.join(kept)} FROM {table} t{whose}"), key=repr)
 
 
 def everything(path: Path) -> dict[str, list[Any]]:
