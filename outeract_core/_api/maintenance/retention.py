@@ -23,6 +23,7 @@ from ..._io.tenant import Tenant
 from ..._store.transfer import retention, retention_rules
 from ..._store.transfer.retention import Step, Task
 from ..._store.transfer.retention_rules import Rule
+from ..._store.writing import search
 from ...errors import BadInput
 from ...retention import Dropped, RetentionRule
 
@@ -89,12 +90,27 @@ class Retention:
         if dry_run:
             traverse = self._tenant.database.traverse
             return [await traverse(partial(retention.foresee, task=task)) for task in tasks]
+        gone = [await self._without_index(task) for task in tasks]
         done = [await self._apply(task) for task in tasks]
+        for tokenizer in filter(None, gone):
+            await self._runtime.write(
+                partial(search.renew, wanted=tokenizer), app=None
+            )  # it is one for all
         if any(each.events or each.deliveries for each in done):
             self._runtime.wake("handlers")
             if not self._runtime.copying:  # else the log is cut when the copy is made
                 await self._tenant.database.truncate_log()
         return done
+
+    async def _without_index(self, task: Task) -> str | None:
+        """Where a rule takes most of the full-text index along, it goes first as a whole, piece by piece."""
+        find = partial(retention.takes_the_index, task=task)
+        tokenizer = await self._runtime.database.traverse(find)
+        if tokenizer is not None:
+            await self._runtime.write(search.forget, app=None)  # it is one for all applications
+            while await self._runtime.write(search.empty, app=None):  # the same one
+                pass
+        return tokenizer
 
     async def _rules(self) -> list[Rule]:
         return await self._tenant.read(retention_rules.rules)

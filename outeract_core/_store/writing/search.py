@@ -19,6 +19,11 @@ from ..engine.statements import statement
 
 TOKENIZER: Statement[tuple[str]] = statement("search_tokenizer")
 TOKENIZER_SET: Statement[Any] = statement("search_tokenizer_set")
+TOKENIZER_DROP: Statement[Any] = statement("search_tokenizer_drop")
+THERE: Statement[tuple[int]] = statement("search_there")
+PAGES_DROP: Statement[Any] = statement("search_pages_drop")
+SIZES_DROP: Statement[Any] = statement("search_sizes_drop")
+EVENTS: Statement[tuple[int, int, int]] = statement("search_events")
 DROP: Statement[Any] = statement("search_drop")
 CREATE: dict[str, Statement[Any]] = {
     "unicode61": statement("search_create_unicode61"),
@@ -71,6 +76,8 @@ def unindex(tx: Tx, keys: Iterable[int]) -> None:
     """
     if tokenizer(tx) is not None:
         tx.run(REMOVE, keys=sorted(set(keys)))
+    elif tx.one(THERE) is not None:
+        tx.run(DROP)  # of one that was not taken away to its end; its words go too
 
 
 def index_again(tx: Tx, keys: Iterable[int]) -> None:
@@ -80,6 +87,38 @@ def index_again(tx: Tx, keys: Iterable[int]) -> None:
     for app, some in groupby(sorted(set(keys)), lambda key: key >> SHIFT):
         upto = (tx.one(SPAN_LAST, app=app) or (0,))[0]
         tx.many(ADD, [{"upto": key - 1, "last": key} for key in some if key <= upto])
+
+
+# ── the index goes as a whole ────────────────────────────────────────────────────────────────
+
+
+def events(tx: Tx, app: int, after: int, before: int) -> tuple[int, int, int]:
+    """How many events the index has; of this application those that may lie behind `after` and be older than
+    `before`, at most; and the key up to which it has those.
+    """
+    return tx.one(EVENTS, app=app, after=after, before=before) or (0, 0, 0)
+
+
+def forget(tx: Tx) -> None:
+    """Nobody uses the index any more: the next search makes another, or `renew`. `empty` takes it away."""
+    tx.run(TOKENIZER_DROP)
+    tx.run(SPANS_DROP)
+
+
+def empty(tx: Tx) -> bool:
+    """Take a piece out of an index that nobody uses, 2 MB at most; False when nothing of it is left."""
+    if tokenizer(tx) is not None or tx.one(THERE) is None:
+        return False
+    if tx.run(PAGES_DROP) or tx.run(SIZES_DROP):
+        return True
+    tx.run(DROP)
+    return False
+
+
+def renew(tx: Tx, wanted: str) -> None:
+    """Another index, which idle time fills, unless somebody has made one."""
+    if tokenizer(tx) is None:
+        _make(tx, wanted)
 
 
 # ── the index is made ────────────────────────────────────────────────────────────────────────

@@ -50,6 +50,11 @@ SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto
   AND e.type {in kinds} AND (:conn = 0 OR e.conn = :conn)
   AND payload_out(e.payload) <> '{"erased":true}' ORDER BY e.seq LIMIT :limit;
 
+-- name: old_content_count
+SELECT count(*) FROM event e WHERE e.seq > :after AND e.seq <= :upto AND e.created_at < :before
+  AND e.type {in kinds} AND (:conn = 0 OR e.conn = :conn)
+  AND payload_out(e.payload) <> '{"erased":true}';
+
 -- name: old_raw
 SELECT e.seq FROM event e WHERE e.seq > :after AND e.seq <= :upto
   AND e.type {in kinds} AND (:conn = 0 OR e.conn = :conn)
