@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import string
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -99,16 +98,13 @@ async def test_what_handlers_have_yet_to_handle_takes_no_index_along(
         assert core.runtime.database.read(_whole) == before
 
 
-@pytest.mark.parametrize("pieces", [0, 1])
-async def test_an_index_that_was_not_taken_away_to_its_end_keeps_no_word(
-    core: Outeract, app: App, plain: PlatformConnection, words: Words, tmp_path: Path, pieces: int
+async def test_when_the_program_ends_in_the_midst_of_it_no_word_stays(
+    core: Outeract, app: App, plain: PlatformConnection, words: Words
 ) -> None:
-    """The program ended in the midst of it: what is erased then is in no page of it, and a search makes another."""
+    """The index is gone and not made again: what is erased then is in no page, and a search makes another."""
     await _said(core, plain, "abc", words)
     await _found(app)
     await core.runtime.write(search.forget, app=None)
-    for _ in range(pieces):
-        assert await core.runtime.write(search.empty, app=None)
     ann = await app.people.by_external_id(plain, "alice")
     await app.people.erase(ann)
     assert words.found() == set()

@@ -103,13 +103,11 @@ class Retention:
         return done
 
     async def _without_index(self, task: Task) -> str | None:
-        """Where a rule takes most of the full-text index along, it goes first as a whole, piece by piece."""
+        """Where a rule takes most of the full-text index along, that goes first, as a whole."""
         find = partial(retention.takes_the_index, task=task)
         tokenizer = await self._runtime.database.traverse(find)
         if tokenizer is not None:
             await self._runtime.write(search.forget, app=None)  # it is one for all applications
-            while await self._runtime.write(search.empty, app=None):  # the same one
-                pass
         return tokenizer
 
     async def _rules(self) -> list[Rule]:

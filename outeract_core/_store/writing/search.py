@@ -20,9 +20,6 @@ from ..engine.statements import statement
 TOKENIZER: Statement[tuple[str]] = statement("search_tokenizer")
 TOKENIZER_SET: Statement[Any] = statement("search_tokenizer_set")
 TOKENIZER_DROP: Statement[Any] = statement("search_tokenizer_drop")
-THERE: Statement[tuple[int]] = statement("search_there")
-PAGES_DROP: Statement[Any] = statement("search_pages_drop")
-SIZES_DROP: Statement[Any] = statement("search_sizes_drop")
 EVENTS: Statement[tuple[int, int, int]] = statement("search_events")
 DROP: Statement[Any] = statement("search_drop")
 CREATE: dict[str, Statement[Any]] = {
@@ -76,8 +73,6 @@ def unindex(tx: Tx, keys: Iterable[int]) -> None:
     """
     if tokenizer(tx) is not None:
         tx.run(REMOVE, keys=sorted(set(keys)))
-    elif tx.one(THERE) is not None:
-        tx.run(DROP)  # of one that was not taken away to its end; its words go too
 
 
 def index_again(tx: Tx, keys: Iterable[int]) -> None:
@@ -100,19 +95,10 @@ def events(tx: Tx, app: int, after: int, before: int) -> tuple[int, int, int]:
 
 
 def forget(tx: Tx) -> None:
-    """Nobody uses the index any more: the next search makes another, or `renew`. `empty` takes it away."""
+    """The index goes, and its words with it: the next search makes another, or `renew`."""
+    tx.run(DROP)
     tx.run(TOKENIZER_DROP)
     tx.run(SPANS_DROP)
-
-
-def empty(tx: Tx) -> bool:
-    """Take a piece out of an index that nobody uses, 2 MB at most; False when nothing of it is left."""
-    if tokenizer(tx) is not None or tx.one(THERE) is None:
-        return False
-    if tx.run(PAGES_DROP) or tx.run(SIZES_DROP):
-        return True
-    tx.run(DROP)
-    return False
 
 
 def renew(tx: Tx, wanted: str) -> None:

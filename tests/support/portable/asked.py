@@ -16,9 +16,6 @@ from .words import numbered
 
 OWN = {
     "search_drop": "takes FTS5's index away; a tsvector is a column, not a table",
-    "search_there": "whether FTS5's index is there; a column always is",
-    "search_pages_drop": "takes FTS5's index away by its own pages, some at a time",
-    "search_sizes_drop": "the same of the rows that it keeps beside them",
     "search_create_unicode61": "makes FTS5's index: a virtual table, whose tokenizer is SQLite's",
     "search_create_trigram": "the same with the other tokenizer",
     "search_secure": "tells FTS5 to leave no words behind in its pages; VACUUM does that elsewhere",

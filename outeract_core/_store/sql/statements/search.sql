@@ -10,15 +10,6 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 -- name: search_tokenizer_drop
 DELETE FROM meta WHERE name = 'search';
 
--- name: search_there
-SELECT 1 FROM sqlite_schema WHERE name = 'search_index';
-
--- name: search_pages_drop
-DELETE FROM search_index_data WHERE id IN (SELECT id FROM search_index_data ORDER BY id DESC LIMIT 500);
-
--- name: search_sizes_drop
-DELETE FROM search_index_docsize WHERE id IN (SELECT id FROM search_index_docsize ORDER BY id DESC LIMIT 10000);
-
 -- name: search_events
 SELECT coalesce(sum(events), 0),
   coalesce(sum(CASE WHEN app = :app AND upto > :after AND oldest < :before THEN events END), 0),
