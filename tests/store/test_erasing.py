@@ -20,6 +20,7 @@ from outeract_core._api.queries.people import Erased
 from outeract_core._io import forgetting
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core._store.transfer import erasing
+from outeract_core._store.writing import tombstones
 from outeract_core.content import Attachment, Content
 from outeract_core.events import Party
 from outeract_core.model import Alias, PlatformConnection
@@ -73,13 +74,13 @@ async def test_many_events_go_in_pieces(
     await left(core, plain, words, 45)
     await app.search("planted")
     counts: list[int] = []
-    real = erasing.tombstones.bury
+    real = tombstones.bury
 
     def bury(tx: Any, events: list[int], by: int) -> None:
         counts.append(len(events))
         real(tx, events, by)
 
-    monkeypatch.setattr(erasing.tombstones, "bury", bury)
+    monkeypatch.setattr(tombstones, "bury", bury)
     done = await erase(app, plain)
     assert done.events == sum(counts) == 45
     assert max(counts) == 10
@@ -155,7 +156,7 @@ async def test_nothing_comes_back_that_left_meanwhile(
 
     def once(tx: Connection) -> bool:
         if tx.script("SELECT count(*) FROM erasing WHERE payload IS NOT NULL") == [(1,)]:
-            erasing.tombstones.bury(tx, [answer.position], _newest(tx))
+            tombstones.bury(tx, [answer.position], _newest(tx))
         return real(tx)
 
     monkeypatch.setattr(erasing, "carry_on", once)
