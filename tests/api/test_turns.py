@@ -83,10 +83,12 @@ async def test_they_are_found_by_what_they_are(tmp_path: Path, clock: ManualCloc
         now = clock()
         for asked, expected in (
             ({"status": "parked"}, 4), ({"status": "retrying"}, 4), ({"handler": "greet"}, 4),
-            ({"handler": "nobody"}, 0), ({"connection": other}, 2), ({"connection": "other"}, 2),
+            ({"connection": other}, 2), ({"connection": "other"}, 2),
             ({"until": now}, 3), ({"since": now}, 5), ({"since": now, "until": now}, 0),
         ):  # fmt: skip
             assert len(await bot.app.turns(**asked)) == expected, asked  # type: ignore[arg-type]
+        with pytest.raises(NotFound, match="nobody"):
+            await bot.app.turns(handler="nobody")
 
 
 async def test_they_are_counted(tmp_path: Path, clock: ManualClock) -> None:
