@@ -75,18 +75,20 @@ def test_the_tables_are_the_same(transactions: list[tuple[Any, bool]]) -> None:
         assert _tables(plain) == _tables(other)
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, MOST, 2 * MOST + 1])
-def test_however_many_there_are(count: int) -> None:
+@pytest.mark.parametrize("count", [1, 2, 5, 399])
+@pytest.mark.parametrize("times", [1, 4])
+def test_however_many_there_are(count: int, times: int) -> None:
     """More than one statement can have go by several."""
     db, steps = apsw.Connection(":memory:"), list[str]()
     db.execute(_TABLES)
     bundle = Bundle(db.execute)
-    assert bundle.put(_ADDS[1], [(number, "x") for number in range(count)])
-    assert bundle.put(_ADDS[2], [(number,) for number in range(count)])
+    for number in range(0, times * count, count):
+        assert bundle.put(_ADDS[1], [(one, "x") for one in range(number, number + count)])
+        assert bundle.put(_ADDS[2], [(one,) for one in range(number, number + count)])
     db.trace_v2(apsw.SQLITE_TRACE_PROFILE, lambda told: steps.append(told["sql"]))
     bundle.send()
-    assert len(steps) == -(-2 * count // MOST)
-    assert [len(rows) for rows in _tables(db)] == [0, count, count]
+    assert len(steps) == -(-2 * times * count // MOST)
+    assert [len(rows) for rows in _tables(db)] == [0, times * count, times * count]
 
 
 @pytest.mark.parametrize(
@@ -101,3 +103,12 @@ def test_what_is_told_or_wide_does_not_wait(sql: str) -> None:
     """Who asks what came of it needs it at once."""
     bundle = Bundle(apsw.Connection(":memory:").execute)
     assert not bundle.put(sql, [tuple(range(10 if "wide" in sql else 2))])
+
+
+def test_many_rows_do_not_wait() -> None:
+    """They are worth a statement of their own."""
+    db = apsw.Connection(":memory:")
+    db.execute(_TABLES)
+    bundle = Bundle(db.execute)
+    assert not bundle.put(_ADDS[2], [(number,) for number in range(401)])
+    assert bundle.put(_ADDS[2], [(number,) for number in range(400)])

@@ -17,8 +17,10 @@ from ..sets import MOST, parts, widened
 
 __all__ = ["Bundle"]
 
-_WIDTH = 9
-"""Values of a row. Tables with more are few, and few rows come into them at once."""
+_WIDTH, _MANY = 9, 400
+"""Values of a row: tables with more are few, and few rows come into them at once. And rows: for more a statement of their own is
+worth it.
+"""
 _COLUMNS = ", ".join(f"c{number}" for number in range(1, _WIDTH + 1))
 _VIEW = f"CREATE TEMP VIEW IF NOT EXISTS bundle(kind, {_COLUMNS}) AS SELECT {', '.join('0' * (_WIDTH + 1))}"
 _ADD = f"INSERT INTO bundle(kind, {_COLUMNS}) VALUES ({', '.join('?' * (_WIDTH + 1))})"
@@ -35,9 +37,9 @@ class Bundle:
         self._rows: list[tuple[Any, ...]] = []
 
     def put(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> bool:
-        """Have these rows wait; False when the text is not of a kind that can."""
-        if not rows:
-            return True
+        """Have these rows wait; False when the text is not of a kind that can, or they are many."""
+        if not 0 < len(rows) <= _MANY:
+            return not rows
         if sql not in self._made:
             if not _takes(sql, len(rows[0])):
                 return False
