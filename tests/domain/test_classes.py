@@ -147,3 +147,13 @@ def test_every_class_of_the_library_goes_through_this_door() -> None:
             if isinstance(node, ast.ImportFrom) and node.module == "attrs":
                 found += [name for one in node.names if one.name in ("define", "frozen")]
     assert found == []
+
+
+def test_what_holds_itself_is_shown_as_attrs_show_it() -> None:
+    """A circle ends where it began."""
+    shown = []
+    for decorate in (attrs.define, classes.define):
+        one = _plain(decorate)(1)
+        one._b = [one]
+        shown.append(repr(one).split("One", 1)[1])
+    assert shown == ["(a=1, _b=[...])"] * 2

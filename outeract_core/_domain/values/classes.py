@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
+from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -55,6 +56,7 @@ def _hashed(self: Any) -> int:
     return hash((self.__class__, _counted(self.__class__)(self)))
 
 
+@recursive_repr("...")
 def _shown(self: Any) -> str:
     cls = self.__class__
     told = ", ".join(f"{name}={getattr(self, name)!r}" for name in _told(cls))

@@ -47,9 +47,9 @@ class Mended:
     next has to wait for, longer each time.
     """
 
-    texts: Texts
-    names: Callable[[str], Iterable[str]]
-    steady: Callable[[], int]
+    texts: Texts = field(repr=False)
+    names: Callable[[str], Iterable[str]] = field(repr=False)
+    steady: Callable[[], int] = field(repr=False)
     _seen: dict[int, _Seen] = field(factory=dict)
     _key: bytes = field(factory=lambda: secrets.token_bytes(32), repr=False)
 
