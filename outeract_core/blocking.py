@@ -18,7 +18,7 @@ import functools
 import inspect
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, suppress
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
@@ -50,6 +50,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S")
 W = TypeVar("W", bound="Carrier[Any]")
+_BREATH = 1.0
+"""Seconds after which one who waits looks whether there is a signal."""
 
 
 @frozen
@@ -80,10 +82,20 @@ class Loop:
                 raise StoreClosed("it was closed; open it again with Outeract(path)") from None
             raise
         try:
-            return future.result()
+            return _awaited(future)
         except BaseException:
             future.cancel()
             raise
+
+
+def _awaited(future: Future[Any]) -> Any:
+    """What comes of it. A signal that another thread was given, or that came just before this one began to wait, does
+    not end the wait: Python sees it when the wait ends by itself.
+    """
+    while not future.done():
+        with suppress(TimeoutError):
+            future.exception(_BREATH)
+    return future.result()
 
 
 class Carrier(Generic[S]):

@@ -85,6 +85,23 @@ def test_a_bot_is_served_until_it_is_told(tmp_path: Path, form: str, served: str
         assert process.wait(PATIENCE) == 0, process.stderr.read() if process.stderr else ""
 
 
+@pytest.mark.parametrize("form", ["core", "blocking"])
+def test_a_signal_that_another_thread_was_given_ends_it_too(tmp_path: Path, form: str) -> None:
+    """The system may give it to any thread; the main one, which waits, is not woken by it."""
+    waits = (
+        'sys._current_frames()[threading.main_thread().ident].f_code.co_name in ("wait", "select")'
+    )
+    text = f"{HEAD}{STORES[form]}\n{TOLD}".replace(
+        "is signal.SIG_DFL:", f"is signal.SIG_DFL or not {waits}:"
+    ).replace(
+        'print("loaded"',
+        'signal.pthread_kill(threading.get_ident(), signal.SIGTERM); print("loaded"',
+    )
+    with running(tmp_path, text) as process:
+        assert line(process) == f"loaded {TURNS}"
+        assert process.wait(PATIENCE) == 0, process.stderr.read() if process.stderr else ""
+
+
 ENDS = {
     "run": 'core = Outeract("a.db"); app = core.app("one"){told}\ncore.run()',
     "serve": 'core = blocking.Outeract("a.db"); app = core.app("one"){told}\ncore.serve()',
