@@ -16,15 +16,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
 import anyio.from_thread
-from attrs import Factory
 
 from ._api import app, outeract
 from ._api.doing.checking import Check
@@ -35,6 +33,7 @@ from ._api.queries.files import Files
 from ._api.queries.graph import Graph
 from ._api.queries.people import People
 from ._domain.values.classes import frozen
+from ._io.threads.loop import Loop
 from ._outbound.handle import Delivery as AsyncDelivery
 from .adapter import Adapter, Response
 from .content import ContentLike
@@ -50,52 +49,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S")
 W = TypeVar("W", bound="Carrier[Any]")
-_BREATH = 1.0
-"""Seconds after which one who waits looks whether there is a signal."""
-
-
-@frozen
-class Loop:
-    """An event loop in a thread of its own, which a forked child does not have."""
-
-    portal: anyio.from_thread.BlockingPortal
-    pid: int = Factory(os.getpid)
-
-    @property
-    def forked(self) -> bool:
-        """Whether this is a child of the process in which the loop runs."""
-        return self.pid != os.getpid()
-
-    def call(self, run: Callable[..., Any], *args: Any) -> Any:
-        """Run it there and wait. Raises StoreClosed in a child, where nobody would answer, and when it has ended.
-
-        Who stops waiting (Ctrl-C) stops the work: it is cancelled there.
-        """
-        if self.forked:
-            raise StoreClosed(
-                "this process was forked; open the file after the fork, and close it before"
-            )
-        try:
-            future = self.portal.start_task_soon(run, *args)
-        except RuntimeError as error:
-            if "portal is not running" in str(error):
-                raise StoreClosed("it was closed; open it again with Outeract(path)") from None
-            raise
-        try:
-            return _awaited(future)
-        except BaseException:
-            future.cancel()
-            raise
-
-
-def _awaited(future: Future[Any]) -> Any:
-    """What comes of it. A signal that another thread was given, or that came just before this one began to wait, does
-    not end the wait: Python sees it when the wait ends by itself.
-    """
-    while not future.done():
-        with suppress(TimeoutError):
-            future.exception(_BREATH)
-    return future.result()
 
 
 class Carrier(Generic[S]):

@@ -172,11 +172,11 @@ def test_a_blocking_read_that_is_given_up_is_stopped(tmp_path: Path) -> None:
             def start_task_soon(self, run: Any, *args: Any) -> Any:
                 future = portal.start_task_soon(run, *args)
 
-                def result() -> Any:
+                def exception(_timeout: float) -> Any:
                     begun.wait()
                     raise KeyboardInterrupt
 
-                return SimpleNamespace(result=result, cancel=future.cancel)
+                return SimpleNamespace(done=future.done, exception=exception, cancel=future.cancel)
 
         loop: Any = blocking.Loop(Interrupted())  # type: ignore[arg-type]
         with pytest.raises(KeyboardInterrupt):
