@@ -257,6 +257,7 @@ def sdk_names() -> set[str]:
 
 DOCUMENTED = {
     "ssl_check", "values",  # slash commands; the state of a view
+    "assistant_thread",  # assistant_thread_started
     "range", "usergroup_id", "format", "skin_tone", "timestamp",  # elements of rich text
     "bold", "code", "italic", "strike",  # their styles
     "is_share", "is_msg_unfurl", "is_reply_unfurl", "message_blocks", "author_id",  # forwards
