@@ -14,7 +14,6 @@ from attrs import evolve
 
 from .._domain.values.ids import to_ms
 from .._io.runtime import Runtime
-from .._io.tenant import Tenant
 from .._store.reading.standing import of_keys
 from .._store.reading.states import conn_of, message_names
 from .._store.records.conn import Conn
@@ -32,34 +31,14 @@ from ..standing import Standing
 from .compose import beside
 from .editing import edit_of
 from .handle import Delivery
+from .joining import Committing
 from .obstacles import Verdict, recipient, refusal
 
 _TYPING_FOR = 5_000
 
 
-class Acting(Protocol):
+class Acting(Committing, Protocol):
     """The application that acts."""
-
-    runtime: Runtime
-    tenant: Tenant
-    key: int
-
-    @property
-    def in_turn(self) -> bool:
-        """Whether this runs inside a handler's turn."""
-        ...
-
-    @property
-    def cause(self) -> int | None:
-        """The event that the turn that this runs in is about."""
-        ...
-
-    def new_id(self) -> UUID:
-        """A fresh id."""
-        ...
-
-    async def commit(self, unit: Any) -> Any:
-        """Commit a unit or an action, now or with the turn that this runs in."""
 
     def events_at(self, keys: list[int]) -> list[Event]:
         """The events with these keys."""

@@ -13,7 +13,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
+from uuid import UUID
 
+from .._io.runtime import Runtime
+from .._io.tenant import Tenant
 from .._io.threads.aside import loaded
 
 P = ParamSpec("P")
@@ -27,6 +30,26 @@ class Joining(Protocol):
     def in_turn(self) -> bool:
         """Whether it does."""
         ...
+
+
+class Committing(Joining, Protocol):
+    """An application whose verbs commit something, now or with the turn that they are called in."""
+
+    runtime: Runtime
+    tenant: Tenant
+    key: int
+
+    @property
+    def cause(self) -> int | None:
+        """The event that the turn that this runs in is about."""
+        ...
+
+    def new_id(self) -> UUID:
+        """A fresh id."""
+        ...
+
+    async def commit(self, unit: Any) -> Any:
+        """Commit a unit or an action, now or with the turn that this runs in."""
 
 
 S = TypeVar("S", bound=Joining)

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from ..._domain.values.ids import maybe_ms
-from ..._io.runtime import Runtime
-from ..._io.tenant import Tenant
 from ..._io.threads.aside import aside
-from ..._outbound.joining import at_hand
+from ..._outbound.joining import Committing, at_hand
 from ..._store.writing import custom
 from ...conversation import Role
 from ...driver import Tx
@@ -24,35 +22,10 @@ from ...model import Event, EventId, EventSchema
 from ..queries import schemas
 
 
-class Emitter(Protocol):
-    """The application whose they are."""
-
-    runtime: Runtime
-    tenant: Tenant
-    key: int
-
-    @property
-    def in_turn(self) -> bool:
-        """Whether this runs inside a handler's turn."""
-        ...
-
-    @property
-    def cause(self) -> int | None:
-        """The event that the turn that this runs in is about."""
-        ...
-
-    def new_id(self) -> UUID:
-        """A fresh id."""
-        ...
-
-    async def commit(self, unit: Any) -> Any:
-        """Commit a unit, now or with the turn that this runs in."""
-
-
 class Emitting:
     """What `App.emit`, `App.event_schema` and `App.edge` have done. `text`: the payload, or the schema, as JSON."""
 
-    def __init__(self, app: Emitter) -> None:
+    def __init__(self, app: Committing) -> None:
         self._app = app
 
     async def emit(
