@@ -76,11 +76,13 @@ class Tx(Protocol):
 
     Parameters are given by name. A statement's lists are given as sequences, and travel as arrays: an
     empty one has no members, so that nothing is in it, and everything is not. `whose`: what the unit that is
-    running has named.
+    running has named. `optimistic`: what is added by a statement that refuses what is there already need not be
+    asked for before; where it is there, nothing is written, and the units run again with this False.
     """
 
     now: int
     whose: Whose
+    optimistic: bool
     dialect: Dialect
 
     def all(self, statement: Statement[Row], **params: Any) -> list[Row]:

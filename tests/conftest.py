@@ -67,7 +67,7 @@ def _walls() -> Iterator[None]:
 def _one_shape_of_a_statement() -> Iterator[None]:
     """Nor is anything put together because this machine is busy: steps and plans are those of the statement."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("outeract_core._store.engine.composed.waits.A_WHILE", 0.0)
+        patch.setattr("outeract_core._store.engine.seen.waits.A_WHILE", 0.0)
         yield
 
 

@@ -1,6 +1,7 @@
 """The program that is killed: a bot that ingests, handles and sends, and tells what it acknowledged.
 
-Knows: its file, its two platforms, where its webhooks begin, which of its answers are long or have files.
+Knows: its file, its two platforms, where its webhooks begin, which of its answers are long or have files; that many
+deliver at once to the one that computes, so that its commits are of the kind that is made then.
 Does not know: when it will be killed or stopped, who else works on the file.
 """
 
@@ -11,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,9 +22,13 @@ from outeract_core import Attachment, Content, Message, Outeract
 from outeract_core.query import status_is, type_is
 from outeract_core.testing import sign_slack, sign_whatsapp
 
+from .computing import computing
+
 SECRET = "crash-secret"
 NUMBER = "100000000000001"
 PEOPLE = 60
+WORKERS = {"ingest": 4, "crowd": 40}
+"""How many deliver at once."""
 LONG = "and so on, in words that go on and on, until nobody wants to read them any more. " * 110
 """Three parts on WhatsApp and on Slack."""
 
@@ -87,7 +93,9 @@ def tell(text: str) -> None:
 
 
 async def main(path: str, url: str, first: int, role: str) -> None:
-    """`ingest` from webhook `first` on, or only `serve`, until killed; `drain`: finish what is left."""
+    """`ingest` from webhook `first` on, or only `serve`, until killed; a `crowd` only ingests, while it computes;
+    `drain`: finish what is left.
+    """
     async with Outeract(path) as core:
         app = core.app("crash", overlap="queue")
         connections = {
@@ -106,20 +114,25 @@ async def main(path: str, url: str, first: int, role: str) -> None:
             return answer(text, int(text.removeprefix("message ")))
 
         async with anyio.create_task_group() as group:
-            group.start_soon(core.serve)
+            if role != "crowd":
+                group.start_soon(core.serve)
             if role == "drain":
                 await _drained(app)
                 group.cancel_scope.cancel()
                 return
             tell("serving")
-            for worker in range(4 if role == "ingest" else 0):
-                group.start_soon(_deliver, core, connections, first + worker)
+            many = WORKERS.get(role, 0)
+            for worker in range(many):
+                group.start_soon(_deliver, core, connections, first + worker, many)
+            with computing() if role == "crowd" else nullcontext():
+                await anyio.sleep_forever()
 
 
-async def _deliver(core: Outeract, connections: Mapping[str, Any], number: int) -> None:
-    """Every fourth webhook, each one delivered again after a while, as platforms do."""
+async def _deliver(core: Outeract, connections: Mapping[str, Any], number: int, many: int) -> None:
+    """One webhook of so many, each one delivered again after a while, as platforms do; by a crowd now and then."""
     while True:
-        for again in (number, max(number - 40, 0)):
+        repeats = many <= 4 or int(time.monotonic()) % 4 == 0
+        for again in (number, max(number - 40, 0)) if repeats else (number,):
             connection = connections[platform_of(again)]
             headers, body = signed(again)
             told = await core.ingest(
@@ -128,7 +141,7 @@ async def _deliver(core: Outeract, connections: Mapping[str, Any], number: int) 
             if told.status == 200:
                 tell(f"ack {again}")
             await anyio.sleep(0.01)
-        number += 4
+        number += many
 
 
 async def _drained(app: Any) -> None:

@@ -153,7 +153,7 @@ class Floor:
             for sql, rows in transaction:
                 db.executemany(sql, rows)
             db.execute("COMMIT")
-            mode = _due(self._connection.wal_pages, idle)
+            mode = _due(self._connection.log.pages, idle)
             if mode is not None:
                 wal.checkpoint(self._connection, mode)
             took.append(time.perf_counter() - start)

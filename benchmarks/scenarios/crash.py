@@ -42,17 +42,19 @@ class Lives:
     kills: int = 0
     stops: int = 0
 
-    def one(self, long: bool) -> None:
-        """One start of the program that ingests, beside another that works on the file too."""
-        if self.second is None:
+    def one(self, long: bool, alone: bool) -> None:
+        """One start of the program that ingests, beside another that works on the file too, or `alone`, computing."""
+        if alone:
+            self.end()
+        elif self.second is None:
             self.second = self._start("serve")
-        child = self._start("ingest", max(self.told, default=-1) + 1)
+        child = self._start("crowd" if alone else "ingest", max(self.told, default=-1) + 1)
         assert child.stdout is not None
         begun = child.stdout.readline() + child.stdout.readline()  # it serves, and has acknowledged
         time.sleep(self.chance.uniform(0.05, 1.0))
         if long or self.chance.random() < STOPPED:
             self._stop(
-                self.chance.choice([child, self.second]),
+                self.chance.choice([child, self.second or child]),
                 LONG_STOP if long else self.chance.uniform(0.2, 2.0),
             )
         os.kill(child.pid, signal.SIGKILL)
@@ -123,7 +125,7 @@ def run(options: Options) -> Result:
         try:
             for number in range(options.runs):
                 progress(f"run {number + 1} of {options.runs}; {len(lives.told)} acknowledged")
-                lives.one(long=number == 10 and options.runs >= 20)
+                lives.one(number == 10 and options.runs >= 20, number % 4 == 3)
         finally:
             lives.end()
         progress("the last start finishes what is left")

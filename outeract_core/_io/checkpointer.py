@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from .._store.engine import wal
-from .._store.engine.sqlite import Connection
+from .._store.engine.writer import Writer
 
 __all__ = ["Beside"]
 
@@ -31,7 +31,7 @@ class Beside:
     """The thread is started when it is first asked for something."""
 
     def __init__(
-        self, open: Callable[[], Connection], patience: float, kept: Callable[[], bool]
+        self, open: Callable[[], Writer], patience: float, kept: Callable[[], bool]
     ) -> None:
         """`patience`: seconds that a checkpoint which cuts the log waits for one of another process.
         `kept` is asked before the file is written into, and after: into one that is not ours any more
@@ -46,7 +46,7 @@ class Beside:
         self._closed = False
         self._turn = threading.Lock()
 
-    def make(self, connection: Connection, mode: str) -> None:
+    def make(self, connection: Writer, mode: str) -> None:
         """The writer's own checkpoint. One that cuts the log waits for the one beside it, and for that of
         another process: it would be refused, and what was erased would stay in the log.
         """

@@ -28,6 +28,7 @@ from .._store.engine.migrations import migrate, refuse_newer
 from .._store.engine.opening import in_memory, open_writer
 from .._store.engine.reader import Reader, open_reader
 from .._store.engine.translating import TooLarge, TooLong, as_ours, translated
+from .._store.engine.writer import Again, Writer
 from ..driver import Tx, Whose
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
@@ -294,17 +295,19 @@ class Database:
                 self._writer.rollback()
             fail([t for t in batch if t.error is None], as_ours(self.path, error))
 
-    def _attempt(self, batch: list[Ticket[Any]]) -> None:
+    def _attempt(self, batch: list[Ticket[Any]], optimistic: bool = True) -> None:
         try:
             self._writer.harden(any(ticket.durable for ticket in batch))
-            self._begin()
+            self._begin(len(batch) if optimistic else 0)
             run(self._writer, batch)
             self._writer.flush(self._id, self._batch)
         except BaseException as error:
+            doubted = self._writer.unsure or isinstance(error, Again)
             self._writer.rollback()
-            if sqlite.is_fatal(error):
-                raise
-            if len(batch) == 1:
+            if doubted:
+                self._attempt(batch, optimistic=False)
+                return
+            if sqlite.is_fatal(error) or len(batch) == 1:
                 with translated(self.path):
                     raise
             self._one_by_one(batch)
@@ -325,8 +328,8 @@ class Database:
             self._writer.end_part()
         self._writer.flush(self._id, self._batch)
 
-    def _begin(self) -> None:
-        self._writer.begin(self._now())
+    def _begin(self, units: int = 0) -> None:
+        self._writer.begin(self._now(), units)
         self._batch += 1
 
     def _finish(self, batch: list[Ticket[Any]]) -> None:
@@ -359,25 +362,26 @@ class Database:
         return landed
 
     def _checkpoint(self, idle: bool = False) -> None:
-        mode = self.options.checkpoints(self._writer.wal_pages, idle)
-        if self._truncate:
-            mode, self._truncate = "TRUNCATE", False
-        if mode is None or self._broken is not None:
-            return
-        if mode == "BESIDE":
-            self._beside.ask(self._writer.wal_pages)
+        if self._broken is not None:
             return
         try:
-            self._beside.make(self._writer, mode)
+            pages = self._writer.log.pages
+            mode = self.options.checkpoints(pages, idle)
+            if self._truncate:
+                mode, self._truncate = "TRUNCATE", False
+            if mode == "BESIDE":
+                self._beside.ask(pages)
+            elif mode is not None:
+                self._beside.make(self._writer, mode)
         except Exception:
-            self._writer.wal_pages = 0  # the log holds everything; the next one tries again
+            self._writer.log.checkpointed(0)  # it holds everything; the next one tries again
 
     # ── connections ───────────────────────────────────────────────────────────────────────────
 
     def _now(self) -> int:
         return to_ms(self.options.clock())
 
-    def _open(self) -> sqlite.Connection:
+    def _open(self) -> Writer:
         o = self.options
         return open_writer(self.path, o.vfs, o.durability, int(o.busy_timeout * 1000), o.ids)
 

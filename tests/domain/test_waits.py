@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from outeract_core._store.engine.composed.waits import waited
+from outeract_core._store.engine.seen.waits import waited
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 from outeract_core import Outeract
 from outeract_core._io import checkpointer
 from outeract_core._store.engine import wal
-from outeract_core._store.engine.sqlite import Connection
+from outeract_core._store.engine.writer import Writer
 from tests.support.patience import BRIEFLY, soon, until
 from tests.support.store.platform import connect, said, take
 from tests.support.store.vfs import Disk
@@ -47,7 +47,7 @@ async def test_the_log_is_cut_after_the_checkpoint_that_is_under_way(
     """Two at once are refused by SQLite, so what was erased would stay in the log."""
     begun, may_end, order = threading.Event(), threading.Event(), list[str]()
 
-    def slow(connection: Connection, mode: str) -> bool:
+    def slow(connection: Writer, mode: str) -> bool:
         if mode == "PASSIVE":
             begun.set()
             may_end.wait()
@@ -91,7 +91,7 @@ async def test_the_log_is_cut_after_the_checkpoint_of_another_process(
     disk, tried = _Slow("slow"), list[bool]()
     real = wal.checkpoint
 
-    def noted(connection: Connection, mode: str) -> bool:
+    def noted(connection: Writer, mode: str) -> bool:
         tried.append(done := real(connection, mode))
         return done
 

@@ -13,7 +13,7 @@ import apsw
 import pytest
 
 from outeract_core import Outeract
-from outeract_core._store.engine.composed import waits
+from outeract_core._store.engine.seen import waits
 from tests.support.reading.world import arrive, connect, event, said
 
 pytestmark = pytest.mark.anyio

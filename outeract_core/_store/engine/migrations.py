@@ -18,6 +18,7 @@ from . import wal
 from .foreign import APPLICATION_ID, refuse_database
 from .sqlite import Connection
 from .translating import translated
+from .writer import Writer
 
 EDGE_TYPES = (
     "sent_by", "sent_to", "attachment", "reply_to", "in_thread", "triggered_by", "origin",
@@ -32,7 +33,7 @@ def scripts() -> tuple[str, ...]:
     return tuple(file.read_text("utf-8") for file in sorted(folder.glob("*.sql")))
 
 
-def migrate(connection: Connection, now: int) -> None:
+def migrate(connection: Writer, now: int) -> None:
     """Create or upgrade. Raises NotOurFile and NewerSchema; a failed step leaves no trace."""
     with translated(connection.path):
         connection.script("BEGIN IMMEDIATE")

@@ -60,7 +60,6 @@ def open_writer(path: str, vfs: str | None, durability: str, busy_ms: int, ids: 
         connection.hard = False if durability == "normal" else None
         connection.script("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;")
         connection.script("PRAGMA cache_size = -65536; PRAGMA secure_delete = ON")
-        _count_wal(connection)
     return connection
 
 
@@ -80,15 +79,6 @@ def configured(connection: Some, busy_ms: int) -> Some:
 def _casefold(*text: Any) -> str:
     """Text without its case, whatever the alphabet; as bytes, since it may hold half a surrogate."""
     return str(text[0], "utf-8", "replace").casefold()
-
-
-def _count_wal(connection: Connection) -> None:
-    def count(_db: apsw.Connection, _name: str, pages: int) -> int:
-        connection.wal_held = min(pages, connection.wal_held)
-        connection.wal_pages = pages - connection.wal_held
-        return 0
-
-    connection.db.set_wal_hook(count)
 
 
 def in_memory(path: str) -> bool:

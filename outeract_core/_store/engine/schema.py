@@ -13,7 +13,8 @@ import apsw
 from ..._domain.values.ids import uuid7
 from ...driver import Tx
 from .migrations import migrate
-from .sqlite import Connection, own
+from .sqlite import own
+from .writer import Writer
 
 SEARCH = frozenset(
     f"search_index{part}" for part in ("", "_data", "_idx", "_content", "_docsize", "_config")
@@ -25,7 +26,7 @@ _ALL = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_
 @cache
 def made() -> dict[tuple[str, str], str]:
     """What a fresh file has, by kind and name."""
-    fresh = Connection(apsw.Connection(":memory:"), ":memory:", uuid7)
+    fresh = Writer(apsw.Connection(":memory:"), ":memory:", uuid7)
     migrate(fresh, 0)
     found = {(kind, name): sql for kind, name, sql in fresh.script(_ALL)}
     fresh.close()

@@ -21,10 +21,10 @@ from ..._domain.values.paths import shown_path
 from ...driver import Dialect, Keys, Statement, Tx, Whose
 from ...errors import StoreCorrupt
 from .columns import fitted
-from .composed.waits import Waits
 from .composed.walking import walk
 from .dialect import SQLITE
-from .known import Known
+from .seen.known import Known
+from .seen.waits import Waits
 from .sets import MOST, exactly, widened
 
 Row = TypeVar("Row")
@@ -47,6 +47,7 @@ class Connection(Known):
     codec: Codec | None = None
     """What stands in the doors of its columns."""
     dialect: Dialect = SQLITE
+    optimistic = False
 
     def __init__(self, db: apsw.Connection, path: str, ids: IdSource) -> None:
         super().__init__()
@@ -54,7 +55,6 @@ class Connection(Known):
         self.path = path
         self.now = 0
         self.whose: Whose = None
-        self.wal_pages = self.wal_held = 0
         self.hard: bool | None = None
         self.waits = Waits()
         self._ids = ids
@@ -254,6 +254,9 @@ class Connection(Known):
     def begin(self, now: int) -> None:
         """Take the write lock; drop what another process may have made untrue."""
         self._cursor.execute("BEGIN IMMEDIATE")
+        self._begun(now)
+
+    def _begun(self, now: int) -> None:
         self.now, self.whose = now, None
         self._heads.clear()
         self.unstage()

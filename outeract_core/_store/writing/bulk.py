@@ -15,11 +15,12 @@ from ..._domain.values.classes import define
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 from ..records.conn import Conn
-from ..records.log import EDGE_ADD, EVENT_ADD, append, arrived, awaited
+from ..records.log import EDGE_ADD, append, arrived, awaited
 from . import conversations, delivery
 from .people import meet_all
 
 KNOWN: Statement[tuple[str]] = statement("event_dks")
+NEW: Statement[Any] = statement("event_new")
 
 DUPLICATE = 0
 """What came of an item that the log has already."""
@@ -48,10 +49,9 @@ _New = tuple[int, Item, int, int]
 
 def add(tx: Tx, conn: Conn, items: list[Item]) -> list[int]:
     """Commit plain messages of one connection, in order; the key of each, or DUPLICATE."""
-    if len(items) == 1:
+    if len(items) == 1 and not tx.optimistic:
         return [_alone(tx, conn, items[0])]
-    names = [str(item.dk) for item in items]
-    seen: set[Any] = {row[0] for row in tx.by_keys(KNOWN, names, conn=conn.id)}
+    seen = _seen(tx, conn, items)
     fates, new = [], []
     for item in items:
         new_one = item.dk not in seen
@@ -64,6 +64,14 @@ def add(tx: Tx, conn: Conn, items: list[Item]) -> list[int]:
         _write(tx, conn, told)
         _tell(tx, conn, told)
     return fates
+
+
+def _seen(tx: Tx, conn: Conn, items: list[Item]) -> set[Any]:
+    """Those that the log has already."""
+    if tx.optimistic:
+        return set()
+    names = [str(item.dk) for item in items]
+    return {row[0] for row in tx.by_keys(KNOWN, names, conn=conn.id)}
 
 
 def _alone(tx: Tx, conn: Conn, item: Item) -> int:
@@ -96,7 +104,7 @@ def _parties(tx: Tx, conn: Conn, new: list[tuple[int, Item]]) -> list[_New]:
 
 def _write(tx: Tx, conn: Conn, new: list[_New]) -> None:
     kind, now = tx.kind("message.inbound"), tx.now
-    tx.add(EVENT_ADD, [
+    tx.add(NEW, [
         (key, tx.new_uid(), conn.id, kind, now if item.occurred_at is None else item.occurred_at,
          now, item.dk, item.payload, item.raw)
         for key, item, _, _ in new

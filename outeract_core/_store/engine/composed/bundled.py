@@ -15,7 +15,7 @@ from typing import Any
 
 from ..sets import MOST, parts, widened
 
-__all__ = ["Bundle"]
+__all__ = ["CHANGED", "Bundle"]
 
 _WIDTH, _MANY = 9, 400
 """Values of a row: tables with more are few, and few rows come into them at once. And rows: for more a statement of their own is
@@ -24,6 +24,13 @@ worth it.
 _COLUMNS = ", ".join(f"c{number}" for number in range(1, _WIDTH + 1))
 _VIEW = f"CREATE TEMP VIEW IF NOT EXISTS bundle(kind, {_COLUMNS}) AS SELECT {', '.join('0' * (_WIDTH + 1))}"
 _ADD = f"INSERT INTO bundle(kind, {_COLUMNS}) VALUES ({', '.join('?' * (_WIDTH + 1))})"
+CHANGED = "another connection has written"
+"""What SQLite says of rows that were not put because of it."""
+_GUARD = (
+    "CREATE TEMP TRIGGER IF NOT EXISTS bundle_0 INSTEAD OF INSERT ON bundle WHEN NEW.kind = 0 BEGIN "
+    f"SELECT RAISE(ABORT, '{CHANGED}') "
+    "WHERE (SELECT data_version FROM pragma_data_version) IS NOT NEW.c1; END"
+)
 _VALUE = re.compile(r":\w+|\?")
 
 
@@ -48,9 +55,25 @@ class Bundle:
         self._rows += [(kind, *row, *rest) for row in rows]
         return True
 
-    def send(self) -> None:
-        """Put all that wait into their tables, in the order in which they came."""
+    @property
+    def waits(self) -> bool:
+        """Whether any row waits."""
+        return bool(self._rows)
+
+    @property
+    def is_one(self) -> bool:
+        """Whether one statement can have all that wait, and what guards them."""
+        return len(self._rows) < MOST
+
+    def send(self, since: int | None = None) -> None:
+        """Put all that wait into their tables, in the order in which they came.
+
+        `since`: none of them, should another connection have written since the file had this `data_version`.
+        """
         rows, self._rows = self._rows, []
+        if since is not None:
+            self._guard()
+            rows.append((0, since, *(None,) * (_WIDTH - 1)))
         for start in range(0, len(rows), MOST):
             self._run(*widened(_ADD, rows[start : start + MOST]))
 
@@ -58,6 +81,12 @@ class Bundle:
         """The transaction was undone: what waited, and what was made in it, is not there."""
         self._rows.clear()
         self._made.clear()
+
+    def _guard(self) -> None:
+        if _GUARD not in self._made:
+            self._run(_VIEW, ())
+            self._run(_GUARD, ())
+            self._made.add(_GUARD)
 
     def _make(self, sql: str, width: int) -> None:
         """What is there already stays; a text keeps its number for good."""

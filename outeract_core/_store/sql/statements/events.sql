@@ -5,6 +5,10 @@ INSERT INTO event(seq, id, conn, type, occurred_at, created_at, dk, payload, raw
 VALUES (:seq, :id, :conn, :type, :occurred_at, :now, :dk, payload_in(:payload), raw_in(:raw))
 ON CONFLICT (conn, dk) WHERE dk IS NOT NULL DO NOTHING;
 
+-- name: event_new
+INSERT INTO event(seq, id, conn, type, occurred_at, created_at, dk, payload, raw)
+VALUES (:seq, :id, :conn, :type, :occurred_at, :now, :dk, payload_in(:payload), raw_in(:raw));
+
 -- name: edge_add
 INSERT INTO edge(dst, type, src, at) VALUES (:dst, :type, :src, :at)
 ON CONFLICT (dst, type, src) DO NOTHING;

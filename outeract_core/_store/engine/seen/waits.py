@@ -24,22 +24,27 @@ class Waits:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self._began = self.until = 0.0
+        self.began = self.until = 0.0
 
     def begin(self) -> bool:
         """Something begins; whether the lock is to be spared."""
-        self._began = self.clock()
+        self.began = self.clock()
         return self.lately
 
     @property
     def lately(self) -> bool:
         """Whether what has begun is to spare the lock."""
-        return self._began < self.until
+        return self.began < self.until
+
+    @property
+    def known(self) -> bool:
+        """Whether it need not be seen again yet: what takes the time of a disk as well does not tell."""
+        return self.began < self.until - A_WHILE / 5
 
     def end(self, rows: int) -> None:
         """It is over. `rows` were fetched or written one by one, by statements that were run before."""
         now = self.clock()
-        if waited(now - self._began, rows, sys.getswitchinterval()):
+        if waited(now - self.began, rows, sys.getswitchinterval()):
             self.until = now + A_WHILE
 
 

@@ -1,0 +1,1 @@
+"""What is done in one commit: many things together, and none of them before it."""
