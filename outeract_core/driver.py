@@ -94,8 +94,18 @@ class Tx(Protocol):
     def by_keys(self, statement: Statement[Row], keys: Keys, **params: Any) -> list[Row]:
         """All rows of a query whose one list is `keys`, and which begins with it: none for no keys."""
 
-    def run(self, statement: Statement[Any], **params: Any) -> int:
-        """Execute a change; the number of rows that it changed."""
+    def run(self, statement: Statement[Any], **params: Any) -> None:
+        """Execute a change of which nobody needs to know what came: it may be done with what follows, but before
+        anything is asked.
+        """
+
+    def changed(self, statement: Statement[Any], **params: Any) -> int:
+        """Execute a change now; the number of rows that it changed."""
+
+    def changed_one(self, statement: Statement[Any], **params: Any) -> bool:
+        """Execute a change that is made to one row; whether it was. One that is `optimistic` takes it to be, and runs
+        the units again where it was not.
+        """
 
     def many(
         self, statement: Statement[Any], rows: Iterable[Mapping[str, Any] | tuple[Any, ...]]

@@ -27,7 +27,7 @@ from .computing import computing
 SECRET = "crash-secret"
 NUMBER = "100000000000001"
 PEOPLE = 60
-WORKERS = {"ingest": 4, "crowd": 40}
+WORKERS = {"ingest": 4, "host": 4, "crowd": 40}
 """How many deliver at once."""
 LONG = "and so on, in words that go on and on, until nobody wants to read them any more. " * 110
 """Three parts on WhatsApp and on Slack."""
@@ -93,8 +93,8 @@ def tell(text: str) -> None:
 
 
 async def main(path: str, url: str, first: int, role: str) -> None:
-    """`ingest` from webhook `first` on, or only `serve`, until killed; a `crowd` only ingests, while it computes;
-    `drain`: finish what is left.
+    """`ingest` from webhook `first` on, or only `serve`, until killed; a `host` does both while it computes, a `crowd`
+    only ingests; `drain`: finish what is left.
     """
     async with Outeract(path) as core:
         app = core.app("crash", overlap="queue")
@@ -124,7 +124,7 @@ async def main(path: str, url: str, first: int, role: str) -> None:
             many = WORKERS.get(role, 0)
             for worker in range(many):
                 group.start_soon(_deliver, core, connections, first + worker, many)
-            with computing() if role == "crowd" else nullcontext():
+            with computing() if role in ("host", "crowd") else nullcontext():
                 await anyio.sleep_forever()
 
 

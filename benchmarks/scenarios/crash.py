@@ -48,7 +48,8 @@ class Lives:
             self.end()
         elif self.second is None:
             self.second = self._start("serve")
-        child = self._start("crowd" if alone else "ingest", max(self.told, default=-1) + 1)
+        role = self.chance.choice(("crowd", "host")) if alone else "ingest"
+        child = self._start(role, max(self.told, default=-1) + 1)
         assert child.stdout is not None
         begun = child.stdout.readline() + child.stdout.readline()  # it serves, and has acknowledged
         time.sleep(self.chance.uniform(0.05, 1.0))

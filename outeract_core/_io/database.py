@@ -28,7 +28,7 @@ from .._store.engine.migrations import migrate, refuse_newer
 from .._store.engine.opening import in_memory, open_writer
 from .._store.engine.reader import Reader, open_reader
 from .._store.engine.translating import TooLarge, TooLong, as_ours, translated
-from .._store.engine.writer import Again, Writer
+from .._store.engine.writer import Writer
 from ..driver import Tx, Whose
 from ..errors import StoreBroken, StoreClosed
 from .checkpointer import Beside
@@ -38,7 +38,7 @@ from .processes.process import forks
 from .readers import Readers
 from .threads.aside import aside
 from .wakeup import waiter
-from .write_queue import Share, Ticket, Unit, fail, run, wake
+from .write_queue import Arrivals, Share, Ticket, Unit, fail, run, wake
 
 __all__ = ["BATCH", "Database", "Options", "Share", "Ticket", "Unit", "default_checkpoints"]
 
@@ -58,7 +58,7 @@ class Database:
         self.options = options
         self._forks, self._id = forks(), random.getrandbits(60) | 1
         self._batch = 0
-        self._queue: queue.SimpleQueue[Ticket[Any] | None] = queue.SimpleQueue()
+        self._queue = Arrivals(lambda: self._writer.waits.late())
         self._broken: BaseException | None = None
         self._closed = False
         self._truncate = self._fresh = False
@@ -302,9 +302,9 @@ class Database:
             run(self._writer, batch)
             self._writer.flush(self._id, self._batch)
         except BaseException as error:
-            doubted = self._writer.unsure or isinstance(error, Again)
+            repeats = self._writer.repeats(error)
             self._writer.rollback()
-            if doubted:
+            if repeats:
                 self._attempt(batch, optimistic=False)
                 return
             if sqlite.is_fatal(error) or len(batch) == 1:

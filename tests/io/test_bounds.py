@@ -36,7 +36,7 @@ def test_an_attempt_that_is_not_counted_is_taken_back(db: Connection, uncounted:
             "INSERT INTO outbox(id, conn, lane, verb, parts, due, attempt, sandbox, state, lease_token, waits)"
             " VALUES (:id, 1, 1, 'send', '[]', 1, :attempt, 0, 'sending', 5, 0)", row,
         )  # fmt: skip
-        changed = db.run(
+        changed = db.changed(
             statement("outbox_retry"), id=attempt, token=5, state="queued", due=2, error="e",
             uncounted=uncounted,
         )  # fmt: skip

@@ -261,7 +261,7 @@ async def test_what_was_kept_back_is_the_trouble_of_its_own_unit(tmp_path: Path)
         errors.append(caught.value)
 
     with opened(tmp_path / "a.db") as database:
-        database._writer.waits.until = float("inf")
+        database._writer.waits.host.until = float("inf")
         database.write_now(adds("there"))
         async with anyio.create_task_group() as group:
             group.start_soon(database.write, held)

@@ -63,11 +63,11 @@ def test_a_list_has_its_members_and_no_others(
     assert [row[0] for row in db.all(within, keys=members)] == inside
     assert [row[0] for row in db.all(without, keys=tuple(members))] == outside
     change = _statement(f"UPDATE t SET {column} = {column} WHERE {column} {{in keys}}")
-    assert db.run(change, keys=members) == len(inside)
+    assert db.changed(change, keys=members) == len(inside)
     gone = _statement(f"DELETE FROM t WHERE {column} {{in keys}}")
-    assert db.run(gone, keys=members) == len(inside)
+    assert db.changed(gone, keys=members) == len(inside)
     add = _statement(f"INSERT INTO t({column}) SELECT k.value FROM {{each keys}} k WHERE true")
-    assert db.run(add, keys=members) == len(members)
+    assert db.changed(add, keys=members) == len(members)
     assert [row[0] for row in db.all(_statement(f"SELECT {column} FROM t ORDER BY rowid"))] == [
         *outside, *members,
     ]  # fmt: skip

@@ -88,7 +88,7 @@ async def test_beside_a_host_that_computes_a_commit_is_one_statement(
     async with Outeract(tmp_path / "a.db", search=None) as core:
         connection = connect(core, core.app("support"))
         await arrive(core, connection, *_messages(0, 40, 20))
-        core.runtime.database._writer.waits.until = float("inf")
+        core.runtime.database._writer.waits.host.until = float("inf")
         for number in (40, 41):  # the view and what guards it are made once
             await arrive(core, connection, *_messages(number, 1, 2))
         assert await _counted(core, connection, _messages(100, count, 20)) == 2
@@ -157,6 +157,28 @@ async def test_a_turn_that_answers_takes_few_steps(tmp_path: Path) -> None:
         assert _longest(seen) <= _TURN
 
 
+async def test_beside_a_host_that_computes_a_turn_that_answers_is_one_statement(
+    tmp_path: Path,
+) -> None:
+    """It looks whether the turn is still ours, and commits the reply and "handled" together."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        app = core.app("support")
+        connection = connect(core, app)
+
+        @app.on("message.inbound")
+        async def echo(message: Message) -> str:
+            return message.text
+
+        for number in range(5):
+            await arrive(core, connection, *_messages(number, 1, 1))
+            core.runtime.database._writer.waits.host.until = float("inf")
+            with steps(core) as seen:
+                await core.pump()
+        said_so = [sql.split()[0] for sql in seen[len(seen) - seen[::-1].index("COMMIT") :]]
+        assert said_so[:3] == ["SELECT", "PRAGMA", "INSERT"]
+        assert set(said_so[3:]) <= {"PRAGMA", "INSERT"}, "the lease is given back"
+
+
 async def test_a_read_takes_few_steps(tmp_path: Path) -> None:
     """A look-up one, and a page; a list one more."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
@@ -184,9 +206,9 @@ async def test_beside_a_host_that_computes_a_page_and_a_list_are_few_rows(tmp_pa
         for ask, least, most in zip(ways, (20, 20), (_PAGE, _LIST), strict=True):
             before = [repr(one) for one in await ask()]
             with core.runtime.database._readers.borrowed() as reader:
-                reader.waits.until = -1.0
+                reader.waits.host.until = -1.0
             assert await _asked(core, ask, apsw.SQLITE_TRACE_ROW) > least
-            reader.waits.until = float("inf")
+            reader.waits.host.until = float("inf")
             assert await _asked(core, ask, apsw.SQLITE_TRACE_ROW) == most
             assert [repr(one) for one in await ask()] == before
 

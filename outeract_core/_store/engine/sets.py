@@ -18,9 +18,9 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
+_ONE = r"(?:\w+\([:?\w]+\)|'\w+'|[:?\w]+)"
 _ADDS = re.compile(
-    r"(INSERT INTO \w+\([\w, ]+\)\s+)VALUES \(((?:(?:\w+\([:?\w]+\)|'\w+'|[:?\w]+)(?:, )?)+)\)([^:]*)",
-    re.DOTALL,
+    rf"(INSERT INTO \w+\([\w, ]+\)\s+)VALUES \(({_ONE}(?:, {_ONE})*)\)([^:]*)", re.DOTALL
 )
 _NAMED = re.compile(r":\w+")
 _SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)

@@ -56,7 +56,7 @@ class Connection(Known):
         self.now = 0
         self.whose: Whose = None
         self.hard: bool | None = None
-        self.waits = Waits()
+        self.waits = Waits(path)
         self._ids = ids
         self._cursor: Any = db.cursor()
         self._texts = fitted(db, self.codec)
@@ -87,12 +87,22 @@ class Connection(Known):
         params["keys"] = apsw.carray(array("q", keys)) if type(keys[0]) is int else bound(keys)
         return self._fetched(self._texts[statement.sql], params)
 
-    def run(self, statement: Statement[Any], **params: Any) -> int:
+    def run(self, statement: Statement[Any], **params: Any) -> None:
+        """Execute a change of which nobody needs to know what came."""
+        if statement.lists:
+            self._lists(statement, params)
+        self._cursor.execute(self._texts[statement.sql], params)
+
+    def changed(self, statement: Statement[Any], **params: Any) -> int:
         """Execute a change; the number of rows that it changed."""
         if statement.lists:
             self._lists(statement, params)
         self._cursor.execute(self._texts[statement.sql], params)
         return self.db.changes()
+
+    def changed_one(self, statement: Statement[Any], **params: Any) -> bool:
+        """Execute a change that is made to one row; whether it was."""
+        return self.changed(statement, **params) == 1
 
     def _lists(self, statement: Statement[Any], params: dict[str, Any]) -> None:
         go_on()
@@ -330,18 +340,6 @@ class Connection(Known):
     def pending_calls(self) -> list[Callable[[], None]]:
         """The calls that wait for the commit."""
         return list(self._calls)
-
-    def abandon(self) -> None:
-        """Close after a failed COMMIT, whatever state SQLite is in."""
-        try:
-            self.rollback()
-        except apsw.Error:
-            pass
-        self.db.close(True)
-
-    def forget_writer(self, writer: int) -> None:
-        """Drop a writer's mark when it closes in order."""
-        self._cursor.execute("DELETE FROM counter WHERE owner = ?", (-writer,))
 
     def marked(self, writer: int) -> int:
         """The last batch of `writer` that is in the file."""

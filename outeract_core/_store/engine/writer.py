@@ -9,6 +9,7 @@ Does not know: what is added, threads, when one is begun (`_io/database.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import apsw
@@ -21,7 +22,7 @@ from .sqlite import Connection
 
 Row = TypeVar("Row")
 
-_UNDONE = (apsw.ConstraintError, apsw.BusyError, apsw.LockedError, apsw.SQLError)
+_UNDONE = (apsw.ConstraintError, apsw.SQLError)
 """After these SQLite has undone a statement for certain, however far it was."""
 
 
@@ -59,13 +60,14 @@ class _After:
 class Writer(Connection):
     """A connection that writes. Not to be used by two threads at once.
 
-    `_free`: the lock is not taken yet, and nothing written. `optimistic`: nor is asked for what is there.
+    `_free`: the lock is not taken yet, and nothing written. `optimistic`: nor is asked for what is there. `unsure`: an
+    error may come of that, or of something that was kept back, so that it is not known whose it is.
     """
 
     _bundles = False
     _added = 0
     _seen: int | None = None
-    _free = False
+    _free = unsure = False
     _wary = _asks = 0.0
     _unknown: BaseException | None = None
 
@@ -73,7 +75,7 @@ class Writer(Connection):
         super().__init__(db, path, ids)
         self._plain = self._cursor
         self._bundle = Bundle(self._plain.execute)
-        self.log = Log(self._written, self._logged)
+        self.log = Log(partial(db.status, apsw.SQLITE_DBSTATUS_CACHE_WRITE), self._logged)
 
     def begin(self, now: int, units: int = 0) -> None:
         """Take the write lock; drop what another process may have made untrue.
@@ -84,26 +86,24 @@ class Writer(Connection):
         the end or before.
         """
         self._added, spares = 0, self.waits.begin()
-        hopes, began = (
-            units >= _MANY or (units > 0 and spares and self.waits.known),
-            self.waits.began,
-        )
-        self._free = hopes and self._seen is not None and began > self._wary
+        if units and (spares or units >= _MANY):
+            self._begin_sparing(now, spares)
+        else:
+            self.unsure = False
+            super().begin(now)
+
+    def _begin_sparing(self, now: int, spares: bool) -> None:
+        began, known = self.waits.began, not spares or self.waits.known
+        self._free = known and self._seen is not None and began > self._wary
         self.optimistic = self._free and began > self._asks
         if self._free:
             self._begun(now)
         else:
-            self._begin_locked(now, hopes or spares)
-        if self._free or spares:
-            self._bundles, self._cursor = True, _After(self._plain, self._before)
-
-    def _begin_locked(self, now: int, looks: bool) -> None:
-        before = self._version
-        super().begin(now)
-        if looks:
+            super().begin(now)
             self._seen = self.data_version()
-        elif before != self._version:
-            self._seen = None
+        self.unsure = self._free or spares
+        if self.unsure:
+            self._bundles, self._cursor = True, _After(self._plain, self._before)
 
     def add(self, statement: Statement[Row], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
         """Add many rows by one statement, or later, by one for several tables."""
@@ -111,6 +111,18 @@ class Writer(Connection):
         if self._bundles and self._bundle.put(self._texts[statement.sql], rows):
             return []
         return super().add(statement, rows)
+
+    def run(self, statement: Statement[Any], **params: Any) -> None:
+        """Execute a change, or have it wait with what is added."""
+        self._added += 1
+        if not (self._bundles and self._bundle.put_one(self._texts[statement.sql], params)):
+            super().run(statement, **params)
+
+    def changed_one(self, statement: Statement[Any], **params: Any) -> bool:
+        """Execute a change that is made to one row, or take it to be."""
+        if self.optimistic and self._bundle.put_one(self._texts[statement.sql], params, must=True):
+            return True
+        return super().changed_one(statement, **params)
 
     def stream(self, sql: str, params: Mapping[str, Any]) -> Iterator[Any]:
         """Rows of a composed query one by one, none of them kept, while the transaction lasts."""
@@ -134,10 +146,11 @@ class Writer(Connection):
 
     def commit(self) -> None:
         """COMMIT, or tell what came of it. An exception here leaves the outcome unknown: look, never guess."""
-        free, self._free, self.optimistic = self._free, False, False
-        if not free:
+        if not self._free:
             super().commit()
-        elif self._unknown is not None:
+            return
+        self._free = self.optimistic = False
+        if self._unknown is not None:
             raise self._unknown
 
     def rollback(self) -> None:
@@ -147,10 +160,21 @@ class Writer(Connection):
         self._free, self.optimistic, self._unknown = False, False, None
         super().rollback()
 
-    @property
-    def unsure(self) -> bool:
-        """Whether what was read may be untrue by now, since the lock was not taken."""
-        return self._free
+    def abandon(self) -> None:
+        """Close after a failed COMMIT, whatever state SQLite is in."""
+        try:
+            self.rollback()
+        except apsw.Error:
+            pass
+        self.db.close(True)
+
+    def forget_writer(self, writer: int) -> None:
+        """Drop a writer's mark when it closes in order."""
+        self._cursor.execute("DELETE FROM counter WHERE owner = ?", (-writer,))
+
+    def repeats(self, error: BaseException) -> bool:
+        """Whether units that ended so are to be run again, plainly. Not for a lock that was waited for long enough."""
+        return isinstance(error, Again) or (self.unsure and not isinstance(error, apsw.BusyError))
 
     def _before(self, sql: str) -> None:
         """What is asked sees what was added; and what changes something is no longer alone."""
@@ -181,7 +205,7 @@ class Writer(Connection):
         self._plainly()
         try:
             self._hoped(self._seen)
-        except Again:
+        except (Again, apsw.BusyError):
             raise
         except BaseException as error:
             self._unknown = error
@@ -192,6 +216,10 @@ class Writer(Connection):
             self._bundle.send(since)
         except _UNDONE as error:
             raise self._again(str(error)) from error
+        except apsw.BusyError as error:
+            if getattr(error, "extendedresult", 0) == apsw.SQLITE_BUSY_SNAPSHOT:
+                raise self._again(CHANGED) from error
+            raise
 
     def _again(self, why: str) -> Again:
         until = self.waits.clock() + _WARY
@@ -200,11 +228,6 @@ class Writer(Connection):
         else:
             self._asks = until
         return Again(why)
-
-    def _written(self) -> int:
-        """Pages that this connection has written into the log, ever."""
-        pages: int = self.db.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE)[0]
-        return pages
 
     def _logged(self) -> tuple[int, int]:
         """Pages in the log, and how many of them a checkpoint has moved; nothing is moved by asking."""

@@ -134,7 +134,7 @@ def divide(tx: Tx, asking: Asking, found: Standing, ttl: int, idle: Sequence[int
 def _take(tx: Tx, asking: Asking, found: Standing, app: int, ttl: int) -> int:
     """Whether the application is ours now: the row is as it was seen, or was not there and is not yet."""
     was, then = found.seen.get(app, (None, None))
-    return tx.run(
+    return tx.changed(
         TAKE, app=app, name=NAME, owner=asking.owner, until=tx.now + ttl, was=was, then=then
     )
 

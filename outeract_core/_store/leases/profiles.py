@@ -130,7 +130,7 @@ def learnt(tx: Tx, conn: Conn, asked: Asked, told: Profile, *, pictures: bool) -
     fresh = pictures and told.picture is not None and _another(asked, told)
     kept = asked.picture if told.picture is not None else None
     values = {"picture": kept, "version": asked.version if kept is not None else None}
-    if not tx.run(
+    if not tx.changed_one(
         LEARNT, puser=asked.puser, token=asked.token, due=tx.now + AGE, now=tx.now, **values
     ):
         return ()

@@ -33,7 +33,7 @@ _RECENT: dict[bool, Statement[CountsRow]] = {
     False: statement("recent_conversations_up"),
 }
 UNSAID: Statement[tuple[int]] = statement("unsaid")
-LAST_SAID: Statement[tuple[int, int | None]] = statement("last_said")
+NEWEST: Statement[tuple[int, int]] = statement("newest_of_many")
 TOTAL: Statement[tuple[int]] = statement("conversation_total")
 PARTICIPANTS: Statement[tuple[int]] = statement("participants")
 PEERS: Statement[tuple[int]] = statement("peers_of_person")
@@ -206,11 +206,13 @@ def recent(
 
 def last_said(tx: Tx, peers: Sequence[int]) -> dict[int, int]:
     """The last message that was said with each, where one of the newest few was."""
-    return {
-        peer: event
-        for peer, event in tx.by_keys(LAST_SAID, peers, now=tx.now, looked=LOOKED)
-        if event is not None
-    }
+    found = tx.by_keys(NEWEST, peers, most=LOOKED)
+    unsaid = {row[0] for row in tx.by_keys(UNSAID, [event for _, event in found], now=tx.now)}
+    last: dict[int, int] = {}
+    for peer, event in found:
+        if event not in unsaid:
+            last[peer] = max(event, last.get(peer, 0))
+    return last
 
 
 def total(tx: Tx, app: int, conn: int | None) -> int:

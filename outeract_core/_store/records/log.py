@@ -17,6 +17,7 @@ from ...driver import Statement, Tx
 from ..engine.statements import statement
 
 EVENT_ADD: Statement[Any] = statement("event_add")
+EVENT_NEW: Statement[Any] = statement("event_new")
 EVENT_BY_EXT: Statement[tuple[int, int]] = statement("event_by_ext")
 EVENT_CONN: Statement[tuple[int | None, int, str]] = statement("event_conn")
 EVENT_FACTS: Statement[tuple[int, int, str]] = statement("event_facts")
@@ -47,12 +48,14 @@ def append(
     `dk`: the dedupe key as a column can hold it; see `_codec.identifier`.
     """
     key = tx.allocate(app)
-    added = tx.run(
-        EVENT_ADD, seq=key, id=tx.new_uid() if id is None else id.bytes, conn=conn, type=tx.kind(event_type),
-        occurred_at=tx.now if occurred_at is None else occurred_at, now=tx.now,
-        dk=dk, payload=payload, raw=raw,
-    )  # fmt: skip
-    if not added:
+    values: dict[str, Any] = {
+        "seq": key, "id": tx.new_uid() if id is None else id.bytes, "conn": conn, "type": tx.kind(event_type),
+        "occurred_at": tx.now if occurred_at is None else occurred_at, "now": tx.now,
+        "dk": dk, "payload": payload, "raw": raw,
+    }  # fmt: skip
+    if dk is None or conn is None:
+        tx.run(EVENT_NEW, **values)
+    elif not tx.changed(EVENT_ADD, **values):
         tx.release(app)
         return None
     return key

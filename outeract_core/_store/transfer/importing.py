@@ -115,7 +115,7 @@ def _standing(app: int, header: dict[str, Any], line: int, position: int, conns:
 
 def moved(tx: Tx, app: int, was: int, line: int, position: int) -> None:
     """Note how far it has come. Raises LeaseLost when another import has moved it meanwhile."""
-    if not tx.run(MOVE, app=app, was=was, line=line, position=position):
+    if not tx.changed(MOVE, app=app, was=was, line=line, position=position):
         raise LeaseLost("another import of this file has gone on with this application")
 
 

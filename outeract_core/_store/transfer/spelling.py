@@ -54,7 +54,7 @@ def _one(
         return False
     if tx.one(PUSER_BY_ID, conn=conn.id, ext=right) is not None:
         return False
-    return bool(tx.run(RESPELL, id=key, ext=right))
+    return bool(tx.changed(RESPELL, id=key, ext=right))
 
 
 def _mark(conn: Conn) -> str:

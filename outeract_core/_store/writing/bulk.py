@@ -15,12 +15,11 @@ from ..._domain.values.classes import define
 from ...driver import Statement, Tx
 from ..engine.statements import statement
 from ..records.conn import Conn
-from ..records.log import EDGE_ADD, append, arrived, awaited
+from ..records.log import EDGE_ADD, EVENT_NEW, append, arrived, awaited
 from . import conversations, delivery
 from .people import meet_all
 
 KNOWN: Statement[tuple[str]] = statement("event_dks")
-NEW: Statement[Any] = statement("event_new")
 
 DUPLICATE = 0
 """What came of an item that the log has already."""
@@ -104,7 +103,7 @@ def _parties(tx: Tx, conn: Conn, new: list[tuple[int, Item]]) -> list[_New]:
 
 def _write(tx: Tx, conn: Conn, new: list[_New]) -> None:
     kind, now = tx.kind("message.inbound"), tx.now
-    tx.add(NEW, [
+    tx.add(EVENT_NEW, [
         (key, tx.new_uid(), conn.id, kind, now if item.occurred_at is None else item.occurred_at,
          now, item.dk, item.payload, item.raw)
         for key, item, _, _ in new

@@ -45,7 +45,7 @@ class Enrolment:
 def enrol(tx: Tx, app: int, one: Enrolment) -> bool:
     """Note a handler. False when another process has done it first: then that stands."""
     return bool(
-        tx.run(
+        tx.changed(
             ENROL, app=app, handler=one.handler, position=one.position, joined=0,
             left_behind=one.left_behind, older=int(one.older), now=tx.now,
         )

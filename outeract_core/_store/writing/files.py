@@ -176,7 +176,7 @@ def stored(
     """
     due, key = tx.now if transcribe else None, download.key
     values = {"size": size, "sha256": sha256, "mime": safe_mime(mime), "due": due}
-    if not tx.run(FILE_STORED, id=key, token=download.token, **values):
+    if not tx.changed_one(FILE_STORED, id=key, token=download.token, **values):
         return False
     _tell(tx, conn, key, "system.file_stored", {"size": size, "sha256": sha256})
     return True
@@ -189,19 +189,19 @@ def is_used(tx: Tx, sha256: str) -> bool:
 
 def failed(tx: Tx, conn: Conn, download: Download, reason: str) -> None:
     """The bytes will not come."""
-    if tx.run(FILE_FAILED, id=download.key, token=download.token, error=clean(reason)):
+    if tx.changed_one(FILE_FAILED, id=download.key, token=download.token, error=clean(reason)):
         _tell(tx, conn, download.key, "system.file_failed", {"reason": reason})
 
 
 def transcribed(tx: Tx, conn: Conn, download: Download, text: str) -> None:
     """What is said in a recording, as an event about its message."""
-    if tx.run(FILE_DONE, id=download.key, token=download.token, error=None):
+    if tx.changed_one(FILE_DONE, id=download.key, token=download.token, error=None):
         _tell(tx, conn, download.key, "message.transcribed", {"text": text})
 
 
 def not_transcribed(tx: Tx, conn: Conn, download: Download, reason: str) -> None:
     """The transcript will not come; the bytes stay."""
-    if tx.run(FILE_DONE, id=download.key, token=download.token, error=clean(reason)):
+    if tx.changed_one(FILE_DONE, id=download.key, token=download.token, error=clean(reason)):
         _tell(tx, conn, download.key, "system.file_failed", {"reason": reason})
 
 

@@ -149,7 +149,9 @@ def done(tx: Tx, *turns: Through, handled: bool = True) -> list[int]:
 def _alone(tx: Tx, events: Sequence[int]) -> set[int]:
     """Those of the events that nobody but one handler was ever at: they are processed now."""
     if len(events) == 1:
-        return set(events) if tx.run(PROCESSED_ALONE, event=events[0], now=tx.now) else set()
+        return (
+            set(events) if tx.changed_one(PROCESSED_ALONE, event=events[0], now=tx.now) else set()
+        )
     return {row[0] for row in tx.by_keys(PROCESSED_ALONE_OF_MANY, events, now=tx.now)}
 
 
@@ -178,7 +180,7 @@ def redone(tx: Tx, event: int, *, unread: bool) -> list[int]:
 
 
 def _processed(tx: Tx, event: int, unread: bool) -> bool:
-    return bool(tx.run(PROCESSED, event=event, now=tx.now, unread=int(unread)))
+    return tx.changed_one(PROCESSED, event=event, now=tx.now, unread=int(unread))
 
 
 def may_be_read(tx: Tx, event: int) -> bool:

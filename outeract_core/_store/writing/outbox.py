@@ -252,7 +252,7 @@ def _tried(tx: Tx, row: Row, error: str) -> None:
 
 
 def _fenced(tx: Tx, change: Statement[Any], row: Row, **values: Any) -> None:
-    if not tx.run(change, id=row.id, token=row.token, **values):
+    if not tx.changed_one(change, id=row.id, token=row.token, **values):
         raise _lost(row)
 
 

@@ -354,7 +354,7 @@ def _learn(tx: Tx, conn: int, known: _Known, party: Party) -> None:
             _take_over(tx, conn, known[0], told, holder, party)
         elif holder[3]:  # what they were called by was an alias, and is their id too
             _call(tx, conn, known[0], told, "external_id")
-        if _decisive(party) is not None and tx.run(NEWEST, id=known[0], address=told):
+        if _decisive(party) is not None and tx.changed(NEWEST, id=known[0], address=told):
             tx.forget()
     _learn_aliases(tx, conn, known[0], party)
 
@@ -370,7 +370,7 @@ def _learn_aliases(tx: Tx, conn: int, key: int, party: Party) -> None:
     """The first who is called so stays so, unless that is all that is known of them."""
     for alias in party.aliases:
         named = {"conn": conn, "value": text_id(alias.value), "type": alias.type}
-        if not tx.run(ALIAS_ADD, **named, puser=key):
+        if not tx.changed(ALIAS_ADD, **named, puser=key):
             holder = None if party.external_id is None else tx.one(PUSER_NAMELESS, **named)
             if holder is None or holder[0] == key:
                 continue

@@ -46,7 +46,7 @@ def keep(
     state: str, error: str | None, digest: bytes,
 ) -> None:  # fmt: skip
     """Keep a verified delivery as it came; the same bytes once."""
-    new = tx.run(
+    new = tx.changed(
         KEEP, uid=tx.new_id().bytes, conn=conn.id, received_at=received_at, method=method,
         headers=headers, query=query, body=body, state=state, error=error, digest=digest,
     )  # fmt: skip

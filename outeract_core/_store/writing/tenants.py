@@ -236,7 +236,7 @@ def enable(tx: Tx, conn: Conn, config: dict[str, Any]) -> bool:
     row = tx.one(CONNECTION, app=conn.app, platform=conn.platform, name=conn.entity.name)
     if row is None or stored.values(row[7], "connection", row[0]) != config:
         return False
-    return bool(tx.run(CONNECTION_ENABLE, id=row[0], config=row[7]))
+    return bool(tx.changed(CONNECTION_ENABLE, id=row[0], config=row[7]))
 
 
 def hold(tx: Tx, conn: Conn, marks: Sequence[str], account: str | None) -> Conn:
@@ -280,7 +280,7 @@ def pin(tx: Tx, conn: Conn, account: str) -> None:
 
 def stands(tx: Tx, conn: Conn, status: str) -> bool:
     """A connection's state is this now; whether that is news."""
-    return bool(tx.run(CONNECTION_STATUS, id=conn.id, status=status))
+    return bool(tx.changed(CONNECTION_STATUS, id=conn.id, status=status))
 
 
 def set_status(tx: Tx, conn: Conn, status: str, reason: str) -> None:

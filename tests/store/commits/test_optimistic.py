@@ -23,21 +23,21 @@ from outeract_core._io.database import Database
 from outeract_core._io.write_queue import Ticket, nobody
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core.driver import Statement
-from outeract_core.errors import BadInput, DiskFull, StoreError
-from tests.support.patience import PATIENCE
+from outeract_core.errors import BadInput, DiskFull, StoreBusy, StoreError
+from tests.support.patience import BRIEFLY, PATIENCE
 from tests.support.reading.world import about, arrive, connect, said
 from tests.support.store.opening import GET, PUT, Held, names, opened, raw
 from tests.support.store.vfs import Disk, disk
 
 _BUMP: Statement[Any] = Statement("bump", "UPDATE meta SET value = value + 1 WHERE name = :name")
 _OTHER = "INSERT INTO meta(name, value) VALUES (?, 100) ON CONFLICT (name) DO UPDATE SET value = value + 100"
-_KINDS = ("add", "bump", "ask", "known", "needed", "other")
+_KINDS = ("add", "put", "bump", "one", "alter", "ask", "known", "needed", "other")
 _NAMES = ("a", "b", "c")
 
 
 def _hoping(database: Database) -> Database:
     """From now on the writer takes the lock only when it must."""
-    database._writer.waits.until = float("inf")
+    database._writer.waits.host.until = float("inf")
     database._writer._wary = database._writer._asks = 0.0
     return database
 
@@ -80,7 +80,13 @@ class Step:
         if self.kind == "add":
             return tx.add(PUT, [(self.name, 1)])
         if self.kind == "bump":
+            return tx.changed(_BUMP, name=self.name)
+        if self.kind == "one":
+            return tx.changed_one(_BUMP, name=self.name)
+        if self.kind == "alter":
             return tx.run(_BUMP, name=self.name)
+        if self.kind == "put":
+            return tx.run(PUT, name=self.name, value=1)
         if self.kind == "ask":
             return tx.one(GET, name=self.name)
         if self.kind in ("known", "needed"):
@@ -108,16 +114,16 @@ class Step:
 
     def model(self, rows: dict[str, int], known: dict[str, int]) -> Any:
         """What it does to these rows."""
-        if self.kind == "add":
+        if self.kind in ("add", "put"):
             if self.name in rows:
                 raise StoreError("UNIQUE")
             rows[self.name] = 1
-            return []
-        if self.kind == "bump":
-            rows[self.name] = rows.get(self.name, -1) + 1
-            if rows[self.name] == 0:
-                return rows.pop(self.name)
-            return 1
+            return [] if self.kind == "add" else None
+        if self.kind in ("bump", "one", "alter"):
+            there = self.name in rows
+            if there:
+                rows[self.name] += 1
+            return None if self.kind == "alter" else there
         if self.kind == "ask":
             return (rows[self.name],) if self.name in rows else None
         if self.kind in ("known", "needed"):
@@ -279,3 +285,23 @@ async def test_what_is_there_already_is_found_at_the_end(tmp_path: Path) -> None
             reaction = about("message.reaction_added", f"r{number}", "m1", {"emoji": "x"}, "p1")
             await arrive(core, connection, *messages, reaction)
             assert await app.events.count() == number + 10 + number // 5 + 1
+
+
+def test_a_lock_is_waited_for_once(tmp_path: Path) -> None:
+    """While another process has it, the busy timeout is over once, and the units do not run again."""
+    ran: list[None] = []
+
+    def unit(tx: Connection) -> None:
+        ran.append(None)
+        tx.add(PUT, [("a", 1)])
+
+    with opened(tmp_path / "a.db", busy_timeout=BRIEFLY) as database:
+        _hoping(database).write_now(_adds("before"))
+        with raw(tmp_path / "a.db") as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreBusy):
+                database.write_now(unit)
+            other.execute("ROLLBACK")
+        assert len(ran) == 1
+        database.write_now(unit)
+        assert database.read(names) == {"a", "before"}

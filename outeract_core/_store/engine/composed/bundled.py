@@ -1,7 +1,7 @@
-"""Rows for several tables as one statement, for who has to wait for Python's lock at each.
+"""Changes of several tables as one statement, for who has to wait for Python's lock at each.
 
-Knows: that a view which only this connection sees takes all of them in one step, and puts each into its table by a trigger;
-which texts can be put so. Does not know: SQLite's interface, when it is worth it.
+Knows: that a view which only this connection sees takes all of them in one step, and makes each by a trigger; which texts
+can be put so. Does not know: SQLite's interface, when it is worth it.
 
 A row takes SQLite half as much again this way; a lock that is lost costs a switch interval.
 """
@@ -9,17 +9,16 @@ A row takes SQLite half as much again this way; a lock that is lost costs a swit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from itertools import count
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..sets import MOST, parts, widened
 
 __all__ = ["CHANGED", "Bundle"]
 
-_WIDTH, _MANY = 9, 400
-"""Values of a row: tables with more are few, and few rows come into them at once. And rows: for more a statement of their own is
-worth it.
+_WIDTH, _MANY, _KINDS = 10, 400, 60
+"""Values of a row: tables with more are few, and few rows come into them at once. Rows of one text: for more a statement
+of their own is worth it. And texts: each row asks each of them whether it is its own.
 """
 _COLUMNS = ", ".join(f"c{number}" for number in range(1, _WIDTH + 1))
 _VIEW = f"CREATE TEMP VIEW IF NOT EXISTS bundle(kind, {_COLUMNS}) AS SELECT {', '.join('0' * (_WIDTH + 1))}"
@@ -31,15 +30,31 @@ _GUARD = (
     f"SELECT RAISE(ABORT, '{CHANGED}') "
     "WHERE (SELECT data_version FROM pragma_data_version) IS NOT NEW.c1; END"
 )
+_MUST = "SELECT RAISE(ABORT, 'not one row was changed') WHERE changes() <> 1"
 _VALUE = re.compile(r":\w+|\?")
+_MAKES = re.compile(r"(INSERT|UPDATE|DELETE) ")
+_NOT_SO = re.compile(r"RETURNING|--|'[^']*[:?][^']*'")
+"""What is told, and where what looks like a value is none."""
+
+
+class _Kind:
+    """A text that can be put so. `names`: its values in their order; `rest`: the columns that it leaves empty; `adds`:
+    it adds a row.
+    """
+
+    __slots__ = ("adds", "names", "number", "rest")
+
+    def __init__(self, number: int, names: list[str], adds: bool) -> None:
+        self.number, self.names, self.adds = number, names, adds
+        self.rest = (None,) * (_WIDTH - len(names))
 
 
 class Bundle:
-    """The rows that wait to be put into their tables together. `run`: executes SQL with values."""
+    """The changes that wait to be made together. `run`: executes SQL with values."""
 
     def __init__(self, run: Callable[[str, Sequence[Any]], Any]) -> None:
         self._run = run
-        self._kinds: dict[str, tuple[int, tuple[None, ...]]] = {}
+        self._kinds: dict[str, _Kind | None] = {}
         self._made: set[str] = set()
         self._rows: list[tuple[Any, ...]] = []
 
@@ -47,17 +62,26 @@ class Bundle:
         """Have these rows wait; False when the text is not of a kind that can, or they are many."""
         if not 0 < len(rows) <= _MANY:
             return not rows
-        if sql not in self._made:
-            if not _takes(sql, len(rows[0])):
-                return False
-            self._make(sql, len(rows[0]))
-        kind, rest = self._kinds[sql]
-        self._rows += [(kind, *row, *rest) for row in rows]
+        kind = self._kind(sql)
+        if kind is None or not kind.adds:
+            return False
+        number, rest = kind.number, kind.rest
+        self._rows += [(number, *row, *rest) for row in rows]
+        return True
+
+    def put_one(self, sql: str, values: Mapping[str, Any], *, must: bool = False) -> bool:
+        """Have a change wait, with its values by name; False when the text is not of a kind that can. `must`: it is made
+        to one row, or nothing is.
+        """
+        kind = self._kind(f"{sql};\n{_MUST}" if must else sql)
+        if kind is None:
+            return False
+        self._rows.append((kind.number, *(values[name] for name in kind.names), *kind.rest))
         return True
 
     @property
     def waits(self) -> bool:
-        """Whether any row waits."""
+        """Whether anything waits."""
         return bool(self._rows)
 
     @property
@@ -66,13 +90,13 @@ class Bundle:
         return len(self._rows) < MOST
 
     def send(self, since: int | None = None) -> None:
-        """Put all that wait into their tables, in the order in which they came.
+        """Make all that wait, in the order in which they came.
 
         `since`: none of them, should another connection have written since the file had this `data_version`.
         """
         rows, self._rows = self._rows, []
         if since is not None:
-            self._guard()
+            self._make(_GUARD, _GUARD)
             rows.append((0, since, *(None,) * (_WIDTH - 1)))
         for start in range(0, len(rows), MOST):
             self._run(*widened(_ADD, rows[start : start + MOST]))
@@ -82,32 +106,49 @@ class Bundle:
         self._rows.clear()
         self._made.clear()
 
-    def _guard(self) -> None:
-        if _GUARD not in self._made:
+    def _kind(self, sql: str) -> _Kind | None:
+        """A text keeps its number for good."""
+        if sql in self._made:
+            return self._kinds[sql]
+        if sql not in self._kinds:
+            names = _names(sql)
+            room = names is not None and len(self._kinds) < _KINDS
+            adds = parts(sql) is not None
+            self._kinds[sql] = _Kind(len(self._kinds) + 1, names, adds) if room and names else None
+        kind = self._kinds[sql]
+        if kind is not None:
+            self._make(sql, _trigger(kind.number, sql))
+        return kind
+
+    def _make(self, sql: str, trigger: str) -> None:
+        """What is there already stays."""
+        if sql not in self._made:
             self._run(_VIEW, ())
-            self._run(_GUARD, ())
-            self._made.add(_GUARD)
-
-    def _make(self, sql: str, width: int) -> None:
-        """What is there already stays; a text keeps its number for good."""
-        kind, _ = self._kinds.setdefault(sql, (len(self._kinds) + 1, (None,) * (_WIDTH - width)))
-        self._run(_VIEW, ())
-        self._run(_trigger(kind, sql), ())
-        self._made.add(sql)
+            self._run(trigger, ())
+            self._made.add(sql)
 
 
-def _takes(sql: str, width: int) -> bool:
-    found = parts(sql)
-    return width <= _WIDTH and found is not None and "RETURNING" not in found[2]
+def _names(sql: str) -> list[str] | None:
+    """The values of a text in their order, of one that adds a row each as often as it stands there; None: it cannot be
+    put so.
+    """
+    if not _MAKES.match(sql) or _NOT_SO.search(sql):
+        return None
+    found = _VALUE.findall(sql)
+    names = list(dict.fromkeys(found)) if parts(sql) is None else found
+    return [name[1:] for name in names] if 0 < len(names) <= _WIDTH else None
 
 
-def _trigger(kind: int, sql: str) -> str:
-    """What puts a row of this kind into its table."""
-    found, numbers = parts(sql), count(1)
-    assert found is not None  # noqa: S101 - it is taken
-    head, values, tail = found
-    values = _VALUE.sub(lambda _: f"NEW.c{next(numbers)}", values)
+def _trigger(number: int, sql: str) -> str:
+    """What makes a change of this kind."""
+    names: dict[Any, int] = {}
+    once = parts(sql) is None
+
+    def column(found: re.Match[str]) -> str:
+        name = found[0] if once else found.start()
+        return f"NEW.c{names.setdefault(name, len(names) + 1)}"
+
     return (
-        f"CREATE TEMP TRIGGER IF NOT EXISTS bundle_{kind} INSTEAD OF INSERT ON bundle WHEN NEW.kind = {kind} "
-        f"BEGIN {head}VALUES ({values}){tail.rstrip().rstrip(';')}; END"
+        f"CREATE TEMP TRIGGER IF NOT EXISTS bundle_{number} INSTEAD OF INSERT ON bundle "
+        f"WHEN NEW.kind = {number} BEGIN {_VALUE.sub(column, sql).rstrip().rstrip(';')}; END"
     )

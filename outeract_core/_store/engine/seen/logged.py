@@ -20,11 +20,13 @@ _SOON = 512
 class Log:
     """The log as one connection has seen it.
 
-    written   pages that this connection has written into it, ever.
+    written   pages that this connection has written into it, ever; what else is told with them does not matter.
     asked     pages that are in it, and how many of them a checkpoint has moved; negative where there is none.
     """
 
-    def __init__(self, written: Callable[[], int], asked: Callable[[], tuple[int, int]]) -> None:
+    def __init__(
+        self, written: Callable[[], tuple[int, int]], asked: Callable[[], tuple[int, int]]
+    ) -> None:
         self._written, self._asked = written, asked
         self._held = self._known = 0
         self._then = -_SOON - 1
@@ -32,7 +34,7 @@ class Log:
     @property
     def pages(self) -> int:
         """What a checkpoint has to move, but for what a reader had held at the last one."""
-        grown = self._written() - self._then
+        grown = self._written()[0] - self._then
         if grown > _SOON:
             self._ask()
             grown = 0
@@ -40,10 +42,10 @@ class Log:
 
     def checkpointed(self, held: int) -> None:
         """There was a checkpoint; so many pages stayed in the log for a reader."""
-        self._held, self._known, self._then = held, 0, self._written()
+        self._held, self._known, self._then = held, 0, self._written()[0]
 
     def _ask(self) -> None:
         pages, moved = self._asked()
         inside = 0 if pages == moved else max(pages, 0)
         self._held = min(self._held, inside)
-        self._known, self._then = inside - self._held, self._written()
+        self._known, self._then = inside - self._held, self._written()[0]

@@ -15,18 +15,12 @@ SELECT c.peer, c.last, c.inbound, c.outbound, c.unread, c.read_upto FROM connect
    ORDER BY d.last LIMIT 1 OFFSET :others), :hi - 1)}
 WHERE n.app = :app AND (n.id = :conn OR :conn IS NULL) ORDER BY c.last LIMIT :limit;
 
--- name: last_said
--- What has failed with every part, was cancelled or is not yet due was not said; what was deleted was (`Standing.said`).
-SELECT j.value, (SELECT max(m.event) FROM (
-  SELECT n.event FROM entry n WHERE n.peer = j.value ORDER BY n.event DESC LIMIT :looked) m
-WHERE NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = m.event AND (
-  d.status IN ('failed', 'cancelled') AND NOT EXISTS (
-    SELECT 1 FROM receipt t WHERE t.event = d.event AND t.status IN ('sent', 'delivered', 'read'))
-  OR d.status = 'queued' AND EXISTS (
-    SELECT 1 FROM outbox o WHERE o.id = d.event AND o.due > :now AND o.attempt = 0 AND o.done = 0))))
-FROM {each keys} j;
+-- name: newest_of_many
+SELECT j.value, n.event FROM {each keys} j
+{pin entry n ON n.peer = j.value AND n.event IN (SELECT i.event FROM entry i WHERE i.peer = j.value ORDER BY i.event DESC LIMIT :most)};
 
 -- name: unsaid
+-- What has failed with every part, was cancelled or is not yet due was not said; what was deleted was (`Standing.said`).
 SELECT d.event FROM {each keys} j {pin delivery d ON d.event = j.value}
 WHERE d.status IN ('failed', 'cancelled') AND NOT EXISTS (
     SELECT 1 FROM receipt t WHERE t.event = d.event AND t.status IN ('sent', 'delivered', 'read'))
