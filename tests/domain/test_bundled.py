@@ -204,6 +204,17 @@ def test_what_is_told_or_wide_does_not_wait(sql: str) -> None:
     assert not bundle.put(sql, [tuple(range(11 if "wide" in sql else 2))])
 
 
+def test_no_more_waits_than_is_held_at_once() -> None:
+    """A unit that changes a great deal makes it as it goes."""
+    db = apsw.Connection(":memory:")
+    db.execute(_TABLES)
+    bundle = Bundle(db.execute)
+    told = [bundle.put_one(_ADDS[2], {"": number}) for number in range(5000)]
+    assert told.index(False) == 4096
+    bundle.send()
+    assert bundle.put_one(_ADDS[2], {"": 5000})
+
+
 def test_many_rows_do_not_wait() -> None:
     """They are worth a statement of their own."""
     db = apsw.Connection(":memory:")

@@ -16,9 +16,9 @@ from ..sets import MOST, parts, widened
 
 __all__ = ["CHANGED", "Bundle"]
 
-_WIDTH, _MANY, _KINDS = 10, 400, 60
+_WIDTH, _MANY, _KINDS, _FULL = 10, 400, 60, 4096
 """Values of a row: tables with more are few, and few rows come into them at once. Rows of one text: for more a statement
-of their own is worth it. And texts: each row asks each of them whether it is its own.
+of their own is worth it. Texts: each row asks each of them whether it is its own. And rows that wait in memory.
 """
 _COLUMNS = ", ".join(f"c{number}" for number in range(1, _WIDTH + 1))
 _VIEW = f"CREATE TEMP VIEW IF NOT EXISTS bundle(kind, {_COLUMNS}) AS SELECT {', '.join('0' * (_WIDTH + 1))}"
@@ -107,7 +107,9 @@ class Bundle:
         self._made.clear()
 
     def _kind(self, sql: str) -> _Kind | None:
-        """A text keeps its number for good."""
+        """A text keeps its number for good. None: it cannot be put so, or enough waits."""
+        if len(self._rows) >= _FULL:
+            return None
         if sql in self._made:
             return self._kinds[sql]
         if sql not in self._kinds:
