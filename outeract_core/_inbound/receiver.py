@@ -379,7 +379,9 @@ _Group = tuple[Conn, list[Item], list[Received]]
 def _neighbours(reads: Sequence[Read], results: Sequence[Received]) -> list[_Group]:
     """All items in order; what follows one another on one connection in one go."""
     groups: list[_Group] = []
-    here, items, whose = 0, list[Item](), list[Received]()
+    items: list[Item] = []
+    whose: list[Received] = []
+    here = 0
     for read, received in zip(reads, results, strict=True):
         for conn, item in sorted(read.items, key=_number) if read.mixed else read.items:
             if conn.id != here:

@@ -110,13 +110,13 @@ class Writer(Connection):
         self._added += len(rows)
         if self._bundles and self._bundle.put(self._texts[statement.sql], rows):
             return []
-        return super().add(statement, rows)
+        return Connection.add(self, statement, rows)
 
     def run(self, statement: Statement[Any], **params: Any) -> None:
         """Execute a change, or have it wait with what is added."""
         self._added += 1
         if not (self._bundles and self._bundle.put_one(self._texts[statement.sql], params)):
-            super().run(statement, **params)
+            Connection.run(self, statement, **params)
 
     def changed_one(self, statement: Statement[Any], **params: Any) -> bool:
         """Execute a change that is made to one row, or take it to be."""
@@ -137,8 +137,10 @@ class Writer(Connection):
 
     def flush(self, writer: int, batch: int) -> None:
         """Write the counters, the mark by which this commit can be recognised, and what was kept back."""
-        super().flush(writer, batch)
-        if self._free and self._bundle.is_one:
+        Connection.flush(self, writer, batch)
+        if not self.unsure:
+            self.waits.end(self._added)
+        elif self._free and self._bundle.is_one:
             self._at_once()
         else:
             self._send()

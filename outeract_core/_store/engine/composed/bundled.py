@@ -65,8 +65,8 @@ class Bundle:
         kind = self._kind(sql)
         if kind is None or not kind.adds:
             return False
-        number, rest = kind.number, kind.rest
-        self._rows += [(number, *row, *rest) for row in rows]
+        head, rest = (kind.number,), kind.rest
+        self._rows += [head + row + rest for row in rows]
         return True
 
     def put_one(self, sql: str, values: Mapping[str, Any], *, must: bool = False) -> bool:
