@@ -16,7 +16,7 @@ import anyio
 import apsw
 import pytest
 
-from outeract_core import Message, Outeract
+from outeract_core import Message, Outeract, PlatformConnection
 from outeract_core._store.records.conn import Conn
 from outeract_core._store.writing import claims, outbox
 from outeract_core._store.writing.claims import Row
@@ -140,16 +140,21 @@ async def test_an_event_of_the_hosts_own_draws_its_edges_together(tmp_path: Path
         assert len((await app.graph.neighbours(order, types=["holds"])).edges) == 5
 
 
+def _echoing(core: Outeract) -> PlatformConnection:
+    """A connection whose messages are answered by what they say."""
+    app = core.app("support")
+
+    @app.on("message.inbound")
+    async def echo(message: Message) -> str:
+        return message.text
+
+    return connect(core, app)
+
+
 async def test_a_turn_that_answers_takes_few_steps(tmp_path: Path) -> None:
     """What it has said, that it is through, and the two ends of its transaction."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
-        app = core.app("support")
-        connection = connect(core, app)
-
-        @app.on("message.inbound")
-        async def echo(message: Message) -> str:
-            return message.text
-
+        connection = _echoing(core)
         for facts in (_messages(0, 1, 1), _messages(1, 1, 1)):
             await arrive(core, connection, *facts)
             with steps(core) as seen:
@@ -162,13 +167,7 @@ async def test_beside_a_host_that_computes_a_turn_that_answers_is_one_statement(
 ) -> None:
     """It looks whether the turn is still ours, and commits the reply and "handled" together."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
-        app = core.app("support")
-        connection = connect(core, app)
-
-        @app.on("message.inbound")
-        async def echo(message: Message) -> str:
-            return message.text
-
+        connection = _echoing(core)
         for number in range(5):
             await arrive(core, connection, *_messages(number, 1, 1))
             core.runtime.database._writer.waits.host.until = float("inf")
