@@ -374,7 +374,7 @@ class Database:
             elif mode is not None:
                 self._beside.make(self._writer, mode)
         except Exception:
-            self._writer.log.checkpointed(0)  # it holds everything; the next one tries again
+            self._writer.log.put_off()  # it holds everything; the next one tries again
 
     # ── connections ───────────────────────────────────────────────────────────────────────────
 

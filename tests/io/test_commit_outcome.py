@@ -198,6 +198,21 @@ def test_a_checkpoint_that_fails_costs_nothing(path: Path, failing: Disk) -> Non
         assert len(again.read(names)) == 6
 
 
+def test_a_log_that_cannot_be_asked_stops_nobody(path: Path) -> None:
+    """How long it is decides about a checkpoint only: the writer goes on, whatever asking raises."""
+
+    def refused() -> tuple[int, int]:
+        raise apsw.ThreadingViolationError("busy in another thread")
+
+    with opened(path) as database:
+        database.write_now(put("first"))
+        database._writer.log._written = refused
+        for name in ("second", "third"):
+            database.write_now(put(name))
+        assert database._thread.is_alive()
+        assert database.read(names) == {"first", "second", "third"}
+
+
 # ── two failures in a row ─────────────────────────────────────────────────────────────────────
 
 

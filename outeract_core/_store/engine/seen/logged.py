@@ -28,13 +28,14 @@ class Log:
         self, written: Callable[[], tuple[int, int]], asked: Callable[[], tuple[int, int]]
     ) -> None:
         self._written, self._asked = written, asked
-        self._held = self._known = 0
+        self._held = self._known = self._last = 0
         self._then = -_SOON - 1
 
     @property
     def pages(self) -> int:
         """What a checkpoint has to move, but for what a reader had held at the last one."""
-        grown = self._written()[0] - self._then
+        self._last = self._written()[0]
+        grown = self._last - self._then
         if grown > _SOON:
             self._ask()
             grown = 0
@@ -43,6 +44,10 @@ class Log:
     def checkpointed(self, held: int) -> None:
         """There was a checkpoint; so many pages stayed in the log for a reader."""
         self._held, self._known, self._then = held, 0, self._written()[0]
+
+    def put_off(self) -> None:
+        """There was none, since something went wrong: the next is due when as much has been written again. Asks nobody."""
+        self._known, self._then = 0, self._last
 
     def _ask(self) -> None:
         pages, moved = self._asked()
