@@ -22,9 +22,11 @@ from .sqlite import Connection
 
 Row = TypeVar("Row")
 
-_UNDONE = (apsw.ConstraintError, apsw.SQLError)
-"""After these SQLite has undone a statement for certain, however far it was."""
-
+_UNDONE = (
+    apsw.ConstraintError, apsw.SQLError, apsw.MismatchError, apsw.TooBigError, apsw.BindingsError, TypeError, ValueError,
+    OverflowError,
+)  # fmt: skip
+"""After these SQLite has undone a statement for certain, however far it was, or was never given it: values that it cannot take."""
 
 _MANY = 16
 """Units for which one statement costs less than several, whoever waits."""
@@ -115,12 +117,12 @@ class Writer(Connection):
     def run(self, statement: Statement[Any], **params: Any) -> None:
         """Execute a change, or have it wait with what is added."""
         self._added += 1
-        if not (self._bundles and self._bundle.put_one(self._texts[statement.sql], params)):
+        if not (self._bundles and self._keeps(statement, params)):
             Connection.run(self, statement, **params)
 
     def changed_one(self, statement: Statement[Any], **params: Any) -> bool:
         """Execute a change that is made to one row, or take it to be."""
-        if self.optimistic and self._bundle.put_one(self._texts[statement.sql], params, must=True):
+        if self.optimistic and self._keeps(statement, params, must=True):
             return True
         return super().changed_one(statement, **params)
 
@@ -177,6 +179,13 @@ class Writer(Connection):
     def repeats(self, error: BaseException) -> bool:
         """Whether units that ended so are to be run again, plainly. Not for a lock that was waited for long enough."""
         return isinstance(error, Again) or (self.unsure and not isinstance(error, apsw.BusyError))
+
+    def _keeps(
+        self, statement: Statement[Any], params: Mapping[str, Any], *, must: bool = False
+    ) -> bool:
+        """Have a change wait, if it can. A list cannot: it travels as an array, which no row can hold."""
+        text = self._texts[statement.sql]
+        return not statement.lists and self._bundle.put_one(text, params, must=must)
 
     def _before(self, sql: str) -> None:
         """What is asked sees what was added; and what changes something is no longer alone."""

@@ -30,6 +30,11 @@ from tests.support.store.opening import GET, PUT, Held, names, opened, raw
 from tests.support.store.vfs import Disk, disk
 
 _BUMP: Statement[Any] = Statement("bump", "UPDATE meta SET value = value + 1 WHERE name = :name")
+_RAISE: Statement[Any] = Statement(
+    "raise",
+    "UPDATE meta SET value = value + 10 WHERE name IN (SELECT value FROM carray(:names))",
+    ("names",),
+)
 _OTHER = "INSERT INTO meta(name, value) VALUES (?, 100) ON CONFLICT (name) DO UPDATE SET value = value + 100"
 _KINDS = ("add", "put", "bump", "one", "alter", "ask", "known", "needed", "other")
 _NAMES = ("a", "b", "c")
@@ -285,6 +290,41 @@ async def test_what_is_there_already_is_found_at_the_end(tmp_path: Path) -> None
             reaction = about("message.reaction_added", f"r{number}", "m1", {"emoji": "x"}, "p1")
             await arrive(core, connection, *messages, reaction)
             assert await app.events.count() == number + 10 + number // 5 + 1
+
+
+@pytest.mark.parametrize("how", ["run", "changed_one"])
+def test_a_list_travels_as_an_array_whoever_waits(tmp_path: Path, how: str) -> None:
+    """It cannot be kept back: the change is made at once, and the unit runs once."""
+    ran: list[None] = []
+
+    def unit(tx: Connection) -> None:
+        ran.append(None)
+        getattr(tx, how)(_RAISE, names=["a"])
+
+    with opened(tmp_path / "a.db") as database:
+        database.write_now(_adds("a"))
+        _hoping(database).write_now(_adds("before"))
+        database.write_now(unit)
+        assert database.read(_values) == {"a": 11}
+        assert len(ran) == 1
+
+
+@pytest.mark.parametrize("value", [2**70, object(), "half \ud800"], ids=["large", "thing", "half"])
+def test_a_value_that_no_column_takes_is_the_trouble_of_its_own_unit(
+    tmp_path: Path, value: Any
+) -> None:
+    """Nothing is in doubt then: its neighbours are written, and the file is not opened anew."""
+    with opened(tmp_path / "a.db") as database:
+        database.write_now(lambda tx: None)
+        writer = _hoping(database)._writer
+        told = _together(
+            database,
+            [_adds("one"), lambda tx: tx.run(PUT, name="wrong", value=value), _adds("two")],
+        )
+        assert told[0] == told[2] == []
+        assert told[1] in ("StoreError", "TypeError", "OverflowError", "UnicodeEncodeError")
+        assert database.read(names) == {"one", "two"}
+        assert database._writer is writer
 
 
 def test_a_lock_is_waited_for_once(tmp_path: Path) -> None:
