@@ -39,13 +39,14 @@ _NOT_SO = re.compile(r"RETURNING|--|'[^']*[:?][^']*'")
 
 class _Kind:
     """A text that can be put so. `names`: its values in their order; `rest`: the columns that it leaves empty; `adds`:
-    it adds a row.
+    it adds a row; `trigger`: what makes such a change.
     """
 
-    __slots__ = ("adds", "names", "number", "rest")
+    __slots__ = ("adds", "names", "number", "rest", "trigger")
 
-    def __init__(self, number: int, names: list[str], adds: bool) -> None:
+    def __init__(self, number: int, sql: str, names: list[str], adds: bool) -> None:
         self.number, self.names, self.adds = number, names, adds
+        self.trigger = _trigger(number, sql, adds)
         self.rest = (None,) * (_WIDTH - len(names))
 
 
@@ -113,13 +114,12 @@ class Bundle:
         if sql in self._made:
             return self._kinds[sql]
         if sql not in self._kinds:
-            names = _names(sql)
-            room = names is not None and len(self._kinds) < _KINDS
             adds = parts(sql) is not None
-            self._kinds[sql] = _Kind(len(self._kinds) + 1, names, adds) if room and names else None
+            names = _names(sql, adds) if len(self._kinds) < _KINDS else []
+            self._kinds[sql] = _Kind(len(self._kinds) + 1, sql, names, adds) if names else None
         kind = self._kinds[sql]
         if kind is not None:
-            self._make(sql, _trigger(kind.number, sql))
+            self._make(sql, kind.trigger)
         return kind
 
     def _make(self, sql: str, trigger: str) -> None:
@@ -130,24 +130,23 @@ class Bundle:
             self._made.add(sql)
 
 
-def _names(sql: str) -> list[str] | None:
-    """The values of a text in their order, of one that adds a row each as often as it stands there; None: it cannot be
+def _names(sql: str, adds: bool) -> list[str]:
+    """The values of a text in their order, of one that adds a row each as often as it stands there; none: it cannot be
     put so.
     """
     if not _MAKES.match(sql) or _NOT_SO.search(sql):
-        return None
+        return []
     found = _VALUE.findall(sql)
-    names = list(dict.fromkeys(found)) if parts(sql) is None else found
-    return [name[1:] for name in names] if 0 < len(names) <= _WIDTH else None
+    names = found if adds else list(dict.fromkeys(found))
+    return [name[1:] for name in names] if len(names) <= _WIDTH else []
 
 
-def _trigger(number: int, sql: str) -> str:
+def _trigger(number: int, sql: str, adds: bool) -> str:
     """What makes a change of this kind."""
     names: dict[Any, int] = {}
-    once = parts(sql) is None
 
     def column(found: re.Match[str]) -> str:
-        name = found[0] if once else found.start()
+        name = found.start() if adds else found[0]
         return f"NEW.c{names.setdefault(name, len(names) + 1)}"
 
     return (
