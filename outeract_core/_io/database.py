@@ -36,9 +36,10 @@ from .disk.marks import Marks, Nowhere, gone
 from .opening import Idle, Options, default_checkpoints
 from .processes.process import forks
 from .readers import Readers
+from .threads.arrivals import Arrivals
 from .threads.aside import aside
 from .wakeup import waiter
-from .write_queue import Arrivals, Share, Ticket, Unit, fail, run, wake
+from .write_queue import Share, Ticket, Unit, fail, run, wake
 
 __all__ = ["BATCH", "Database", "Options", "Share", "Ticket", "Unit", "default_checkpoints"]
 
@@ -58,7 +59,7 @@ class Database:
         self.options = options
         self._forks, self._id = forks(), random.getrandbits(60) | 1
         self._batch = 0
-        self._queue = Arrivals(lambda: self._writer.waits.late())
+        self._queue: Arrivals[Ticket[Any]] = Arrivals(lambda: self._writer.waits.late())
         self._broken: BaseException | None = None
         self._closed = False
         self._truncate = self._fresh = False
@@ -229,8 +230,9 @@ class Database:
             ticket = self._next()
             if ticket is None:
                 return
-            batch, last = self._drain(ticket)
+            batch, last = self._queue.portion(ticket, BATCH)
             self._commit(batch)
+            self._queue.done(batch)
             asked = self._truncate
             if asked:  # those who asked for a short log wait until it is short
                 self._checkpoint()
@@ -274,15 +276,6 @@ class Database:
         except Exception:
             self._writer.rollback()
             return False
-
-    def _drain(self, first: Ticket[Any]) -> tuple[list[Ticket[Any]], bool]:
-        batch = [first]
-        while len(batch) < BATCH and not self._queue.empty():
-            ticket = self._queue.get()  # nobody else takes from it
-            if ticket is None:
-                return batch, True
-            batch.append(ticket)
-        return batch, False
 
     def _commit(self, batch: list[Ticket[Any]]) -> None:
         if self._broken is not None:

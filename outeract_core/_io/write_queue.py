@@ -6,7 +6,6 @@ Does not know: transactions, threads (`database.py`), what a unit does.
 
 from __future__ import annotations
 
-import queue
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,11 +17,9 @@ from .._domain.values.classes import define
 from ..driver import Tx, Whose
 from .wakeup import Via, call
 
-__all__ = ["Arrivals", "Share", "Ticket", "Unit", "all_of", "fail", "run", "wake"]
+__all__ = ["Share", "Ticket", "Unit", "all_of", "fail", "run", "wake"]
 
 T = TypeVar("T")
-_LATE = 0.004
-"""Seconds: four fifths of the switch interval of Python. Who has set a shorter one does not wait so long."""
 Unit: TypeAlias = Callable[[Tx], T]
 
 
@@ -70,25 +67,6 @@ class Ticket(Generic[T]):
             del error
         result: T = self.result
         return result
-
-
-class Arrivals:
-    """The tickets that have come, for one thread that takes them; None ends it. `late` is called when that thread
-    waited for one, and has it only long after it came: another one has Python's lock.
-    """
-
-    def __init__(self, late: Callable[[], None]) -> None:
-        self._late = late
-        self._tickets: queue.SimpleQueue[Ticket[Any] | None] = queue.SimpleQueue()
-        self.put, self.empty = self._tickets.put, self._tickets.empty
-
-    def get(self, timeout: float | None = None) -> Ticket[Any] | None:
-        """The next. Raises queue.Empty after so many seconds."""
-        began = time.monotonic()
-        ticket = self._tickets.get(timeout=timeout)
-        if ticket is not None and ticket.at >= began and time.monotonic() - ticket.at > _LATE:
-            self._late()
-        return ticket
 
 
 def run(tx: Tx, batch: Sequence[Ticket[Any]]) -> None:

@@ -97,7 +97,7 @@ ELSEWHERE = {
     "_inbound/profiles.py:Profiles._warn": "inbound/test_profiles.py::test_a_missing_scope_is_told_once",
     "_inbound/downloader.py:Downloader.__init__": "inbound/test_download_leases.py::test_who_has_lost_a_download_settles_nothing",
     "_outbound/sender.py:Sender.__init__": "outbound/test_claims.py::test_a_heartbeat_keeps_every_row_of_a_lane",
-    "_api/workers.py:Workers._measure": "io/test_handover.py::test_serving_says_it_once",
+    "_api/workers.py:Workers._measure": "io/threads/test_handover.py::test_serving_says_it_once",
     "_api/outeract.py:Outeract._last_words": "api/test_run.py::test_a_handler_that_never_returns_does_not_keep_it",
     "_api/doing/registering.py:_enrol": "handlers/test_since.py::test_the_first_handler_begins_now_and_what_it_leaves_behind_is_told_once",
     "_api/queries/matching.py:_type": "queries/test_matching.py::test_a_name_of_the_hosts_own_that_nothing_has_yet_is_warned_of",

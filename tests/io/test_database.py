@@ -14,7 +14,8 @@ import pytest
 from anyio import wait_all_tasks_blocked
 
 from outeract_core._domain.values.ids import to_ms
-from outeract_core._io.database import BATCH, Database, Unit
+from outeract_core._io.database import Database, Unit
+from outeract_core._io.threads.arrivals import CHEAP, Arrivals
 from outeract_core._io.write_queue import Share
 from outeract_core._store.engine.sqlite import Connection
 from outeract_core.errors import StoreError
@@ -41,11 +42,11 @@ async def test_concurrent_writes_share_a_commit(path: Path) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(database.write, held)
             await held.busy()
-            for number in range(300):
+            for number in range(60):
                 group.start_soon(database.write, put(f"n{number}"))
             await wait_all_tasks_blocked()
             held.release()
-        assert len(database.read(names)) == 300
+        assert len(database.read(names)) == 60
     assert len(calls) == 2
 
 
@@ -58,12 +59,26 @@ async def test_a_batch_has_a_limit(path: Path) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(database.write, held)
             await held.busy()
-            for number in range(BATCH + 10):
+            for number in range(CHEAP + 10):
                 group.start_soon(database.write, put(f"n{number}"))
             await wait_all_tasks_blocked()
             held.release()
-        assert len(database.read(names)) == BATCH + 10
+        assert len(database.read(names)) == CHEAP + 10
     assert len(calls) == 3
+
+
+@pytest.mark.anyio
+async def test_how_long_the_writer_has_what_it_took_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it takes the next time depends on it, so it is told of every batch."""
+    told: list[int] = []
+    monkeypatch.setattr(Arrivals, "done", lambda _self, portion: told.append(len(portion)))
+    with opened(path) as database:
+        async with anyio.create_task_group() as group:
+            for number in range(40):
+                group.start_soon(database.write, put(f"n{number}"))
+    assert sum(told) == 40
 
 
 @pytest.mark.anyio

@@ -36,7 +36,7 @@ def test_close_finishes_what_is_queued(path: Path) -> None:
     for number in range(20):
         waiting.append(threading.Thread(target=database.write_now, args=(put(f"n{number}"),)))
         waiting[-1].start()
-    until_now(lambda: database._queue._tickets.qsize() == 20)
+    until_now(lambda: database._queue._brought.qsize() == 20)
     closing = threading.Thread(target=database.close)
     closing.start()
     held.release()
