@@ -384,11 +384,12 @@ def _neighbours(reads: Sequence[Read], results: Sequence[Received]) -> list[_Gro
     here = 0
     for read, received in zip(reads, results, strict=True):
         for conn, item in sorted(read.items, key=_number) if read.mixed else read.items:
-            if conn.id != here:
-                here, items, whose = conn.id, [], []
+            if conn.id == here:
+                items.append(item)
+                whose.append(received)
+            else:
+                here, items, whose = conn.id, [item], [received]
                 groups.append((conn, items, whose))
-            items.append(item)
-            whose.append(received)
     return groups
 
 

@@ -233,13 +233,13 @@ class Database:
             batch, last = self._queue.portion(ticket, BATCH)
             self._commit(batch)
             self._queue.done(batch)
-            asked = self._truncate
-            if asked:  # those who asked for a short log wait until it is short
-                self._checkpoint()
+            due = self._mode()
+            if due == "TRUNCATE":  # those who asked for a short log wait until it is short
+                due = self._checkpoint(due)
             wake(batch)
             self._fresh = True
-            if not asked:
-                self._checkpoint()
+            if due is not None:
+                self._checkpoint(due)
             if last:
                 return
 
@@ -250,7 +250,7 @@ class Database:
             try:
                 return self._queue.get(timeout=wait)
             except queue.Empty:
-                self._checkpoint(idle=True)
+                self._checkpoint(self._mode(idle=True))
                 self._fresh = self._idle()
                 wait = 0
         return self._queue.get()
@@ -262,7 +262,7 @@ class Database:
             return False
         self._commit([ticket := Ticket(work.chunk)])
         self._truncate = self._truncate or bool(ticket.result)
-        self._checkpoint()
+        self._checkpoint(self._mode())
         return ticket.error is None
 
     def _due(self, work: Idle) -> bool:
@@ -354,16 +354,22 @@ class Database:
                 call()
         return landed
 
-    def _checkpoint(self, idle: bool = False) -> None:
-        if self._broken is not None:
-            return
+    def _mode(self, idle: bool = False) -> str | None:
+        """The checkpoint that is due."""
         try:
-            pages = self._writer.log.pages
-            mode = self.options.checkpoints(pages, idle)
-            if self._truncate:
-                mode, self._truncate = "TRUNCATE", False
+            if self._broken is not None:
+                return None
+            mode = self.options.checkpoints(self._writer.log.pages, idle)
+        except Exception:
+            return self._writer.log.put_off()
+        if self._truncate:
+            mode, self._truncate = "TRUNCATE", False
+        return mode
+
+    def _checkpoint(self, mode: str | None) -> None:
+        try:
             if mode == "BESIDE":
-                self._beside.ask(pages)
+                self._beside.ask(self._writer.log.pages)
             elif mode is not None:
                 self._beside.make(self._writer, mode)
         except Exception:

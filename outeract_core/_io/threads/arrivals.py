@@ -82,6 +82,8 @@ class Arrivals(Generic[A]):
     def portion(self, first: A, most: int) -> tuple[list[A], bool]:
         """What is taken with the first, in the order in which it came; and whether nothing comes after it."""
         self._began = self._clock()
+        if self.empty():
+            return [first], False
         taken, size = [first], self._size(most)
         while len(taken) < size and not self.empty():
             one = self._brought.get()  # nobody else takes from it

@@ -118,13 +118,12 @@ class Connection(Known):
     def add(self, statement: Statement[Row], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
         """Add many rows by one statement; what it returns, of the rows that are new."""
         told: list[Row] = []
-        count, text = len(rows), self._texts[statement.sql]
-        if count == 1:
-            told += self._cursor.execute(exactly(text, 1), rows[0]).fetchall()
+        text = self._texts[statement.sql]
+        if len(rows) == 1:
+            told = self._cursor.execute(exactly(text, 1), rows[0]).fetchall()
             return told
-        for start in range(0, count, MOST):
-            some = rows if count <= MOST else rows[start : start + MOST]
-            told += self._cursor.execute(*widened(text, some)).fetchall()
+        for start in range(0, len(rows), MOST):
+            told += self._cursor.execute(*widened(text, rows[start : start + MOST])).fetchall()
         return told
 
     def script(self, sql: str) -> list[Any]:

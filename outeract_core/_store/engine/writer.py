@@ -67,7 +67,7 @@ class Writer(Connection):
     """
 
     _bundles = False
-    _added = 0
+    _before_it = 0
     _seen: int | None = None
     _free = unsure = False
     _wary = _asks = 0.0
@@ -87,7 +87,7 @@ class Writer(Connection):
         connection has written since. If one has, or something that was added as new is there, `Again` is raised, at
         the end or before.
         """
-        self._added, spares = 0, self.waits.begin()
+        self._before_it, spares = self.db.total_changes(), self.waits.begin()
         if units and (spares or units >= _MANY):
             self._begin_sparing(now, spares)
         else:
@@ -109,14 +109,12 @@ class Writer(Connection):
 
     def add(self, statement: Statement[Row], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
         """Add many rows by one statement, or later, by one for several tables."""
-        self._added += len(rows)
         if self._bundles and self._bundle.put(self._texts[statement.sql], rows):
             return []
         return Connection.add(self, statement, rows)
 
     def run(self, statement: Statement[Any], **params: Any) -> None:
         """Execute a change, or have it wait with what is added."""
-        self._added += 1
         if not (self._bundles and self._keeps(statement, params)):
             Connection.run(self, statement, **params)
 
@@ -141,12 +139,12 @@ class Writer(Connection):
         """Write the counters, the mark by which this commit can be recognised, and what was kept back."""
         Connection.flush(self, writer, batch)
         if not self.unsure:
-            self.waits.end(self._added)
+            self.waits.end(self.db.total_changes() - self._before_it)
         elif self._free and self._bundle.is_one:
             self._at_once()
         else:
             self._send()
-            self.waits.end(self._added)
+            self.waits.end(self.db.total_changes() - self._before_it)
 
     def commit(self) -> None:
         """COMMIT, or tell what came of it. An exception here leaves the outcome unknown: look, never guess."""

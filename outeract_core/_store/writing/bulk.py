@@ -138,8 +138,9 @@ def _converse(tx: Tx, conn: Conn, new: list[_New]) -> None:
     tx.add(conversations.ENTRY_ADD, entries)
     told = [(peer, key, said[peer], said[peer], conn.id) for peer, key in last.items()]
     tx.add(conversations.INBOUND, told)
-    participants = [(peer, sender, count) for (peer, sender), count in spoken.items()]
-    tx.add(conversations.PARTICIPANT_ADD, participants)
+    if spoken:
+        participants = [(peer, sender, count) for (peer, sender), count in spoken.items()]
+        tx.add(conversations.PARTICIPANT_ADD, participants)
 
 
 def _connect_waiting(tx: Tx, conn: Conn, new: list[_New]) -> None:
