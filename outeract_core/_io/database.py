@@ -48,7 +48,8 @@ BATCH = 512
 _GLANCE = 50_000
 """Steps of SQLite's machine (a millisecond or two) that a query may take in the event loop."""
 _BREATH = 0.005
-"""Seconds without a ticket after which the writer is idle."""
+_LONG_BREATH = 0.1
+"""Seconds without a ticket after which the writer is idle; and beside a host that computes, where to look costs who brings the next."""
 
 
 class Database:
@@ -245,7 +246,7 @@ class Database:
 
     def _next(self) -> Ticket[Any] | None:
         """The next ticket. While none comes, idle work is done, chunk by chunk."""
-        wait = _BREATH
+        wait = _LONG_BREATH if self._writer.waits.lately else _BREATH
         while self._fresh:
             try:
                 return self._queue.get(timeout=wait)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -79,6 +80,28 @@ async def test_how_long_the_writer_has_what_it_took_is_told(
             for number in range(40):
                 group.start_soon(database.write, put(f"n{number}"))
     assert sum(told) == 40
+
+
+@pytest.mark.anyio
+async def test_beside_a_host_that_computes_the_writer_does_not_look_around(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who brings the next unit needs Python's lock, and waits for everybody who wakes up meanwhile."""
+    waited: list[float | None] = []
+    get = Arrivals.get
+
+    def told(self: Arrivals[Any], timeout: float | None = None) -> Any:
+        waited.append(timeout)
+        return get(self, timeout)
+
+    monkeypatch.setattr(Arrivals, "get", told)
+    with opened(path) as database:
+        await database.write(put("n0"))
+        database._writer.waits.host.until = float("inf")
+        await database.write(put("n1"))
+        await database.write(put("n2"))
+    assert waited[:2] == [None, 0.005]
+    assert 0.1 in waited
 
 
 @pytest.mark.anyio

@@ -95,6 +95,21 @@ async def test_beside_a_host_that_computes_a_commit_is_one_statement(
         assert await core.app("support").events.count() == 42 + count
 
 
+@pytest.mark.parametrize("count", [1, 20, 64, 100, 130])
+async def test_what_comes_again_is_not_prepared_again(tmp_path: Path, count: int) -> None:
+    """A text that is longer than those that are kept is prepared each time, and the lock given away once more for it."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        connection = connect(core, core.app("support"))
+        writer = core.runtime.database._writer
+        writer.waits.host.until = float("inf")
+        for number in range(3):
+            await arrive(core, connection, *_messages(number * count, count, 20))
+        before = writer.db.cache_stats()
+        await arrive(core, connection, *_messages(3 * count, count, 20))
+        after = writer.db.cache_stats()
+        assert (after["misses"], after["too_big"]) == (before["misses"], before["too_big"])
+
+
 async def test_many_deliveries_at_once_are_one_statement_too(tmp_path: Path) -> None:
     """Whoever computes: fewer steps are fewer that the event loop waits for."""
     async with Outeract(tmp_path / "a.db", search=None) as core:

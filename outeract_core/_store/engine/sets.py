@@ -23,7 +23,7 @@ _ADDS = re.compile(
     rf"(INSERT INTO \w+\([\w, ]+\)\s+)VALUES \(({_ONE}(?:, {_ONE})*)\)([^:]*)", re.DOTALL
 )
 _NAMED = re.compile(r":\w+")
-_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 640, 768, 1024)
 MOST = _SIZES[-1]
 """Rows that one statement adds."""
 
@@ -56,7 +56,8 @@ def _wide(sql: str, size: int) -> tuple[str, str, str]:
     if found is None:
         raise ValueError(f"no text that adds one row by its values alone: {sql:.60}")
     head, values, tail = found
-    return head, ",".join([f"({_NAMED.sub('?', values)})"] * size), tail
+    row = _NAMED.sub("?", values).replace(", ", ",")
+    return head, ",".join([f"({row})"] * size), tail
 
 
 def parts(sql: str) -> tuple[str, str, str] | None:
