@@ -6,7 +6,7 @@ Does not know: how a request is made (`_outbound/sender.py`), what a status mean
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -74,13 +74,16 @@ def queue(tx: Tx, conn: Conn, job: Job) -> int:
     return key
 
 
-def queue_all(tx: Tx, jobs: Sequence[tuple[Conn, Job]]) -> None:
-    """Add a row for each, in order, of which every one is about an event: two statements, however many.
+def taken(tx: Tx, lanes: Iterable[int]) -> set[int]:
+    """Those of the lanes in which something is that keeps what comes behind it waiting."""
+    return {row[0] for row in tx.by_keys(OUTBOX_TAKEN, sorted(set(lanes)), now=tx.now)}
 
-    What is due keeps those behind it in its lane waiting, as a row that was there before does.
+
+def queue_all(tx: Tx, jobs: Sequence[tuple[Conn, Job]], taken: set[int]) -> None:
+    """Add a row for each, in order, of which every one is about an event.
+
+    `taken`: of their lanes. What is due keeps those behind it in its lane waiting, as a row that was there before does.
     """
-    lanes = sorted({job.lane for _, job in jobs})
-    taken = {row[0] for row in tx.by_keys(OUTBOX_TAKEN, lanes, now=tx.now)}
     rows = []
     for conn, job in jobs:
         due, waits = max(job.due, tx.now), job.lane in taken

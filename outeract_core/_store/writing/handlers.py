@@ -147,11 +147,13 @@ def done(tx: Tx, *turns: Through, handled: bool = True) -> list[int]:
 
 
 def _alone(tx: Tx, events: Sequence[int]) -> set[int]:
-    """Those of the events that nobody but one handler was ever at: they are processed now."""
-    if len(events) == 1:
-        return (
-            set(events) if tx.changed_one(PROCESSED_ALONE, event=events[0], now=tx.now) else set()
-        )
+    """Those of the events that nobody but one handler was ever at: they are processed now. Where it can be hoped for, each
+    is: such changes wait together, and what tells of them does not.
+    """
+    if len(events) == 1 or tx.optimistic:
+        return {
+            event for event in events if tx.changed_one(PROCESSED_ALONE, event=event, now=tx.now)
+        }
     return {row[0] for row in tx.by_keys(PROCESSED_ALONE_OF_MANY, events, now=tx.now)}
 
 

@@ -136,6 +136,9 @@ def _only_said(intent: Intent) -> bool:
 def _say(tx: Tx, intents: Sequence[Intent]) -> None:
     kind, now = tx.kind("message.outbound"), tx.now
     said = [(tx.allocate(intent.conn.app), intent, cast("int", intent.to)) for intent in intents]
+    taken = delivery.taken(
+        tx, [peer for _, _, peer in said]
+    )  # before anything is added (decision 51)
     tx.add(EVENT_ADD, [
         (event, one.id.bytes, one.conn.id, kind, now, now, None,
          _without_codes(tx, one.conn, encode(one.payload)), None)
@@ -151,7 +154,7 @@ def _say(tx: Tx, intents: Sequence[Intent]) -> None:
             _join(tx, one.conn, event, one.thread)
     conversations.add_outbound(tx, [(one.conn.id, peer, event) for event, one, peer in said])
     tx.add(delivery.DELIVERY_ADD, [(event, max(1, len(one.parts))) for event, one, _ in said])
-    delivery.queue_all(tx, [(one.conn, _job(one, event, peer)) for event, one, peer in said])
+    delivery.queue_all(tx, [(one.conn, _job(one, event, peer)) for event, one, peer in said], taken)
 
 
 def _job(intent: Intent, event: int, peer: int, nodes: Sequence[int] = ()) -> Job:
