@@ -26,7 +26,7 @@ from . import traffic, world
 
 @dataclass
 class Bot:
-    """An application that echoes; `committed`: who waits for the reply to which text."""
+    """An application that echoes; `committed`: who waits for the reply to which text; `due`: whose is on disk."""
 
     core: Outeract
     app: App
@@ -34,11 +34,19 @@ class Bot:
     silent: PlatformConnection
     number: int = 0
     committed: dict[str, asyncio.Future[float]] = field(default_factory=dict)
+    due: list[asyncio.Future[float]] = field(default_factory=list)
 
     def told(self, text: str) -> None:
-        """From the writer's thread: the reply to this text is on disk."""
+        """From the writer's thread: the reply to this text is on disk. The loop is woken once for many."""
         waiting = self.committed.pop(text)
-        waiting.get_loop().call_soon_threadsafe(waiting.set_result, time.perf_counter())
+        self.due.append(waiting)
+        if len(self.due) == 1:
+            waiting.get_loop().call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        due, self.due = self.due, []
+        for waiting in due:
+            waiting.set_result(time.perf_counter())
 
     async def ask(self, who: int) -> float:
         """One message; the seconds between its answer and its reply's commit."""

@@ -193,6 +193,24 @@ async def test_beside_a_host_that_computes_a_turn_that_answers_is_one_statement(
         assert set(said_so[3:]) <= {"PRAGMA", "INSERT"}, "the lease is given back"
 
 
+async def test_beside_a_host_that_computes_turns_that_end_together_are_one_statement(
+    tmp_path: Path,
+) -> None:
+    """What is asked is asked before anything is added, and nothing needs the lock before the end."""
+    async with Outeract(tmp_path / "a.db", search=None) as core:
+        connection = _echoing(core)
+        for number in range(5):
+            await arrive(core, connection, *_messages(20 * number, 20, 20))
+            core.runtime.database._writer.waits.host.until = float("inf")
+            with steps(core) as seen:
+                await core.pump()
+        handled = seen[seen.index("COMMIT") + 1 if "COMMIT" in seen else 0 :]
+        assert "BEGIN IMMEDIATE" not in handled, "once the lease is taken"
+        assert not [sql for sql in handled if sql.startswith("INSERT INTO processed")]
+        bundles = [sql for sql in handled if sql.startswith("INSERT INTO bundle")]
+        assert 0 < len(bundles) < 20, "some of them end together"
+
+
 async def test_a_read_takes_few_steps(tmp_path: Path) -> None:
     """A look-up one, and a page; a list one more."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
