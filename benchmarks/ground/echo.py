@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,19 +35,21 @@ class Bot:
     silent: PlatformConnection
     number: int = 0
     committed: dict[str, asyncio.Future[float]] = field(default_factory=dict)
-    due: list[asyncio.Future[float]] = field(default_factory=list)
+    due: deque[asyncio.Future[float]] = field(default_factory=deque)
+    woken: bool = False
 
     def told(self, text: str) -> None:
         """From the writer's thread: the reply to this text is on disk. The loop is woken once for many."""
         waiting = self.committed.pop(text)
         self.due.append(waiting)
-        if len(self.due) == 1:
+        if not self.woken:
+            self.woken = True
             waiting.get_loop().call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
-        due, self.due = self.due, []
-        for waiting in due:
-            waiting.set_result(time.perf_counter())
+        self.woken = False  # before any is taken: who comes later wakes again
+        while self.due:
+            self.due.popleft().set_result(time.perf_counter())
 
     async def ask(self, who: int) -> float:
         """One message; the seconds between its answer and its reply's commit."""
