@@ -47,9 +47,8 @@ T = TypeVar("T")
 BATCH = 512
 _GLANCE = 50_000
 """Steps of SQLite's machine (a millisecond or two) that a query may take in the event loop."""
-_BREATH = 0.005
-_LONG_BREATH = 0.1
-"""Seconds without a ticket after which the writer is idle; and beside a host that computes, where to look costs who brings the next."""
+_BREATH, _LONG_BREATH = 0.005, 0.1
+"""Seconds without a ticket after which the writer is idle; the long one beside a host that computes, where to look costs who brings the next."""
 
 
 class Database:
@@ -236,10 +235,10 @@ class Database:
             self._queue.done(batch)
             due = self._mode()
             if due == "TRUNCATE":  # those who asked for a short log wait until it is short
-                due = self._checkpoint(due)
+                self._checkpoint(due)
             wake(batch)
             self._fresh = True
-            if due is not None:
+            if due != "TRUNCATE":
                 self._checkpoint(due)
             if last:
                 return
@@ -362,7 +361,8 @@ class Database:
                 return None
             mode = self.options.checkpoints(self._writer.log.pages, idle)
         except Exception:
-            return self._writer.log.put_off()
+            self._writer.log.put_off()
+            return None
         if self._truncate:
             mode, self._truncate = "TRUNCATE", False
         return mode
