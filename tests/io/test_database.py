@@ -100,7 +100,6 @@ async def test_beside_a_host_that_computes_the_writer_does_not_look_around(
         database._writer.waits.host.until = float("inf")
         await database.write(put("n1"))
         await database.write(put("n2"))
-    assert waited[:2] == [None, 0.005]
     assert 0.1 in waited
 
 

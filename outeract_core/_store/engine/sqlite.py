@@ -120,7 +120,7 @@ class Connection(Known):
         told: list[Row] = []
         text = self._texts[statement.sql]
         if len(rows) == 1:
-            told = self._cursor.execute(exactly(text, 1), rows[0]).fetchall()
+            told += self._cursor.execute(exactly(text, 1), rows[0]).fetchall()
             return told
         for start in range(0, len(rows), MOST):
             told += self._cursor.execute(*widened(text, rows[start : start + MOST])).fetchall()
