@@ -55,7 +55,7 @@ def _measured(result: Result) -> list[str]:
 def replaced(section: str, run: Run, bench: str) -> str:
     """The section with one benchmark measured anew. Raises SystemExit when it is not there in this size."""
     told, result = run[0], next((one for one in run[1] if one.bench == bench), None)
-    found = re.search(rf"### {bench}\n.*?(?=\n### |\Z)", section, re.DOTALL)
+    found = re.search(rf"### {bench}\n.*?(?=\n### |\n<!-- end|\Z)", section, re.DOTALL)
     sizes = re.findall(r"\| benchmark \| ratio \| goal \| (.*) \|", section)[0].split(" | ")
     if result is None or found is None or sizes[0] != f"{_size(run):,} messages":
         raise SystemExit(f"there are no figures of {bench} with {sizes[0]} to be replaced")

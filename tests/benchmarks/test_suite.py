@@ -166,6 +166,16 @@ def test_one_benchmark_is_replaced_and_the_others_stay(ran: Any) -> None:
         report.replaced(page, (told, anew), "search")
 
 
+def test_whichever_is_replaced_the_end_of_the_figures_stays(ran: Any) -> None:
+    """Of the last one too, and as often as it is done: the next run finds where they end."""
+    run = (shown.told(ran[1]), shown.kept(ran[1]))
+    section = f"<!-- figures: x -->\n\n{report.markdown([run])}\n<!-- end of figures -->"
+    for bench in WRITING:
+        once = report.replaced(section, run, bench)
+        assert once.endswith("\n<!-- end of figures -->")
+        assert report.replaced(once, run, bench) == once
+
+
 def test_beside_a_host_that_computes_everybody_has_a_turn(
     ran: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
