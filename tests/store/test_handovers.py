@@ -166,6 +166,18 @@ def _echoing(core: Outeract) -> PlatformConnection:
     return connect(core, app)
 
 
+async def _answered(core: Outeract, people: int) -> list[str]:
+    """The statements in which a message of each is answered beside a host that computes, once all is known."""
+    connection, told = _echoing(core), list[str]()
+    for number in range(5):
+        await arrive(core, connection, *_messages(people * number, people, people))
+        core.runtime.database._writer.waits.host.until = float("inf")
+        with steps(core) as seen:
+            await core.pump()
+        told = seen
+    return told
+
+
 async def test_a_turn_that_answers_takes_few_steps(tmp_path: Path) -> None:
     """What it has said, that it is through, and the two ends of its transaction."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
@@ -182,12 +194,7 @@ async def test_beside_a_host_that_computes_a_turn_that_answers_is_one_statement(
 ) -> None:
     """It looks whether the turn is still ours, and commits the reply and "handled" together."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
-        connection = _echoing(core)
-        for number in range(5):
-            await arrive(core, connection, *_messages(number, 1, 1))
-            core.runtime.database._writer.waits.host.until = float("inf")
-            with steps(core) as seen:
-                await core.pump()
+        seen = await _answered(core, 1)
         said_so = [sql.split()[0] for sql in seen[len(seen) - seen[::-1].index("COMMIT") :]]
         assert said_so[:3] == ["SELECT", "PRAGMA", "INSERT"]
         assert set(said_so[3:]) <= {"PRAGMA", "INSERT"}, "the lease is given back"
@@ -198,12 +205,7 @@ async def test_beside_a_host_that_computes_turns_that_end_together_are_one_state
 ) -> None:
     """What is asked is asked before anything is added, and nothing needs the lock before the end."""
     async with Outeract(tmp_path / "a.db", search=None) as core:
-        connection = _echoing(core)
-        for number in range(5):
-            await arrive(core, connection, *_messages(20 * number, 20, 20))
-            core.runtime.database._writer.waits.host.until = float("inf")
-            with steps(core) as seen:
-                await core.pump()
+        seen = await _answered(core, 20)
         handled = seen[seen.index("COMMIT") + 1 if "COMMIT" in seen else 0 :]
         assert "BEGIN IMMEDIATE" not in handled, "once the lease is taken"
         assert not [sql for sql in handled if sql.startswith("INSERT INTO processed")]
