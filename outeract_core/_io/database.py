@@ -233,13 +233,13 @@ class Database:
             batch, last = self._queue.portion(ticket, BATCH)
             self._commit(batch)
             self._queue.done(batch)
-            due = self._mode()
-            if due == "TRUNCATE":  # those who asked for a short log wait until it is short
-                self._checkpoint(due)
+            asked = self._truncate
+            if asked:  # those who asked for a short log wait until it is short
+                self._checkpoint()
             wake(batch)
             self._fresh = True
-            if due != "TRUNCATE":
-                self._checkpoint(due)
+            if not asked:
+                self._checkpoint()
             if last:
                 return
 
@@ -250,7 +250,7 @@ class Database:
             try:
                 return self._queue.get(timeout=wait)
             except queue.Empty:
-                self._checkpoint(self._mode(idle=True))
+                self._checkpoint(idle=True)
                 self._fresh = self._idle()
                 wait = 0
         return self._queue.get()
@@ -262,7 +262,7 @@ class Database:
             return False
         self._commit([ticket := Ticket(work.chunk)])
         self._truncate = self._truncate or bool(ticket.result)
-        self._checkpoint(self._mode())
+        self._checkpoint()
         return ticket.error is None
 
     def _due(self, work: Idle) -> bool:
@@ -354,23 +354,16 @@ class Database:
                 call()
         return landed
 
-    def _mode(self, idle: bool = False) -> str | None:
-        """The checkpoint that is due."""
+    def _checkpoint(self, idle: bool = False) -> None:
+        if self._broken is not None:
+            return
         try:
-            if self._broken is not None:
-                return None
-            mode = self.options.checkpoints(self._writer.log.pages, idle)
-        except Exception:
-            self._writer.log.put_off()
-            return None
-        if self._truncate:
-            mode, self._truncate = "TRUNCATE", False
-        return mode
-
-    def _checkpoint(self, mode: str | None) -> None:
-        try:
+            pages = self._writer.log.pages
+            mode = self.options.checkpoints(pages, idle)
+            if self._truncate:
+                mode, self._truncate = "TRUNCATE", False
             if mode == "BESIDE":
-                self._beside.ask(self._writer.log.pages)
+                self._beside.ask(pages)
             elif mode is not None:
                 self._beside.make(self._writer, mode)
         except Exception:

@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
-__all__ = ["CHEAP", "MANY", "Arrivals"]
+__all__ = ["CHEAP", "Arrivals"]
 
 _LATE = 0.004
 """Seconds: four fifths of the switch interval of Python. Who has set a shorter one does not wait so long."""
-_FEW, MANY, CHEAP = 32, 64, 110
+_FEW, _MANY, CHEAP = 32, 64, 110
 """Fewer are not worth being parted, more are in any case; of so many a portion is cheap where nothing is slow."""
 _SLOW, _PORTIONS, _AT_MOST = 2.5, 8, 4.0
 """So many times slower than who brings, by the mean of the last portions, of which one counts so much at most."""
@@ -96,7 +96,7 @@ class Arrivals(Generic[A]):
         there = self._brought.qsize() + 1
         if there < _FEW or self._pace.all(self._began):
             return most
-        half = self._waited or there > MANY
+        half = self._waited or there > _MANY
         return min(most, CHEAP, there // 2 if half else there)
 
     def done(self, portion: Sequence[A]) -> None:

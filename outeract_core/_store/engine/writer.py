@@ -67,7 +67,7 @@ class Writer(Connection):
     """
 
     _bundles = False
-    _before_it = 0
+    _changes = 0
     _seen: int | None = None
     _free = unsure = False
     _wary = _asks = 0.0
@@ -87,7 +87,7 @@ class Writer(Connection):
         connection has written since. If one has, or something that was added as new is there, `Again` is raised, at
         the end or before.
         """
-        self._before_it, spares = self.db.total_changes(), self.waits.begin()
+        self._changes, spares = self.db.total_changes(), self.waits.begin()
         if units and (spares or units >= _MANY):
             self._begin_sparing(now, spares)
         else:
@@ -138,13 +138,11 @@ class Writer(Connection):
     def flush(self, writer: int, batch: int) -> None:
         """Write the counters, the mark by which this commit can be recognised, and what was kept back."""
         Connection.flush(self, writer, batch)
-        if not self.unsure:
-            self.waits.end(self.db.total_changes() - self._before_it)
-        elif self._free and self._bundle.is_one:
+        if self._free and self._bundle.is_one:
             self._at_once()
         else:
             self._send()
-            self.waits.end(self.db.total_changes() - self._before_it)
+            self.waits.end(self.db.total_changes() - self._changes)
 
     def commit(self) -> None:
         """COMMIT, or tell what came of it. An exception here leaves the outcome unknown: look, never guess."""

@@ -74,7 +74,7 @@ def queue(tx: Tx, conn: Conn, job: Job) -> int:
     return key
 
 
-def taken(tx: Tx, lanes: Iterable[int]) -> set[int]:
+def lanes_taken(tx: Tx, lanes: Iterable[int]) -> set[int]:
     """Those of the lanes in which something is that keeps what comes behind it waiting."""
     return {row[0] for row in tx.by_keys(OUTBOX_TAKEN, sorted(set(lanes)), now=tx.now)}
 

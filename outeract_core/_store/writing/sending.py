@@ -136,9 +136,8 @@ def _only_said(intent: Intent) -> bool:
 def _say(tx: Tx, intents: Sequence[Intent]) -> None:
     kind, now = tx.kind("message.outbound"), tx.now
     said = [(tx.allocate(intent.conn.app), intent, cast("int", intent.to)) for intent in intents]
-    taken = delivery.taken(
-        tx, [peer for _, _, peer in said]
-    )  # before anything is added (decision 51)
+    # asked before anything is added (decision 51)
+    taken = delivery.lanes_taken(tx, [peer for _, _, peer in said])
     tx.add(EVENT_ADD, [
         (event, one.id.bytes, one.conn.id, kind, now, now, None,
          _without_codes(tx, one.conn, encode(one.payload)), None)

@@ -79,7 +79,7 @@ class Scene:
     ("there", "taken"), [(1, 1), (31, 31), (64, 64), (65, 32), (100, 50), (1000, 110)]
 )  # fmt: skip
 def test_who_need_not_wait_takes_what_a_cheap_portion_holds(there: int, taken: int) -> None:
-    """A portion has what is there; of more than is cheap it has half, and no more than that."""
+    """A portion has what is there; of more than 64 it has half, and no more than is cheap."""
     scene = Scene()
     scene.brought(there)
     assert len(scene.taken()) == taken
